@@ -1,0 +1,66 @@
+// The layers of docs/architecture.md: which folder of src/ may import which. An import that is not listed is an error.
+const LAYERS = {
+  base: [],
+  wasm: ['base'],
+  contract: ['base'],
+  emulator: ['base', 'wasm'],
+  engine: ['base', 'wasm', 'contract', 'emulator'],
+  debuginfo: ['base'],
+  language: ['base', 'contract', 'debuginfo'],
+  session: ['base', 'contract', 'debuginfo', 'language'],
+  export: ['base', 'contract'],
+  adapter: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export'],
+  cli: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export'],
+  extension: ['base', 'contract', 'language', 'export'],
+  webview: ['base', 'contract', 'export'],
+};
+
+/** Packages that exactly one folder may import. */
+const SOLE_IMPORTERS = {
+  'iced-x86': 'src/emulator/',
+  koffi: 'src/engine/linux/',
+  elfy: 'src/debuginfo/elf/',
+  vscode: 'src/extension/',
+};
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(LAYERS).map(([layer, allowed]) => ({
+      name: `layer-${layer}`,
+      comment: `src/${layer} may import only ${[layer, ...allowed].join(', ')}`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+    })),
+    ...Object.entries(SOLE_IMPORTERS).map(([name, folder]) => ({
+      name: `only-importer-of-${name}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^${folder}` },
+      to: { path: `(^|/)node_modules/${name}/|^${name}$` },
+    })),
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { path: '^src/', orphan: true, pathNot: '\\.d\\.ts$|^src/(adapter|engine|cli|extension)/main\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'no-dev-packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], pathNot: 'node_modules/@types/' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    builtInModules: { add: ['vscode'] },
+  },
+};

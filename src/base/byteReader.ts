@@ -1,0 +1,172 @@
+/**
+ * A cursor over little-endian bytes that can't run past its end: every read is checked and a short one is an error
+ * that names the section and the offset. ELF, DWARF and hit records are all read through it.
+ */
+import { SidestepError } from './errors';
+
+/** What the bytes are, for error messages. */
+export interface BytesOrigin {
+  readonly file?: string;
+  readonly section?: string;
+}
+
+export class ByteReader {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  /** Bytes from the start of the data; may be set, up to and including {@link end}. */
+  offset = 0;
+
+  constructor(
+    bytes: Uint8Array,
+    readonly origin: BytesOrigin = {},
+    /** Reads stop here, in bytes from the start of the data. */
+    readonly end: number = bytes.length,
+  ) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get atEnd(): boolean {
+    return this.offset >= this.end;
+  }
+
+  /** A reader of the same data that stands at `offset` and stops at `end`. */
+  at(offset: number, end: number = this.end): ByteReader {
+    if (!(offset >= 0 && offset <= end && end <= this.#bytes.length)) {
+      throw this.malformed(`offset ${offset} lies outside of it`, offset);
+    }
+    const reader = new ByteReader(this.#bytes, this.origin, end);
+    reader.offset = offset;
+    return reader;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  i8(): number {
+    return this.#view.getInt8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#take(2), true);
+  }
+
+  /** 24 bits, as DW_FORM_strx3 and DW_FORM_addrx3 have them. */
+  u24(): number {
+    const at = this.#take(3);
+    return this.#view.getUint16(at, true) | (this.#view.getUint8(at + 2) << 16);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#take(8), true);
+  }
+
+  /** A 64-bit count, size or offset that must fit a number. */
+  size64(): number {
+    const at = this.offset;
+    const value = this.u64();
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.malformed(`a size of ${value} bytes is not possible`, at);
+    return Number(value);
+  }
+
+  /** ULEB128 that must fit a number: codes, counts, sizes (DWARF 5 §7.6). */
+  uleb(): number {
+    const start = this.offset;
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      scale *= 128;
+    }
+    if (value > Number.MAX_SAFE_INTEGER) throw this.malformed('a ULEB128 number is too large', start);
+    return value;
+  }
+
+  /** SLEB128 that must fit a number. */
+  sleb(): number {
+    const start = this.offset;
+    const value = Number(this.sleb64());
+    if (!Number.isSafeInteger(value)) throw this.malformed('an SLEB128 number is too large', start);
+    return value;
+  }
+
+  /** ULEB128 of any value, taken modulo 2^64. */
+  uleb64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8();
+      if (shift < 64n) value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+  }
+
+  /** SLEB128 of any value, taken modulo 2^64, as a signed number. */
+  sleb64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ;) {
+      const byte = this.u8();
+      if (shift < 64n) value |= BigInt(byte & 0x7f) << shift;
+      shift += 7n;
+      if (byte < 0x80) {
+        if (byte & 0x40 && shift < 64n) value |= -1n << shift;
+        return BigInt.asIntN(64, value);
+      }
+    }
+  }
+
+  /** `length` bytes, not copied. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  /** A NUL-terminated UTF-8 string; the cursor ends behind the NUL. */
+  cstring(): string {
+    const start = this.offset;
+    const nul = this.#bytes.indexOf(0, start);
+    if (nul < 0 || nul >= this.end) throw this.malformed('a string has no end', start);
+    this.offset = nul + 1;
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, nul - start).toString('utf8');
+  }
+
+  /** The error for input that is wrong at `offset`: says which file and section, and where. */
+  malformed(what: string, offset: number = this.offset): SidestepError {
+    const { file, section } = this.origin;
+    const where = [section, file && `of ${file}`].filter(Boolean).join(' ') || 'input';
+    return new SidestepError('malformed', `${where} is malformed at offset 0x${offset.toString(16)}: ${what}`, {
+      place: { ...this.origin, offset },
+    });
+  }
+
+  #take(length: number): number {
+    const at = this.offset;
+    if (!(length >= 0 && at + length <= this.end)) {
+      throw this.malformed(`${length} bytes are wanted, ${Math.max(0, this.end - at)} are left`, at);
+    }
+    this.offset = at + length;
+    return at;
+  }
+}

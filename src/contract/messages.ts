@@ -1,0 +1,185 @@
+/**
+ * What a client and the engine say to each other. One client, one engine, one pipe each way; a message is a JSON frame
+ * ({@link frames}), hits are binary frames ({@link hits}). The engine answers requests in their order, and before it answers one it
+ * has sent every hit that happened until then: after the answer to `disarm` or `counts`, no earlier hit can still come.
+ *
+ * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a thread
+ * in two cases: a process that was just launched or has just called exec, before its first instruction; and at a site armed with `hold`.
+ */
+import { type Address } from '../base/address';
+import { type ErrorCode, type ErrorPlace } from '../base/errors';
+import { type AgentProgram } from './agent/operations';
+
+/** Numbers the client chooses, unique within a session and never used again. */
+export type ProbeId = number;
+export type SiteId = number;
+
+export interface HitCondition {
+  /** Compared with how often the probe was hit with its condition true, this hit included. `%`: every count-th. */
+  readonly operator: '==' | '>' | '>=' | '<' | '<=' | '%';
+  readonly count: number;
+}
+
+/** One mapping of /proc/PID/maps. */
+export interface Mapping {
+  readonly start: Address;
+  /** Behind the last byte. */
+  readonly end: Address;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly executable: boolean;
+  readonly shared: boolean;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** `major:minor` in hex, as the kernel prints it. */
+  readonly device: string;
+  readonly inode: number;
+  /** File, `[stack]`, `[vdso]`… or empty. Without the kernel's ` (deleted)`. */
+  readonly path: string;
+  readonly deleted: boolean;
+}
+
+export type Execution = 'emulated' | 'surrogate';
+
+/** What the engine found where a probe is wanted. */
+export type Inspection =
+  | {
+      readonly address: Address;
+      readonly probeable: true;
+      readonly instruction: string;
+      readonly length: number;
+      readonly execution: Execution;
+    }
+  | {
+      readonly address: Address;
+      readonly probeable: false;
+      readonly instruction?: string;
+      readonly code: ErrorCode;
+      readonly reason: string;
+    };
+
+export interface Counts {
+  /** Times a thread passed the site. */
+  readonly hits: number;
+  /** Hits whose record was sent. */
+  readonly reported: number;
+  /** Hits that should have been reported, but whose record found no room because the client did not read. */
+  readonly lost: number;
+  /** Hits whose condition could not be evaluated. */
+  readonly failedConditions: number;
+  /** Hits whose instruction the thread ran itself, because emulating it would have faulted. */
+  readonly steppedAside: number;
+}
+
+/** Every request: what it takes and what it gives. */
+export interface Requests {
+  /**
+   * Starts a program, held before its first instruction. `stdio`: descriptors of the engine that become its 0, 1 and 2.
+   * The environment is exactly `env`.
+   */
+  launch: {
+    arguments: {
+      readonly program: string;
+      readonly args: readonly string[];
+      readonly cwd: string;
+      readonly env: Readonly<Record<string, string>>;
+      readonly stdio: readonly [number, number, number];
+    };
+    result: { readonly pid: number };
+  };
+  /** Traces all threads of a running process without stopping one. */
+  attach: { arguments: { readonly pid: number }; result: { readonly pid: number; readonly tids: readonly number[] } };
+  mappings: {
+    arguments: { readonly pid: number };
+    result: {
+      readonly mappings: readonly Mapping[];
+      /** Target of /proc/PID/exe. */
+      readonly executable: string;
+      /** AT_ENTRY and AT_BASE of the auxiliary vector (getauxval(3)); 0 where there is none. */
+      readonly entry: Address;
+      readonly interpreterBase: Address;
+    };
+  };
+  /** Says for each place whether a probe can be armed there, without arming it. `expected`: the file's bytes from there on, compared with memory. */
+  inspect: {
+    arguments: {
+      readonly pid: number;
+      readonly places: readonly { readonly address: Address; readonly expected?: string }[];
+    };
+    result: { readonly inspections: readonly Inspection[] };
+  };
+  /** Declares a probe; its sites share the counts and the hit condition. */
+  declare: {
+    arguments: { readonly probe: ProbeId; readonly hitCondition?: HitCondition };
+    result: Record<string, never>;
+  };
+  /**
+   * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
+   * and says so. Several sites may stand at one address. `expected` as in `inspect`, in hex.
+   */
+  arm: {
+    arguments: {
+      readonly site: SiteId;
+      readonly probe: ProbeId;
+      readonly pid: number;
+      readonly address: Address;
+      readonly expected?: string;
+      readonly agent: AgentProgram;
+      readonly onHit: 'report' | 'count' | 'hold';
+    };
+    result: { readonly instruction: string; readonly execution: Execution };
+  };
+  /** Takes a site away; its last counts. Unknown sites (their process ended) are no error: counts as they were then. */
+  disarm: { arguments: { readonly site: SiteId }; result: Counts };
+  /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them. */
+  counts: {
+    arguments: Record<string, never>;
+    result: {
+      readonly probes: readonly (readonly [ProbeId, Counts])[];
+      readonly sites: readonly (readonly [SiteId, Counts])[];
+    };
+  };
+  /** After this many further reports in all, the engine disarms every site and says `limitReached`; exact across threads. */
+  limit: { arguments: { readonly reports: number }; result: Record<string, never> };
+  /** Lets a held thread go. */
+  release: { arguments: { readonly tid: number }; result: Record<string, never> };
+  /** Disarms everything in a process and lets it run on untraced. */
+  detach: { arguments: { readonly pid: number }; result: Record<string, never> };
+  signal: { arguments: { readonly pid: number; readonly signal: number }; result: Record<string, never> };
+}
+
+export type RequestKind = keyof Requests;
+
+export type Request = {
+  [K in RequestKind]: { readonly id: number; readonly kind: K; readonly arguments: Requests[K]['arguments'] };
+}[RequestKind];
+
+export interface EngineFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly advice?: string;
+  readonly place?: ErrorPlace;
+}
+
+export type Response =
+  | { readonly id: number; readonly result: Requests[RequestKind]['result'] }
+  | { readonly id: number; readonly failure: EngineFailure };
+
+export type ProcessEnd = { readonly code: number } | { readonly signal: number };
+
+/** What the engine says unasked, in the order in which it happened. */
+export type EngineEvent =
+  | { readonly event: 'ready'; readonly enginePid: number }
+  | { readonly event: 'threadStarted'; readonly pid: number; readonly tid: number; readonly name: string }
+  | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
+  /** At `site`, or (without one) before the first instruction of a new image. */
+  | { readonly event: 'held'; readonly pid: number; readonly tid: number; readonly site?: SiteId }
+  /** The process runs another program now; its sites are gone, its leader is held. */
+  | { readonly event: 'execed'; readonly pid: number; readonly executable: string }
+  | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd }
+  | { readonly event: 'siteGone'; readonly site: SiteId; readonly reason: string }
+  | { readonly event: 'limitReached' }
+  /** Something the user should know: what was detected, what was done about it. */
+  | { readonly event: 'warning'; readonly message: string; readonly pid?: number; readonly tid?: number };
+
+export type EngineMessage = { readonly response: Response } | { readonly notice: EngineEvent };
