@@ -1,0 +1,81 @@
+/**
+ * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they happened, then one
+ * `summary`. The format is an interface for scripts: fields are added, never renamed. What does not fit a JSON number is a string:
+ * times as decimal nanoseconds, addresses as `0x…`.
+ */
+import { type Address, hex } from '../base/address';
+import { type Execution, type ProcessEnd } from '../contract/messages';
+
+export interface ExportedHit {
+  /** Number of the probe, from 1, in the order in which the user wrote them. */
+  readonly probe: number;
+  readonly pid: number;
+  readonly tid: number;
+  /** CLOCK_REALTIME, in ns. */
+  readonly timeNs: bigint;
+  readonly location: {
+    readonly file?: string | undefined;
+    readonly line?: number | undefined;
+    readonly function?: string | undefined;
+    readonly address: Address;
+  };
+  readonly message: string;
+}
+
+export interface ExportedProbe {
+  readonly probe: number;
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly hits: number;
+  readonly reported: number;
+  readonly lost: number;
+  readonly sites: readonly {
+    readonly address: Address;
+    readonly instruction: string;
+    readonly execution: Execution;
+  }[];
+}
+
+export interface ExportedSummary {
+  readonly probes: readonly ExportedProbe[];
+  /** How the program ended; undefined when it runs on. */
+  readonly exit?: ProcessEnd | undefined;
+}
+
+/** `{"type":"hit",…}`, without a line end. */
+export function hitLine(hit: ExportedHit): string {
+  return JSON.stringify({
+    type: 'hit',
+    probe: hit.probe,
+    pid: hit.pid,
+    tid: hit.tid,
+    timeNs: hit.timeNs.toString(),
+    location: {
+      file: hit.location.file,
+      line: hit.location.line,
+      function: hit.location.function,
+      address: hex(hit.location.address),
+    },
+    message: hit.message,
+  });
+}
+
+/** `{"type":"summary",…}`, without a line end. */
+export function summaryLine(summary: ExportedSummary): string {
+  return JSON.stringify({
+    type: 'summary',
+    probes: summary.probes.map((probe) => ({
+      probe: probe.probe,
+      text: probe.text,
+      hits: probe.hits,
+      reported: probe.reported,
+      lost: probe.lost,
+      sites: probe.sites.map((site) => ({
+        address: hex(site.address),
+        instruction: site.instruction,
+        execution: site.execution,
+      })),
+    })),
+    exit: summary.exit,
+  });
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { address } from '../../src/base/address';
+import { hitLine, summaryLine } from '../../src/export/jsonLines';
+
+describe('JSON lines', () => {
+  const hit = {
+    probe: 1,
+    pid: 4711,
+    tid: 4713,
+    timeNs: 1_700_000_000_123_456_789n,
+    location: { file: '/src/store.c', line: 46, function: 'store_get', address: address(0x5555_5555_6ef4n) },
+    message: 'key="user:1"\n',
+  };
+
+  it('spells a hit as the documentation says', () => {
+    assert.equal(
+      hitLine(hit),
+      '{"type":"hit","probe":1,"pid":4711,"tid":4713,"timeNs":"1700000000123456789",' +
+        '"location":{"file":"/src/store.c","line":46,"function":"store_get","address":"0x555555556ef4"},' +
+        '"message":"key=\\"user:1\\"\\n"}',
+    );
+  });
+
+  it('leaves out what is not known of a location', () => {
+    const line = hitLine({ ...hit, location: { address: address(0x1000) } });
+    assert.deepEqual((JSON.parse(line) as { location: unknown }).location, { address: '0x1000' });
+  });
+
+  it('keeps every hit on one line', () => {
+    assert.ok(!hitLine({ ...hit, message: 'a\nb\u2028c' }).includes('\n'));
+  });
+
+  it('spells a summary as the documentation says', () => {
+    const probe = {
+      probe: 1,
+      text: 'log f',
+      hits: 3,
+      reported: 2,
+      lost: 1,
+      sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const }],
+    };
+    assert.equal(
+      summaryLine({ probes: [probe], exit: { code: 0 } }),
+      '{"type":"summary","probes":[{"probe":1,"text":"log f","hits":3,"reported":2,"lost":1,' +
+        '"sites":[{"address":"0x401136","instruction":"push rbp","execution":"emulated"}]}],"exit":{"code":0}}',
+    );
+  });
+
+  it('says which signal ended the program', () => {
+    assert.equal(
+      summaryLine({ probes: [], exit: { signal: 11 } }),
+      '{"type":"summary","probes":[],"exit":{"signal":11}}',
+    );
+  });
+
+  it('has no exit when the program runs on', () => {
+    assert.equal(summaryLine({ probes: [] }), '{"type":"summary","probes":[]}');
+  });
+});
