@@ -1,0 +1,22 @@
+/**
+ * The editor's side of Sidestep. What the editor can take from package.json is said there (the debug adapter is one: the
+ * editor runs dist/adapter.js on its own Node); this file registers what needs code.
+ */
+import * as vscode from 'vscode';
+import { DEBUG_TYPE, DebugConfigurations, attachTo } from './debugConfigurations';
+import { pickProcess } from './pickProcess';
+import { pickProgram } from './pickProgram';
+
+export function activate({ subscriptions }: vscode.ExtensionContext): void {
+  subscriptions.push(
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new DebugConfigurations()),
+    vscode.commands.registerCommand('sidestep.pickProcess', async () => (await pickProcess())?.pid.toString()),
+    vscode.commands.registerCommand('sidestep.pickProgram', () => pickProgram(vscode.workspace.workspaceFolders?.[0])),
+    vscode.commands.registerCommand('sidestep.attach', attach),
+  );
+}
+
+async function attach(): Promise<void> {
+  const process = await pickProcess();
+  if (process) await vscode.debug.startDebugging(undefined, attachTo(process.pid, process.name));
+}
