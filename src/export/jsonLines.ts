@@ -29,6 +29,12 @@ export interface ExportedProbe {
   readonly hits: number;
   readonly reported: number;
   readonly lost: number;
+  /** Hits whose condition could not be evaluated; only in the output when there were some. */
+  readonly failedConditions?: number | undefined;
+  /** Hits whose instruction the thread had to run itself; only in the output when there were some. */
+  readonly steppedAside?: number | undefined;
+  /** Why it stands nowhere. */
+  readonly failure?: string | undefined;
   readonly sites: readonly {
     readonly address: Address;
     readonly instruction: string;
@@ -70,6 +76,9 @@ export function summaryLine(summary: ExportedSummary): string {
       hits: probe.hits,
       reported: probe.reported,
       lost: probe.lost,
+      failedConditions: probe.failedConditions || undefined,
+      steppedAside: probe.steppedAside || undefined,
+      failure: probe.failure,
       sites: probe.sites.map((site) => ({
         address: hex(site.address),
         instruction: site.instruction,

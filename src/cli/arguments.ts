@@ -1,0 +1,174 @@
+/** The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a `bad-option`. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { messageOf, SidestepError } from '../base/errors';
+import { type USAGE } from './usage';
+
+/** What `run` and `attach` have in common. */
+export interface TracingOptions {
+  /** From -p and -f, in the order in which they were given. */
+  readonly probes: readonly ProbeSource[];
+  readonly format: 'text' | 'json';
+  /** A file path; undefined: standard error. */
+  readonly output: string | undefined;
+  readonly durationMs: number | undefined;
+  readonly maxHits: number | undefined;
+  readonly debugDirectories: readonly string[];
+}
+
+export type ProbeSource =
+  { readonly kind: 'line'; readonly text: string } | { readonly kind: 'file'; readonly path: string };
+
+export type Command =
+  | { readonly kind: 'help'; readonly topic: keyof typeof USAGE }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'run';
+      readonly program: string;
+      readonly args: readonly string[];
+      readonly tracing: TracingOptions;
+    }
+  | { readonly kind: 'attach'; readonly pid: number; readonly tracing: TracingOptions }
+  | { readonly kind: 'sites'; readonly binary: string; readonly location: string; readonly json: boolean };
+
+const TRACING = {
+  probe: { type: 'string', short: 'p', multiple: true },
+  file: { type: 'string', short: 'f', multiple: true },
+  format: { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  duration: { type: 'string' },
+  'max-hits': { type: 'string' },
+  'debug-dir': { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** `argv` without node and script. Throws SidestepError `bad-option`. */
+export function parseCommand(argv: readonly string[]): Command {
+  const [name, ...rest] = argv;
+  switch (name) {
+    case undefined:
+      throw usageError('a command is missing', 'sidestep');
+    case '--help':
+    case '-h':
+    case 'help':
+      return { kind: 'help', topic: 'sidestep' };
+    case '--version':
+    case '-V':
+      return { kind: 'version' };
+    case 'run':
+      return parseRun(rest);
+    case 'attach':
+      return parseAttach(rest);
+    case 'sites':
+      return parseSites(rest);
+    default:
+      throw usageError(`there is no command ${JSON.stringify(name)}`, 'sidestep');
+  }
+}
+
+/** The program starts at `--` or at the first word that is no option: everything behind that is the program's. */
+function parseRun(argv: readonly string[]): Command {
+  const { tokens } = parseArgs({ args: [...argv], options: TRACING, strict: false, tokens: true });
+  const start = tokens.find((token) => token.kind === 'option-terminator' || token.kind === 'positional');
+  const head = argv.slice(0, start?.index);
+  const [program, ...args] = argv.slice(
+    start?.kind === 'option-terminator' ? start.index + 1 : (start?.index ?? argv.length),
+  );
+  const { values } = parse('run', () => parseArgs({ args: head, options: TRACING, tokens: true }));
+  if (values.help) return { kind: 'help', topic: 'run' };
+  if (program === undefined) throw usageError('run needs a program', 'run');
+  return { kind: 'run', program, args, tracing: tracingOptions('run', head, values) };
+}
+
+function parseAttach(argv: readonly string[]): Command {
+  const { values, positionals } = parse('attach', () =>
+    parseArgs({ args: [...argv], options: TRACING, allowPositionals: true }),
+  );
+  if (values.help) return { kind: 'help', topic: 'attach' };
+  const [pid, surplus] = positionals;
+  if (pid === undefined) throw usageError('attach needs the number of a process', 'attach');
+  if (surplus !== undefined)
+    throw usageError(`attach takes one process; what is ${JSON.stringify(surplus)}?`, 'attach');
+  return {
+    kind: 'attach',
+    pid: positiveInteger('attach', 'the number of a process', pid),
+    tracing: tracingOptions('attach', argv, values),
+  };
+}
+
+function parseSites(argv: readonly string[]): Command {
+  const { values, positionals } = parse('sites', () =>
+    parseArgs({
+      args: [...argv],
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    }),
+  );
+  if (values.help) return { kind: 'help', topic: 'sites' };
+  const [binary, location, surplus] = positionals;
+  if (binary === undefined || location === undefined) throw usageError('sites needs a binary and a location', 'sites');
+  if (surplus !== undefined) throw usageError(`sites takes one location; what is ${JSON.stringify(surplus)}?`, 'sites');
+  return { kind: 'sites', binary, location, json: values.json ?? false };
+}
+
+interface TracingValues {
+  readonly format?: string | undefined;
+  readonly output?: string | undefined;
+  readonly duration?: string | undefined;
+  readonly 'max-hits'?: string | undefined;
+  readonly 'debug-dir'?: readonly string[] | undefined;
+}
+
+function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values: TracingValues): TracingOptions {
+  const format = values.format ?? 'text';
+  if (format !== 'text' && format !== 'json') {
+    throw usageError(`--format is text or json, not ${JSON.stringify(format)}`, topic);
+  }
+  const maxHits = values['max-hits'];
+  return {
+    probes: probeSources(argv),
+    format,
+    output: values.output,
+    durationMs: values.duration === undefined ? undefined : milliseconds(topic, values.duration),
+    maxHits: maxHits === undefined ? undefined : positiveInteger(topic, '--max-hits', maxHits),
+    debugDirectories: values['debug-dir'] ?? [],
+  };
+}
+
+/** -p and -f in the order in which they stand on the command line: that order numbers the probes. */
+function probeSources(argv: readonly string[]): ProbeSource[] {
+  const { tokens } = parseArgs({ args: [...argv], options: TRACING, allowPositionals: true, tokens: true });
+  return tokens.flatMap((token): ProbeSource[] => {
+    if (token.kind !== 'option' || token.value === undefined) return [];
+    if (token.name === 'probe') return [{ kind: 'line', text: token.value }];
+    return token.name === 'file' ? [{ kind: 'file', path: token.value }] : [];
+  });
+}
+
+function milliseconds(topic: 'run' | 'attach', text: string): number {
+  if (!/^\d+(\.\d*)?$|^\.\d+$/.test(text)) {
+    throw usageError(`--duration takes seconds, as 10 or 0.5, not ${JSON.stringify(text)}`, topic);
+  }
+  return Number(text) * 1000;
+}
+
+function positiveInteger(topic: 'run' | 'attach', what: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value === 0 || !Number.isSafeInteger(value)) {
+    throw usageError(`${what} is a whole number from 1 on, not ${JSON.stringify(text)}`, topic);
+  }
+  return value;
+}
+
+/** Runs node's parser and says in our words what it says in its own. */
+function parse<T>(topic: 'run' | 'attach' | 'sites', parser: () => T): T {
+  try {
+    return parser();
+  } catch (error) {
+    throw usageError(messageOf(error).split('. ')[0] ?? '', topic);
+  }
+}
+
+function usageError(message: string, topic: keyof typeof USAGE): SidestepError {
+  const help = topic === 'sidestep' ? 'sidestep --help' : `sidestep ${topic} --help`;
+  return new SidestepError('bad-option', message, { advice: `${help} shows how it is used` });
+}

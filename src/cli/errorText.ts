@@ -1,0 +1,44 @@
+/**
+ * How an error reads on a terminal: what happened, the user's text with a caret below where it is wrong, and what can be done.
+ *
+ * ```
+ * sidestep: expected an expression
+ *   log handle_request "{request->}"
+ *                                ^
+ * sidestep run --help shows how probes are written
+ * ```
+ */
+import { messageOf, SidestepError } from '../base/errors';
+
+/** An error in `source`, a text the user wrote: what {@link errorText} needs beside the error to show the place. */
+export class ErrorInText extends Error {
+  constructor(
+    readonly error: SidestepError,
+    readonly source: string,
+    /** What stands before the message: `probes.txt:3`. */
+    readonly where: string | undefined,
+  ) {
+    super(error.message);
+  }
+}
+
+/** Lines for standard error, with a line end. A thrown value that is no SidestepError is a bug: it comes with its stack. */
+export function errorText(thrown: unknown): string {
+  const inText = thrown instanceof ErrorInText ? thrown : undefined;
+  const error = inText?.error ?? thrown;
+  if (!(error instanceof SidestepError)) {
+    const stack = error instanceof Error ? error.stack : undefined;
+    return `sidestep: ${stack ?? messageOf(error)}\nThis is a bug in Sidestep: please report it with the lines above.\n`;
+  }
+  const lines = [`sidestep: ${inText?.where === undefined ? '' : `${inText.where}: `}${error.message}`];
+  const range = error.place?.range;
+  if (inText !== undefined && range !== undefined) lines.push(...caret(inText.source, range));
+  if (error.advice !== undefined) lines.push(error.advice);
+  return lines.join('\n') + '\n';
+}
+
+function caret(source: string, { start, end }: { start: number; end: number }): string[] {
+  // Tabs stay tabs below the text, so that the caret stands right whatever their width is.
+  const indent = source.slice(0, start).replace(/[^\t]/g, ' ');
+  return [`  ${source}`, `  ${indent}^${'~'.repeat(Math.max(0, end - start - 1))}`];
+}

@@ -1,0 +1,57 @@
+/**
+ * Lines to a file descriptor, many in one write(2). Writing is synchronous: a slow reader slows Sidestep's client down, the engine
+ * then drops (and counts) what finds no room, and neither memory nor the traced program pays for it.
+ */
+import { writeSync } from 'node:fs';
+
+/** Lines wait until there are this many bytes of them, or until the event loop has nothing else to do. */
+const BUFFER_BYTES = 64 << 10;
+
+export class LineWriter {
+  #lines: string[] = [];
+  #length = 0;
+  #scheduled: NodeJS.Immediate | undefined;
+  #broken = false;
+
+  constructor(
+    readonly fd: number,
+    /** Nobody reads any more (EPIPE); called once. Lines are dropped from then on. */
+    readonly onBroken: () => void,
+  ) {}
+
+  /** `text`: a line, or lines, without the last line end. */
+  write(text: string): void {
+    if (this.#broken) return;
+    this.#lines.push(text);
+    this.#length += text.length + 1;
+    if (this.#length >= BUFFER_BYTES) this.flush();
+    else this.#scheduled ??= setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    if (this.#lines.length === 0) return;
+    const bytes = Buffer.from(this.#lines.join('\n') + '\n', 'utf8');
+    this.#lines = [];
+    this.#length = 0;
+    for (let at = 0; at < bytes.length && !this.#broken;) at += this.#writeSome(bytes, at);
+  }
+
+  #writeSome(bytes: Buffer, at: number): number {
+    try {
+      return writeSync(this.fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') {
+        // Standard error may be a non-blocking pipe that another process made so.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        return 0;
+      }
+      if (code !== 'EPIPE') throw error;
+      this.#broken = true;
+      this.onBroken();
+      return 0;
+    }
+  }
+}

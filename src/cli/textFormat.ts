@@ -1,0 +1,116 @@
+/**
+ * Hits and summary for people:
+ *
+ * ```
+ * 19:44:02.123456  worker 2 (4713)  handler.c:31  #12 METHOD_GET user:3 for client 1
+ * ```
+ */
+import { hex } from '../base/address';
+import { type ExportedHit, type ExportedProbe, type ExportedSummary } from '../export/jsonLines';
+import { signalName } from './signals';
+
+export interface ShownHit extends ExportedHit {
+  readonly threadName: string | undefined;
+}
+
+/** SGR parameters (ECMA-48 §8.3.117). */
+const SGR = { time: 2, thread: 36, location: 33, heading: 1, count: 32, trouble: 31 } as const;
+
+/** A column never grows beyond this: one very long name must not push all messages off the screen. */
+const WIDEST_COLUMN = 40;
+
+export class TextFormat {
+  #threadWidth = 0;
+  #locationWidth = 0;
+  #second = -1;
+  #clock = '';
+
+  constructor(
+    readonly coloured: boolean,
+    /** Over which the probes were armed, for rates. */
+    readonly elapsedMs: () => number,
+  ) {}
+
+  hit(hit: ShownHit): string {
+    const thread = `${hit.threadName ?? 'thread'} (${hit.tid})`;
+    const location = shortLocation(hit.location);
+    this.#threadWidth = Math.min(WIDEST_COLUMN, Math.max(this.#threadWidth, thread.length));
+    this.#locationWidth = Math.min(WIDEST_COLUMN, Math.max(this.#locationWidth, location.length));
+    return [
+      this.#paint('time', this.#time(hit.timeNs)),
+      this.#paint('thread', thread.padEnd(this.#threadWidth)),
+      this.#paint('location', location.padEnd(this.#locationWidth)),
+      hit.message,
+    ].join('  ');
+  }
+
+  summary(summary: ExportedSummary): string {
+    const seconds = this.elapsedMs() / 1000;
+    const hits = summary.probes.reduce((sum, probe) => sum + probe.hits, 0);
+    const probes = `${summary.probes.length} probe${summary.probes.length === 1 ? '' : 's'}`;
+    return [
+      this.#paint('heading', `${probes}, ${thousands(hits)} ${hits === 1 ? 'hit' : 'hits'} in ${seconds.toFixed(1)} s`),
+      ...summary.probes.flatMap((probe) => this.#probe(probe, seconds)),
+      ...this.#end(summary),
+    ].join('\n');
+  }
+
+  #probe(probe: ExportedProbe, seconds: number): string[] {
+    const counts = [
+      this.#paint('count', `${thousands(probe.hits)} ${probe.hits === 1 ? 'hit' : 'hits'}`),
+      `${thousands(Math.round(probe.hits / Math.max(seconds, 0.001)))} a second`,
+      `${thousands(probe.reported)} reported`,
+      ...this.#trouble(probe.lost, 'lost'),
+      ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
+      ...this.#trouble(probe.steppedAside, 'stepped aside'),
+    ].join(', ');
+    const wide = Math.max(0, ...probe.sites.map((site) => site.instruction.length));
+    return [
+      `${String(probe.probe).padStart(3)}  ${probe.text}`,
+      `     ${counts}`,
+      ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', probe.failure)}`]),
+      ...probe.sites.map(
+        (site) => `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`,
+      ),
+    ];
+  }
+
+  #trouble(count: number | undefined, what: string): string[] {
+    return count === undefined || count === 0 ? [] : [this.#paint('trouble', `${thousands(count)} ${what}`)];
+  }
+
+  #end({ exit }: ExportedSummary): string[] {
+    if (exit === undefined) return [];
+    return [
+      'code' in exit
+        ? `the program ended with status ${exit.code}`
+        : `the program was ended by ${signalName(exit.signal)}`,
+    ];
+  }
+
+  /** Local time of day with microseconds. The part down to seconds is the same for many hits. */
+  #time(timeNs: bigint): string {
+    const micros = Number(timeNs / 1000n);
+    const second = Math.floor(micros / 1e6);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#clock = new Date(second * 1000).toTimeString().slice(0, 8);
+    }
+    return `${this.#clock}.${String(micros % 1e6).padStart(6, '0')}`;
+  }
+
+  #paint(what: keyof typeof SGR, text: string): string {
+    return this.coloured ? `\x1b[${SGR[what]}m${text}\x1b[0m` : text;
+  }
+}
+
+/** `store.c:46`, or what is known instead. */
+function shortLocation({ file, line, function: name, address }: ExportedHit['location']): string {
+  if (file !== undefined && line !== undefined) return `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
+  return name ?? hex(address);
+}
+
+/** 12345 → `12,345`. */
+export function thousands(value: number): string {
+  return value.toLocaleString('en-GB');
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { address } from '../../src/base/address';
+import { TextFormat } from '../../src/cli/textFormat';
+
+const HIT = {
+  probe: 1,
+  pid: 4711,
+  tid: 4713,
+  threadName: 'worker 2',
+  timeNs: 1_700_000_000_123_456_789n,
+  location: { file: '/src/store.c', line: 46, function: 'store_get', address: address(0x401136n) },
+  message: 'user:1',
+};
+
+/** The time of day depends on the time zone. */
+function withoutTime(line: string): string {
+  return line.replace(/^\d\d:\d\d:\d\d\.123456 {2}/, '');
+}
+
+describe('text for people', () => {
+  const plain = (): TextFormat => new TextFormat(false, () => 2000);
+
+  it('shows time, thread, place and message of a hit', () => {
+    assert.equal(withoutTime(plain().hit(HIT)), 'worker 2 (4713)  store.c:46  user:1');
+  });
+
+  it('shows the function, or at least the address, where no line is known', () => {
+    const at = address(0x401136n);
+    assert.match(plain().hit({ ...HIT, location: { function: 'store_get', address: at } }), / {2}store_get {2}user:1$/);
+    assert.match(plain().hit({ ...HIT, location: { address: at } }), / {2}0x401136 {2}user:1$/);
+  });
+
+  it('aligns a hit with the wider ones before it', () => {
+    const format = plain();
+    format.hit({ ...HIT, threadName: 'a wide name', location: { ...HIT.location, line: 1234 } });
+    assert.equal(withoutTime(format.hit(HIT)), 'worker 2 (4713)     store.c:46    user:1');
+  });
+
+  it('sums up hits, rates and sites', () => {
+    const probe = {
+      probe: 1,
+      text: 'log store_get',
+      hits: 12345,
+      reported: 12000,
+      lost: 345,
+      sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const }],
+    };
+    assert.equal(
+      plain().summary({ probes: [probe], exit: { code: 3 } }),
+      [
+        '1 probe, 12,345 hits in 2.0 s',
+        '  1  log store_get',
+        '     12,345 hits, 6,173 a second, 12,000 reported, 345 lost',
+        '     0x401136        push rbp  emulated',
+        'the program ended with status 3',
+      ].join('\n'),
+    );
+  });
+
+  it('names the signal that ended the program', () => {
+    assert.match(plain().summary({ probes: [], exit: { signal: 11 } }), /ended by SIGSEGV$/);
+  });
+
+  it('colours only when asked to', () => {
+    assert.ok(!plain().hit(HIT).includes('\x1b'));
+    assert.ok(new TextFormat(true, () => 0).hit(HIT).includes('\x1b[33mstore.c:46\x1b[0m'));
+  });
+});
