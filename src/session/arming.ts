@@ -1,0 +1,123 @@
+/**
+ * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that very address,
+ * because where variables are changes from one instruction to the next.
+ */
+import { type Address } from '../base/address';
+import { SidestepError } from '../base/errors';
+import { type Inspection } from '../contract/messages';
+import { emptyScope } from '../debuginfo/model';
+import { linkAddress } from '../base/address';
+import { compileProbe, type CompiledProbe } from '../language/compileProbe';
+import { type Engine } from './engine';
+import { type Module } from './module';
+import { type Probe, type Site, type SiteLocation } from './probe';
+import { type Process } from './process';
+import { type FoundPlace } from './resolve';
+import { type SiteTable } from './siteTable';
+import { type SourceMap } from './sourceMap';
+
+/** Bytes of the file that the engine compares with memory: the longest instruction. */
+const EXPECTED_BYTES = 15;
+
+export interface Armed {
+  readonly sites: readonly Site[];
+  /** Why the other places have none. */
+  readonly errors: readonly SidestepError[];
+}
+
+export class Arming {
+  readonly #engine: Engine;
+  readonly #sites: SiteTable;
+  readonly #sourceMap: SourceMap;
+
+  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
+    this.#engine = engine;
+    this.#sites = sites;
+    this.#sourceMap = sourceMap;
+  }
+
+  /** Arms a probe at each place that can be probed. */
+  async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
+    const inspections = await this.#inspect(process, places);
+    const taken = new Set(probe.sites.filter((site) => site.process === process).map((site) => site.location.address));
+    const errors: SidestepError[] = [];
+    const arming: Promise<Site>[] = [];
+    for (const place of places) {
+      const chosen = place.candidates.find((candidate) => inspections.get(candidate)?.probeable === true);
+      if (chosen === undefined) {
+        errors.push(notProbeable(inspections.get(place.candidates[0]!)));
+      } else if (!taken.has(chosen)) {
+        taken.add(chosen);
+        arming.push(this.#armAt(probe, process, place.module, chosen));
+      }
+    }
+    const sites: Site[] = [];
+    for (const outcome of await Promise.allSettled(arming)) {
+      if (outcome.status === 'fulfilled') sites.push(outcome.value);
+      else if (outcome.reason instanceof SidestepError) errors.push(outcome.reason);
+      else throw outcome.reason;
+    }
+    return { sites, errors };
+  }
+
+  async #inspect(process: Process, places: readonly FoundPlace[]): Promise<ReadonlyMap<Address, Inspection>> {
+    const wanted = new Map<Address, Module | undefined>();
+    for (const { module, candidates } of places) for (const candidate of candidates) wanted.set(candidate, module);
+    if (wanted.size === 0) return new Map();
+    const { inspections } = await this.#engine.request('inspect', {
+      pid: process.pid,
+      places: [...wanted].map(([address, module]) => ({ address, ...expectedAt(module, address) })),
+    });
+    return new Map(inspections.map((inspection) => [inspection.address, inspection]));
+  }
+
+  async #armAt(probe: Probe, process: Process, module: Module | undefined, address: Address): Promise<Site> {
+    const compiled = compileAt(probe, module, address);
+    const generation = process.generation;
+    const id = this.#sites.reserve();
+    const { instruction, execution } = await this.#engine.request('arm', {
+      site: id,
+      probe: probe.id,
+      pid: process.pid,
+      address,
+      ...expectedAt(module, address),
+      agent: compiled.agent,
+      onHit: probe.spec.kind === 'count' ? 'count' : 'report',
+    });
+    if (process.generation !== generation) {
+      await this.#engine.request('disarm', { site: id });
+      throw new SidestepError('no-code', `process ${process.pid} called exec while the probe was being set`);
+    }
+    const location = this.#describe(module, address);
+    const site: Site = { id, probe, process, module, location, instruction, execution, compiled };
+    this.#sites.add(site);
+    return site;
+  }
+
+  #describe(module: Module | undefined, address: Address): SiteLocation {
+    const info = module?.image.describe(module.toLink(address));
+    const name = info?.function ?? info?.symbol?.name;
+    return {
+      address,
+      ...(info?.line && { file: this.#sourceMap.toHere(info.line.file), line: info.line.line }),
+      ...(name !== undefined && { function: name }),
+    };
+  }
+}
+
+function compileAt(probe: Probe, module: Module | undefined, address: Address): CompiledProbe {
+  if (module === undefined) return compileProbe(probe.spec, emptyScope(linkAddress(address)), 0n);
+  return compileProbe(probe.spec, module.image.scopeAt(module.toLink(address)), module.bias);
+}
+
+/** The file's bytes from `address` on, in the form of a request. */
+export function expectedAt(module: Module | undefined, address: Address): { readonly expected?: string } {
+  const bytes = module?.image.textAt(module.toLink(address), EXPECTED_BYTES);
+  return bytes === undefined ? {} : { expected: Buffer.from(bytes).toString('hex') };
+}
+
+function notProbeable(inspection: Inspection | undefined): SidestepError {
+  return inspection === undefined || inspection.probeable
+    ? new SidestepError('engine-protocol', 'the engine did not say whether the place can be probed')
+    : new SidestepError(inspection.code, inspection.reason);
+}

@@ -1,0 +1,82 @@
+/**
+ * Libraries that are loaded later: the dynamic linker calls an empty function, `_dl_debug_state`, before and after every change of what
+ * is mapped (link.h, `struct r_debug`; the protocol that SVR4 debuggers use). A site there that holds its thread gives the time to set
+ * probes in a new library before any of its code runs; no other thread waits.
+ */
+import { type Address, linkAddress } from '../base/address';
+import { SidestepError } from '../base/errors';
+import { type AgentProgram } from '../contract/agent/operations';
+import { type ProbeId, type SiteId } from '../contract/messages';
+import { type Engine } from './engine';
+import { type Module } from './module';
+import { type Process } from './process';
+import { type SiteTable } from './siteTable';
+
+/** The number of the session's own probe; the user's count from 1. */
+const LINKER_PROBE: ProbeId = 0;
+
+/** `r_state` in struct r_debug (link.h): 0 is RT_CONSISTENT, the change is done. */
+const R_STATE_OFFSET = 24n;
+
+/** Bytes compared with memory before a site is armed: the longest instruction. */
+const EXPECTED_BYTES = 15;
+
+export class DynamicLinker {
+  readonly #engine: Engine;
+  readonly #sites: SiteTable;
+  readonly #own = new Set<SiteId>();
+  #declared = false;
+
+  constructor(engine: Engine, sites: SiteTable) {
+    this.#engine = engine;
+    this.#sites = sites;
+  }
+
+  /** Whether a site is one of these, not a probe's. */
+  owns(site: SiteId): boolean {
+    return this.#own.has(site);
+  }
+
+  /**
+   * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without an interpreter.
+   * Does nothing where no linker is found: such a program loads nothing, or nothing that can be noticed.
+   */
+  async watch(process: Process, interpreterBase: Address): Promise<void> {
+    // A program without an interpreter may be its own: ld.so started by hand, or a static one with dlopen.
+    const linker = process.modules.find((module) => module.start === interpreterBase) ?? process.program;
+    const breakpoint = linker?.readableImage?.symbolAddress('_dl_debug_state');
+    if (linker === undefined || breakpoint === undefined) return;
+    if (!this.#declared) {
+      await this.#engine.request('declare', { probe: LINKER_PROBE });
+      this.#declared = true;
+    }
+    const site = this.#sites.reserve();
+    this.#own.add(site);
+    const expected = linker.image.textAt(breakpoint, EXPECTED_BYTES);
+    await this.#engine.request('arm', {
+      site,
+      probe: LINKER_PROBE,
+      pid: process.pid,
+      address: linker.toRun(breakpoint),
+      ...(expected && { expected: Buffer.from(expected).toString('hex') }),
+      agent: whenConsistent(linker),
+      onHit: 'hold',
+    });
+  }
+}
+
+/** True after a change, false before it. */
+function whenConsistent(linker: Module): AgentProgram {
+  const debug = linker.image.symbolAddress('_r_debug');
+  if (debug === undefined) return { captures: [] };
+  const state = linker.toRun(linkAddress(debug + R_STATE_OFFSET));
+  return {
+    condition: [{ op: 'const', value: state }, { op: 'load', size: 4 }, { op: 'isZero' }],
+    captures: [],
+  };
+}
+
+/** The warning when libraries that come later can't be noticed. */
+export function unwatched(process: Process, error: SidestepError): string {
+  return `libraries that ${process.pid} loads later can't be probed: ${error.message}`;
+}

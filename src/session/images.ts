@@ -1,0 +1,105 @@
+/**
+ * The images of a session: every ELF file is opened once, however many processes and modules use it. Where a mapped file is to be
+ * found is a question of its own: the process may see other files than we do (proc(5), /proc/PID/root), and what was mapped may have
+ * been deleted or replaced since, as an upgrade or a rebuild does.
+ */
+import { readlinkSync, statSync } from 'node:fs';
+import { SidestepError } from '../base/errors';
+import { type Disposable, DisposableStore, type Event, Emitter } from '../base/lifetime';
+import { hex } from '../base/address';
+import { type Mapping } from '../contract/messages';
+import { Image } from '../debuginfo/image';
+
+/** What a session asks of an {@link Image}. */
+export type ModuleImage = Pick<
+  Image,
+  | 'hasDebugInfo'
+  | 'buildId'
+  | 'debugFile'
+  | 'addressOfOffset'
+  | 'textAt'
+  | 'sourceFiles'
+  | 'linePlaces'
+  | 'codeLines'
+  | 'functionPlaces'
+  | 'symbolAddress'
+  | 'similarFunctions'
+  | 'describe'
+  | 'scopeAt'
+  | 'dispose'
+>;
+
+/** Opens an ELF file; tests give another one. */
+export type OpenImage = (path: string, onProgress: (what: string) => void) => ModuleImage;
+
+export class ImageCache implements Disposable {
+  readonly #open: OpenImage;
+  readonly #images = new Map<string, ModuleImage>();
+  readonly #store = new DisposableStore();
+  readonly #activity = new Emitter<string>();
+
+  /** Something that may take a while is being read: what. */
+  readonly onActivity: Event<string> = this.#activity.on;
+
+  constructor(options: { readonly debugDirectories?: readonly string[]; readonly openImage?: OpenImage }) {
+    const { debugDirectories = [], openImage } = options;
+    this.#open = openImage ?? ((path, onProgress) => Image.open(path, { debugDirectories, onProgress }));
+  }
+
+  /** The image that is mapped at `mapping` of a process. Throws a SidestepError that says what is wrong with the file. */
+  open(mapping: Mapping, pid: number, isProgram: boolean): ModuleImage {
+    const { path, identity } = locate(mapping, pid, isProgram);
+    const known = this.#images.get(identity);
+    if (known) return known;
+    const image = this.#store.add(this.#open(path, (what) => this.#activity.fire(what)));
+    this.#images.set(identity, image);
+    return image;
+  }
+
+  dispose(): void {
+    this.#images.clear();
+    this.#store.dispose();
+  }
+}
+
+interface LocatedFile {
+  readonly path: string;
+  /** Changes when the file does. */
+  readonly identity: string;
+}
+
+/** Where the mapped file can be opened: under its name as long as it is still that file, else through the process. */
+function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile {
+  const named = mapping.deleted ? [] : [seesOtherFiles(pid) ? `/proc/${pid}/root${mapping.path}` : mapping.path];
+  const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
+  const paths = [...named, ...(isProgram ? [`/proc/${pid}/exe`] : []), `/proc/${pid}/map_files/${range}`];
+  for (const path of paths) {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (found?.isFile() === true) return { path, identity: `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}` };
+  }
+  throw new SidestepError(
+    'file-unreadable',
+    mapping.deleted
+      ? `${mapping.path} was deleted or replaced after the process ${pid} mapped it`
+      : `${mapping.path}, mapped at ${hex(mapping.start)}, can't be found`,
+    {
+      place: { file: mapping.path, pid },
+      advice: mapping.deleted
+        ? 'Start the program again, so that it runs the file that is there now.'
+        : 'Check that the file is readable from here.',
+    },
+  );
+}
+
+/** Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own. */
+function seesOtherFiles(pid: number): boolean {
+  try {
+    return (
+      readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt') ||
+      readlinkSync(`/proc/${pid}/root`) !== '/'
+    );
+  } catch {
+    // Not ours to look at: assume what is true nearly always.
+    return false;
+  }
+}

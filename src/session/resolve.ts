@@ -1,0 +1,184 @@
+/**
+ * Location → places: which addresses of which loaded modules a probe must stand at. Only images that can have the location are read:
+ * a function is looked for by symbol in every module before anybody's debug information is searched, a line only where there is
+ * debug information.
+ */
+import { type Address, hex, linkAddress } from '../base/address';
+import { SidestepError } from '../base/errors';
+import { type ProbePlace, type SourceLine } from '../debuginfo/model';
+import { type ProbeLocation } from '../language/probes/probeSpec';
+import { type Module } from './module';
+import { type SourceMap } from './sourceMap';
+
+/** One place in one process. */
+export interface FoundPlace {
+  /** Undefined for code that belongs to no file. */
+  readonly module: Module | undefined;
+  /** Addresses that serve, best first; never empty. */
+  readonly candidates: readonly Address[];
+  readonly line: SourceLine | undefined;
+}
+
+/** What the search in some modules gave: places, or why there are none. */
+export interface Search {
+  readonly places: readonly FoundPlace[];
+  /** The line that the places stand for, when it was a line that was looked for. */
+  readonly line?: number;
+  /** Modules that could not be searched. */
+  readonly errors: readonly SidestepError[];
+}
+
+type Finders = {
+  readonly [K in ProbeLocation['kind']]: (
+    location: Extract<ProbeLocation, { kind: K }>,
+    modules: readonly Module[],
+    sourceMap: SourceMap,
+  ) => Search;
+};
+
+const FINDERS: Finders = { line: findLine, function: findFunction, address: findAddress, offset: findOffset };
+
+/** Searches `modules`, the program's before the libraries'. */
+export function findPlaces(location: ProbeLocation, modules: readonly Module[], sourceMap: SourceMap): Search {
+  const programFirst = [...modules].sort((a, b) => Number(b.isProgram) - Number(a.isProgram));
+  const finder = FINDERS[location.kind] as (l: ProbeLocation, m: readonly Module[], s: SourceMap) => Search;
+  return finder(location, programFirst, sourceMap);
+}
+
+function findLine(
+  { file, line }: Extract<ProbeLocation, { kind: 'line' }>,
+  modules: readonly Module[],
+  sourceMap: SourceMap,
+): Search {
+  const built = sourceMap.toBuilt(file);
+  const lines: number[] = [];
+  const { found: places, errors } = searchEach(modules, (module) => {
+    if (!module.image.hasDebugInfo) return [];
+    const found = module.image.linePlaces(built, line);
+    if (found === undefined) return [];
+    lines.push(found.line);
+    return found.places.map((place) => inModule(module, place));
+  });
+  return { places, errors, ...(lines[0] !== undefined && { line: lines[0] }) };
+}
+
+function findFunction({ name }: Extract<ProbeLocation, { kind: 'function' }>, modules: readonly Module[]): Search {
+  const bySymbol = searchEach(modules, (module) =>
+    module.isProgram || module.image.symbolAddress(name) !== undefined ? functionIn(module, name) : [],
+  );
+  if (bySymbol.found.length > 0) return { places: bySymbol.found, errors: bySymbol.errors };
+  // Names that only debug information has: qualified ones, and functions that were inlined everywhere.
+  const byName = searchEach(modules, (module) =>
+    !module.isProgram && module.image.hasDebugInfo ? functionIn(module, name) : [],
+  );
+  return { places: byName.found, errors: byName.errors };
+}
+
+function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {
+  const module = modules.find((candidate) => candidate.contains(address));
+  return { places: module ? [{ module, candidates: [address], line: undefined }] : [], errors: [] };
+}
+
+function findOffset(location: Extract<ProbeLocation, { kind: 'offset' }>, modules: readonly Module[]): Search {
+  const named = modules.filter((module) => isNamed(module, location.module));
+  const { found, errors } = searchEach(named, (module): FoundPlace[] => {
+    const start = module.image.symbolAddress(location.function);
+    if (start === undefined) {
+      throw new SidestepError('unknown-function', `${module.path} has no function ${location.function}`, {
+        place: { file: module.path },
+      });
+    }
+    const candidate = module.toRun(linkAddress(start + BigInt(location.offset)));
+    return [{ module, candidates: [candidate], line: undefined }];
+  });
+  return { places: found, errors };
+}
+
+/** `libc.so.6`, `libc` or the whole path. */
+function isNamed(module: Module, name: string): boolean {
+  return module.name === name || module.path === name || module.name.startsWith(`${name}.so`);
+}
+
+function functionIn(module: Module, name: string): FoundPlace[] {
+  return module.image.functionPlaces(name).map((place) => inModule(module, place));
+}
+
+function inModule(module: Module, place: ProbePlace): FoundPlace {
+  return { module, candidates: place.candidates.map((candidate) => module.toRun(candidate)), line: place.line };
+}
+
+/** One file that is broken does not hide what the others have. */
+function searchEach(
+  modules: readonly Module[],
+  search: (module: Module) => readonly FoundPlace[],
+): { readonly found: readonly FoundPlace[]; readonly errors: readonly SidestepError[] } {
+  const found: FoundPlace[] = [];
+  const errors: SidestepError[] = [];
+  for (const module of modules) {
+    try {
+      found.push(...search(module));
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { found, errors };
+}
+
+/** Why a location is in none of the modules, and what may help. */
+export function explainMissing(
+  location: ProbeLocation,
+  modules: readonly Module[],
+  sourceMap: SourceMap,
+): SidestepError {
+  const program = modules.find((module) => module.isProgram);
+  const unreadable = program?.problem;
+  if (unreadable) return unreadable;
+  switch (location.kind) {
+    case 'line':
+      return explainMissingLine(sourceMap.toBuilt(location.file), location.line, modules, program);
+    case 'function': {
+      const similar = program?.readableImage?.similarFunctions(location.name).slice(0, 3) ?? [];
+      return new SidestepError('unknown-function', `no loaded module has a function ${location.name}`, {
+        advice:
+          similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'The probe waits for a library that has it.',
+      });
+    }
+    case 'address':
+      return new SidestepError('no-code', `no loaded module has code at ${hex(location.address)}`, {
+        advice: 'The probe waits for a library that is loaded there.',
+      });
+    case 'offset':
+      return new SidestepError('unknown-name', `no module ${location.module} is loaded`, {
+        advice: 'The probe waits until it is.',
+      });
+  }
+}
+
+function explainMissingLine(
+  file: string,
+  line: number,
+  modules: readonly Module[],
+  program: Module | undefined,
+): SidestepError {
+  if (modules.some((module) => knowsFile(module, file))) {
+    return new SidestepError('no-code', `${file} has no code at line ${line} or below`, {
+      advice: 'Choose a line of a function that is used: compilers leave out what is never called.',
+    });
+  }
+  if (program?.readableImage?.hasDebugInfo === false) {
+    return new SidestepError('unknown-file', `${program.path} has no debug information`, {
+      advice: 'Compile it with -g or install its debug symbols; probes on function names work without.',
+    });
+  }
+  return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, {
+    advice: 'The probe waits for a library that was. If the program was built elsewhere, set sourceMap.',
+  });
+}
+
+function knowsFile(module: Module, file: string): boolean {
+  const image = module.readableImage;
+  if (!image?.hasDebugInfo) return false;
+  const end = file.startsWith('/') ? file : `/${file}`;
+  return image.sourceFiles().some((known) => known === file || known.endsWith(end));
+}

@@ -1,0 +1,309 @@
+/**
+ * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
+ * and turns what the engine sends into hits. One engine, one session.
+ */
+import { type Address } from '../base/address';
+import { SidestepError } from '../base/errors';
+import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
+import { type Counts, type Requests } from '../contract/messages';
+import { type ProbeSpec } from '../language/probes/probeSpec';
+import { DynamicLinker, unwatched } from './dynamicLinker';
+import { type Engine } from './engine';
+import { type Hit, HitStream } from './hits';
+import { ImageCache, type OpenImage } from './images';
+import { findModules, type Module } from './module';
+import { type Probe } from './probe';
+import { Probes, type ProbeCounts } from './probes';
+import { type Process } from './process';
+import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes';
+import { Sequence } from './sequence';
+import { SiteTable } from './siteTable';
+import { SourceMap } from './sourceMap';
+
+export interface SessionOptions {
+  /** Where separate debug files are looked for beside the usual directories. */
+  readonly debugDirectories?: readonly string[];
+  /** Path prefixes, as built → as they are here. */
+  readonly sourceMap?: Readonly<Record<string, string>>;
+  readonly openImage?: OpenImage;
+}
+
+export type LaunchOptions = Requests['launch']['arguments'];
+
+export interface ModuleChange {
+  readonly kind: 'loaded' | 'unloaded';
+  readonly process: Process;
+  readonly module: Module;
+}
+
+export interface Warning {
+  readonly message: string;
+  readonly pid?: number;
+  readonly tid?: number;
+}
+
+const SIGKILL = 9;
+
+export class Session implements Disposable {
+  readonly #engine: Engine;
+  readonly #sites = new SiteTable();
+  readonly #sequence = new Sequence();
+  readonly #store = new DisposableStore();
+  readonly #sourceMap: SourceMap;
+  readonly #images: ImageCache;
+  readonly #processes: Processes;
+  readonly #probes: Probes;
+  readonly #linker: DynamicLinker;
+  readonly #hits: HitStream;
+  readonly #modules = new Emitter<ModuleChange>();
+  readonly #warnings = new Emitter<Warning>();
+  readonly #limits = new Emitter<undefined>();
+  readonly #entered = new Emitter<Process>();
+  /** Whether images that wait before their first instruction are let go as soon as their probes are set. */
+  #started = false;
+
+  readonly onHit: Event<Hit>;
+  readonly onProbeChanged: Event<Probe>;
+  readonly onProcess: Event<ProcessChange>;
+  readonly onThread: Event<ThreadChange>;
+  readonly onModule: Event<ModuleChange> = this.#modules.on;
+  readonly onExit: Event<ProcessExit>;
+  /** The reports that {@link limitReports} allowed have been made; no probe is armed any more. */
+  readonly onLimitReached: Event<undefined> = this.#limits.on;
+  readonly onWarning: Event<Warning> = this.#warnings.on;
+  /** What is being read that may take a while. */
+  readonly onProgress: Event<string>;
+  readonly onEngineGone: Event<{ readonly reason: string }>;
+
+  constructor(engine: Engine, options: SessionOptions = {}) {
+    this.#engine = engine;
+    this.#sourceMap = new SourceMap(options.sourceMap);
+    this.#images = this.#store.add(new ImageCache(options));
+    this.#processes = this.#store.add(new Processes(engine));
+    this.#probes = new Probes(engine, this.#sites, this.#sourceMap);
+    this.#linker = new DynamicLinker(engine, this.#sites);
+    this.#hits = this.#store.add(new HitStream(engine, this.#sites));
+
+    this.onHit = this.#hits.onHit;
+    this.onProbeChanged = this.#probes.onChanged;
+    this.onProcess = this.#processes.onProcess;
+    this.onThread = this.#processes.onThread;
+    this.onExit = this.#processes.onExit;
+    this.onProgress = this.#images.onActivity;
+    this.onEngineGone = engine.onGone;
+
+    this.#store.add(
+      engine.onEvent((event) => {
+        if (event.event === 'siteGone') this.#probes.lose(event.site, event.reason);
+        else if (event.event === 'limitReached') this.#limits.fire(undefined);
+        else if (event.event === 'warning') this.#warnings.fire(event);
+      }),
+    );
+    this.#store.add(
+      this.onProcess(({ kind, process }) => {
+        if (kind === 'execed') this.#probes.forget(process);
+      }),
+    );
+    this.#store.add(this.#processes.onEntry((process) => this.#enterNewImage(process)));
+    this.#store.add(this.#processes.onHeldAtSite(({ process, tid }) => this.#librariesChanged(process, tid)));
+  }
+
+  /** Living processes by pid. */
+  get processes(): ReadonlyMap<number, Process> {
+    return this.#processes.alive;
+  }
+
+  /** Starts a program; it waits before its first instruction for {@link start}. */
+  async launch(options: LaunchOptions): Promise<Process> {
+    const { pid } = await this.#engine.request('launch', options);
+    return this.#entry(this.#processes.expect(pid));
+  }
+
+  /**
+   * Takes over a process that is about to exec the program, such as a shell in a terminal that waits for a word: attaches to it, calls
+   * `letGo`, and gives the process when the program waits before its first instruction, as after {@link launch}.
+   */
+  async adopt(pid: number, letGo: () => Promise<void>): Promise<Process> {
+    const process = await this.#seize(pid);
+    const entry = this.#entry(process);
+    await Promise.all([letGo(), entry]);
+    return entry;
+  }
+
+  /** Traces a running process, without stopping any of its threads, and places the probes. */
+  async attach(pid: number): Promise<Process> {
+    const process = await this.#seize(pid);
+    this.#started = true;
+    await this.#sequence.run(() => this.#enter(process));
+    return process;
+  }
+
+  /** Lets launched programs go. */
+  async start(): Promise<void> {
+    this.#started = true;
+    await this.#sequence.run(async () => {
+      for (const process of this.processes.values()) await this.#releaseAtEntry(process);
+    });
+  }
+
+  /** Places a probe in all processes: it is armed, pending or failed then, and says why. Rejects only when the engine is gone. */
+  addProbe(spec: ProbeSpec): Promise<Probe> {
+    return this.#sequence.run(() => this.#probes.add(spec, this.processes.values()));
+  }
+
+  /** Takes a probe away. Every hit until then has been fired when this resolves, with the probe's last counts. */
+  removeProbe(probe: Probe): Promise<Counts> {
+    return this.#sequence.run(() => this.#probes.remove(probe));
+  }
+
+  /** Takes all probes out after that many further reports. */
+  async limitReports(reports: number): Promise<void> {
+    await this.#engine.request('limit', { reports });
+  }
+
+  /** What was counted until now, by probe and by site; also for sites whose process has ended. */
+  counts(): Promise<ReadonlyMap<Probe, ProbeCounts>> {
+    return this.#probes.counts();
+  }
+
+  /** Takes everything out of all processes and lets them run on untraced. */
+  async detach(): Promise<void> {
+    this.#started = true;
+    await this.#sequence.run(async () => {
+      for (const process of [...this.processes.values()]) {
+        await tolerateEnded(this.#engine.request('detach', { pid: process.pid }));
+        this.#processes.release(process);
+      }
+    });
+  }
+
+  /** Sends a signal to all processes: SIGKILL unless said otherwise. */
+  async terminate(signal: number = SIGKILL): Promise<void> {
+    for (const { pid } of [...this.processes.values()])
+      await tolerateEnded(this.#engine.request('signal', { pid, signal }));
+  }
+
+  /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */
+  codeLines(file: string, first: number, last: number): readonly number[] {
+    const built = this.#sourceMap.toBuilt(file);
+    const lines = this.#imagesWithDebugInfo().flatMap((image) => image.codeLines(built, first, last));
+    return [...new Set(lines)].sort((a, b) => a - b);
+  }
+
+  /** The sources that loaded code was compiled from, as paths on this machine. */
+  sourceFiles(): readonly string[] {
+    const files = this.#imagesWithDebugInfo().flatMap((image) => image.sourceFiles());
+    return [...new Set(files.map((file) => this.#sourceMap.toHere(file)))].sort();
+  }
+
+  /** Ends the session: the engine takes all probes out and lets everything run on. */
+  dispose(): void {
+    this.#store.dispose();
+    this.#engine.dispose();
+  }
+
+  #imagesWithDebugInfo(): Module['image'][] {
+    const modules = [...this.processes.values()].flatMap((process) => process.modules);
+    const images = modules.map((module) => module.readableImage);
+    return [...new Set(images)].filter((image) => image?.hasDebugInfo === true) as Module['image'][];
+  }
+
+  async #seize(pid: number): Promise<Process> {
+    const { tids } = await this.#engine.request('attach', { pid });
+    const process = this.#processes.expect(pid);
+    this.#processes.addThreads(process, tids);
+    return process;
+  }
+
+  /** Resolves when a new image waits before its first instruction, with its probes set. */
+  #entry(process: Process): Promise<Process> {
+    const waiting = new DisposableStore();
+    return new Promise<Process>((resolve, reject) => {
+      waiting.add(
+        this.#entered.on((entered) => {
+          if (entered === process) resolve(process);
+        }),
+      );
+      waiting.add(
+        this.onExit((exit) => {
+          if (exit.process === process) {
+            reject(
+              new SidestepError('launch-failed', `the program ended before it began to run`, {
+                place: { pid: process.pid },
+              }),
+            );
+          }
+        }),
+      );
+      waiting.add(
+        this.onEngineGone(({ reason }) => reject(new SidestepError('engine-gone', `the engine is gone: ${reason}`))),
+      );
+    }).finally(() => waiting.dispose());
+  }
+
+  #enterNewImage(process: Process): void {
+    void this.#sequence.run(async () => {
+      await this.#enter(process);
+      this.#entered.fire(process);
+      if (this.#started) await this.#releaseAtEntry(process);
+    });
+  }
+
+  #librariesChanged(process: Process, tid: number): void {
+    void this.#sequence.run(async () => {
+      await this.#rescan(process);
+      await tolerateEnded(this.#engine.request('release', { tid }));
+    });
+  }
+
+  async #enter(process: Process): Promise<void> {
+    const interpreterBase = await this.#rescan(process);
+    if (interpreterBase === undefined) return;
+    await this.#watchLibraries(process, interpreterBase);
+  }
+
+  /** Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process is gone. */
+  async #rescan(process: Process): Promise<Address | undefined> {
+    const answer = await tolerateEnded(this.#engine.request('mappings', { pid: process.pid }));
+    if (answer === undefined) return undefined;
+    process.executable = answer.executable;
+    const found = findModules(answer.mappings, answer.entry, { pid: process.pid, images: this.#images });
+    const before = new Map(process.modules.map((module) => [module.key, module]));
+    const after = new Map(found.map((module) => [module.key, before.get(module.key) ?? module]));
+    process.modules = [...after.values()];
+    const unloaded = [...before.values()].filter((module) => !after.has(module.key));
+    const loaded = process.modules.filter((module) => !before.has(module.key));
+    for (const module of unloaded) this.#modules.fire({ kind: 'unloaded', process, module });
+    for (const module of loaded) this.#modules.fire({ kind: 'loaded', process, module });
+    if (unloaded.length > 0) await this.#probes.leave(new Set(unloaded));
+    if (loaded.length > 0) await this.#probes.enter(process, loaded);
+    return answer.interpreterBase;
+  }
+
+  async #watchLibraries(process: Process, interpreterBase: Address): Promise<void> {
+    try {
+      await this.#linker.watch(process, interpreterBase);
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      if (process.end === undefined) this.#warnings.fire({ message: unwatched(process, error), pid: process.pid });
+    }
+  }
+
+  async #releaseAtEntry(process: Process): Promise<void> {
+    const tid = process.heldAtEntry;
+    if (tid === undefined) return;
+    process.heldAtEntry = undefined;
+    await tolerateEnded(this.#engine.request('release', { tid }));
+  }
+}
+
+/** A process may end between any two requests: what was asked of it is then moot. */
+async function tolerateEnded<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof SidestepError && (error.code === 'process-not-found' || error.code === 'engine-gone'))
+      return undefined;
+    throw error;
+  }
+}
