@@ -2,11 +2,10 @@
  * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that very address,
  * because where variables are changes from one instruction to the next.
  */
-import { type Address } from '../base/address';
+import { type Address, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type Inspection } from '../contract/messages';
 import { emptyScope } from '../debuginfo/model';
-import { linkAddress } from '../base/address';
 import { compileProbe, type CompiledProbe } from '../language/compileProbe';
 import { type Engine } from './engine';
 import { type Module } from './module';
@@ -38,7 +37,8 @@ export class Arming {
 
   /** Arms a probe at each place that can be probed. */
   async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
-    const inspections = await this.#inspect(process, places);
+    const inspections = await this.#inspect(process, places).catch(asError);
+    if (inspections instanceof SidestepError) return { sites: [], errors: [inspections] };
     const taken = new Set(probe.sites.filter((site) => site.process === process).map((site) => site.location.address));
     const errors: SidestepError[] = [];
     const arming: Promise<Site>[] = [];
@@ -54,8 +54,7 @@ export class Arming {
     const sites: Site[] = [];
     for (const outcome of await Promise.allSettled(arming)) {
       if (outcome.status === 'fulfilled') sites.push(outcome.value);
-      else if (outcome.reason instanceof SidestepError) errors.push(outcome.reason);
-      else throw outcome.reason;
+      else errors.push(asError(outcome.reason));
     }
     return { sites, errors };
   }
@@ -103,6 +102,11 @@ export class Arming {
       ...(name !== undefined && { function: name }),
     };
   }
+}
+
+function asError(error: unknown): SidestepError {
+  if (error instanceof SidestepError) return error;
+  throw error;
 }
 
 function compileAt(probe: Probe, module: Module | undefined, address: Address): CompiledProbe {

@@ -74,8 +74,8 @@ function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile 
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
   const paths = [...named, ...(isProgram ? [`/proc/${pid}/exe`] : []), `/proc/${pid}/map_files/${range}`];
   for (const path of paths) {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found?.isFile() === true) return { path, identity: `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}` };
+    const identity = identityOf(path);
+    if (identity !== undefined) return { path, identity };
   }
   throw new SidestepError(
     'file-unreadable',
@@ -89,6 +89,16 @@ function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile 
         : 'Check that the file is readable from here.',
     },
   );
+}
+
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}`;
+  } catch {
+    // Not there, or not ours to look at: the next path is tried.
+    return undefined;
+  }
 }
 
 /** Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own. */

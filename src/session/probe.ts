@@ -3,7 +3,7 @@ import { type Address } from '../base/address';
 import { type SidestepError } from '../base/errors';
 import { type Execution, type ProbeId, type SiteId } from '../contract/messages';
 import { type CompiledProbe } from '../language/compileProbe';
-import { type ProbeSpec } from '../language/probes/probeSpec';
+import { type ProbeSpec } from '../language/probes/spec';
 import { type Module } from './module';
 import { type Process } from './process';
 

@@ -3,7 +3,7 @@ import { SidestepError } from '../base/errors';
 import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteId } from '../contract/messages';
 import { checkCondition, checkMessage } from '../language/compileProbe';
-import { type ProbeSpec } from '../language/probes/probeSpec';
+import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
 import { type Engine } from './engine';
 import { type Module } from './module';
@@ -69,7 +69,7 @@ export class Probes {
   /** Places all probes in modules that have come into a process. */
   async enter(process: Process, modules: readonly Module[]): Promise<void> {
     for (const probe of this.#probes) {
-      if (probe.state === 'failed' && probe.error?.code === 'syntax') continue;
+      if (isMistaken(probe)) continue;
       const before = { state: probe.state, sites: probe.sites, error: probe.error?.message };
       await this.#place(probe, process, modules);
       if (probe.state !== before.state || probe.sites !== before.sites || probe.error?.message !== before.error)
@@ -84,9 +84,15 @@ export class Probes {
     for (const site of gone) this.#drop(site);
   }
 
-  /** All sites of a process are gone: it runs another program now. */
+  /** All sites of a process are gone: it runs another program now, in which every location is looked for anew. */
   forget(process: Process): void {
     for (const site of [...this.#sites.values()]) if (site.process === process) this.#drop(site);
+    for (const probe of this.#probes) {
+      if (probe.sites.length > 0 || isMistaken(probe)) continue;
+      probe.state = 'pending';
+      probe.error = undefined;
+      probe.line = undefined;
+    }
   }
 
   /** The engine has lost a site. */
@@ -155,6 +161,10 @@ function findMistake(spec: ProbeSpec): SidestepError | undefined {
     if (error instanceof SidestepError) return error;
     throw error;
   }
+}
+
+function isMistaken(probe: Probe): boolean {
+  return probe.state === 'failed' && probe.error?.code === 'syntax';
 }
 
 function distinct(texts: readonly string[]): readonly string[] {

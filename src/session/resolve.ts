@@ -6,7 +6,7 @@
 import { type Address, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
-import { type ProbeLocation } from '../language/probes/probeSpec';
+import { type ProbeLocation } from '../language/probes/spec';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
 
@@ -24,7 +24,7 @@ export interface Search {
   readonly places: readonly FoundPlace[];
   /** The line that the places stand for, when it was a line that was looked for. */
   readonly line?: number;
-  /** Modules that could not be searched. */
+  /** What was wrong in modules that were searched. */
   readonly errors: readonly SidestepError[];
 }
 
@@ -107,7 +107,7 @@ function inModule(module: Module, place: ProbePlace): FoundPlace {
   return { module, candidates: place.candidates.map((candidate) => module.toRun(candidate)), line: place.line };
 }
 
-/** One file that is broken does not hide what the others have. */
+/** One file that is broken does not hide what the others have; one that can't be opened has nothing. */
 function searchEach(
   modules: readonly Module[],
   search: (module: Module) => readonly FoundPlace[],
@@ -115,6 +115,7 @@ function searchEach(
   const found: FoundPlace[] = [];
   const errors: SidestepError[] = [];
   for (const module of modules) {
+    if (module.problem) continue;
     try {
       found.push(...search(module));
     } catch (error) {

@@ -3,10 +3,10 @@
  * and turns what the engine sends into hits. One engine, one session.
  */
 import { type Address } from '../base/address';
-import { SidestepError } from '../base/errors';
+import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Requests } from '../contract/messages';
-import { type ProbeSpec } from '../language/probes/probeSpec';
+import { type ProbeSpec } from '../language/probes/spec';
 import { DynamicLinker, unwatched } from './dynamicLinker';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
@@ -242,7 +242,7 @@ export class Session implements Disposable {
   }
 
   #enterNewImage(process: Process): void {
-    void this.#sequence.run(async () => {
+    this.#inBackground(process, async () => {
       await this.#enter(process);
       this.#entered.fire(process);
       if (this.#started) await this.#releaseAtEntry(process);
@@ -250,9 +250,20 @@ export class Session implements Disposable {
   }
 
   #librariesChanged(process: Process, tid: number): void {
-    void this.#sequence.run(async () => {
-      await this.#rescan(process);
-      await tolerateEnded(this.#engine.request('release', { tid }));
+    this.#inBackground(process, async () => {
+      try {
+        await this.#rescan(process);
+      } finally {
+        await tolerateEnded(this.#engine.request('release', { tid }));
+      }
+    });
+  }
+
+  /** What nobody waits for must not fail unseen. */
+  #inBackground(process: Process, task: () => Promise<void>): void {
+    this.#sequence.run(task).catch((error: unknown) => {
+      if (error instanceof SidestepError && error.code === 'engine-gone') return;
+      this.#warnings.fire({ message: messageOf(error), pid: process.pid });
     });
   }
 
