@@ -1,0 +1,99 @@
+/** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
+import { compile, type Execute, type Host, type Machine } from './compile';
+import { decode, disassemble } from './decode';
+import { type Effects, effectsOf, userRegistersWritten } from './effects';
+import { lift } from './families';
+import { type MicroOperations } from './ir';
+import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
+import { type UserRegisterName } from './state';
+
+export { type Execute, type Host } from './compile';
+export { MAX_INSTRUCTION_BYTES } from './decode';
+export { type RefusalCode } from './refusal';
+
+interface Refused {
+  readonly execution: 'refused';
+  readonly code: RefusalCode;
+  /** A clause for people. */
+  readonly reason: string;
+}
+
+/** How an instruction would be executed. */
+export type Classification = {
+  /** Empty for bytes that are no instruction. */
+  readonly mnemonic: string;
+  /** In bytes. */
+  readonly length: number;
+} & ({ readonly execution: 'emulated'; readonly operations: MicroOperations } | Refused);
+
+export type Prepared = {
+  /** In Intel syntax, with absolute addresses. */
+  readonly instruction: string;
+  /** In bytes. */
+  readonly length: number;
+} & (
+  | {
+      readonly execution: 'emulated';
+      /**
+       * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte behind the
+       * site); after 0 they are as behind the instruction. After 1 nothing was done: the thread shall run the instruction itself, from
+       * the registers in the state, with RIP set to the site.
+       */
+      readonly execute: Execute;
+      /** The fields of user_regs_struct that 0 may have changed. */
+      readonly writes: readonly UserRegisterName[];
+      readonly effects: Effects;
+      /** A call or return, which also concerns the shadow stack of a thread that has one. */
+      readonly changesShadowStack: boolean;
+    }
+  | Refused
+);
+
+/** Says how the first instruction of `bytes` would be executed, without compiling it. */
+export function classify(bytes: Uint8Array, address: bigint): Classification {
+  const instruction = decode(bytes, address);
+  if (instruction === undefined) return { mnemonic: '', length: 0, ...refused('undecodable') };
+  const { mnemonic, length } = instruction;
+  const refusal = refusalOf(instruction);
+  if (refusal !== undefined) return { mnemonic, length, ...refused(refusal) };
+  const operations = lift(instruction);
+  if (operations === undefined) return { mnemonic, length, ...refused('not-lifted') };
+  return { mnemonic, length, execution: 'emulated', operations };
+}
+
+/** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
+export class Emulator {
+  readonly #machine: Machine;
+  readonly #compiled = new Map<string, { execute: Execute; effects: Effects }>();
+
+  /** `stateOffset`: where in the memory the {@link State} lies, in bytes, a multiple of 8. */
+  constructor(memory: WebAssembly.Memory, stateOffset: number, host: Host) {
+    this.#machine = { memory, stateOffset, host };
+  }
+
+  /** `bytes`: at least the whole instruction, as it is without any INT3. `address`: where it lies. */
+  prepare(bytes: Uint8Array, address: bigint): Prepared {
+    const classification = classify(bytes, address);
+    const { length } = classification;
+    const instruction = disassemble(bytes, address);
+    if (classification.execution === 'refused') {
+      const { execution, code, reason } = classification;
+      return { instruction, length, execution, code, reason };
+    }
+    const { operations, mnemonic } = classification;
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
+    let compiled = this.#compiled.get(key);
+    if (compiled === undefined) {
+      const [execute] = compile(this.#machine, [{ operations, length }]) as [Execute];
+      compiled = { execute, effects: effectsOf(operations) };
+      this.#compiled.set(key, compiled);
+    }
+    const writes = userRegistersWritten(compiled.effects, length);
+    const changesShadowStack = mnemonic === 'call' || mnemonic === 'ret';
+    return { instruction, length, execution: 'emulated', ...compiled, writes, changesShadowStack };
+  }
+}
+
+function refused(code: RefusalCode): Refused {
+  return { execution: 'refused', code, reason: REFUSALS[code] };
+}

@@ -1,0 +1,84 @@
+/** Addition, subtraction, comparison, increment, negation; XADD and CMPXCHG without LOCK. */
+import { type Family, type Lifting } from '../lift';
+import { add, constant, equal, flag, isZero, negate, not, register, select, subtract, zeroExtend } from '../values';
+import {
+  addFlags,
+  addWithCarryFlags,
+  decrementFlags,
+  incrementFlags,
+  subtractFlags,
+  subtractWithBorrowFlags,
+} from './arithmeticFlags';
+
+export const arithmetic: Family = {
+  add(lifting) {
+    const [left, right] = [lifting.read(0), lifting.read(1)];
+    const sum = add(left, right);
+    lifting.write(0, sum);
+    lifting.setFlags(addFlags(left, right, sum));
+  },
+  adc(lifting) {
+    const [left, right] = [lifting.read(0), lifting.read(1)];
+    const sum = add(add(left, right), zeroExtend(flag('CF'), left.width));
+    lifting.write(0, sum);
+    lifting.setFlags(addWithCarryFlags(left, right, sum));
+  },
+  sub(lifting) {
+    const [left, right] = [lifting.read(0), lifting.read(1)];
+    const difference = subtract(left, right);
+    lifting.write(0, difference);
+    lifting.setFlags(subtractFlags(left, right, difference));
+  },
+  sbb(lifting) {
+    const [left, right] = [lifting.read(0), lifting.read(1)];
+    const difference = subtract(subtract(left, right), zeroExtend(flag('CF'), left.width));
+    lifting.write(0, difference);
+    lifting.setFlags(subtractWithBorrowFlags(left, right, difference));
+  },
+  cmp(lifting) {
+    const [left, right] = [lifting.read(0), lifting.read(1)];
+    lifting.setFlags(subtractFlags(left, right, subtract(left, right)));
+  },
+  inc(lifting) {
+    const value = lifting.read(0);
+    const one = constant(value.width, 1);
+    const sum = add(value, one);
+    lifting.write(0, sum);
+    lifting.setFlags(incrementFlags(value, one, sum));
+  },
+  dec(lifting) {
+    const value = lifting.read(0);
+    const one = constant(value.width, 1);
+    const difference = subtract(value, one);
+    lifting.write(0, difference);
+    lifting.setFlags(decrementFlags(value, one, difference));
+  },
+  neg(lifting) {
+    const value = lifting.read(0);
+    const zero = constant(value.width, 0);
+    const negated = negate(value);
+    lifting.write(0, negated);
+    lifting.setFlags({ ...subtractFlags(zero, value, negated), CF: not(isZero(value)) });
+  },
+  xadd(lifting) {
+    const [target, source] = [lifting.read(0), lifting.read(1)];
+    const sum = add(target, source);
+    // The sum last: it wins where both operands are one register.
+    lifting.write(1, target);
+    lifting.write(0, sum);
+    lifting.setFlags(addFlags(target, source, sum));
+  },
+  cmpxchg: compareAndExchange,
+};
+
+function compareAndExchange(lifting: Lifting): void {
+  const target = lifting.operand(0);
+  const [current, replacement] = [lifting.read(0), lifting.read(1)];
+  const expected = register('rax', lifting.width(0));
+  const same = equal(expected, current);
+  // Memory is written in both cases; of the registers only the one that changes.
+  if (target.kind === 'memory') lifting.write(0, select(same, replacement, current));
+  else lifting.write(0, replacement, same);
+  lifting.set('rax', current, { when: not(same) });
+  lifting.setFlags(subtractFlags(expected, current, subtract(expected, current)));
+}

@@ -1,0 +1,29 @@
+/** All families in one table. */
+import { type Instruction } from '../instruction';
+import { type MicroOperations } from '../ir';
+import { type Family, type Lift, Lifting } from '../lift';
+import { arithmetic } from './arithmetic';
+import { conditions } from './conditions';
+import { control } from './control';
+import { logic } from './logic';
+import { moves } from './moves';
+import { stack } from './stack';
+
+const FAMILIES: Readonly<Record<string, Family>> = { moves, stack, arithmetic, logic, conditions, control };
+
+const LIFTS: ReadonlyMap<string, Lift> = new Map(Object.values(FAMILIES).flatMap((family) => Object.entries(family)));
+
+/** The mnemonics that can be lifted, by family. */
+export function liftedMnemonics(): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.entries(FAMILIES).map(([name, family]) => [name, Object.keys(family)]));
+}
+
+/** What the instruction does; `undefined` if no family knows it. Instructions that {@link refusalOf} refuses are not for this. */
+export function lift(instruction: Instruction): MicroOperations | undefined {
+  const known = LIFTS.get(instruction.mnemonic);
+  // Vector instructions share some names (movsd, cmpsd) but not their operands.
+  if (known === undefined || instruction.operands.some(({ kind }) => kind === 'other')) return undefined;
+  const lifting = new Lifting(instruction);
+  known(lifting);
+  return lifting.statements;
+}

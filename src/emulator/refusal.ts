@@ -1,0 +1,69 @@
+/** Instructions that can't be executed on a stopped thread's behalf exactly, and why. What a user reads when a probe is refused. */
+import { type Instruction } from './instruction';
+
+/** By stable code, as JSON output spells it; each continues the sentence "can't be probed:". */
+export const REFUSALS = {
+  undecodable: 'these bytes are not an instruction',
+  lock: 'a LOCK-prefixed instruction is atomic; a tracer could only imitate it in several steps',
+  'atomic-exchange': 'an exchange with memory is atomic; a tracer could only imitate it in several steps',
+  'system-call': 'a system call must be made by the thread itself',
+  interrupt: 'a software interrupt or breakpoint must be raised by the thread itself',
+  'undefined-instruction': 'it raises an invalid-opcode fault on purpose',
+  privileged: 'user programs may not execute it',
+  'far-transfer': 'it changes the code segment',
+  'segment-load': 'it loads a segment register',
+  gather: 'it accesses several places in memory at once',
+  transactional: 'a breakpoint aborts the memory transaction it belongs to',
+  'shadow-stack': 'it works on the shadow stack',
+  'thread-identity': 'its result belongs to the thread or processor that executes it',
+  'vendor-specific': 'processors of different vendors execute it differently',
+  'not-lifted': 'the emulator does not know this instruction yet',
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** Why an instruction must not be emulated whatever is known about it; `undefined` if nothing speaks against it. */
+export function refusalOf(instruction: Instruction): RefusalCode | undefined {
+  return MNEMONICS.get(instruction.mnemonic) ?? RULES.find(({ applies }) => applies(instruction))?.code;
+}
+
+const RULES: readonly { readonly code: RefusalCode; readonly applies: (instruction: Instruction) => boolean }[] = [
+  { code: 'lock', applies: ({ lock }) => lock },
+  { code: 'privileged', applies: ({ privileged }) => privileged },
+  { code: 'far-transfer', applies: ({ far }) => far },
+  { code: 'gather', applies: ({ gather }) => gather },
+  // LOCK is implied (Intel SDM vol. 3 §9.1.2.1).
+  {
+    code: 'atomic-exchange',
+    applies: ({ mnemonic, operands }) => mnemonic === 'xchg' && operands.some(({ kind }) => kind === 'memory'),
+  },
+  {
+    code: 'segment-load',
+    applies: ({ mnemonic, operands }) => LOADS_FIRST_OPERAND.has(mnemonic) && operands[0]?.kind === 'segment',
+  },
+  // 66 before a near branch: Intel ignores it, AMD cuts RIP to 16 bits (Intel SDM vol. 2, JMP; AMD APM vol. 3 §1.2.2).
+  { code: 'vendor-specific', applies: ({ operandSizePrefix, code }) => operandSizePrefix && NEAR_BRANCH.test(code) },
+  // Its result is undefined (Intel SDM vol. 2, BSWAP).
+  { code: 'vendor-specific', applies: ({ code }) => code === 'Bswap_r16' },
+  // 63 with 66: Intel reads 16 bits of memory, AMD 32.
+  { code: 'vendor-specific', applies: ({ code }) => code === 'Movsxd_r16_rm16' },
+];
+
+const LOADS_FIRST_OPERAND: ReadonlySet<string> = new Set(['mov', 'pop']);
+
+const NEAR_BRANCH = /^(J|Call_|Loop|Ret)/;
+
+const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
+  Object.entries({
+    'system-call': ['syscall', 'sysenter'],
+    interrupt: ['int', 'int1', 'int3', 'into'],
+    'undefined-instruction': ['ud0', 'ud1', 'ud2'],
+    privileged: ['in', 'out', 'insb', 'insw', 'insd', 'outsb', 'outsw', 'outsd', 'hlt', 'cli', 'sti'],
+    'segment-load': ['lds', 'les', 'lfs', 'lgs', 'lss'],
+    transactional: ['xbegin', 'xend', 'xabort', 'xtest'],
+    'shadow-stack': ['rdsspd', 'rdsspq', 'incsspd', 'incsspq', 'rstorssp', 'saveprevssp', 'wrssd', 'wrssq', 'clrssbsy'],
+    'thread-identity': ['rdpid', 'rdtscp', 'rdpkru', 'wrpkru', 'wrfsbase', 'wrgsbase', 'xsave', 'xsavec', 'xrstor'],
+  } satisfies Partial<Record<RefusalCode, string[]>>).flatMap(([code, mnemonics]) =>
+    mnemonics.map((mnemonic) => [mnemonic, code as RefusalCode] as const),
+  ),
+);
