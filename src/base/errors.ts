@@ -43,6 +43,8 @@ export interface ErrorPlace {
   readonly offset?: number;
   /** UTF-16 range in a text the user wrote (expression, template, .probes line), 0-based, end exclusive. */
   readonly range?: { readonly start: number; readonly end: number };
+  /** From 1, in a text of several lines that the user wrote; `range` then counts from the start of that line. */
+  readonly line?: number;
   readonly pid?: number;
   readonly tid?: number;
 }

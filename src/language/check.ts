@@ -1,0 +1,13 @@
+/** What can be said about a message, a condition before any program is there: whether their syntax is right. */
+import { parseExpression } from './expression/parser';
+import { parseTemplate } from './template/template';
+
+/** Throws `syntax`, with the range in the message. */
+export function checkMessage(message: string): void {
+  parseTemplate(message);
+}
+
+/** Throws `syntax`, with the range in the text. */
+export function checkCondition(text: string): void {
+  parseExpression(text);
+}

@@ -1,0 +1,77 @@
+/**
+ * How a value is to be written: what may follow an expression's comma in a message. The letters are those that gdb's `/x` and Visual
+ * Studio's `,x` share; where the two differ, both are taken. `[n]` or `n` makes an array of a pointer.
+ */
+import { syntaxError } from '../diagnostics';
+import { type Expression } from './ast';
+import { tokenAt } from './lexer';
+import { named, parseExpressionAt, type ParseOptions } from './parser';
+
+export type Style =
+  | 'hexadecimal'
+  | 'decimal'
+  | 'unsigned'
+  | 'octal'
+  | 'binary'
+  | 'character'
+  /** A text in quotes, also through a pointer that is not to `char`. */
+  | 'string'
+  /** A text without quotes. */
+  | 'bare';
+
+export interface Format {
+  readonly style?: Style;
+  /** Elements to show, from a pointer or an array on. */
+  readonly count?: Expression;
+}
+
+const STYLES: Readonly<Record<string, Style>> = {
+  x: 'hexadecimal',
+  h: 'hexadecimal',
+  p: 'hexadecimal',
+  d: 'decimal',
+  u: 'unsigned',
+  o: 'octal',
+  b: 'binary',
+  t: 'binary',
+  c: 'character',
+  s: 'string',
+  sb: 'bare',
+};
+
+/** `,x`, `,[n]`, `,5,x`… from `start` on, as long as there are commas. Throws `syntax`. */
+export function formatAt(text: string, start: number, options: ParseOptions): { format: Format; end: number } {
+  let format: Format = {};
+  let comma = tokenAt(text, start);
+  while (comma.kind === 'punctuator' && comma.text === ',') {
+    const token = tokenAt(text, comma.range.end);
+    let { end } = token.range;
+    if (token.kind === 'name' && Object.hasOwn(STYLES, token.text)) {
+      if (format.style !== undefined) throw syntaxError('a value has one format', token.range);
+      format = { ...format, style: STYLES[token.text]! };
+    } else if (token.kind === 'integer' || (token.kind === 'punctuator' && token.text === '[')) {
+      if (format.count !== undefined) throw syntaxError('a value has one number of elements', token.range);
+      const { count, behind } = countAt(text, token.range.start, options);
+      format = { ...format, count };
+      end = behind;
+    } else {
+      const letters = Object.keys(STYLES).join(', ');
+      throw syntaxError(`expected a format (${letters} or [n]), found ${named(token)}`, token.range);
+    }
+    comma = tokenAt(text, end);
+  }
+  return { format, end: comma.range.start };
+}
+
+function countAt(text: string, start: number, options: ParseOptions): { count: Expression; behind: number } {
+  const token = tokenAt(text, start);
+  if (token.kind === 'integer') {
+    const { value, decimal, unsigned, long, range } = token;
+    return { count: { kind: 'integer', value, decimal, unsigned, long, range }, behind: range.end };
+  }
+  const { expression, next } = parseExpressionAt(text, token.range.end, options);
+  if (next.kind !== 'punctuator' || next.text !== ']') {
+    throw syntaxError(`expected \`]\`, found ${named(next)}`, next.range);
+  }
+  return { count: expression, behind: next.range.end };
+}

@@ -1,0 +1,143 @@
+/**
+ * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them and `$name` for registers as gdb does.
+ * One token at a time from any offset, so that a template or a `.probes` line can hold expressions without marking their ends.
+ */
+import { type Range, syntaxError } from '../diagnostics';
+
+export type Token =
+  | { readonly kind: 'name'; readonly text: string; readonly range: Range }
+  | { readonly kind: 'register'; readonly text: string; readonly range: Range }
+  | {
+      readonly kind: 'integer';
+      readonly text: string;
+      readonly value: bigint;
+      readonly decimal: boolean;
+      readonly unsigned: boolean;
+      readonly long: boolean;
+      readonly range: Range;
+    }
+  | {
+      readonly kind: 'float';
+      readonly text: string;
+      readonly value: number;
+      readonly single: boolean;
+      readonly range: Range;
+    }
+  /** The value is a code point; one below 256 is a byte. */
+  | { readonly kind: 'character'; readonly text: string; readonly value: number; readonly range: Range }
+  | { readonly kind: 'string'; readonly text: string; readonly value: string; readonly range: Range }
+  | { readonly kind: 'punctuator'; readonly text: string; readonly range: Range }
+  | { readonly kind: 'end'; readonly text: ''; readonly range: Range };
+
+const SPACE = /\s*/y;
+const IDENTIFIER = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
+const NAME = new RegExp(String.raw`(?:::)?${IDENTIFIER}(?:::~?${IDENTIFIER})*`, 'uy');
+const REGISTER = /\$[A-Za-z_][A-Za-z0-9_]*/y;
+/** Everything that begins like a number (C17 §6.4.8), so that `12abc` is one wrong number and not two tokens. */
+const NUMBER = /0[xX][A-Za-z0-9_.]*|\.?[0-9](?:[eE][+-]|[A-Za-z0-9_.])*/y;
+const INTEGER = /^(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))(u|l|ll|ul|ull|lu|llu)?$/i;
+const FLOAT = /^(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?(f)?$/i;
+const CHARACTER = /'((?:[^'\\\n]|\\.)*)'/y;
+const STRING = /"((?:[^"\\\n]|\\.)*)"/y;
+const BYTE_ESCAPE = /\\(?:x[89a-f][0-9a-f]|[23][0-7]{2})/i;
+/** Longest first. Those that would change the program are here so that the parser can say so. */
+const PUNCTUATOR = /<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:.,()[\]{};#@\\`]/y;
+
+const ESCAPE = /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u\{([0-9a-fA-F]{1,6})\}|(.))/gsu;
+const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  e: '\x1b',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '?': '?',
+};
+
+/** The token at or behind `offset`, white space skipped. Throws `syntax` for what is no token. */
+export function tokenAt(text: string, offset: number): Token {
+  const start = offset + match(SPACE, text, offset)![0].length;
+  const found = (pattern: RegExp) => match(pattern, text, start);
+  const range = (length: number): Range => ({ start, end: start + length });
+
+  if (start >= text.length) return { kind: 'end', text: '', range: range(0) };
+  const name = found(NAME)?.[0];
+  if (name !== undefined) return { kind: 'name', text: name, range: range(name.length) };
+  const number = found(NUMBER)?.[0];
+  if (number !== undefined) return numberToken(number, range(number.length));
+  const register = found(REGISTER)?.[0];
+  if (register !== undefined) return { kind: 'register', text: register, range: range(register.length) };
+  if (text[start] === "'") return characterToken(found(CHARACTER), start);
+  if (text[start] === '"') return stringToken(found(STRING), start);
+  const punctuator = found(PUNCTUATOR)?.[0];
+  if (punctuator !== undefined) return { kind: 'punctuator', text: punctuator, range: range(punctuator.length) };
+  const character = String.fromCodePoint(text.codePointAt(start)!);
+  throw syntaxError(`\`${character}\` has no meaning in an expression`, range(character.length));
+}
+
+function match(pattern: RegExp, text: string, offset: number): RegExpExecArray | null {
+  pattern.lastIndex = offset;
+  return pattern.exec(text);
+}
+
+function numberToken(text: string, range: Range): Token {
+  const integer = INTEGER.exec(text);
+  if (integer !== null) {
+    const [, hex, binary, octal, decimal, suffix = ''] = integer;
+    const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : octal ? `0o${octal}` : decimal!;
+    const value = BigInt(digits);
+    if (value >= 1n << 64n) throw syntaxError(`${text} does not fit in 64 bits`, range);
+    return {
+      kind: 'integer',
+      text,
+      value,
+      decimal: decimal !== undefined,
+      unsigned: /u/i.test(suffix),
+      long: /l/i.test(suffix),
+      range,
+    };
+  }
+  const float = FLOAT.exec(text);
+  if (float !== null) {
+    const single = float[1] !== undefined;
+    const value = Number(text.replace(/f$/i, ''));
+    return { kind: 'float', text, value: single ? Math.fround(value) : value, single, range };
+  }
+  throw syntaxError(`\`${text}\` is not a number`, range);
+}
+
+function characterToken(found: RegExpExecArray | null, start: number): Token {
+  if (found === null) throw syntaxError("a character that begins with ' has no end", { start, end: start + 1 });
+  const [text, body] = found;
+  const range = { start, end: start + text.length };
+  const characters = Array.from(unescape(body!, range));
+  if (characters.length !== 1) throw syntaxError(`${text} is not one character`, range);
+  return { kind: 'character', text, value: characters[0]!.codePointAt(0)!, range };
+}
+
+function stringToken(found: RegExpExecArray | null, start: number): Token {
+  if (found === null) throw syntaxError('a text that begins with " has no end', { start, end: start + 1 });
+  const [text, body] = found;
+  const range = { start, end: start + text.length };
+  // Texts are compared as UTF-8; a byte that is half a character has no place in one.
+  if (BYTE_ESCAPE.test(body!)) throw syntaxError('an escape above \\x7f is not a character of a UTF-8 text', range);
+  return { kind: 'string', text, value: unescape(body!, range), range };
+}
+
+/** Replaces C's escapes (C17 §6.4.4.4) and Rust's `\u{…}`. */
+function unescape(body: string, range: Range): string {
+  return body.replace(ESCAPE, (escape, hex?: string, octal?: string, point?: string, simple?: string) => {
+    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+    const codePoint = point === undefined ? undefined : parseInt(point, 16);
+    if (codePoint !== undefined && codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
+    const character = simple === undefined ? undefined : SIMPLE_ESCAPES[simple];
+    if (character === undefined) throw syntaxError(`\`${escape}\` is not an escape sequence`, range);
+    return character;
+  });
+}

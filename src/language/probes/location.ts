@@ -1,0 +1,90 @@
+/**
+ * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`. Function names are taken as their
+ * languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as core::fmt::Display>::fmt`, `main.(*Server).handle`.
+ */
+import { address, hex } from '../../base/address';
+import { type Range, syntaxError } from '../diagnostics';
+import { type ProbeLocation } from './spec';
+
+const ADDRESS = /^\*(0x[0-9a-f]{1,16})$/i;
+const LINE = /^(.*[^:]):([0-9]+)$/;
+const OFFSET = /^([^!]+)!(.+?)(?:\+(0x[0-9a-f]+|[0-9]+))?$/i;
+/** C++'s operator names: the only names in which brackets need not balance (C++20 [over.oper], [class.conv.fct]). */
+const OPERATOR_NAME =
+  /operator(?:\s*(?:(?:new|delete)\b(?:\[\])?|co_await\b|\(\)|\[\]|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,|""\s*\w+)|\s+[\w:]+(?:\s*[*&]+)?)/y;
+
+const OPENING = '<([{';
+const CLOSING = '>)]}';
+
+const ADVICE = 'Write FILE:LINE, FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET.';
+
+/** The location that `text` is, without space around it. Throws `syntax`, with the range in `text`. */
+export function parseLocation(text: string): ProbeLocation {
+  const range = { start: 0, end: text.length };
+  if (text.trim() === '') throw syntaxError('expected a location', range, ADVICE);
+  if (text.startsWith('*')) {
+    const digits = ADDRESS.exec(text)?.[1];
+    if (digits === undefined) throw syntaxError('expected a hexadecimal address behind `*`', range, ADVICE);
+    return { kind: 'address', address: address(BigInt(digits)) };
+  }
+  const line = LINE.exec(text);
+  if (line !== null) return lineLocation(line[1]!, line[2]!, range);
+  const offset = OFFSET.exec(text);
+  if (offset !== null && !/\boperator$/.test(offset[1]!)) {
+    return { kind: 'offset', module: offset[1]!, function: offset[2]!, offset: Number(offset[3] ?? 0) };
+  }
+  if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is no location`, range, ADVICE);
+  return { kind: 'function', name: text };
+}
+
+function lineLocation(file: string, digits: string, range: Range): ProbeLocation {
+  if (/[^:]:[0-9]+$/.test(file)) throw syntaxError('a location has a line, but no column', range, ADVICE);
+  const line = Number(digits);
+  if (line < 1 || line > 0xffff_ffff) throw syntaxError(`there is no line ${digits}`, range);
+  return { kind: 'line', file, line };
+}
+
+/**
+ * Where the location that begins at `start` ends, if it is not quoted: at the first white space that is in no brackets.
+ * Throws `syntax` when brackets stay open.
+ */
+export function bareLocationEnd(text: string, start: number): number {
+  const open: number[] = [];
+  let at = start;
+  while (at < text.length && (open.length > 0 || !/\s/.test(text[at]!))) {
+    const operatorLength = operatorNameLength(text, at);
+    const character = text[at]!;
+    if (operatorLength > 0) at += operatorLength;
+    else if (text.startsWith('->', at)) at += 2;
+    else {
+      if (OPENING.includes(character)) open.push(at);
+      else if (CLOSING.indexOf(character) === OPENING.indexOf(text[open.at(-1) ?? -1] ?? ' ')) open.pop();
+      at++;
+    }
+  }
+  const unclosed = open.at(-1);
+  if (unclosed !== undefined) {
+    throw syntaxError(`\`${text[unclosed]!}\` is not closed`, { start: unclosed, end: unclosed + 1 });
+  }
+  return at;
+}
+
+function operatorNameLength(text: string, at: number): number {
+  if (at > 0 && /[\w$]/.test(text[at - 1]!)) return 0;
+  OPERATOR_NAME.lastIndex = at;
+  return OPERATOR_NAME.exec(text)?.[0].length ?? 0;
+}
+
+/** Canonical text, not quoted; {@link parseLocation} gives the location back. */
+export function formatLocation(location: ProbeLocation): string {
+  switch (location.kind) {
+    case 'line':
+      return `${location.file}:${location.line}`;
+    case 'function':
+      return location.name;
+    case 'address':
+      return `*${hex(location.address)}`;
+    case 'offset':
+      return `${location.module}!${location.function}+${hex(location.offset)}`;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The `.probes` language, one probe a line; also what `-p` takes:
+ *
+ *     log LOCATION ["message {expression}"] [if EXPRESSION] [hits CONDITION]
+ *     count LOCATION [if EXPRESSION]
+ *     # comment, also behind a probe
+ *
+ * LOCATION is as in {@link parseLocation}; in quotes, if it has spaces outside of brackets.
+ */
+import { type HitCondition } from '../../contract/messages';
+import { checkMessage } from '../check';
+import { type Range, relocating, syntaxError } from '../diagnostics';
+import { parseExpressionAt } from '../expression/parser';
+import { parseHitCondition } from './hitCondition';
+import { bareLocationEnd, parseLocation } from './location';
+import { quotedAt } from './quoted';
+import { type ProbeLocation, type ProbeSpec } from './spec';
+
+/** One probe. Throws `syntax`, with the range in `line`. */
+export function parseProbe(line: string): ProbeSpec {
+  const parser = new LineParser(line);
+  const kind = parser.keyword();
+  const location = parser.location();
+  const message = kind === 'log' ? parser.message() : undefined;
+  const condition = parser.condition();
+  const hits = kind === 'log' ? parser.hits() : undefined;
+  parser.end(kind);
+  return {
+    kind,
+    location,
+    ...(message !== undefined && { message }),
+    ...(condition !== undefined && { condition }),
+    ...(hits && { hits }),
+    text: line.trim(),
+  };
+}
+
+/** All probes of a `.probes` text. Throws `syntax`; its place has the line (from 1) and the range in it. */
+export function parseProbes(text: string): ProbeSpec[] {
+  const probes: ProbeSpec[] = [];
+  text.split(/\r?\n/).forEach((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return;
+    const relocate = (range: Range) => ({ range, line: index + 1 });
+    probes.push(relocating(relocate, () => parseProbe(line)));
+  });
+  return probes;
+}
+
+class LineParser {
+  #at = 0;
+
+  constructor(readonly line: string) {}
+
+  keyword(): ProbeSpec['kind'] {
+    const { word, range } = this.#word();
+    if (word !== 'log' && word !== 'count') throw syntaxError('expected `log` or `count`', range);
+    this.#at = range.end;
+    return word;
+  }
+
+  location(): ProbeLocation {
+    this.#skipSpace();
+    if (this.line[this.#at] === '"') {
+      const { value, end, offsets } = quotedAt(this.line, this.#at);
+      this.#at = end;
+      return relocating(
+        ({ start, end }) => ({ range: { start: offsets[start]!, end: offsets[end]! } }),
+        () => parseLocation(value),
+      );
+    }
+    const start = this.#at;
+    this.#at = bareLocationEnd(this.line, start);
+    return relocating(
+      (range) => ({ range: { start: start + range.start, end: start + range.end } }),
+      () => parseLocation(this.line.slice(start, this.#at)),
+    );
+  }
+
+  message(): string | undefined {
+    this.#skipSpace();
+    if (this.line[this.#at] !== '"') return undefined;
+    const { value, end, offsets } = quotedAt(this.line, this.#at);
+    this.#at = end;
+    relocating(
+      ({ start, end }) => ({ range: { start: offsets[start]!, end: offsets[end]! } }),
+      () => checkMessage(value),
+    );
+    return value;
+  }
+
+  condition(): string | undefined {
+    if (!this.#takeWord('if')) return undefined;
+    this.#skipSpace();
+    const start = this.#at;
+    const { next } = parseExpressionAt(this.line, start, { terminator: 'hits' });
+    this.#at = next.range.start;
+    return this.line.slice(start, this.#at).trimEnd();
+  }
+
+  hits(): HitCondition | undefined {
+    if (!this.#takeWord('hits')) return undefined;
+    const start = this.#at;
+    const comment = this.line.indexOf('#', start);
+    this.#at = comment < 0 ? this.line.length : comment;
+    return relocating(
+      () => ({ range: { start, end: this.#at } }),
+      () => parseHitCondition(this.line.slice(start, this.#at)),
+    );
+  }
+
+  end(kind: ProbeSpec['kind']): void {
+    this.#skipSpace();
+    if (this.#at === this.line.length || this.line[this.#at] === '#') return;
+    const { word, range } = this.#word();
+    const wanted = kind === 'log' ? 'a message, `if`, `hits` or the end of the line' : '`if` or the end of the line';
+    throw syntaxError(`expected ${wanted}, found \`${word}\``, range);
+  }
+
+  #takeWord(wanted: string): boolean {
+    const { word, range } = this.#word();
+    if (word !== wanted) return false;
+    this.#at = range.end;
+    return true;
+  }
+
+  /** The letters, or else the one character, that come next. */
+  #word(): { word: string; range: Range } {
+    this.#skipSpace();
+    const word = /^(?:\w+|.?)/u.exec(this.line.slice(this.#at))![0];
+    return { word, range: { start: this.#at, end: this.#at + word.length } };
+  }
+
+  #skipSpace(): void {
+    while (/\s/.test(this.line[this.#at] ?? '')) this.#at++;
+  }
+}

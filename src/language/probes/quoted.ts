@@ -1,0 +1,37 @@
+/** Quoted texts in `.probes`: `\"`, `\\`, `\n` and `\t` are escapes; any other backslash stays, so that a message's own `\{` needs no second one. */
+import { syntaxError } from '../diagnostics';
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
+const UNESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries(ESCAPES).map(([letter, character]) => [character, `\\${letter}`]),
+);
+
+export interface Quoted {
+  readonly value: string;
+  /** Behind the closing quote. */
+  readonly end: number;
+  /** For each character of `value`, and for its end, where in the text it is written. */
+  readonly offsets: readonly number[];
+}
+
+/** The text whose opening quote is at `start`. Throws `syntax` when it has no end. */
+export function quotedAt(text: string, start: number): Quoted {
+  let value = '';
+  const offsets: number[] = [];
+  for (let at = start + 1; at < text.length;) {
+    const character = text[at]!;
+    offsets.push(at);
+    if (character === '"') return { value, end: at + 1, offsets };
+    const escaped = character === '\\' ? ESCAPES[text[at + 1] ?? ''] : undefined;
+    value += escaped ?? character;
+    at += escaped === undefined ? 1 : 2;
+  }
+  throw syntaxError('a text that begins with " has no end', { start, end: start + 1 });
+}
+
+/** The inverse of {@link quotedAt}. */
+export function quote(value: string): string {
+  return `"${value.replace(/\\(?=[{}])|["\\\n\t]/g, (found, at: number) =>
+    found === '\\' && /[{}]/.test(value[at + 1] ?? '') ? found : UNESCAPES.get(found)!,
+  )}"`;
+}

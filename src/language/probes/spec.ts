@@ -1,0 +1,22 @@
+/** What a probe is, as the user says it: where, what is reported, when. */
+import { type Address } from '../../base/address';
+import { type HitCondition } from '../../contract/messages';
+
+export type ProbeLocation =
+  | { readonly kind: 'line'; readonly file: string; readonly line: number }
+  | { readonly kind: 'function'; readonly name: string }
+  | { readonly kind: 'address'; readonly address: Address }
+  /** `offset` bytes behind the function's entry, prologue included. */
+  | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };
+
+export interface ProbeSpec {
+  /** `log` reports each hit, `count` only counts. */
+  readonly kind: 'log' | 'count';
+  readonly location: ProbeLocation;
+  /** A template ({@link parseTemplate}); without one, a log probe reports function, arguments and thread. */
+  readonly message?: string;
+  readonly condition?: string;
+  readonly hits?: HitCondition;
+  /** As the user wrote it. */
+  readonly text: string;
+}
