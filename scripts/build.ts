@@ -12,6 +12,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type OutputFile, type Plugin, build, context } from 'esbuild';
+import { licensesOf } from './licenses';
 
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -31,13 +32,14 @@ const ENTRIES: readonly Entry[] = [
   { name: 'cli', command: true },
 ];
 
-function optionsOf({ name, external = [], command }: Entry): BuildOptions {
+function optionsOf({ name, external = [], command }: Entry): BuildOptions & { readonly metafile: true } {
   return {
     absWorkingDir: ROOT,
     entryPoints: { [name]: `src/${name}/main.ts` },
     outdir: DIST,
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
@@ -91,9 +93,18 @@ async function main(watch: boolean): Promise<void> {
     await Promise.all(tasks.map(async (options) => (await context(options)).watch()));
     return;
   }
-  // One broken program must not keep the others from being built; esbuild has already printed what is wrong with it.
-  const results = await Promise.allSettled(tasks.map((options) => build(options)));
-  if (results.some(({ status }) => status === 'rejected')) process.exitCode = 1;
+  const bundled = await Promise.all(tasks.map(bundledFiles));
+  putInPlace({ path: join(DIST, 'licenses.txt'), contents: Buffer.from(licensesOf(ROOT, bundled.flat())) });
+}
+
+/** One broken program must not keep the others from being built; esbuild has already printed what is wrong with it. */
+async function bundledFiles(options: ReturnType<typeof optionsOf>): Promise<string[]> {
+  try {
+    return Object.keys((await build(options)).metafile.inputs);
+  } catch {
+    process.exitCode = 1;
+    return [];
+  }
 }
 
 void main(process.argv.includes('--watch'));

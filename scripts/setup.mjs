@@ -1,5 +1,5 @@
 /**
- * Prepares a machine for one purpose: `node scripts/setup.mjs build|demo|start|test|bench`. It runs before there is a
+ * Prepares a machine for one purpose: `node scripts/setup.mjs build|demo|start|editor|bench|test`. It runs before there is a
  * node_modules, so it needs nothing but Node. What is there already costs it a few milliseconds.
  *
  * - npm packages: `npm ci`, when node_modules is not what package-lock.json says;
@@ -46,10 +46,11 @@ const EDITOR = [
 
 const NEEDS = {
   build: { system: [] },
-  demo: { system: ['gcc'] },
-  start: { system: ['gcc'], editor: () => !onPath('code') },
-  bench: { system: ['gcc', 'gdb'] },
-  test: { system: Object.keys(SYSTEM), editor: () => true },
+  demo: { system: ['gcc', 'make'] },
+  start: { system: ['gcc', 'make'] },
+  editor: { system: [], editor: true },
+  bench: { system: ['gcc', 'make', 'gdb'] },
+  test: { system: Object.keys(SYSTEM), editor: true },
 };
 
 function say(text) {
@@ -136,4 +137,4 @@ if (!need) fail(`usage: node scripts/setup.mjs ${Object.keys(NEEDS).join('|')}`)
 checkMachine();
 installSystemPackages(need.system);
 installModules();
-if (need.editor?.()) EDITOR.forEach(installEditorPart);
+if (need.editor) EDITOR.forEach(installEditorPart);

@@ -1,0 +1,101 @@
+/**
+ * `npm test`: everything that can be checked, one phase after the other, all of them even when one fails. Phases can be
+ * chosen by name: `npm test -- unit layers`. Ends with the sum of what mocha counted, alone on the last line.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestCounts } from './testCounts';
+
+const ROOT = join(__dirname, '..');
+const TESTS = join(ROOT, 'test');
+const COUNTS = join(ROOT, 'out/testCounts.json');
+
+interface Phase {
+  readonly name: string;
+  readonly what: string;
+  /** A package's command and its arguments. */
+  readonly command: readonly [string, ...string[]];
+}
+
+/** Which folders of test/ each run of mocha takes. All of them must be in one: a forgotten test is a failed one. */
+const FOLDERS = {
+  unit: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export', 'extension'],
+  integration: ['engine', 'adapter', 'cli', 'realworld', 'package'],
+  editor: ['e2e'],
+} as const;
+
+const PHASES: readonly Phase[] = [
+  { name: 'build', what: 'the bundles in dist/', command: ['tsx', 'scripts/build.ts'] },
+  { name: 'lint', what: 'eslint', command: ['eslint', '.', '--max-warnings', '0'] },
+  { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+  { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
+  { name: 'layers', what: 'who may import whom', command: ['depcruise', '--output-type', 'err', 'src'] },
+  { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
+  { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },
+  { name: 'editor', what: 'the real editor, by mouse and keyboard', command: mocha(FOLDERS.editor) },
+];
+
+function mocha(folders: readonly string[]): [string, ...string[]] {
+  const present = folders.filter((folder) => existsSync(join(TESTS, folder)));
+  return ['mocha', '--reporter', 'scripts/testCounts.ts', ...present.map((folder) => `test/${folder}/**/*.test.ts`)];
+}
+
+function runPhase({ name, what, command: [program, ...args] }: Phase): boolean {
+  process.stdout.write(`\n━━ ${name}: ${what}\n`);
+  const started = Date.now();
+  const { status } = spawnSync(join(ROOT, 'node_modules/.bin', program), args, {
+    cwd: ROOT,
+    env: { ...process.env, SIDESTEP_TEST_COUNTS: COUNTS },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const passed = status === 0;
+  process.stdout.write(
+    `━━ ${name} ${passed ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s\n`,
+  );
+  return passed;
+}
+
+function forgottenFolders(): string[] {
+  const known = new Set<string>(Object.values(FOLDERS).flat());
+  return readdirSync(TESTS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !known.has(entry.name) && holdsTests(join(TESTS, entry.name)))
+    .map(({ name }) => name);
+}
+
+function holdsTests(folder: string): boolean {
+  return readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.test.ts'));
+}
+
+function main(chosen: readonly string[]): void {
+  const unknown = chosen.filter((name) => !PHASES.some((phase) => phase.name === name));
+  if (unknown.length > 0) {
+    const names = PHASES.map(({ name }) => name).join(', ');
+    process.stderr.write(`no phase ${unknown.join(', ')}; there are ${names}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  rmSync(COUNTS, { force: true });
+  mkdirSync(join(ROOT, 'out'), { recursive: true });
+  const failures = PHASES.filter(({ name }) => chosen.length === 0 || chosen.includes(name))
+    .filter((phase) => !runPhase(phase))
+    .map(({ name }) => name);
+  const forgotten = forgottenFolders();
+  if (forgotten.length > 0) failures.push(`test/${forgotten.join(', test/')} (in no phase)`);
+
+  const sum: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+  const counted = existsSync(COUNTS) ? readFileSync(COUNTS, 'utf8').trimEnd().split('\n') : [];
+  for (const line of counted) {
+    const counts = JSON.parse(line) as TestCounts;
+    sum.passed += counts.passed;
+    sum.failed += counts.failed;
+    sum.skipped += counts.skipped;
+  }
+  if (failures.length > 0) process.exitCode = 1;
+  process.stdout.write(`\n━━ ${failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'all passed'}\n`);
+  process.stdout.write(
+    `${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}\n`,
+  );
+}
+
+main(process.argv.slice(2));

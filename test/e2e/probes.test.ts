@@ -1,0 +1,111 @@
+/**
+ * The main job, done in the real editor by mouse and keyboard: click beside a line, press F5, and a running program logs. The
+ * program is the example server; places in it are found by their text, so that its lines may move.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser } from 'playwright-core';
+import { CodeServer } from '../../scripts/codeServer';
+import { Workbench, launchBrowser } from './workbench';
+
+const ROOT = join(__dirname, '../..');
+
+describe('in the editor', function () {
+  this.timeout(180_000);
+
+  let folder: string;
+  let example: string;
+  let server: CodeServer;
+  let browser: Browser;
+  let workbench: Workbench;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sidestep-editor-'));
+    example = join(folder, 'server');
+    cpSync(join(ROOT, 'examples/server'), example, { recursive: true });
+    execFileSync('make', ['--always-make', '--silent', '-C', example]);
+    browser = await launchBrowser();
+    server = await CodeServer.start({ home: join(folder, 'home'), extension: 'checkout' });
+  });
+
+  after(async () => {
+    await browser.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    workbench = await Workbench.open(browser, server.url(example));
+    await workbench.openFile('handler.c');
+  });
+
+  afterEach(async function () {
+    const title = this.currentTest?.title.replace(/\W+/g, '-') ?? 'unknown';
+    mkdirSync(join(ROOT, 'out'), { recursive: true });
+    await workbench.page.screenshot({ path: join(ROOT, 'out', `editor-${title}.png`) });
+    await workbench.stopDebugging();
+    await workbench.close();
+  });
+
+  function lineOf(text: string): number {
+    const lines = readFileSync(join(example, 'handler.c'), 'utf8').split('\n');
+    const index = lines.findIndex((line) => line.includes(text));
+    assert.notEqual(index, -1, `no line has "${text}"`);
+    return index + 1;
+  }
+
+  it('a logpoint and F5 show hits of a program that no launch.json names', async () => {
+    rmSync(join(example, '.vscode'), { recursive: true, force: true });
+    await workbench.addLogpoint(lineOf('return version == 1'), 'stored {request->key}, version {version}');
+    assert.equal(await workbench.gutterMarks('debug-breakpoint-log').count(), 1);
+    await workbench.startDebugging();
+    await workbench
+      .consoleRows(/stored "?user:\d+"?, version \d+/)
+      .first()
+      .waitFor();
+  });
+
+  it('a second click while the program runs adds a probe to it', async () => {
+    cpSync(join(ROOT, 'examples/server/.vscode'), join(example, '.vscode'), { recursive: true });
+    await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
+    await workbench.startDebugging();
+    await workbench
+      .consoleRows(/looked up "?user:\d+/)
+      .first()
+      .waitFor();
+    await workbench.clickGutter(lineOf('COUNT(handle_request)'));
+    await workbench
+      .consoleRows(/handle_request\(/)
+      .first()
+      .waitFor();
+    await workbench
+      .consoleRows(/looked up "?user:\d+/)
+      .first()
+      .waitFor();
+  });
+
+  describe('a process that runs already', () => {
+    let running: ChildProcess;
+
+    beforeEach(() => {
+      running = spawn(join(example, 'server'), ['--endless', '--rate', '10'], { stdio: 'ignore' });
+    });
+    afterEach(() => running.kill());
+
+    it('is chosen from the list, logs, and runs on when the session ends', async () => {
+      await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
+      await workbench.runCommand('Sidestep: Attach to Process');
+      await workbench.pick(String(running.pid));
+      await workbench
+        .consoleRows(/looked up "?user:\d+/)
+        .first()
+        .waitFor();
+      await workbench.stopDebugging();
+      assert.match(readFileSync(`/proc/${running.pid}/status`, 'utf8'), /^TracerPid:\t0$/m);
+      assert.equal(running.exitCode, null);
+    });
+  });
+});

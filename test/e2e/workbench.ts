@@ -1,0 +1,154 @@
+/**
+ * What a user does in the editor, done by a browser: opening files, clicking the gutter, writing logpoints, F5, reading the
+ * Debug Console. Selectors are those of the VS Code workbench.
+ */
+import { type Browser, type Locator, type Page, chromium } from 'playwright-core';
+
+/** How long anything in the workbench may take to appear, on a busy machine with two cores. */
+const PATIENCE_MS = 30_000;
+
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', // Chromium's own does not work for root
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export interface WindowOptions {
+  readonly width?: number;
+  readonly height?: number;
+  /** Device pixels for each of them; 2 makes sharper pictures. */
+  readonly scale?: number;
+}
+
+export class Workbench {
+  private constructor(readonly page: Page) {}
+
+  /** Opens a workspace in a window of its own, that knows nothing of earlier ones. */
+  static async open(
+    browser: Browser,
+    url: string,
+    { width = 1400, height = 900, scale = 1 }: WindowOptions = {},
+  ): Promise<Workbench> {
+    const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(url);
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    return new Workbench(page);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  /** Opens a file of the workspace's top folder. */
+  async openFile(name: string): Promise<void> {
+    await this.page
+      .locator('.explorer-folders-view .monaco-list-row', { hasText: new RegExp(`^${escape(name)}$`) })
+      .dblclick();
+    await this.page.locator('.tabs-container .tab.active', { hasText: name }).waitFor();
+    await this.page.locator('#status\\.editor\\.mode').waitFor();
+  }
+
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press('Control+G');
+    await this.page.locator('.quick-input-widget input').fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.#lineNumber(line).waitFor();
+  }
+
+  /** A click beside the line: a plain breakpoint. */
+  async clickGutter(line: number): Promise<void> {
+    await this.#hoverGutter(line, 'left');
+  }
+
+  /** The menu of the gutter, "Add Logpoint...", the message, Enter. */
+  async addLogpoint(line: number, message: string): Promise<void> {
+    await this.#hoverGutter(line, 'right');
+    await this.page.locator('.monaco-menu .action-item', { hasText: 'Add Logpoint...' }).click();
+    await this.page.locator('.breakpoint-widget .monaco-editor.focused').waitFor();
+    await this.page.keyboard.type(message);
+    await this.page.locator('.breakpoint-widget .view-line', { hasText: message.replaceAll(' ', '\u00a0') }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.breakpoint-widget').waitFor({ state: 'detached' });
+  }
+
+  /** The mark in the gutter beside a line, by the icon's name without `codicon-`. */
+  gutterMarks(icon: string): Locator {
+    return this.page.locator(`.glyph-margin-widgets .codicon-${icon}`);
+  }
+
+  /** Runs a command by its title in the command palette. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.pick(`>${title}`);
+  }
+
+  /** Types into the open quick pick and takes its first entry. */
+  async pick(text: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget:visible');
+    await widget.locator('input').fill(text);
+    await widget
+      .locator('.quick-input-list .monaco-list-row', { hasText: text.replace(/^>/, '') })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async startDebugging(): Promise<void> {
+    await this.page.keyboard.press('F5');
+    await this.page.locator('.debug-toolbar').waitFor();
+    await this.page.locator('.repl').waitFor();
+  }
+
+  async stopDebugging(): Promise<void> {
+    const toolbar = this.page.locator('.debug-toolbar');
+    for (let tries = 0; (await toolbar.isVisible()) && tries < 20; tries++) {
+      await this.page.keyboard.press('Shift+F5');
+      await this.page.waitForTimeout(500);
+    }
+  }
+
+  /** Rows of the Debug Console with this text. It shows the last rows: only those on screen exist. */
+  consoleRows(text: string | RegExp): Locator {
+    return this.page.locator('.repl .monaco-list-row', { hasText: text });
+  }
+
+  /** Rows of the Call Stack view, as text. */
+  callStack(): Promise<string[]> {
+    return this.page.locator('.debug-call-stack .monaco-list-row').allInnerTexts();
+  }
+
+  #lineNumber(line: number): Locator {
+    return this.page.locator('.editor-instance .margin-view-overlays .line-numbers', {
+      hasText: new RegExp(`^${line}$`),
+    });
+  }
+
+  /** The gutter shows a hint under the mouse; a click that comes before it is lost. */
+  async #hoverGutter(line: number, button: 'left' | 'right'): Promise<void> {
+    const margin = await this.page.locator('.editor-instance .monaco-editor .margin').first().boundingBox();
+    const number = await this.#lineNumber(line).boundingBox();
+    if (!margin || !number) throw new Error(`line ${line} is not on screen`);
+    const [x, y] = [margin.x + 9, number.y + number.height / 2];
+    const hint = this.gutterMarks('debug-hint');
+    for (let tries = 0; tries < 50 && !(await hint.isVisible()); tries++) {
+      await this.page.mouse.move(x + (tries % 2), y);
+      await this.page.waitForTimeout(100);
+    }
+    await this.page.mouse.click(x, y, { button });
+  }
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
