@@ -17,8 +17,8 @@ import {
   type Width,
 } from './ir';
 import { ALIGNMENT_CHECK_FLAG, FLAG_BITS, TRAP_FLAG } from './registers';
+import { Runtime } from './runtime';
 import { State, UserRegister, type UserRegisterName } from './state';
-import { WideFunctions } from './wide';
 
 /** Moves the operand between the target and the state. */
 export interface Host {
@@ -57,9 +57,9 @@ export function compile(machine: Machine, programs: readonly Program[]): Execute
   const transfer = { parameters: [], results: ['i32'] } as const;
   const load = builder.importFunction('machine', 'load', transfer);
   const store = builder.importFunction('machine', 'store', transfer);
-  const wide = new WideFunctions(builder);
+  const runtime = new Runtime(builder);
   programs.forEach((program, index) => {
-    builder.addFunction(new Compilation(machine.stateOffset, program, { load, store, wide }).code, String(index));
+    builder.addFunction(new Compilation(machine.stateOffset, program, { load, store, runtime }).code, String(index));
   });
   const imports = { memory, load: () => Number(host.load()), store: () => Number(host.store()) };
   const functions = builder.instantiate({ machine: imports });
@@ -69,7 +69,7 @@ export function compile(machine: Machine, programs: readonly Program[]): Execute
 interface Callees {
   readonly load: number;
   readonly store: number;
-  readonly wide: WideFunctions;
+  readonly runtime: Runtime;
 }
 
 /** One function in the making. */
@@ -255,17 +255,9 @@ class Compilation {
         this.#emit(value.condition);
         code.op('select');
         return;
-      case 'quotient128':
-        this.#emit(value.high);
-        this.#emit(value.low);
-        this.#emit(value.divisor);
-        code.call(this.callees.wide.quotient128());
-        return;
-      case 'multiplyHigh':
-        assert(value.width === 64, 'multiplyHigh is of 64 bits');
-        this.#emit(value.left);
-        this.#emit(value.right);
-        code.call(this.callees.wide.multiplyHigh());
+      case 'call':
+        value.arguments.forEach((argument) => this.#emit(argument));
+        code.call(this.callees.runtime.index(value.name));
         return;
       case 'equal':
       case 'below':

@@ -16,7 +16,7 @@ export type Width = 1 | 8 | 16 | 32 | 64;
 
 export type RegisterWidth = 8 | 16 | 32 | 64;
 
-/** Results are modulo 2^width. Shift counts are below 64; bits shifted beyond the width are lost. */
+/** Results are modulo 2^width. Shift counts are taken modulo 64; bits shifted beyond the width are lost. */
 export type BinaryOperator =
   | 'add'
   | 'subtract'
@@ -27,11 +27,21 @@ export type BinaryOperator =
   | 'shiftLeft'
   | 'shiftRight'
   | 'shiftRightSigned'
-  /** Of 64 bits each: the upper half of the unsigned 128-bit product. */
-  | 'multiplyHigh'
-  /** The divisor must not be 0: guard before. */
+  /** Unsigned. The divisor must not be 0: guard before. */
   | 'divide'
   | 'remainder';
+
+/** Functions of 64-bit values that are too long to be expressions; narrower arguments are zero-extended. */
+export type RuntimeFunction =
+  /** (left, right): the upper half of the unsigned 128-bit product. */
+  | 'multiplyHigh'
+  /** (high, low, divisor): of the unsigned dividend high:low. High must be below the divisor: guard before. */
+  | 'quotient128'
+  /** (source, mask): PDEP and PEXT. */
+  | 'depositBits'
+  | 'extractBits'
+  /** (checksum, data, bits of the data): CRC-32C, the checksum of 32 bits. */
+  | 'crc32';
 
 /** Width 1 from two values of equal width. */
 export type Comparison = 'equal' | 'below' | 'less';
@@ -77,13 +87,11 @@ export type Value =
       readonly whenTrue: Value;
       readonly whenFalse: Value;
     }
-  /** Of the unsigned 128-bit dividend high:low; high must be below the divisor: guard before. */
   | {
-      readonly op: 'quotient128';
-      readonly width: 64;
-      readonly high: Value;
-      readonly low: Value;
-      readonly divisor: Value;
+      readonly op: 'call';
+      readonly width: RegisterWidth;
+      readonly name: RuntimeFunction;
+      readonly arguments: readonly Value[];
     };
 
 export type LoadedValue = Extract<Value, { op: 'loaded' }>;
@@ -117,7 +125,7 @@ export function operandsOf(value: Value): readonly Value[] {
   if ('value' in value && typeof value.value === 'object') return [value.value];
   if ('left' in value) return [value.left, value.right];
   if (value.op === 'select') return [value.condition, value.whenTrue, value.whenFalse];
-  return value.op === 'quotient128' ? [value.high, value.low, value.divisor] : [];
+  return value.op === 'call' ? value.arguments : [];
 }
 
 /** The values that a statement uses, outermost ones only. */

@@ -11,7 +11,7 @@ export const SEGMENT_REGISTERS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
 export type SegmentRegister = (typeof SEGMENT_REGISTERS)[number];
 
 /** Bit numbers in RFLAGS of the flags that programs compute with. */
-export const FLAG_BITS = { CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, DF: 10, OF: 11 } as const;
+export const FLAG_BITS = { CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, DF: 10, OF: 11, AC: 18 } as const;
 export type Flag = keyof typeof FLAG_BITS;
 export const FLAGS = Object.keys(FLAG_BITS) as readonly Flag[];
 

@@ -4,6 +4,7 @@ import {
   type BinaryOperator,
   type Comparison,
   type RegisterWidth,
+  type RuntimeFunction,
   type UnaryOperator,
   type Value,
   type Width,
@@ -48,7 +49,6 @@ function binary(op: BinaryOperator): (left: Value, right: Value) => Value {
 export const add = binary('add');
 export const subtract = binary('subtract');
 export const multiply = binary('multiply');
-export const multiplyHigh = binary('multiplyHigh');
 export const divide = binary('divide');
 export const remainder = binary('remainder');
 export const and = binary('and');
@@ -60,7 +60,7 @@ function shift(op: BinaryOperator): (value: Value, count: Value | number) => Val
   return (value, count) => make(value, typeof count === 'number' ? constant(value.width, count) : count);
 }
 
-/** Counts are of the value's width, and below 64. */
+/** Counts are of the value's width. */
 export const shiftLeft = shift('shiftLeft');
 export const shiftRight = shift('shiftRight');
 export const shiftRightSigned = shift('shiftRightSigned');
@@ -113,8 +113,9 @@ export function select(condition: Value, whenTrue: Value, whenFalse: Value): Val
   return { op: 'select', width: whenTrue.width, condition, whenTrue, whenFalse };
 }
 
-export function quotient128(high: Value, low: Value, divisor: Value): Value {
-  return { op: 'quotient128', width: 64, high, low, divisor };
+/** A call whose result is known to fit `width`. */
+export function call(name: RuntimeFunction, width: RegisterWidth, ...args: readonly Value[]): Value {
+  return { op: 'call', width, name, arguments: args };
 }
 
 /** Bit `index` as a truth value. */

@@ -3,13 +3,32 @@ import { type Instruction } from '../instruction';
 import { type MicroOperations } from '../ir';
 import { type Family, type Lift, Lifting } from '../lift';
 import { arithmetic } from './arithmetic';
+import { bitManipulation } from './bitManipulation';
+import { bits } from './bits';
 import { conditions } from './conditions';
 import { control } from './control';
+import { conversions } from './conversions';
+import { flagTransfers } from './flagTransfers';
 import { logic } from './logic';
 import { moves } from './moves';
+import { multiplication } from './multiplication';
+import { shifts } from './shifts';
 import { stack } from './stack';
 
-const FAMILIES: Readonly<Record<string, Family>> = { moves, stack, arithmetic, logic, conditions, control };
+const FAMILIES: Readonly<Record<string, Family>> = {
+  moves,
+  stack,
+  arithmetic,
+  multiplication,
+  logic,
+  shifts,
+  bits,
+  bitManipulation,
+  conditions,
+  conversions,
+  flagTransfers,
+  control,
+};
 
 const LIFTS: ReadonlyMap<string, Lift> = new Map(Object.values(FAMILIES).flatMap((family) => Object.entries(family)));
 

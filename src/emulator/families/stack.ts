@@ -1,7 +1,8 @@
 /** PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack's address size is always 64 bits in 64-bit mode (Intel SDM vol. 1 §6.2.2). */
+import { assert } from '../../base/assert';
 import { type Value } from '../ir';
 import { type Family, type Lifting } from '../lift';
-import { add, constant, register, subtract, zeroExtend } from '../values';
+import { add, below, constant, not, register, subtract, zeroExtend } from '../values';
 
 const rsp = register('rsp');
 const rbp = register('rbp');
@@ -39,6 +40,7 @@ export const stack: Family = {
     lifting.set('rsp', stackPointerPlus(width / 8));
     if (operand.kind === 'register') lifting.set(operand.register, value);
   },
+  enter,
   leave(lifting) {
     const width = lifting.instruction.operandSizePrefix ? 16 : 64;
     const frame = lifting.load(rbp, width);
@@ -46,3 +48,32 @@ export const stack: Family = {
     lifting.set('rbp', frame);
   },
 };
+
+/**
+ * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says (Intel SDM vol. 2, ENTER).
+ */
+function enter(lifting: Lifting): void {
+  const [size, level] = [lifting.operand(0), lifting.operand(1)];
+  assert(size.kind === 'immediate' && level.kind === 'immediate', 'ENTER has two constants');
+  const nesting = Number(level.value % 32n);
+  const frame = stackPointerPlus(-8);
+  const bottom = stackPointerPlus(-8 * (nesting + 1));
+  if (nesting === 0) {
+    lifting.store(bottom, rbp);
+  } else {
+    const copied = enclosingFrames(lifting, nesting - 1, bottom);
+    lifting.store(bottom, frame, ...copied, rbp);
+  }
+  lifting.set('rbp', frame);
+  lifting.set('rsp', subtract(bottom, constant(64, size.value)));
+}
+
+/** The `count` values below RBP. They are pushed while they are read; the thread does it itself where the two places overlap. */
+function enclosingFrames(lifting: Lifting, count: number, bottom: Value): readonly Value[] {
+  if (count === 0) return [];
+  const source = subtract(rbp, constant(64, 8 * count));
+  const pushed = 8 * (count + 2);
+  const distance = add(subtract(source, bottom), constant(64, 8 * count - 1));
+  lifting.guard(not(below(distance, constant(64, 8 * count - 1 + pushed))));
+  return lifting.loadBlock(source, count);
+}
