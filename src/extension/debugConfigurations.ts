@@ -1,30 +1,18 @@
-/** Completes what the user started with: F5 without a launch.json, or a configuration whose process is still to be chosen. */
+/** What is debugged: F5 without a launch.json means the program of this workspace; the process list leads to an attach. */
 import { basename, dirname } from 'node:path';
 import type * as vscode from 'vscode';
 import { pickProgram } from './pickProgram';
 
 export const DEBUG_TYPE = 'sidestep';
 
-export class DebugConfigurations implements vscode.DebugConfigurationProvider {
-  /** An empty configuration is F5 without a launch.json. Undefined cancels the start. */
-  async resolveDebugConfiguration(
-    folder: vscode.WorkspaceFolder | undefined,
-    configuration: vscode.DebugConfiguration,
-  ): Promise<vscode.DebugConfiguration | undefined> {
+export const debugConfigurations: vscode.DebugConfigurationProvider = {
+  /** A configuration without a request is F5 without a launch.json. Undefined cancels the start. */
+  async resolveDebugConfiguration(folder, configuration) {
     if (configuration.request) return configuration;
     const program = await pickProgram(folder);
     return program === undefined ? undefined : launchOf(program, folder?.uri.fsPath ?? dirname(program));
-  }
-
-  /** `${command:pickProcess}` gives a text; the adapter takes a number. */
-  resolveDebugConfigurationWithSubstitutedVariables(
-    _folder: vscode.WorkspaceFolder | undefined,
-    configuration: vscode.DebugConfiguration,
-  ): vscode.DebugConfiguration {
-    const pid: unknown = configuration['pid'];
-    return typeof pid === 'string' && /^\d+$/.test(pid) ? { ...configuration, pid: Number(pid) } : configuration;
-  }
-}
+  },
+};
 
 function launchOf(program: string, cwd: string): vscode.DebugConfiguration {
   return { type: DEBUG_TYPE, request: 'launch', name: `Probe ${basename(program)}`, program, cwd };

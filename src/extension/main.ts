@@ -3,16 +3,18 @@
  * editor runs dist/adapter.js on its own Node); this file registers what needs code.
  */
 import * as vscode from 'vscode';
-import { DEBUG_TYPE, DebugConfigurations, attachTo } from './debugConfigurations';
+import { DEBUG_TYPE, attachTo, debugConfigurations } from './debugConfigurations';
 import { pickProcess } from './pickProcess';
 import { pickProgram } from './pickProgram';
+import { watchProbesFiles } from './probesDiagnostics';
 
 export function activate({ subscriptions }: vscode.ExtensionContext): void {
   subscriptions.push(
-    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new DebugConfigurations()),
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, debugConfigurations),
     vscode.commands.registerCommand('sidestep.pickProcess', async () => (await pickProcess())?.pid.toString()),
     vscode.commands.registerCommand('sidestep.pickProgram', () => pickProgram(vscode.workspace.workspaceFolders?.[0])),
     vscode.commands.registerCommand('sidestep.attach', attach),
+    watchProbesFiles(),
   );
 }
 
