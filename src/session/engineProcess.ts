@@ -62,11 +62,14 @@ export class EngineProcess implements Engine {
 
   /** Starts an engine. It never fails at once: an engine that can't start is one that is soon gone. */
   static start(options: EngineProcessOptions): EngineProcess {
-    const { ELECTRON_RUN_AS_NODE: _electron, NODE_OPTIONS: _options, ...environment } = process.env;
+    const environment = { ...process.env };
+    // Editors put the hooks of their own debuggers there.
+    delete environment['NODE_OPTIONS'];
+    if (process.versions['electron'] !== undefined) environment['ELECTRON_RUN_AS_NODE'] = '1';
     const child = spawn(process.execPath, [options.script], {
       stdio: ['pipe', 'pipe', 'pipe', ...(options.stdio ?? ['ignore', 'ignore', 'ignore'])],
       detached: options.terminal === 'detached',
-      env: process.versions['electron'] === undefined ? environment : { ...environment, ELECTRON_RUN_AS_NODE: '1' },
+      env: environment,
     });
     return new EngineProcess(child);
   }

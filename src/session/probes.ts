@@ -2,7 +2,7 @@
 import { SidestepError } from '../base/errors';
 import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteId } from '../contract/messages';
-import { checkCondition, checkMessage } from '../language/compileProbe';
+import { checkCondition, checkMessage } from '../language/check';
 import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
 import { type Engine } from './engine';

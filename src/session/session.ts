@@ -30,6 +30,12 @@ export interface SessionOptions {
 
 export type LaunchOptions = Requests['launch']['arguments'];
 
+/** A process, such as a shell in a terminal, that execs the program when it is told to. */
+export interface WaitingProcess {
+  readonly pid: number;
+  letGo(): Promise<void>;
+}
+
 export interface ModuleChange {
   readonly kind: 'loaded' | 'unloaded';
   readonly process: Process;
@@ -119,15 +125,11 @@ export class Session implements Disposable {
     return this.#entry(this.#processes.expect(pid));
   }
 
-  /**
-   * Takes over a process that is about to exec the program, such as a shell in a terminal that waits for a word: attaches to it, calls
-   * `letGo`, and gives the process when the program waits before its first instruction, as after {@link launch}.
-   */
-  async adopt(pid: number, letGo: () => Promise<void>): Promise<Process> {
-    const process = await this.#seize(pid);
-    const entry = this.#entry(process);
-    await Promise.all([letGo(), entry]);
-    return entry;
+  /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */
+  async adopt(waiting: WaitingProcess): Promise<Process> {
+    const process = await this.#seize(waiting.pid);
+    const [entered] = await Promise.all([this.#entry(process), waiting.letGo()]);
+    return entered;
   }
 
   /** Traces a running process, without stopping any of its threads, and places the probes. */

@@ -1,0 +1,185 @@
+/**
+ * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: those that are as they were keep their probe, so
+ * that they stay armed and go on counting; only what differs is taken out and put in.
+ */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { SidestepError } from '../base/errors';
+import { parseHitCondition } from '../language/probes/hitCondition';
+import { parseLocation } from '../language/probes/location';
+import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
+import { type Probe } from '../session/probe';
+import { Sequence } from '../session/sequence';
+import { type Session } from '../session/session';
+import { type Client } from './connection';
+import { fullText } from './errors';
+import { type Lines } from './lines';
+import { toSource } from './sources';
+
+/** What the user asked for, the same for line and function breakpoints. */
+interface Wanted {
+  /** Equal for breakpoints that are the same. */
+  readonly key: string;
+  readonly text: string;
+  readonly location: () => ProbeLocation;
+  readonly source: DebugProtocol.Source | undefined;
+  readonly line: number | undefined;
+  readonly logMessage: string | undefined;
+  readonly condition: string | undefined;
+  readonly hitCondition: string | undefined;
+}
+
+interface Placed {
+  readonly id: number;
+  readonly wanted: Wanted;
+  /** The probe, or why there is none. */
+  readonly probe: Probe | SidestepError;
+}
+
+/** The group of function breakpoints; files have their paths. */
+const FUNCTIONS = '';
+
+export class Breakpoints {
+  readonly #session: Session;
+  readonly #client: Client;
+  readonly #lines: Lines;
+  readonly #groups = new Map<string, readonly Placed[]>();
+  readonly #sequence = new Sequence();
+  readonly #warned = new Set<string>();
+  readonly #onRemoved: (probe: Probe) => void;
+  #lastId = 0;
+
+  /** `onRemoved` is told of each probe that was taken out. */
+  constructor(session: Session, client: Client, lines: Lines, onRemoved: (probe: Probe) => void) {
+    this.#session = session;
+    this.#client = client;
+    this.#lines = lines;
+    this.#onRemoved = onRemoved;
+    session.onProbeChanged((probe) => this.#announce(probe));
+  }
+
+  /** All breakpoints of one file. */
+  setInSource({
+    source,
+    breakpoints = [],
+  }: DebugProtocol.SetBreakpointsArguments): Promise<DebugProtocol.Breakpoint[]> {
+    const { path } = source;
+    if (path === undefined) {
+      throw new SidestepError('unknown-file', 'a breakpoint needs a source file with a path');
+    }
+    const wanted = breakpoints.map((breakpoint): Wanted => {
+      const line = this.#lines.fromClient(breakpoint.line);
+      const { logMessage, condition, hitCondition } = breakpoint;
+      return {
+        key: JSON.stringify([line, breakpoint.column, logMessage, condition, hitCondition]),
+        text: `${source.name ?? path}:${line}`,
+        location: () => ({ kind: 'line', file: path, line }),
+        source: toSource(path),
+        line,
+        logMessage,
+        condition,
+        hitCondition,
+      };
+    });
+    return this.#set(path, wanted);
+  }
+
+  /** All function breakpoints. A name may be anything that a probe's location can be. */
+  setOnFunctions({ breakpoints }: DebugProtocol.SetFunctionBreakpointsArguments): Promise<DebugProtocol.Breakpoint[]> {
+    const wanted = breakpoints.map(({ name, condition, hitCondition }): Wanted => ({
+      key: JSON.stringify([name, condition, hitCondition]),
+      text: name,
+      location: () => parseLocation(name),
+      source: undefined,
+      line: undefined,
+      logMessage: undefined,
+      condition,
+      hitCondition,
+    }));
+    return this.#set(FUNCTIONS, wanted);
+  }
+
+  #set(group: string, wanted: readonly Wanted[]): Promise<DebugProtocol.Breakpoint[]> {
+    return this.#sequence.run(async () => {
+      const old = [...(this.#groups.get(group) ?? [])];
+      const kept = wanted.map((one) => {
+        const at = old.findIndex((placed) => placed.wanted.key === one.key);
+        return at < 0 ? undefined : old.splice(at, 1)[0];
+      });
+      for (const { probe } of old) if (!(probe instanceof SidestepError)) await this.#remove(probe);
+      const placed: Placed[] = [];
+      for (const [index, one] of wanted.entries()) placed.push(kept[index] ?? (await this.#place(one)));
+      this.#groups.set(group, placed);
+      return placed.map((one) => this.#toBreakpoint(one));
+    });
+  }
+
+  async #place(wanted: Wanted): Promise<Placed> {
+    const id = ++this.#lastId;
+    const spec = readSpec(wanted);
+    if (spec instanceof SidestepError) return { id, wanted, probe: spec };
+    const probe = await this.#session.addProbe(spec);
+    this.#warn(probe);
+    return { id, wanted, probe };
+  }
+
+  async #remove(probe: Probe): Promise<void> {
+    await this.#session.removeProbe(probe);
+    this.#onRemoved(probe);
+  }
+
+  #announce(probe: Probe): void {
+    for (const placed of [...this.#groups.values()].flat()) {
+      if (placed.probe !== probe) continue;
+      this.#warn(probe);
+      this.#client.emit('breakpoint', { reason: 'changed', breakpoint: this.#toBreakpoint(placed) });
+    }
+  }
+
+  /** Each thing is said once, however many breakpoints it is about. */
+  #warn(probe: Probe): void {
+    for (const warning of probe.warnings) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      this.#client.emit('output', { category: 'console', output: `${warning}\n` });
+    }
+  }
+
+  #toBreakpoint({ id, wanted, probe }: Placed): DebugProtocol.Breakpoint {
+    if (probe instanceof SidestepError) return { id, verified: false, reason: 'failed', message: fullText(probe) };
+    const verified = probe.state === 'armed';
+    const message = verified ? probe.warnings.join('. ') : probe.error && fullText(probe.error);
+    const [site] = probe.sites;
+    const source = wanted.source ?? (site?.location.file === undefined ? undefined : toSource(site.location.file));
+    const line = probe.line ?? wanted.line ?? site?.location.line;
+    return {
+      id,
+      verified,
+      ...(!verified && { reason: probe.state === 'pending' ? ('pending' as const) : ('failed' as const) }),
+      ...(message && { message }),
+      ...(source && { source }),
+      ...(line !== undefined && { line: this.#lines.toClient(line) }),
+    };
+  }
+}
+
+/** The probe that a breakpoint means, or what is wrong with how it was written. */
+function readSpec({ location, text, logMessage, condition, hitCondition }: Wanted): ProbeSpec | SidestepError {
+  try {
+    return {
+      kind: 'log',
+      location: location(),
+      text,
+      ...(isGiven(logMessage) && { message: logMessage }),
+      ...(isGiven(condition) && { condition }),
+      ...(isGiven(hitCondition) && { hits: parseHitCondition(hitCondition) }),
+    };
+  } catch (error) {
+    if (error instanceof SidestepError) return error;
+    throw error;
+  }
+}
+
+/** Editors send empty texts for fields that were cleared. */
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== '';
+}

@@ -1,0 +1,102 @@
+/**
+ * One conversation in the Debug Adapter Protocol: a request is looked up in a table of handlers, what its handler gives becomes the body
+ * of the response, what it throws becomes an error response. https://microsoft.github.io/debug-adapter-protocol/specification
+ */
+import { Event, Response } from '@vscode/debugadapter';
+import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type Disposable } from '../base/lifetime';
+import { toErrorMessage, unhandledRequest } from './errors';
+
+/** Each request that is understood: what it takes and what its response's body is. */
+export interface Requests {
+  initialize: [DebugProtocol.InitializeRequestArguments, DebugProtocol.Capabilities];
+  launch: [Readonly<Record<string, unknown>>, undefined];
+  attach: [Readonly<Record<string, unknown>>, undefined];
+  configurationDone: [unknown, undefined];
+  setBreakpoints: [DebugProtocol.SetBreakpointsArguments, DebugProtocol.SetBreakpointsResponse['body']];
+  setFunctionBreakpoints: [
+    DebugProtocol.SetFunctionBreakpointsArguments,
+    DebugProtocol.SetFunctionBreakpointsResponse['body'],
+  ];
+  setExceptionBreakpoints: [unknown, DebugProtocol.SetExceptionBreakpointsResponse['body']];
+  breakpointLocations: [DebugProtocol.BreakpointLocationsArguments, DebugProtocol.BreakpointLocationsResponse['body']];
+  threads: [unknown, DebugProtocol.ThreadsResponse['body']];
+  modules: [DebugProtocol.ModulesArguments, DebugProtocol.ModulesResponse['body']];
+  loadedSources: [unknown, DebugProtocol.LoadedSourcesResponse['body']];
+  terminate: [DebugProtocol.TerminateArguments, undefined];
+  disconnect: [DebugProtocol.DisconnectArguments, undefined];
+}
+
+/** Handlers that have nothing to say may be async. */
+type Answer<Body> = Body | Promise<Body> | (Body extends undefined ? Promise<void> : never);
+
+export type Handlers = { readonly [C in keyof Requests]: (args: Requests[C][0]) => Answer<Requests[C][1]> };
+
+/** Events by name, with their bodies. */
+export interface Events {
+  initialized: undefined;
+  output: DebugProtocol.OutputEvent['body'];
+  breakpoint: DebugProtocol.BreakpointEvent['body'];
+  module: DebugProtocol.ModuleEvent['body'];
+  thread: DebugProtocol.ThreadEvent['body'];
+  process: DebugProtocol.ProcessEvent['body'];
+  progressStart: DebugProtocol.ProgressStartEvent['body'];
+  progressUpdate: DebugProtocol.ProgressUpdateEvent['body'];
+  progressEnd: DebugProtocol.ProgressEndEvent['body'];
+  exited: DebugProtocol.ExitedEvent['body'];
+  terminated: undefined;
+}
+
+/** What the parts of the adapter need of a connection. */
+export interface Client {
+  emit<E extends keyof Events>(event: E, body: Events[E]): void;
+  /** Asks the editor to run a command in a terminal. Rejects when it refuses. */
+  runInTerminal(args: DebugProtocol.RunInTerminalRequestArguments): Promise<void>;
+}
+
+const REVERSE_REQUEST_TIMEOUT_MS = 60_000;
+
+type AnyHandler = (args: unknown) => unknown;
+
+export class Connection extends ProtocolServer implements Disposable {
+  readonly #handlers: ReadonlyMap<string, AnyHandler>;
+  readonly client: Client = {
+    emit: (event, body) => this.sendEvent(new Event(event, body)),
+    runInTerminal: (args) => this.#runInTerminal(args),
+  };
+
+  constructor(makeHandlers: (client: Client) => Handlers) {
+    super();
+    this.#handlers = new Map(Object.entries(makeHandlers(this.client)) as [string, AnyHandler][]);
+  }
+
+  protected override dispatchRequest(request: DebugProtocol.Request): void {
+    void this.#answer(request);
+  }
+
+  async #answer(request: DebugProtocol.Request): Promise<void> {
+    const response: DebugProtocol.Response = new Response(request);
+    try {
+      const handler = this.#handlers.get(request.command);
+      if (!handler) throw unhandledRequest(request.command);
+      const body = await handler(request.arguments ?? {});
+      if (body !== undefined) response.body = body;
+    } catch (error) {
+      const message = toErrorMessage(error);
+      response.success = false;
+      response.message = message.format;
+      response.body = { error: message };
+    }
+    this.sendResponse(response);
+  }
+
+  #runInTerminal(args: DebugProtocol.RunInTerminalRequestArguments): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.sendRequest('runInTerminal', args, REVERSE_REQUEST_TIMEOUT_MS, (response) => {
+        if (response.success) resolve();
+        else reject(new Error(response.message ?? 'the editor could not open a terminal'));
+      });
+    });
+  }
+}

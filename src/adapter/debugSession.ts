@@ -1,0 +1,177 @@
+/** The conversation with an editor, from `initialize` to `disconnect`: which request does what. */
+import { join } from 'node:path';
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { SidestepError } from '../base/errors';
+import { type Disposable } from '../base/lifetime';
+import { type LaunchOptions, type Session, type SessionOptions } from '../session/session';
+import { type Process } from '../session/process';
+import { DEBUGGEE_DESCRIPTORS, EngineProcess } from '../session/engineProcess';
+import { CAPABILITIES } from './capabilities';
+import { type LaunchConfiguration, readAttach, readLaunch } from './configuration';
+import { type Client, type Handlers } from './connection';
+import { completeEnvironment, environmentChanges } from './environment';
+import { Lines } from './lines';
+import { LiveSession } from './liveSession';
+import { listModules } from './modules';
+import { toLoadedSource } from './sources';
+import { withWaitingProcess } from './terminal';
+import { listThreads } from './threads';
+
+/** Beside the adapter's own bundle. */
+const ENGINE_SCRIPT = join(__dirname, 'engine.js');
+
+const SIGTERM = 15;
+
+/** How long a killed program may take to be gone before the editor is answered. */
+const KILL_PATIENCE_MS = 2000;
+
+type StartMethod = 'launch' | 'attach';
+
+export class DebugSession implements Disposable {
+  readonly handlers: Handlers = {
+    initialize: (args) => this.#initialize(args),
+    launch: (args) => this.#launch(readLaunch(args)),
+    attach: (args) => this.#attach(args),
+    configurationDone: () => void this.#configured.done(),
+    setBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setInSource(args) }),
+    setFunctionBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setOnFunctions(args) }),
+    setExceptionBreakpoints: () => ({ breakpoints: [] }),
+    breakpointLocations: (args) => ({ breakpoints: this.#breakpointLocations(args) }),
+    threads: () => (this.#live ? listThreads(this.#live.session) : { threads: [] }),
+    modules: (args) => (this.#live ? listModules(this.#live.session, args) : { modules: [], totalModules: 0 }),
+    loadedSources: () => ({ sources: (this.#live?.session.sourceFiles() ?? []).map(toLoadedSource) }),
+    terminate: () => this.#live?.session.terminate(SIGTERM),
+    disconnect: (args) => this.#disconnect(args),
+  };
+
+  readonly #client: Client;
+  readonly #lines = new Lines();
+  readonly #configured = new Signal();
+  #live: LiveSession | undefined;
+  #startMethod: StartMethod = 'launch';
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** The editor is gone: all probes come out, the program runs on. */
+  dispose(): void {
+    this.#live?.dispose();
+    this.#live = undefined;
+  }
+
+  get #existing(): LiveSession {
+    if (this.#live) return this.#live;
+    throw new SidestepError('process-not-found', 'no program was launched or attached to yet');
+  }
+
+  #initialize({
+    linesStartAt1 = true,
+    pathFormat = 'path',
+  }: DebugProtocol.InitializeRequestArguments): DebugProtocol.Capabilities {
+    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'only paths can name source files, not URIs');
+    this.#lines.startAt1 = linesStartAt1;
+    return CAPABILITIES;
+  }
+
+  async #launch(configuration: LaunchConfiguration): Promise<void> {
+    const changes = environmentChanges(configuration);
+    const { program, args, cwd } = configuration;
+    const options: LaunchOptions = {
+      program,
+      args,
+      cwd,
+      env: completeEnvironment(process.env, changes),
+      stdio: DEBUGGEE_DESCRIPTORS,
+    };
+    await this.#begin('launch', configuration, (session) =>
+      configuration.console === 'internalConsole'
+        ? session.launch(options)
+        : withWaitingProcess(this.#client, configuration, changes, (waiting) => session.adopt(waiting)),
+    );
+  }
+
+  async #attach(raw: Readonly<Record<string, unknown>>): Promise<void> {
+    const { pid, ...options } = readAttach(raw);
+    await this.#begin('attach', options, (session) => session.attach(pid));
+  }
+
+  /** Everything up to the moment when the program runs with its probes. */
+  async #begin(
+    startMethod: StartMethod,
+    { sourceMap, debugDirectories }: SessionOptions,
+    start: (session: Session) => Promise<Process>,
+  ): Promise<void> {
+    if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
+    const engine = EngineProcess.start({
+      script: ENGINE_SCRIPT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      terminal: 'detached',
+    });
+    const live = new LiveSession(
+      engine,
+      { ...(sourceMap && { sourceMap }), ...(debugDirectories && { debugDirectories }) },
+      this.#client,
+      this.#lines,
+    );
+    this.#live = live;
+    this.#startMethod = startMethod;
+    try {
+      const { pid, executable } = await start(live.session);
+      this.#client.emit('process', {
+        name: executable,
+        systemProcessId: pid,
+        isLocalProcess: true,
+        startMethod,
+        pointerSize: 64,
+      });
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    this.#client.emit('initialized', undefined);
+    await this.#configured.wait();
+    await live.session.start();
+  }
+
+  #breakpointLocations({
+    source,
+    line,
+    endLine = line,
+  }: DebugProtocol.BreakpointLocationsArguments): DebugProtocol.BreakpointLocation[] {
+    if (!this.#live || source.path === undefined) return [];
+    const [first, last] = [this.#lines.fromClient(line), this.#lines.fromClient(endLine)];
+    return this.#live.session
+      .codeLines(source.path, first, last)
+      .map((found) => ({ line: this.#lines.toClient(found) }));
+  }
+
+  async #disconnect({
+    terminateDebuggee = this.#startMethod === 'launch',
+  }: DebugProtocol.DisconnectArguments): Promise<void> {
+    this.#configured.done();
+    const live = this.#live;
+    if (!live) return;
+    if (terminateDebuggee) {
+      await live.session.terminate();
+      await Promise.race([live.ended, new Promise((resolve) => setTimeout(resolve, KILL_PATIENCE_MS))]);
+    } else {
+      await live.session.detach();
+    }
+    await live.finish();
+  }
+}
+
+/** Something that happens once and may be waited for before and after. */
+class Signal {
+  #resolve: () => void = () => undefined;
+  readonly #promise = new Promise<void>((resolve) => (this.#resolve = resolve));
+
+  done(): void {
+    this.#resolve();
+  }
+
+  wait(): Promise<void> {
+    return this.#promise;
+  }
+}

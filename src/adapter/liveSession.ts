@@ -1,0 +1,101 @@
+/** A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about it. */
+import { type Readable } from 'node:stream';
+import { SidestepError } from '../base/errors';
+import { type Disposable, DisposableStore } from '../base/lifetime';
+import { type ProcessEnd } from '../contract/messages';
+import { type EngineProcess } from '../session/engineProcess';
+import { Session, type SessionOptions } from '../session/session';
+import { Breakpoints } from './breakpoints';
+import { type Client } from './connection';
+import { HitConsole } from './hitConsole';
+import { type Lines } from './lines';
+import { announceModules } from './modules';
+import { SymbolProgress } from './progress';
+import { forwardOutput } from './programOutput';
+import { summarize } from './summary';
+import { ThreadEvents } from './threads';
+
+/** How long the program's last output is waited for: a process that it left behind may hold its pipes open. */
+const LAST_OUTPUT_MS = 1000;
+
+/** Shells report a process that a signal ended so; DAP has only a number. */
+const SIGNAL_EXIT_BASE = 128;
+
+export class LiveSession implements Disposable {
+  readonly session: Session;
+  readonly breakpoints: Breakpoints;
+  /** Resolves when the editor has been told that all is over. */
+  readonly ended: Promise<void>;
+  readonly #client: Client;
+  readonly #console: HitConsole;
+  readonly #threads: ThreadEvents;
+  readonly #store = new DisposableStore();
+  readonly #output: Promise<unknown>;
+  #end: () => void = () => undefined;
+  #ending = false;
+  #exit: ProcessEnd | undefined;
+
+  constructor(engine: EngineProcess, options: SessionOptions, client: Client, lines: Lines) {
+    this.#client = client;
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.session = this.#store.add(new Session(engine, options));
+    this.#console = this.#store.add(new HitConsole(client, lines));
+    this.#threads = this.#store.add(new ThreadEvents(this.session, client));
+    this.#store.add(new SymbolProgress(this.session, client));
+    this.breakpoints = new Breakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
+    this.#output = this.#forward(engine.debuggee);
+    announceModules(this.session, client);
+    this.session.onHit((hit) => this.#console.take(hit));
+    this.session.onWarning(({ message }) => this.#say('console', message));
+    this.session.onEngineGone(({ reason }) => this.#engineGone(reason));
+    this.session.onExit(({ end }) => {
+      this.#exit = end;
+      if (this.session.processes.size === 0) void this.finish();
+    });
+  }
+
+  /** Tells the editor what there is left to tell, once, and ends. The debuggees that still live run on untraced. */
+  async finish(): Promise<void> {
+    if (!this.#ending) {
+      this.#ending = true;
+      const counts = await this.session.counts().catch((error: unknown) => {
+        if (error instanceof SidestepError) return new Map();
+        throw error;
+      });
+      this.#threads.flush();
+      this.#console.flush();
+      const summary = summarize(counts, this.#console);
+      this.dispose();
+      await Promise.race([this.#output, new Promise((resolve) => setTimeout(resolve, LAST_OUTPUT_MS).unref())]);
+      if (summary !== '') this.#client.emit('output', { category: 'console', output: summary });
+      if (this.#exit) this.#client.emit('exited', { exitCode: exitCode(this.#exit) });
+      this.#client.emit('terminated', undefined);
+      this.#end();
+    }
+    await this.ended;
+  }
+
+  /** Ends at once: the engine takes all probes out and lets everything run on. */
+  dispose(): void {
+    this.#ending = true;
+    this.#store.dispose();
+  }
+
+  #engineGone(reason: string): void {
+    if (this.#ending) return;
+    this.#say('stderr', `The engine is gone: ${reason}`);
+    void this.finish();
+  }
+
+  #say(category: 'console' | 'stderr', text: string): void {
+    this.#client.emit('output', { category, output: `${text}\n` });
+  }
+
+  #forward({ stdout, stderr }: { stdout: Readable | undefined; stderr: Readable | undefined }): Promise<unknown> {
+    return Promise.all([forwardOutput(stdout, 'stdout', this.#client), forwardOutput(stderr, 'stderr', this.#client)]);
+  }
+}
+
+function exitCode(end: ProcessEnd): number {
+  return 'code' in end ? end.code : SIGNAL_EXIT_BASE + end.signal;
+}

@@ -1,0 +1,77 @@
+/**
+ * Launching in the editor's terminal. The terminal's shell must start the program, so that it owns the terminal and job control works;
+ * but its first instruction must wait for the probes. So the terminal runs a shell script that says which process it is, waits for a word,
+ * and then becomes the program by exec; in between it is attached to. It waits by reading from a FIFO and not by stopping itself: the
+ * terminal's shell would take a stopped job for one that the user put into the background.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, SidestepError } from '../base/errors';
+import { type WaitingProcess } from '../session/session';
+import { type Client } from './connection';
+import { type LaunchConfiguration } from './configuration';
+import { type EnvironmentChanges } from './environment';
+
+/** $0: a directory with the FIFO `go`; the arguments are the program and its own. The file `pid` is whole when it exists. */
+const TRAMPOLINE = 'echo $$ > "$0/pid.part" && mv "$0/pid.part" "$0/pid" && read -r _ < "$0/go" && exec "$@"';
+
+/** How long a terminal may take to open. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+/** Opens the terminal; `use` must let the process go. */
+export async function withWaitingProcess<T>(
+  client: Client,
+  configuration: LaunchConfiguration,
+  changes: EnvironmentChanges,
+  use: (waiting: WaitingProcess) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'sidestep-'));
+  const fifo = join(directory, 'go');
+  await promisify(execFile)('mkfifo', [fifo]);
+  // Open for both directions: that never blocks (fifo(7)), and the word stays in it until it is read.
+  const go = await open(fifo, 'r+');
+  try {
+    await openTerminal(client, configuration, changes, directory);
+    const pid = await readPid(join(directory, 'pid'));
+    return await use({ pid, letGo: () => go.appendFile('\n') });
+  } finally {
+    await go.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function openTerminal(
+  client: Client,
+  { program, args, cwd, console }: LaunchConfiguration,
+  changes: EnvironmentChanges,
+  directory: string,
+): Promise<void> {
+  try {
+    await client.runInTerminal({
+      kind: console === 'externalTerminal' ? 'external' : 'integrated',
+      title: `Sidestep: ${basename(program)}`,
+      cwd,
+      args: ['/bin/sh', '-c', TRAMPOLINE, directory, program, ...args],
+      env: changes,
+    });
+  } catch (error) {
+    throw new SidestepError('launch-failed', `the editor can't run the program in a terminal: ${messageOf(error)}`, {
+      advice: 'Set "console" to "internalConsole" in launch.json.',
+    });
+  }
+}
+
+async function readPid(file: string): Promise<number> {
+  for (const start = performance.now(); performance.now() - start < PATIENCE_MS;) {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text !== undefined) return Number(text);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new SidestepError('launch-failed', `the program did not start in the terminal within ${PATIENCE_MS / 1000} s`, {
+    advice: 'Look at the terminal for the reason.',
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * Threads as DAP shows them. A program may start and end thousands a second: events are collected for a moment, and a thread that both
+ * came and went in it is not mentioned.
+ */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type Disposable } from '../base/lifetime';
+import { type Session } from '../session/session';
+import { type ThreadChange } from '../session/processes';
+import { type Client } from './connection';
+
+const COLLECT_MS = 50;
+
+export function listThreads(session: Session): DebugProtocol.ThreadsResponse['body'] {
+  const threads = [...session.processes.values()].flatMap((process) => [...process.threads.values()]);
+  return { threads: threads.map(({ tid, name }) => ({ id: tid, name: `${name} (${tid})` })) };
+}
+
+export class ThreadEvents implements Disposable {
+  readonly #client: Client;
+  readonly #changes = new Map<number, ThreadChange['kind']>();
+  readonly #subscription: Disposable;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(session: Session, client: Client) {
+    this.#client = client;
+    this.#subscription = session.onThread(({ kind, thread }) => this.#take(thread.tid, kind));
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const [threadId, reason] of this.#changes) this.#client.emit('thread', { reason, threadId });
+    this.#changes.clear();
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    clearTimeout(this.#timer);
+  }
+
+  #take(tid: number, kind: ThreadChange['kind']): void {
+    if (kind === 'exited' && this.#changes.get(tid) === 'started') this.#changes.delete(tid);
+    else this.#changes.set(tid, kind);
+    this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS);
+  }
+}
