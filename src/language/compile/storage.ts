@@ -1,0 +1,283 @@
+/**
+ * Where an object is, as the agent reaches it: {@link Location} with run-time addresses and the kernel's register names. Objects in
+ * memory, in registers and in pieces of both are read in the same two ways: up to 8 bytes as a value, any number as a capture.
+ */
+import { relocate } from '../../base/address';
+import {
+  type AccessSize,
+  type AgentOperation,
+  type AgentRegister,
+  type BinaryOperation,
+} from '../../contract/agent/operations';
+import { type Location, type LocationOperation } from '../../debuginfo/model';
+import { type Reasons } from './reasons';
+
+export type Storage =
+  /** The operations leave the object's address. */
+  | { readonly kind: 'memory'; readonly address: readonly AgentOperation[] }
+  /** The operations leave the object's (at most 8) bytes. */
+  | { readonly kind: 'value'; readonly value: readonly AgentOperation[]; readonly inRegister: boolean }
+  | { readonly kind: 'vector'; readonly register: number }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'pieces'; readonly pieces: readonly { readonly storage: Storage; readonly byteSize: number }[] }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+/** Bytes of a captured object that debug information can't locate. */
+export interface Hole {
+  readonly start: number;
+  readonly end: number;
+  readonly reason: string;
+}
+
+/** System V ABI §3.6.2; 16 is the return address column: the pc. */
+// prettier-ignore
+const DWARF_REGISTERS: readonly AgentRegister[] = [
+  'rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip',
+];
+const DWARF_XMM0 = 17;
+const DWARF_XMM15 = 32;
+
+export function storageOf(location: Location, bias: bigint, reasons: Reasons): Storage {
+  const translate = (operations: readonly LocationOperation[]) =>
+    operations.flatMap((operation) => translated(operation, bias, reasons));
+  switch (location.kind) {
+    case 'memory':
+      return { kind: 'memory', address: translate(location.address) };
+    case 'value':
+      return { kind: 'value', value: translate(location.value), inRegister: false };
+    case 'register': {
+      const { register } = location;
+      const name = DWARF_REGISTERS[register];
+      if (name !== undefined) return { kind: 'value', value: [{ op: 'register', register: name }], inRegister: true };
+      if (isVector(register)) return { kind: 'vector', register: register - DWARF_XMM0 };
+      return { kind: 'missing', reason: noRegister(register) };
+    }
+    case 'bytes':
+      return location;
+    case 'pieces':
+      return {
+        kind: 'pieces',
+        pieces: location.pieces.map(({ location: piece, byteSize }) => ({
+          storage: storageOf(piece, bias, reasons),
+          byteSize,
+        })),
+      };
+    case 'unavailable':
+      return { kind: 'missing', reason: location.reason };
+  }
+}
+
+function translated(operation: LocationOperation, bias: bigint, reasons: Reasons): AgentOperation[] {
+  switch (operation.op) {
+    case 'address':
+      return [{ op: 'const', value: relocate(operation.address, bias) }];
+    case 'register': {
+      const name = DWARF_REGISTERS[operation.register];
+      if (name !== undefined) return [{ op: 'register', register: name }];
+      if (!isVector(operation.register)) return reasons.missing(noRegister(operation.register));
+      return [{ op: 'vector', register: operation.register - DWARF_XMM0, offset: 0, size: 8 }];
+    }
+    case 'tls':
+      return [{ op: 'register', register: 'fs_base' }, { op: 'const', value: operation.offset }, { op: 'add' }];
+    case 'abs':
+      // x * (x >> 63 | 1): the sign without a branch, which could not reach what is below it on the stack.
+      return [
+        { op: 'dup' },
+        { op: 'const', value: 63n },
+        { op: 'shrS' },
+        { op: 'const', value: 1n },
+        { op: 'or' },
+        { op: 'mul' },
+      ];
+    default:
+      return [operation];
+  }
+}
+
+function isVector(register: number): boolean {
+  return register >= DWARF_XMM0 && register <= DWARF_XMM15;
+}
+
+function noRegister(register: number): string {
+  return `<not available: in DWARF register ${register}>`;
+}
+
+/** Operations that leave the address of the byte at `offset`. */
+export function addressIn(storage: Storage, offset: number, reasons: Reasons): AgentOperation[] {
+  switch (storage.kind) {
+    case 'memory':
+      return plus(storage.address, offset);
+    case 'missing':
+      return reasons.missing(storage.reason);
+    case 'pieces': {
+      const found = pieceAt(storage, offset, 1);
+      if (found !== undefined) return addressIn(found.storage, found.offset, reasons);
+      return reasons.missing('<not in memory>');
+    }
+    case 'vector':
+      return reasons.missing('<in a register>');
+    case 'value':
+      return reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>');
+    case 'bytes':
+      return reasons.missing('<not in memory>');
+  }
+}
+
+/** Operations that leave `size` bytes from `offset` on, zero-extended. `size` is 1 to 8. */
+export function loadFrom(storage: Storage, offset: number, size: number, reasons: Reasons): AgentOperation[] {
+  if (storage.kind === 'missing') return reasons.missing(storage.reason);
+  if (storage.kind === 'pieces') {
+    const found = pieceAt(storage, offset, size);
+    if (found !== undefined) return loadFrom(found.storage, found.offset, size, reasons);
+  } else if (storage.kind === 'bytes') {
+    if (offset + size <= storage.bytes.length)
+      return [{ op: 'const', value: littleEndian(storage.bytes, offset, size) }];
+  } else if (storage.kind === 'value') {
+    if (offset + size <= 8) return cut(storage.value, offset, size);
+  } else if (storage.kind === 'vector') {
+    const half = offset & 8;
+    if (offset + size <= half + 8 && half + 8 <= 16) {
+      return cut([{ op: 'vector', register: storage.register, offset: half, size: 8 }], offset - half, size);
+    }
+  } else if (isAccessSize(size)) {
+    return [...plus(storage.address, offset), { op: 'load', size }];
+  }
+  if (size === 1) return reasons.missing('<not available>');
+  return joined(accesses(size), (at, bytes) => loadFrom(storage, offset + at, bytes, reasons));
+}
+
+/** Operations that append `size` bytes from `offset` on; what can't be located is appended as zeros and told as holes. */
+export function captureFrom(
+  storage: Storage,
+  offset: number,
+  size: number,
+  reasons: Reasons,
+): { operations: AgentOperation[]; holes: Hole[] } {
+  if (storage.kind === 'memory') {
+    return { operations: [...plus(storage.address, offset), { op: 'captureMemory', size }], holes: [] };
+  }
+  const operations: AgentOperation[] = [];
+  const holes: Hole[] = [];
+  let done = 0;
+  const limits = partLimits(storage, offset, size);
+  for (const { part, partOffset, bytes } of limits) {
+    if (part.kind === 'missing') {
+      holes.push({ start: done, end: done + bytes, reason: part.reason });
+      for (const step of accesses(bytes)) operations.push({ op: 'const', value: 0n }, { op: 'capture', size: step });
+    } else if (part.kind === 'memory') {
+      operations.push(...plus(part.address, partOffset), { op: 'captureMemory', size: bytes });
+    } else {
+      let at = 0;
+      for (const step of accesses(bytes)) {
+        operations.push(...loadFrom(part, partOffset + at, step, reasons), { op: 'capture', size: step });
+        at += step;
+      }
+    }
+    done += bytes;
+  }
+  return { operations, holes };
+}
+
+interface Part {
+  readonly part: Storage;
+  readonly partOffset: number;
+  readonly bytes: number;
+}
+
+/** The parts of a storage that hold `size` bytes from `offset` on, in order; what it does not hold is missing. */
+function partLimits(storage: Storage, offset: number, size: number): Part[] {
+  const parts: Part[] = [];
+  let start = 0;
+  for (const { storage: piece, byteSize } of wholes(storage)) {
+    const from = Math.max(offset, start);
+    const to = Math.min(offset + size, start + byteSize);
+    if (from < to) {
+      if (piece.kind === 'pieces') parts.push(...partLimits(piece, from - start, to - from));
+      else parts.push({ part: piece, partOffset: from - start, bytes: to - from });
+    }
+    start += byteSize;
+  }
+  const rest = offset + size - Math.max(offset, start);
+  if (rest > 0) parts.push({ part: { kind: 'missing', reason: '<not available>' }, partOffset: 0, bytes: rest });
+  return parts;
+}
+
+function wholes(storage: Storage): readonly { readonly storage: Storage; readonly byteSize: number }[] {
+  switch (storage.kind) {
+    case 'pieces':
+      return storage.pieces;
+    case 'value':
+      return [{ storage, byteSize: 8 }];
+    case 'vector':
+      return [{ storage, byteSize: 16 }];
+    case 'bytes':
+      return [{ storage, byteSize: storage.bytes.length }];
+    case 'memory':
+    case 'missing':
+      return [{ storage, byteSize: Infinity }];
+  }
+}
+
+/** The piece that holds all of the bytes; undefined if they lie across two, or behind the last. */
+function pieceAt(
+  { pieces }: Extract<Storage, { kind: 'pieces' }>,
+  offset: number,
+  size: number,
+): { storage: Storage; offset: number } | undefined {
+  let start = 0;
+  for (const { storage, byteSize } of pieces) {
+    if (offset >= start && offset + size <= start + byteSize) return { storage, offset: offset - start };
+    start += byteSize;
+  }
+  return undefined;
+}
+
+/** The low `size` bytes of a value from its byte `offset` on. */
+function cut(value: readonly AgentOperation[], offset: number, size: number): AgentOperation[] {
+  const operations = [...value];
+  if (offset > 0) operations.push({ op: 'const', value: BigInt(offset * 8) }, { op: 'shrU' });
+  if (offset + size < 8) operations.push({ op: 'extend', bits: size * 8, signed: false });
+  return operations;
+}
+
+/** Little-endian bytes that take several reads, put together. */
+function joined(
+  sizes: readonly AccessSize[],
+  read: (at: number, size: AccessSize) => AgentOperation[],
+): AgentOperation[] {
+  const operations: AgentOperation[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    operations.push(...read(at, size));
+    if (at > 0) operations.push(...shift('shl', at * 8), { op: 'or' });
+    at += size;
+  }
+  return operations;
+}
+
+export function shift(operation: BinaryOperation & ('shl' | 'shrU'), bits: number): AgentOperation[] {
+  return bits === 0 ? [] : [{ op: 'const', value: BigInt(bits) }, { op: operation }];
+}
+
+function plus(address: readonly AgentOperation[], offset: number): AgentOperation[] {
+  return offset === 0 ? [...address] : [...address, { op: 'const', value: BigInt(offset) }, { op: 'add' }];
+}
+
+/** The largest accesses that together are `bytes` long, largest first. */
+function accesses(bytes: number): AccessSize[] {
+  const sizes: AccessSize[] = [];
+  for (const size of [8, 4, 2, 1] as const) {
+    for (; bytes >= size; bytes -= size) sizes.push(size);
+  }
+  return sizes;
+}
+
+function isAccessSize(size: number): size is AccessSize {
+  return size === 1 || size === 2 || size === 4 || size === 8;
+}
+
+function littleEndian(bytes: Uint8Array, offset: number, size: number): bigint {
+  let value = 0n;
+  for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index]!);
+  return value;
+}

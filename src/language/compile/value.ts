@@ -1,0 +1,163 @@
+/**
+ * Typed tree → agent operations. A value on the agent's stack is 64 bits wide: integers are extended by their type's sign, floats of
+ * either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type at once.
+ */
+import { type AgentOperation } from '../../contract/agent/operations';
+import { type Type } from '../../debuginfo/model';
+import { type Place, type Typed } from '../typed/tree';
+import { type Scalar, scalarOf } from '../typed/types';
+import { type Reasons } from './reasons';
+import { addressIn, loadFrom, shift, type Storage, storageOf } from './storage';
+
+/** From single to double and back rounds to single precision (IEEE 754 §4.3.1). */
+const ROUND_TO_SINGLE: readonly AgentOperation[] = [{ op: 'doubleToSingle' }, { op: 'singleToDouble' }];
+
+export class ValueCompiler {
+  constructor(
+    readonly bias: bigint,
+    readonly reasons: Reasons,
+  ) {}
+
+  /** Operations that leave the value of a scalar node. */
+  value(node: Typed): AgentOperation[] {
+    switch (node.kind) {
+      case 'constant':
+        return [{ op: 'const', value: node.value }];
+      case 'register':
+        return [{ op: 'register', register: node.register }, ...shift('shrU', node.shift), ...cutTo(scalar(node.type))];
+      case 'place':
+        return this.#load(node);
+      case 'addressOf':
+        return this.address(node.place);
+      case 'convert':
+        return this.#convert(node.operand, scalar(node.operand.type), scalar(node.type));
+      case 'unary':
+        return [...this.value(node.operand), { op: node.operation }, ...result(node.operation, node.type)];
+      case 'binary':
+        return [
+          ...this.value(node.left),
+          ...this.value(node.right),
+          { op: node.operation },
+          ...result(node.operation, node.type),
+        ];
+      case 'conditional':
+        return [
+          ...this.value(node.condition),
+          { op: 'if' },
+          ...this.value(node.then),
+          { op: 'else' },
+          ...this.value(node.otherwise),
+          { op: 'end' },
+        ];
+      case 'context':
+        return this.reasons.missing(`<$${node.context} is not known to the agent>`);
+    }
+  }
+
+  /** Operations that leave the address of a place. */
+  address(place: Place): AgentOperation[] {
+    return addressIn(this.storage(place), place.offset, this.reasons);
+  }
+
+  /** Where a place's base is; the place begins `offset` bytes behind it. */
+  storage({ base }: Place): Storage {
+    if (base.kind === 'pointer') return { kind: 'memory', address: this.value(base.pointer) };
+    return storageOf(base.location, this.bias, this.reasons);
+  }
+
+  #load(place: Place): AgentOperation[] {
+    const type = scalar(place.type);
+    if (place.bits !== undefined) return this.#loadBits(place, place.bits, type.signed);
+    const operations = loadFrom(this.storage(place), place.offset, type.bits / 8, this.reasons);
+    if (type.kind === 'float') return type.bits === 32 ? [...operations, { op: 'singleToDouble' }] : operations;
+    return type.signed ? [...operations, ...cutTo(type)] : operations;
+  }
+
+  /** A bit-field: the bytes that hold it, shifted and cut. One of 64 bits may need nine of them. */
+  #loadBits(place: Place, bits: NonNullable<Place['bits']>, signed: boolean): AgentOperation[] {
+    const storage = this.storage(place);
+    const first = Math.floor(bits.offset / 8);
+    const offset = bits.offset % 8;
+    const bytes = Math.ceil((offset + bits.size) / 8);
+    const operations = [
+      ...loadFrom(storage, place.offset + first, Math.min(bytes, 8), this.reasons),
+      ...shift('shrU', offset),
+    ];
+    if (bytes > 8) {
+      operations.push(...loadFrom(storage, place.offset + first + 8, 1, this.reasons), ...shift('shl', 64 - offset), {
+        op: 'or',
+      });
+    }
+    return bits.size === 64 ? operations : [...operations, { op: 'extend', bits: bits.size, signed }];
+  }
+
+  #convert(operand: Typed, from: Scalar, to: Scalar): AgentOperation[] {
+    const value = this.value(operand);
+    if (to.kind === 'boolean') {
+      if (from.kind === 'boolean') return value;
+      return [...value, { op: 'const', value: 0n }, { op: from.kind === 'float' ? 'neF' : 'ne' }];
+    }
+    if (from.kind === 'float') {
+      if (to.kind === 'float') return to.bits < from.bits ? [...value, ...ROUND_TO_SINGLE] : value;
+      return to.bits === 64 && !to.signed ? [...value, { op: 'toU' }] : [...value, { op: 'toS' }, ...cutTo(to)];
+    }
+    if (to.kind === 'float') {
+      const exact = to.bits === 32 && from.bits === 64 ? withStickyBit(value, from.signed) : value;
+      return [...exact, { op: from.signed ? 'fromS' : 'fromU' }, ...(to.bits === 32 ? ROUND_TO_SINGLE : [])];
+    }
+    return holds(to, from) ? value : [...value, ...cutTo(to)];
+  }
+}
+
+function scalar(type: Type): Scalar {
+  const found = scalarOf(type);
+  if (found === undefined) throw new Error(`internal error: a ${type.kind} as a value`);
+  return found;
+}
+
+/** Whether every value of `from` is one of `to`, extended to 64 bits in the same way. */
+function holds(to: Scalar, from: Scalar): boolean {
+  if (to.bits === 64) return true;
+  return to.signed === from.signed ? from.bits <= to.bits : to.signed && from.bits < to.bits;
+}
+
+function cutTo({ bits, signed }: Scalar): AgentOperation[] {
+  return bits === 64 ? [] : [{ op: 'extend', bits, signed }];
+}
+
+/** What an operation's result needs to be of its type again; comparisons leave 0 or 1, which any type holds. */
+function result(operation: string, type: Type): readonly AgentOperation[] {
+  if (/^(?:eq|ne|lt|le|gt|ge)(?:[SUF]?)$|^isZero$/.test(operation)) return [];
+  const to = scalar(type);
+  if (to.kind === 'float') return to.bits === 32 ? ROUND_TO_SINGLE : [];
+  return cutTo(to);
+}
+
+/**
+ * A 64-bit integer that rounds to single precision as if it had not been rounded to double before: beyond 2^53, the eleven bits that a
+ * double has no room for are or-ed into the one above them.
+ */
+function withStickyBit(value: readonly AgentOperation[], signed: boolean): AgentOperation[] {
+  const constant = (number: bigint): AgentOperation => ({ op: 'const', value: number });
+  const low = constant(0x7ffn);
+  const inRange: AgentOperation[] = signed
+    ? [constant(1n << 53n), { op: 'add' }, constant(1n << 54n), { op: 'gtU' }]
+    : [constant(1n << 53n), { op: 'gtU' }];
+  return [
+    ...value,
+    ...inRange,
+    { op: 'if' },
+    ...value,
+    { op: 'dup' },
+    low,
+    { op: 'and' },
+    low,
+    { op: 'add' },
+    { op: 'or' },
+    constant(~0x7ffn),
+    { op: 'and' },
+    { op: 'else' },
+    ...value,
+    { op: 'end' },
+  ];
+}

@@ -1,0 +1,391 @@
+/**
+ * Syntax tree + scope → {@link Typed} tree, by C's rules (C17 §6.5), whatever language the program is in. Three liberties, all of
+ * which debuggers' users expect: `.` works through pointers and `->` on structures, an enumeration's names may stand beside its
+ * values without being visible, and `==` with a text compares texts.
+ */
+import { type BinaryOperation } from '../../contract/agent/operations';
+import { type Scope, type Type } from '../../debuginfo/model';
+import { typeError, unknownName } from '../diagnostics';
+import { type Expression } from '../expression/ast';
+import { CHAR, CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
+import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
+import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
+import { registerNamed, registerNames } from './registers';
+import { textEquals } from './textComparison';
+import { type Place, type Typed } from './tree';
+import { bare, elementOf, isStructure, pointerTo, type Scalar, scalarOf, sizeOf, typeText } from './types';
+
+type Node<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
+
+/** By operator: the operation on signed integers, on unsigned ones, on floating-point numbers (undefined: none). */
+// prettier-ignore
+const OPERATIONS: Readonly<Record<string, readonly [BinaryOperation, BinaryOperation, BinaryOperation?]>> = {
+  '*': ['mul', 'mul', 'mulF'], '/': ['divS', 'divU', 'divF'], '%': ['remS', 'remU'], '+': ['add', 'add', 'addF'], '-': ['sub', 'sub', 'subF'],
+  '<<': ['shl', 'shl'], '>>': ['shrS', 'shrU'], '&': ['and', 'and'], '^': ['xor', 'xor'], '|': ['or', 'or'],
+  '==': ['eq', 'eq', 'eqF'], '!=': ['ne', 'ne', 'neF'], '<': ['ltS', 'ltU', 'ltF'], '>': ['gtS', 'gtU', 'gtF'],
+  '<=': ['leS', 'leU', 'leF'], '>=': ['geS', 'geU', 'geF'],
+};
+
+const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=']);
+
+/** The typed tree of an expression that may be of any type. Throws `type` or `unknown-name`, with the range. */
+export function check(expression: Expression, scope: Scope): Typed {
+  return new Checker(scope).check(expression);
+}
+
+/** The typed tree of a condition: an `int`, 0 or 1. */
+export function checkTruth(expression: Expression, scope: Scope): Typed {
+  return new Checker(scope).truth(expression);
+}
+
+class Checker {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  check(expression: Expression): Typed {
+    switch (expression.kind) {
+      case 'name':
+        return this.#name(expression);
+      case 'register':
+        return this.#register(expression);
+      case 'integer':
+        return constant(literalType(expression), BigInt.asIntN(64, expression.value));
+      case 'float':
+        return constant(expression.single ? FLOAT : DOUBLE, doubleBits(expression.value));
+      case 'character': {
+        const { value } = expression;
+        return value < 256 ? constant(CHAR, BigInt.asIntN(8, BigInt(value))) : constant(CHAR32, BigInt(value));
+      }
+      case 'string':
+        throw typeError('a text can only be compared, with == or !=', expression.range);
+      case 'member':
+        return this.#member(expression);
+      case 'index':
+        return this.#index(expression);
+      case 'unary':
+        return this.#unary(expression);
+      case 'binary':
+        return this.#binary(expression);
+      case 'conditional':
+        return this.#conditional(expression);
+      case 'cast':
+        return this.#cast(expression);
+      case 'sizeofType':
+        return this.#sizeof(typeNamed(expression.type, this.#scope), expression);
+      case 'sizeofValue':
+        return this.#sizeof(this.#typeOfOperand(expression.operand), expression);
+    }
+  }
+
+  /** The operand of `!`, `&&`, `||`, `?:` or `if`. */
+  truth(expression: Expression): Typed {
+    return truth(this.#scalar(expression).node);
+  }
+
+  // ---- names and places --------------------------------------------------------------------------------------------------
+
+  #name({ name, range }: Node<'name'>): Typed {
+    const value = valueNamed(name, this.#scope);
+    if (value === undefined) throw noSuchName(name, range, this.#scope);
+    return value;
+  }
+
+  #register({ name, range }: Node<'register'>): Typed {
+    const register = registerNamed(name);
+    if (register !== undefined) return register;
+    const similar = registerNames().filter((known) => known.includes(name.slice(1)) || name.includes(known.slice(1)));
+    throw unknownName(`there is no register \`${name}\``, range, didYouMean(similar));
+  }
+
+  #member(expression: Node<'member'>): Typed {
+    const { object, name, nameRange } = expression;
+    const qualified = this.#packageVariable(expression);
+    if (qualified !== undefined) return qualified;
+    const node = this.check(object);
+    const type = bare(node.type);
+    const place = type.kind === 'pointer' ? dereference(node, type.target) : node;
+    if (place.kind !== 'place' || definition(place.type, this.#scope) === undefined) {
+      throw typeError(
+        `\`${name}\` is asked of a value of type \`${typeText(node.type)}\`, which has no members`,
+        nameRange,
+      );
+    }
+    return member(place, name, nameRange, this.#scope);
+  }
+
+  /** Go: `main.counter` is a name and not a member. */
+  #packageVariable({ object, name }: Node<'member'>): Typed | undefined {
+    if (object.kind !== 'name' || valueNamed(object.name, this.#scope) !== undefined) return undefined;
+    return valueNamed(`${object.name}.${name}`, this.#scope);
+  }
+
+  #index({ array, index, range }: Node<'index'>): Typed {
+    const object = this.check(array);
+    const { node: position, scalar } = this.#scalar(index);
+    if (!isInteger(scalar)) throw typeError('an index is an integer', index.range);
+    const type = bare(object.type);
+    if (object.kind === 'place' && type.kind === 'array' && position.kind === 'constant') {
+      const element = elementOf(type);
+      const size = sizeOf(element);
+      const offset = size === undefined ? undefined : Number(position.value) * size;
+      // Any other element has to be found through the array's address, which an array in registers does not have.
+      if (offset !== undefined && Number.isSafeInteger(offset)) {
+        return referent({ kind: 'place', type: element, base: object.base, offset: object.offset + offset });
+      }
+    }
+    const pointer = decay(object);
+    const target = bare(pointer.type);
+    if (target.kind !== 'pointer') {
+      throw typeError(`a value of type \`${typeText(object.type)}\` has no elements`, range);
+    }
+    return this.#pointee(this.#offsetPointer(pointer, '+', position, target.target, range), range);
+  }
+
+  #pointee(pointer: Typed, range: Expression['range']): Typed {
+    const type = bare(pointer.type);
+    if (type.kind !== 'pointer') throw typeError(`\`*\` of a value of type \`${typeText(pointer.type)}\``, range);
+    if (bare(type.target).kind === 'void') {
+      throw typeError('what a `void *` points to has no type', range, 'Cast it first: `*(int *)p`.');
+    }
+    return dereference(pointer, type.target);
+  }
+
+  // ---- operators ----------------------------------------------------------------------------------------------------------
+
+  #unary({ operator, operand, range }: Node<'unary'>): Typed {
+    switch (operator) {
+      case '*':
+        return this.#pointee(decay(this.check(operand)), range);
+      case '&':
+        return this.#addressOf(operand, range);
+      case '!':
+        return negation(this.#scalar(operand).node);
+      case '+':
+        return promote(this.#arithmetic(operand).node);
+      case '-': {
+        const node = promote(this.#arithmetic(operand).node);
+        return { kind: 'unary', type: node.type, operation: isFloat(node) ? 'negF' : 'neg', operand: node };
+      }
+      case '~': {
+        const node = promote(this.#arithmetic(operand).node);
+        if (isFloat(node)) throw typeError('`~` works on integers', operand.range);
+        return { kind: 'unary', type: node.type, operation: 'not', operand: node };
+      }
+    }
+  }
+
+  #addressOf(operand: Expression, range: Expression['range']): Typed {
+    const node = this.check(operand);
+    if (node.kind !== 'place') throw typeError('`&` works on variables, members and elements', range);
+    if (node.bits !== undefined) throw typeError('a bit-field has no address', range);
+    return { kind: 'addressOf', type: pointerTo(node.type), place: node };
+  }
+
+  #binary(expression: Node<'binary'>): Typed {
+    const { operator, range } = expression;
+    if (operator === '&&' || operator === '||') return this.#logical(expression);
+    const text = this.#textComparison(expression);
+    if (text !== undefined) return text;
+    const [left, right] = this.#pair(expression);
+    if (left.scalar.kind === 'pointer' || right.scalar.kind === 'pointer')
+      return this.#pointers(expression, left, right);
+    if (operator === '<<' || operator === '>>') return this.#shift(expression, left, right);
+    const type = commonType(left.node, right.node);
+    const { kind, signed } = scalarOf(type)!;
+    const [onSigned, onUnsigned, onFloat] = OPERATIONS[operator]!;
+    const operation = kind === 'float' ? onFloat : signed ? onSigned : onUnsigned;
+    if (operation === undefined) throw typeError(`\`${operator}\` works on integers`, range);
+    return {
+      kind: 'binary',
+      type: COMPARISONS.has(operator) ? INT : type,
+      operation,
+      left: convert(promote(left.node), type),
+      right: convert(promote(right.node), type),
+    };
+  }
+
+  /** Both operands; an enumerator that is not visible by itself may stand beside a value of its enumeration. */
+  #pair({ left, right }: Node<'binary'>): [Operand, Operand] {
+    if (this.#isUnknown(left) && !this.#isUnknown(right)) {
+      const operand = this.#scalar(right);
+      return [this.#enumerator(left, operand) ?? this.#scalar(left), operand];
+    }
+    const operand = this.#scalar(left);
+    return [operand, this.#enumerator(right, operand) ?? this.#scalar(right)];
+  }
+
+  #isUnknown(expression: Expression): expression is Node<'name'> {
+    return expression.kind === 'name' && valueNamed(expression.name, this.#scope) === undefined;
+  }
+
+  #enumerator(expression: Expression, beside: Operand): Operand | undefined {
+    if (!this.#isUnknown(expression)) return undefined;
+    const node = enumerator(beside.node.type, expression.name);
+    return node && { node, scalar: beside.scalar };
+  }
+
+  #logical({ operator, left, right }: Node<'binary'>): Typed {
+    const condition = this.truth(left);
+    const second = this.truth(right);
+    return operator === '&&'
+      ? { kind: 'conditional', type: INT, condition, then: second, otherwise: constant(INT, 0n) }
+      : { kind: 'conditional', type: INT, condition, then: constant(INT, 1n), otherwise: second };
+  }
+
+  #textComparison({ operator, left, right }: Node<'binary'>): Typed | undefined {
+    const [text, other] = left.kind === 'string' ? [left, right] : [right, left];
+    if (text.kind !== 'string' || (operator !== '==' && operator !== '!=')) return undefined;
+    const equal = textEquals(this.check(other), text.value);
+    if (equal === undefined) throw typeError('only a `char *` or an array of `char` can equal a text', other.range);
+    return operator === '==' ? equal : negation(equal);
+  }
+
+  #shift({ operator, range }: Node<'binary'>, left: Operand, right: Operand): Typed {
+    if (left.scalar.kind === 'float' || right.scalar.kind === 'float') {
+      throw typeError(`\`${operator}\` works on integers`, range);
+    }
+    const value = promote(left.node);
+    const [onSigned, onUnsigned] = OPERATIONS[operator]!;
+    const operation = scalarOf(value.type)!.signed ? onSigned : onUnsigned;
+    return { kind: 'binary', type: value.type, operation, left: value, right: promote(right.node) };
+  }
+
+  /** Pointer arithmetic and comparison (C17 §6.5.6, §6.5.8); `void` counts as one byte, as in GNU C. */
+  #pointers({ operator, range }: Node<'binary'>, left: Operand, right: Operand): Typed {
+    if (left.scalar.kind === 'float' || right.scalar.kind === 'float') throw typeError('a pointer and a float', range);
+    if (COMPARISONS.has(operator)) {
+      const operation = OPERATIONS[operator]![1];
+      const sides = [left, right].map(({ node }) => convert(node, UNSIGNED_LONG));
+      return { kind: 'binary', type: INT, operation, left: sides[0]!, right: sides[1]! };
+    }
+    const [leftType, rightType] = [bare(left.node.type), bare(right.node.type)];
+    if (leftType.kind === 'pointer' && rightType.kind === 'pointer' && operator === '-') {
+      const bytes = convert(
+        { kind: 'binary', type: UNSIGNED_LONG, operation: 'sub', left: left.node, right: right.node },
+        LONG,
+      );
+      const size = constant(LONG, BigInt(this.#stride(leftType.target, range)));
+      return { kind: 'binary', type: LONG, operation: 'divS', left: bytes, right: size };
+    }
+    if (leftType.kind === 'pointer' && isInteger(right.scalar) && (operator === '+' || operator === '-')) {
+      return this.#offsetPointer(left.node, operator, right.node, leftType.target, range);
+    }
+    if (rightType.kind === 'pointer' && isInteger(left.scalar) && operator === '+') {
+      return this.#offsetPointer(right.node, operator, left.node, rightType.target, range);
+    }
+    throw typeError(`\`${operator}\` does not work on pointers`, range, 'Cast them to integers first: `(long)p`.');
+  }
+
+  #offsetPointer(pointer: Typed, operator: '+' | '-', count: Typed, target: Type, range: Expression['range']): Typed {
+    const stride = constant(LONG, BigInt(this.#stride(target, range)));
+    const left = convert(promote(count), LONG);
+    const bytes: Typed = { kind: 'binary', type: LONG, operation: 'mul', left, right: stride };
+    const operation = operator === '+' ? 'add' : 'sub';
+    return { kind: 'binary', type: pointer.type, operation, left: pointer, right: bytes };
+  }
+
+  #stride(target: Type, range: Expression['range']): number {
+    const type = bare(target);
+    if (type.kind === 'void' || type.kind === 'function') return 1;
+    const size = sizeOf(definition(type, this.#scope) ?? type);
+    if (size === undefined) throw typeError(`the size of \`${typeText(target)}\` is not known here`, range);
+    return size;
+  }
+
+  #conditional({ condition, then, otherwise, range }: Node<'conditional'>): Typed {
+    const test = this.truth(condition);
+    const [left, right] = [this.#scalar(then), this.#scalar(otherwise)];
+    const pointer = [left, right].find(({ scalar }) => scalar.kind === 'pointer');
+    if (pointer !== undefined && (isFloat(left.node) || isFloat(right.node))) {
+      throw typeError('the two sides of `:` have no common type', range);
+    }
+    const type = pointer?.node.type ?? commonType(left.node, right.node);
+    const [yes, no] = [left, right].map(({ node, scalar }) =>
+      convert(scalar.kind === 'pointer' ? node : promote(node), type),
+    );
+    return { kind: 'conditional', type, condition: test, then: yes!, otherwise: no! };
+  }
+
+  #cast({ type: typeName, operand, range }: Node<'cast'>): Typed {
+    const type = typeNamed(typeName, this.#scope);
+    if (scalarOf(type) === undefined) {
+      const advice = isStructure(bare(type)) ? `Cast a pointer: \`*(${typeName.name} *)&x\`.` : undefined;
+      throw typeError(`a value can't be cast to \`${typeText(type)}\``, range, advice);
+    }
+    const { node } = this.#scalar(operand);
+    if (isFloat(node) && scalarOf(type)!.kind === 'pointer') throw typeError('a float is no address', range);
+    return { kind: 'convert', type, operand: node };
+  }
+
+  #sizeof(type: Type, { range }: Expression): Typed {
+    const size = sizeOf(definition(type, this.#scope) ?? type);
+    if (size === undefined) throw typeError(`the size of \`${typeText(type)}\` is not known here`, range);
+    return constant(UNSIGNED_LONG, BigInt(size));
+  }
+
+  /** `sizeof(name)`, where the name may be a type's that the parser could not know for one. */
+  #typeOfOperand(operand: Expression): Type {
+    if (operand.kind === 'name' && valueNamed(operand.name, this.#scope) === undefined) {
+      return typeNamed({ name: operand.name, pointers: 0, counts: [], range: operand.range }, this.#scope);
+    }
+    return this.check(operand).type;
+  }
+
+  // ---- operands -----------------------------------------------------------------------------------------------------------
+
+  /** A value to compute with. */
+  #scalar(expression: Expression): Operand {
+    const node = decay(this.check(expression));
+    if (node.kind === 'context') {
+      throw typeError('`$pid`, `$tid` and `$thread` can only stand alone in a message', expression.range);
+    }
+    const scalar = scalarOf(node.type);
+    if (scalar === undefined) {
+      throw typeError(
+        `a value of type \`${typeText(node.type)}\` can be shown, but not computed with`,
+        expression.range,
+      );
+    }
+    return { node, scalar };
+  }
+
+  /** A number, not a pointer. */
+  #arithmetic(expression: Expression): Operand {
+    const operand = this.#scalar(expression);
+    if (operand.scalar.kind === 'pointer') throw typeError('this operator does not work on pointers', expression.range);
+    return operand;
+  }
+}
+
+interface Operand {
+  readonly node: Typed;
+  readonly scalar: Scalar;
+}
+
+function dereference(pointer: Typed, target: Type): Place {
+  return referent({ kind: 'place', type: target, base: { kind: 'pointer', pointer }, offset: 0 });
+}
+
+function isInteger(scalar: Scalar): boolean {
+  return scalar.kind === 'integer' || scalar.kind === 'boolean';
+}
+
+function isFloat(node: Typed): boolean {
+  return scalarOf(node.type)?.kind === 'float';
+}
+
+/** The first of C's types that holds the value (C17 §6.4.4.1). */
+function literalType({ value, decimal, unsigned, long }: Node<'integer'>): Type {
+  if (!long) {
+    if (!unsigned && value < 1n << 31n) return INT;
+    if ((unsigned || !decimal) && value < 1n << 32n) return UNSIGNED_INT;
+  }
+  return unsigned || value >= 1n << 63n ? UNSIGNED_LONG : LONG;
+}
+
+function doubleBits(value: number): bigint {
+  return new BigUint64Array(Float64Array.of(value).buffer)[0]!;
+}

@@ -1,0 +1,160 @@
+/** What names mean at a site: variables, members of `this`, constants, enumerators, types. */
+import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model';
+import { type Range, typeError, unknownName } from '../diagnostics';
+import { type TypeName } from '../expression/ast';
+import { isTypeWord } from '../expression/typeName';
+import { arithmeticType, BOOL, VOID_POINTER, wellKnownType } from './builtinTypes';
+import { constant, referent } from './conversions';
+import { type Place, type Typed } from './tree';
+import { arrayOf, bare, isStructure, pointerTo, sizeOf } from './types';
+
+/** Names that languages give to values; the program's own of the same name come first. */
+const CONSTANTS: ReadonlyMap<string, Typed> = new Map([
+  ['true', constant(BOOL, 1n)],
+  ['false', constant(BOOL, 0n)],
+  ['NULL', constant(VOID_POINTER, 0n)],
+  ['nullptr', constant(VOID_POINTER, 0n)],
+  ['nil', constant(VOID_POINTER, 0n)],
+]);
+
+/** Anonymous members and base classes inside each other. */
+const MAX_MEMBER_DEPTH = 16;
+const LISTED_MEMBERS = 12;
+
+/** The value that `name` means; undefined if there is none. */
+export function valueNamed(name: string, scope: Scope): Typed | undefined {
+  const variable = scope.lookup(name);
+  if (variable !== undefined) {
+    const base = { kind: 'variable', name, location: variable.location } as const;
+    return referent({ kind: 'place', type: variable.type, base, offset: 0 });
+  }
+  return memberOfThis(name, scope) ?? CONSTANTS.get(name) ?? qualifiedEnumerator(name, scope);
+}
+
+/** C++: a member function's names are its object's members too ([class.mfct.non.static]). */
+function memberOfThis(name: string, scope: Scope): Typed | undefined {
+  const self = scope.lookup('this');
+  const type = self && bare(self.type);
+  if (type?.kind !== 'pointer') return undefined;
+  const structure = definition(type.target, scope);
+  const path = structure && memberPath(structure, name);
+  if (path === undefined) return undefined;
+  const pointer: Place = {
+    kind: 'place',
+    type,
+    base: { kind: 'variable', name: 'this', location: self!.location },
+    offset: 0,
+  };
+  return memberPlace({ kind: 'place', type: type.target, base: { kind: 'pointer', pointer }, offset: 0 }, path);
+}
+
+/** `Color::red`. */
+function qualifiedEnumerator(name: string, scope: Scope): Typed | undefined {
+  const cut = name.lastIndexOf('::');
+  if (cut <= 0) return undefined;
+  const type = scope.lookupType(name.slice(0, cut)) ?? scope.lookupType(`enum ${name.slice(0, cut)}`);
+  return type && enumerator(type, name.slice(cut + 2));
+}
+
+/** The enumerator of that name, if `type` is an enumeration and has it. */
+export function enumerator(type: Type, name: string): Typed | undefined {
+  const enumeration = bare(type);
+  if (enumeration.kind !== 'enumeration') return undefined;
+  const found = enumeration.enumerators.find(
+    (candidate) => candidate.name === name || candidate.name.endsWith(`::${name}`),
+  );
+  return found && constant(type, found.value);
+}
+
+export function noSuchName(name: string, range: Range, scope: Scope): Error {
+  return unknownName(`there is no \`${name}\` here`, range, didYouMean(scope.similarNames(name)));
+}
+
+export function didYouMean(names: readonly string[]): string | undefined {
+  const quoted = names.slice(0, 3).map((name) => `\`${name}\``);
+  return quoted.length > 0 ? `Did you mean ${quoted.join(', ').replace(/, ([^,]*)$/, ' or $1')}?` : undefined;
+}
+
+// ---- members ----------------------------------------------------------------------------------------------------------
+
+interface MemberPath {
+  readonly member: Member;
+  /** Of the anonymous structures and base classes around it, from the outermost structure on. */
+  readonly byteOffset: number;
+}
+
+/** `object.name` of a place whose type is a structure. Throws `type` or `unknown-name`. */
+export function member(object: Place, name: string, range: Range, scope: Scope): Place {
+  const structure = definition(object.type, scope)!;
+  if (structure.byteSize === undefined) {
+    throw typeError(`\`${structure.name ?? 'this type'}\` is only declared here; its members are not known`, range);
+  }
+  const path = memberPath(structure, name);
+  if (path !== undefined) return memberPlace(object, path);
+  const names = structure.members.flatMap((candidate) => candidate.name ?? []).slice(0, LISTED_MEMBERS);
+  const advice = names.length > 0 ? `Its members: ${names.join(', ')}.` : undefined;
+  throw unknownName(`\`${structure.name ?? 'this structure'}\` has no member \`${name}\``, range, advice);
+}
+
+/** The structure that a type is, defined elsewhere in the program if it is only declared there; undefined for other types. */
+export function definition(type: Type, scope: Scope): StructureType | undefined {
+  const structure = bare(type);
+  if (!isStructure(structure)) return undefined;
+  if (structure.byteSize !== undefined || structure.name === undefined) return structure;
+  const tag = structure.kind === 'union' ? 'union' : 'struct';
+  for (const name of [structure.name, `${tag} ${structure.name}`]) {
+    const found = scope.lookupType(name);
+    const defined = found && bare(found);
+    if (defined !== undefined && isStructure(defined) && defined.byteSize !== undefined) return defined;
+  }
+  return structure;
+}
+
+function memberPath(structure: StructureType, name: string, depth = 0): MemberPath | undefined {
+  for (const candidate of structure.members) {
+    if (candidate.name === name && !candidate.inherited) return { member: candidate, byteOffset: 0 };
+  }
+  if (depth === MAX_MEMBER_DEPTH) return undefined;
+  for (const candidate of structure.members) {
+    const inner = bare(candidate.type);
+    if (!isStructure(inner) || !(candidate.inherited || candidate.name === undefined)) continue;
+    const path = memberPath(inner, name, depth + 1);
+    if (path !== undefined) return { ...path, byteOffset: path.byteOffset + candidate.byteOffset };
+  }
+  return undefined;
+}
+
+function memberPlace(object: Place, { member: found, byteOffset }: MemberPath): Place {
+  const offset = object.offset + byteOffset;
+  const { base } = object;
+  if (found.bits !== undefined) return { kind: 'place', type: found.type, base, offset, bits: found.bits };
+  return referent({ kind: 'place', type: found.type, base, offset: offset + found.byteOffset });
+}
+
+// ---- types ------------------------------------------------------------------------------------------------------------
+
+/** The type that `(type)` names. Throws `unknown-name`. */
+export function typeNamed(typeName: TypeName, scope: Scope): Type {
+  let type = baseType(typeName.name, scope);
+  if (type === undefined) {
+    const advice = didYouMean(scope.similarNames(typeName.name.replace(/^(?:struct|union|enum|class) /, '')));
+    throw unknownName(`there is no type \`${typeName.name}\` here`, typeName.range, advice);
+  }
+  for (let pointers = 0; pointers < typeName.pointers; pointers++) type = pointerTo(type);
+  for (const count of [...typeName.counts].reverse()) {
+    if (sizeOf(type) === undefined) throw typeError('an array’s elements need a size', typeName.range);
+    type = arrayOf(type, count);
+  }
+  return type;
+}
+
+function baseType(name: string, scope: Scope): Type | undefined {
+  const words = name.split(' ');
+  // `int` is C's, unless the program says otherwise: Go's has 64 bits.
+  return scope.lookupType(name) ?? (words.every(isTypeWord) ? arithmeticType(words) : wellKnownType(name));
+}
+
+/** Whether a name that stands in parentheses is a type's. */
+export function isTypeName(name: string, scope: Scope): boolean {
+  return scope.lookup(name) === undefined && baseType(name, scope) !== undefined;
+}

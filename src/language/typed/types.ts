@@ -1,0 +1,185 @@
+/** Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written. */
+import { type StructureType, type Type } from '../../debuginfo/model';
+
+export type PointerType = Extract<Type, { kind: 'pointer' | 'reference' | 'rvalueReference' }>;
+export type ArrayType = Extract<Type, { kind: 'array' }>;
+/** A type whose names and qualifiers are taken off. */
+export type BareType = Exclude<Type, { kind: 'typedef' | 'const' | 'volatile' | 'restrict' | 'atomic' }>;
+
+/** A type whose values fit the agent's stack, reduced to what computing with it needs. */
+export interface Scalar {
+  readonly kind: 'integer' | 'boolean' | 'pointer' | 'float';
+  /** 8, 16, 32 or 64. */
+  readonly bits: number;
+  readonly signed: boolean;
+}
+
+export const POINTER_BYTES = 8;
+
+/** Circles of typedefs are malformed input; real chains are short. */
+const MAX_NAMES = 64;
+
+/** Without typedefs and qualifiers. */
+export function bare(type: Type): BareType {
+  let current = type;
+  for (let depth = 0; depth < MAX_NAMES; depth++) {
+    switch (current.kind) {
+      case 'typedef':
+      case 'const':
+      case 'volatile':
+      case 'restrict':
+      case 'atomic':
+        current = current.target;
+        break;
+      default:
+        return current;
+    }
+  }
+  return { kind: 'unspecified', name: 'a type that names itself', byteSize: undefined };
+}
+
+/** Undefined for aggregates, functions, void and what is wider than 64 bits. */
+export function scalarOf(type: Type): Scalar | undefined {
+  const under = bare(type);
+  switch (under.kind) {
+    case 'base':
+      return baseScalar(under);
+    case 'enumeration':
+      return integerScalar(under.byteSize, under.signed);
+    case 'pointer':
+    case 'reference':
+    case 'rvalueReference':
+      return { kind: 'pointer', bits: 64, signed: false };
+    default:
+      return undefined;
+  }
+}
+
+function baseScalar({ encoding, byteSize }: Extract<Type, { kind: 'base' }>): Scalar | undefined {
+  switch (encoding) {
+    case 'signed':
+      return integerScalar(byteSize, true);
+    case 'unsigned':
+    case 'unsignedCharacter':
+    case 'address':
+      return integerScalar(byteSize, false);
+    case 'character':
+      // char is signed on x86-64 (System V ABI §3.1.2); char16_t, char32_t and Rust's char are not.
+      return integerScalar(byteSize, byteSize === 1);
+    case 'boolean':
+      return byteSize <= 8 ? { kind: 'boolean', bits: byteSize * 8, signed: false } : undefined;
+    case 'float':
+      return byteSize === 4 || byteSize === 8 ? { kind: 'float', bits: byteSize * 8, signed: true } : undefined;
+    case 'complex':
+    case 'decimal':
+    case 'other':
+      return undefined;
+  }
+}
+
+function integerScalar(byteSize: number, signed: boolean): Scalar | undefined {
+  return [1, 2, 4, 8].includes(byteSize) ? { kind: 'integer', bits: byteSize * 8, signed } : undefined;
+}
+
+/** Bytes; undefined where the type has no size. Arrays whose size is not said are counted. */
+export function sizeOf(type: Type): number | undefined {
+  const under = bare(type);
+  if (under.byteSize !== undefined || under.kind !== 'array') return under.byteSize;
+  let size = sizeOf(under.element);
+  for (const count of under.counts) size = size === undefined || count === undefined ? undefined : size * count;
+  return size;
+}
+
+export function pointerTo(target: Type): PointerType {
+  return { kind: 'pointer', byteSize: POINTER_BYTES, target };
+}
+
+/** What `array[i]` is: the element, or the array of the inner dimensions. */
+export function elementOf(array: ArrayType): Type {
+  if (array.counts.length <= 1) return array.element;
+  const inner: Type = { kind: 'array', byteSize: undefined, element: array.element, counts: array.counts.slice(1) };
+  return { ...inner, byteSize: sizeOf(inner) };
+}
+
+export function arrayOf(element: Type, count: number | undefined): ArrayType {
+  const size = sizeOf(element);
+  const byteSize = size === undefined || count === undefined ? undefined : size * count;
+  return { kind: 'array', byteSize, element, counts: [count] };
+}
+
+export function isStructure(type: BareType): type is StructureType {
+  return type.kind === 'structure' || type.kind === 'class' || type.kind === 'union';
+}
+
+export function isReference(type: BareType): type is PointerType {
+  return type.kind === 'reference' || type.kind === 'rvalueReference';
+}
+
+/** Names by which bytes are meant and not characters, though their type is C's `char` at bottom. */
+const BYTE_NAMES =
+  /^(?:u_?)?int(?:_least|_fast)?8(?:_t)?$|^__?[us]8$|^[usi]8$|^(?:std::)?byte$|^g?u?int8$|^(?:BYTE|UCHAR)$/;
+
+/** Whether a value is a character of a text: `char` and its like, but not `uint8_t`. */
+export function isCharacter(type: Type): boolean {
+  let current = type;
+  for (let depth = 0; depth < MAX_NAMES; depth++) {
+    if (current.kind === 'typedef') {
+      if (BYTE_NAMES.test(current.name)) return false;
+      current = current.target;
+    } else if (current.kind === 'const' || current.kind === 'volatile' || current.kind === 'restrict') {
+      current = current.target;
+    } else {
+      return current.kind === 'base' && (current.encoding === 'character' || current.encoding === 'unsignedCharacter');
+    }
+  }
+  return false;
+}
+
+/** Whether a value is one byte of a text that a NUL ends. */
+export function isByteCharacter(type: Type): boolean {
+  return isCharacter(type) && sizeOf(type) === 1;
+}
+
+/** As C writes it, near enough for an error: `struct item *`, `int [4]`, `unsigned long`. */
+export function typeText(type: Type): string {
+  switch (type.kind) {
+    case 'base':
+    case 'typedef':
+    case 'unspecified':
+      return type.name;
+    case 'void':
+      return 'void';
+    case 'const':
+    case 'volatile':
+    case 'restrict':
+    case 'atomic':
+      return `${type.kind === 'atomic' ? '_Atomic' : type.kind} ${typeText(type.target)}`;
+    case 'pointer':
+      return type.name ?? withSuffix(typeText(type.target), '*');
+    case 'reference':
+      return withSuffix(typeText(type.target), '&');
+    case 'rvalueReference':
+      return withSuffix(typeText(type.target), '&&');
+    case 'structure':
+      return tagText(type, 'struct');
+    case 'union':
+      return tagText(type, 'union');
+    case 'class':
+      return type.name ?? 'class';
+    case 'enumeration':
+      return `enum ${type.name ?? '{…}'}`;
+    case 'array':
+      return `${typeText(type.element)} ${type.counts.map((count) => `[${count ?? ''}]`).join('')}`;
+    case 'function':
+      return `${typeText(type.returns)} (${type.parameters.map(typeText).join(', ')})`;
+  }
+}
+
+function tagText({ name, language }: StructureType, tag: string): string {
+  if (name === undefined) return `${tag} {…}`;
+  return language === 'c' ? `${tag} ${name}` : name;
+}
+
+function withSuffix(text: string, suffix: string): string {
+  return `${text}${/[*&]$/.test(text) ? '' : ' '}${suffix}`;
+}
