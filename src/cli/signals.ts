@@ -1,5 +1,6 @@
-/** Names and numbers of signals, and the exit status that stands for one (128 + number, as shells have it). */
+/** Signals: names and numbers, the exit status that stands for one (128 + number, as shells have it), listening to them. */
 import { constants } from 'node:os';
+import { type Disposable } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
 
 /** 11 → `SIGSEGV`; a number without a name → `signal 42`. */
@@ -9,4 +10,15 @@ export function signalName(number: number): string {
 
 export function exitStatus(end: ProcessEnd): number {
   return 'code' in end ? end.code : 128 + end.signal;
+}
+
+/** Calls back with the signal's number instead of letting it end this process. */
+export function onSignals(names: readonly NodeJS.Signals[], listener: (signal: number) => void): Disposable {
+  const handle = (_name: NodeJS.Signals, number: number): void => listener(number);
+  for (const name of names) process.on(name, handle);
+  return {
+    dispose: () => {
+      for (const name of names) process.off(name, handle);
+    },
+  };
 }

@@ -9,8 +9,9 @@ import { hex } from '../base/address';
 import { type ExportedHit, type ExportedProbe, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
-export interface ShownHit extends ExportedHit {
-  readonly threadName: string | undefined;
+export interface ShownHit extends Pick<ExportedHit, 'tid' | 'timeNs' | 'location' | 'message'> {
+  /** Empty when it is not known. */
+  readonly threadName: string;
 }
 
 /** SGR parameters (ECMA-48 §8.3.117). */
@@ -25,14 +26,10 @@ export class TextFormat {
   #second = -1;
   #clock = '';
 
-  constructor(
-    readonly coloured: boolean,
-    /** Over which the probes were armed, for rates. */
-    readonly elapsedMs: () => number,
-  ) {}
+  constructor(readonly coloured: boolean) {}
 
   hit(hit: ShownHit): string {
-    const thread = `${hit.threadName ?? 'thread'} (${hit.tid})`;
+    const thread = `${hit.threadName || 'thread'} (${hit.tid})`;
     const location = shortLocation(hit.location);
     this.#threadWidth = Math.min(WIDEST_COLUMN, Math.max(this.#threadWidth, thread.length));
     this.#locationWidth = Math.min(WIDEST_COLUMN, Math.max(this.#locationWidth, location.length));
@@ -44,8 +41,9 @@ export class TextFormat {
     ].join('  ');
   }
 
-  summary(summary: ExportedSummary): string {
-    const seconds = this.elapsedMs() / 1000;
+  /** `elapsedMs`: how long the probes were armed, for rates. */
+  summary(summary: ExportedSummary, elapsedMs: number): string {
+    const seconds = elapsedMs / 1000;
     const hits = summary.probes.reduce((sum, probe) => sum + probe.hits, 0);
     const probes = `${summary.probes.length} probe${summary.probes.length === 1 ? '' : 's'}`;
     return [

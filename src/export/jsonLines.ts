@@ -1,6 +1,6 @@
 /**
- * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they happened, then one
- * `summary`. The format is an interface for scripts: fields are added, never renamed. What does not fit a JSON number is a string:
+ * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they happened (a `warning`
+ * may stand between them), then one `summary`. The format is an interface for scripts: fields are added, never renamed. What does not fit a JSON number is a string:
  * times as decimal nanoseconds, addresses as `0x…`.
  */
 import { type Address, hex } from '../base/address';
@@ -87,4 +87,9 @@ export function summaryLine(summary: ExportedSummary): string {
     })),
     exit: summary.exit,
   });
+}
+
+/** `{"type":"warning",…}`: something the user should know, without a line end. */
+export function warningLine(message: string): string {
+  return JSON.stringify({ type: 'warning', message });
 }

@@ -3,8 +3,6 @@ import { address } from '../../src/base/address';
 import { TextFormat } from '../../src/cli/textFormat';
 
 const HIT = {
-  probe: 1,
-  pid: 4711,
   tid: 4713,
   threadName: 'worker 2',
   timeNs: 1_700_000_000_123_456_789n,
@@ -18,7 +16,7 @@ function withoutTime(line: string): string {
 }
 
 describe('text for people', () => {
-  const plain = (): TextFormat => new TextFormat(false, () => 2000);
+  const plain = (): TextFormat => new TextFormat(false);
 
   it('shows time, thread, place and message of a hit', () => {
     assert.equal(withoutTime(plain().hit(HIT)), 'worker 2 (4713)  store.c:46  user:1');
@@ -46,7 +44,7 @@ describe('text for people', () => {
       sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const }],
     };
     assert.equal(
-      plain().summary({ probes: [probe], exit: { code: 3 } }),
+      plain().summary({ probes: [probe], exit: { code: 3 } }, 2000),
       [
         '1 probe, 12,345 hits in 2.0 s',
         '  1  log store_get',
@@ -58,11 +56,11 @@ describe('text for people', () => {
   });
 
   it('names the signal that ended the program', () => {
-    assert.match(plain().summary({ probes: [], exit: { signal: 11 } }), /ended by SIGSEGV$/);
+    assert.match(plain().summary({ probes: [], exit: { signal: 11 } }, 2000), /ended by SIGSEGV$/);
   });
 
   it('colours only when asked to', () => {
     assert.ok(!plain().hit(HIT).includes('\x1b'));
-    assert.ok(new TextFormat(true, () => 0).hit(HIT).includes('\x1b[33mstore.c:46\x1b[0m'));
+    assert.ok(new TextFormat(true).hit(HIT).includes('\x1b[33mstore.c:46\x1b[0m'));
   });
 });

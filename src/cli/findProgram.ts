@@ -1,0 +1,28 @@
+/** Which file a program's name means: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls` does. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { SidestepError } from '../base/errors';
+
+/** An absolute path. A name with a slash is a path already: whether it can be run is the engine's to say. */
+export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/usr/bin:/bin'): string {
+  if (name.includes('/')) return resolve(name);
+  const found = searchPath
+    .split(delimiter)
+    .map((directory) => resolve(join(directory, name)))
+    .find(isExecutableFile);
+  if (found !== undefined) return found;
+  throw new SidestepError('program-not-found', `${name} is not in PATH`, {
+    place: { file: name },
+    advice: isExecutableFile(resolve(name)) ? `./${name} would be the one in this directory` : 'Give its path.',
+  });
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not for us: the search goes on.
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+/** The command line's entry point: `sidestep COMMAND …`. */
+import { version } from '../../package.json';
+import { type Command, parseCommand } from './arguments';
+import { attach } from './attach';
+import { errorText } from './errorText';
+import { run } from './run';
+import { sites } from './sites';
+import { USAGE } from './usage';
+
+const FAILED = 2;
+
+async function execute(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(`${USAGE[command.topic]}\n`);
+      return 0;
+    case 'version':
+      process.stdout.write(`sidestep ${version}\n`);
+      return 0;
+    case 'run':
+      return run(command);
+    case 'attach':
+      return attach(command);
+    case 'sites':
+      return sites(command);
+  }
+}
+
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await execute(parseCommand(process.argv.slice(2)));
+  } catch (error) {
+    process.stderr.write(errorText(error));
+    process.exitCode = FAILED;
+  }
+}
+
+void main();

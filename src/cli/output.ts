@@ -1,0 +1,94 @@
+/** Where Sidestep's own text goes, standard error or a file, and in which form: hits, warnings, the summary. */
+import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { messageOf, SidestepError } from '../base/errors';
+import { type Disposable } from '../base/lifetime';
+import { type ExportedSummary, hitLine, summaryLine, warningLine } from '../export/jsonLines';
+import { type Hit } from '../session/hits';
+import { LineWriter } from './lineWriter';
+import { TextFormat } from './textFormat';
+
+const STANDARD_ERROR = 2;
+
+export interface OutputOptions {
+  readonly format: 'text' | 'json';
+  /** A file, replaced; undefined: standard error. */
+  readonly output: string | undefined;
+  /** Nobody reads any more. */
+  readonly onBroken: () => void;
+}
+
+export abstract class Output implements Disposable {
+  protected readonly writer: LineWriter;
+
+  constructor(
+    readonly fd: number,
+    onBroken: () => void,
+  ) {
+    this.writer = new LineWriter(fd, onBroken);
+  }
+
+  /** Throws `file-unreadable` for a file that can't be written. */
+  static open({ format, output, onBroken }: OutputOptions): Output {
+    const fd = output === undefined ? STANDARD_ERROR : openFile(output);
+    return format === 'json' ? new JsonOutput(fd, onBroken) : new TextOutput(fd, onBroken);
+  }
+
+  abstract hit(hit: Hit): void;
+  abstract warning(message: string): void;
+  /** `elapsedMs`: how long the probes were armed. */
+  abstract summary(summary: ExportedSummary, elapsedMs: number): void;
+
+  dispose(): void {
+    this.writer.flush();
+    if (this.fd !== STANDARD_ERROR) closeSync(this.fd);
+  }
+}
+
+class JsonOutput extends Output {
+  hit({ probe, pid, tid, timeNs, location, message }: Hit): void {
+    this.writer.write(hitLine({ probe: probe.id, pid, tid, timeNs, location, message }));
+  }
+
+  warning(message: string): void {
+    this.writer.write(warningLine(message));
+  }
+
+  summary(summary: ExportedSummary): void {
+    this.writer.write(summaryLine(summary));
+  }
+}
+
+class TextOutput extends Output {
+  readonly #format: TextFormat;
+
+  constructor(fd: number, onBroken: () => void) {
+    super(fd, onBroken);
+    this.#format = new TextFormat(isatty(fd));
+  }
+
+  hit({ tid, timeNs, location, message, threadName }: Hit): void {
+    this.writer.write(this.#format.hit({ tid, timeNs, location, message, threadName }));
+  }
+
+  /** To standard error in any case: people must see it, even when the hits go to a file. */
+  warning(message: string): void {
+    this.writer.flush();
+    process.stderr.write(`sidestep: ${message}\n`);
+  }
+
+  summary(summary: ExportedSummary, elapsedMs: number): void {
+    this.writer.write(this.#format.summary(summary, elapsedMs));
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new SidestepError('file-unreadable', `${path} can't be written: ${messageOf(error)}`, {
+      place: { file: path },
+      cause: error,
+    });
+  }
+}

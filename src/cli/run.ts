@@ -1,0 +1,58 @@
+/** `sidestep run`: a program with probes in it, from its first instruction to its end. */
+import { type ProcessEnd } from '../contract/messages';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engineProcess';
+import { type Command } from './arguments';
+import { findProgram } from './findProgram';
+import { exitStatus, onSignals } from './signals';
+import { Tracing } from './tracing';
+
+/** The terminal sends these to the program, too, which is in the same process group: it decides what they mean. */
+const FROM_THE_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
+/** These come to Sidestep alone and mean the program. */
+const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Gives the exit status: the program's own. */
+export async function run(command: Extract<Command, { kind: 'run' }>): Promise<number> {
+  const program = findProgram(command.program);
+  const tracing = new Tracing(command.tracing, { stdio: [0, 1, 2], terminal: 'shared' });
+  const { session } = tracing;
+  const signals = [
+    onSignals(FROM_THE_TERMINAL, () => undefined),
+    onSignals(PASSED_ON, (signal) => void session.terminate(signal)),
+  ];
+  try {
+    const end = await trace(tracing, { program, args: command.args });
+    return exitStatus(end);
+  } catch (error) {
+    // The program must not run without the probes that were asked for.
+    await session.terminate();
+    throw error;
+  } finally {
+    for (const signal of signals) signal.dispose();
+    tracing.dispose();
+  }
+}
+
+async function trace(
+  tracing: Tracing,
+  { program, args }: { readonly program: string; readonly args: readonly string[] },
+): Promise<ProcessEnd> {
+  const { session } = tracing;
+  const debuggee = await session.launch({
+    program,
+    args,
+    cwd: process.cwd(),
+    env: process.env as Record<string, string>,
+    stdio: DEBUGGEE_DESCRIPTORS,
+  });
+  const exited = tracing.exitOf(debuggee);
+  await tracing.addProbes();
+  tracing.settleWhenLoaded(debuggee);
+  tracing.begin();
+  await session.start();
+  await Promise.race([exited, tracing.over]);
+  const probes = await tracing.takeProbesAway();
+  const end = await exited;
+  tracing.summarise(probes, end);
+  return end;
+}

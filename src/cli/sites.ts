@@ -1,0 +1,119 @@
+/** `sidestep sites`: where a probe would stand in a file, and how the instruction there would be executed. Nothing is run. */
+import { basename } from 'node:path';
+import { hex, linkAddress, type LinkAddress } from '../base/address';
+import { SidestepError } from '../base/errors';
+import { Image } from '../debuginfo/image';
+import { type ProbePlace } from '../debuginfo/model';
+import { disassemble } from '../emulator/decode';
+import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
+import { parseLocation } from '../language/probes/location';
+import { type ProbeLocation } from '../language/probes/spec';
+import { type Command } from './arguments';
+import { ErrorInText } from './errorText';
+
+interface SiteReport {
+  /** Link-time, `0x…`. */
+  readonly address: string;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly function?: string | undefined;
+  readonly instruction: string;
+  readonly execution: 'emulated' | 'refused';
+  /** Why it is refused. */
+  readonly reason?: string;
+}
+
+/** Prints what was found; gives the exit status. Throws when the location is not in the binary. */
+export function sites({ binary, location, json }: Extract<Command, { kind: 'sites' }>): number {
+  const wanted = parse(location);
+  const image = Image.open(binary);
+  try {
+    const reports = placesOf(image, wanted).flatMap((place) => reportPlace(image, place));
+    process.stdout.write(json ? `${JSON.stringify({ binary, location, sites: reports })}\n` : table(reports));
+    return 0;
+  } finally {
+    image.dispose();
+  }
+}
+
+function parse(location: string): ProbeLocation {
+  try {
+    return parseLocation(location);
+  } catch (error) {
+    throw error instanceof SidestepError ? new ErrorInText(error, location, undefined) : error;
+  }
+}
+
+function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePlace, 'candidates'>[] {
+  switch (location.kind) {
+    case 'line': {
+      const found = image.linePlaces(location.file, location.line);
+      if (found !== undefined && found.places.length > 0) return found.places;
+      throw image.hasDebugInfo
+        ? new SidestepError(
+            'no-code',
+            `${image.path} has no code for ${location.file}:${location.line} or a line below`,
+          )
+        : new SidestepError('unknown-file', `${image.path} has no debug information`, {
+            advice: 'Compile it with -g or install its debug symbols; function names work without.',
+          });
+    }
+    case 'function': {
+      const places = image.functionPlaces(location.name);
+      if (places.length > 0) return places;
+      throw unknownFunction(image, location.name);
+    }
+    case 'address':
+      return [{ candidates: [linkAddress(location.address)] }];
+    case 'offset': {
+      if (!basename(image.path).startsWith(location.module)) {
+        throw new SidestepError('unknown-name', `${image.path} is not the module ${location.module}`);
+      }
+      const start = image.symbolAddress(location.function);
+      if (start === undefined) throw unknownFunction(image, location.function);
+      return [{ candidates: [linkAddress(start + BigInt(location.offset))] }];
+    }
+  }
+}
+
+function unknownFunction(image: Image, name: string): SidestepError {
+  const similar = image.similarFunctions(name).slice(0, 3);
+  return new SidestepError('unknown-function', `${image.path} has no function ${name}`, {
+    ...(similar.length > 0 && { advice: `Did you mean ${similar.join(' or ')}?` }),
+  });
+}
+
+/** The candidates up to the first that serves: the refused ones tell why the probe stands elsewhere. */
+function reportPlace(image: Image, { candidates }: Pick<ProbePlace, 'candidates'>): SiteReport[] {
+  const reports = candidates.map((candidate) => reportSite(image, candidate));
+  const chosen = reports.findIndex(({ execution }) => execution === 'emulated');
+  return chosen < 0 ? reports : reports.slice(0, chosen + 1);
+}
+
+function reportSite(image: Image, at: LinkAddress): SiteReport {
+  const bytes = image.textAt(at, MAX_INSTRUCTION_BYTES);
+  if (bytes === undefined) throw new SidestepError('no-code', `${image.path} has no code at ${hex(at)}`);
+  const { line, function: innermost, symbol } = image.describe(at);
+  const classification = classify(bytes, at);
+  return {
+    address: hex(at),
+    file: line?.file,
+    line: line?.line,
+    function: innermost ?? symbol?.name,
+    instruction: disassemble(bytes, at),
+    execution: classification.execution,
+    ...(classification.execution === 'refused' && { reason: classification.reason }),
+  };
+}
+
+function table(reports: readonly SiteReport[]): string {
+  const rows = reports.map(({ address, file, line, function: name, instruction, execution, reason }) => [
+    address,
+    file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
+    name ?? '',
+    instruction,
+    reason === undefined ? execution : `${execution}: ${reason}`,
+  ]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');
+}

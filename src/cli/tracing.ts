@@ -1,0 +1,175 @@
+/**
+ * What `run` and `attach` do alike: probes go in, hits come out as lines, something ends it (the time, the number of hits, a reader that
+ * went away), the probes are taken away, and a summary says what was counted.
+ */
+import { join } from 'node:path';
+import { SidestepError } from '../base/errors';
+import { type Disposable, DisposableStore } from '../base/lifetime';
+import { type ProcessEnd } from '../contract/messages';
+import { type ExportedProbe } from '../export/jsonLines';
+import { EngineProcess, type EngineProcessOptions } from '../session/engineProcess';
+import { type Probe } from '../session/probe';
+import { type Process } from '../session/process';
+import { Session } from '../session/session';
+import { type TracingOptions } from './arguments';
+import { ErrorInText } from './errorText';
+import { canLoadCode } from './laterCode';
+import { Output } from './output';
+import { type GivenProbe, readProbes } from './readProbes';
+
+export class Tracing implements Disposable {
+  readonly session: Session;
+  readonly #options: TracingOptions;
+  readonly #given: readonly GivenProbe[];
+  readonly #probes = new Map<Probe, GivenProbe>();
+  readonly #store = new DisposableStore();
+  readonly #output: Output;
+  /** performance.now() when the probes began to matter, and when they were taken away. */
+  #startedAt = 0;
+  #stoppedAt: number | undefined;
+  #settled = false;
+  #finish!: () => void;
+  #fail!: (error: unknown) => void;
+
+  /** Resolves when the probes have done what was asked of them; rejects when they can't: the engine is gone, or a probe is wrong. */
+  readonly over = new Promise<void>((resolve, reject) => {
+    this.#finish = resolve;
+    this.#fail = reject;
+  });
+
+  /** Reads probes and opens the output, then starts an engine. Throws when anything of that is wrong: nothing has happened then. */
+  constructor(options: TracingOptions, engine: Omit<EngineProcessOptions, 'script'>) {
+    // A failure may come before anybody waits for it.
+    this.over.catch(() => undefined);
+    this.#options = options;
+    this.#given = readProbes(options.probes);
+    this.#output = this.#store.add(Output.open({ ...options, onBroken: () => this.#finish() }));
+    const script = join(__dirname, 'engine.js');
+    this.session = this.#store.add(new Session(EngineProcess.start({ ...engine, script }), options));
+    this.#listen();
+  }
+
+  /** Places the probes, in a process that is held or runs. Throws the first thing that is wrong with one. */
+  async addProbes(): Promise<void> {
+    for (const given of this.#given) {
+      const probe = await this.session.addProbe(given.spec);
+      this.#probes.set(probe, given);
+      if (probe.state === 'failed') throw explain(probe, given);
+    }
+    if (this.#options.maxHits !== undefined) await this.session.limitReports(this.#options.maxHits);
+  }
+
+  /** The clock runs from now on. */
+  begin(): void {
+    this.#startedAt = performance.now();
+    const { durationMs } = this.#options;
+    if (durationMs === undefined) return;
+    const timer = setTimeout(() => this.#finish(), durationMs);
+    this.#store.add({ dispose: () => clearTimeout(timer) });
+  }
+
+  /** How the process ends. Rejects when the engine is gone, which alone could tell. */
+  exitOf(process: Process): Promise<ProcessEnd> {
+    return new Promise((resolve, reject) => {
+      this.#store.add(
+        this.session.onExit((exit) => {
+          if (exit.process === process) resolve(exit.end);
+        }),
+      );
+      this.#store.add(this.session.onEngineGone(({ reason }) => reject(engineGone(reason))));
+    });
+  }
+
+  /** When a launched program has loaded its libraries, before anything of it has run: calls {@link settle}. */
+  settleWhenLoaded(process: Process): void {
+    if (process.modules.length === 1) {
+      // It has no dynamic linker: this is all the code there will be.
+      this.settle(process);
+      return;
+    }
+    const loaded = this.#store.add(
+      this.session.onModule(() => {
+        loaded.dispose();
+        // `start` waits for what the session is doing: placing the probes in the libraries.
+        void this.session.start().then(() => this.settle(process));
+      }),
+    );
+  }
+
+  /** All code that a program starts with is there: a probe that has no place yet waits for a plugin, or it is wrong. */
+  settle(process: Process): void {
+    this.#settled = true;
+    for (const [probe, given] of this.#probes) {
+      for (const warning of probe.warnings) this.#output.warning(warning);
+      if (probe.state === 'armed') continue;
+      if (probe.state === 'failed' || !canLoadCode(process)) this.#fail(explain(probe, given));
+      else
+        this.#output.warning(
+          `${given.spec.text}: ${probe.reason ?? 'it has no place'}; it waits for code that is loaded later`,
+        );
+    }
+  }
+
+  /** Takes the probes away and gives what they counted. */
+  async takeProbesAway(): Promise<ExportedProbe[]> {
+    this.#stoppedAt ??= performance.now();
+    const counts = await this.session.counts();
+    const taken: ExportedProbe[] = [];
+    for (const [probe, { spec }] of this.#probes) {
+      const sites = [...(counts.get(probe)?.sites.keys() ?? [])];
+      taken.push({
+        probe: probe.id,
+        text: spec.text,
+        failure: sites.length > 0 ? undefined : probe.reason,
+        ...(await this.session.removeProbe(probe)),
+        sites: sites.map(({ location, instruction, execution }) => ({
+          address: location.address,
+          instruction,
+          execution,
+        })),
+      });
+    }
+    return taken;
+  }
+
+  /** Writes the summary. Throws for a probe that never found a place. */
+  summarise(probes: readonly ExportedProbe[], exit: ProcessEnd | undefined): void {
+    this.#output.summary({ probes, exit }, (this.#stoppedAt ?? performance.now()) - this.#startedAt);
+    const misplaced = probes.find((probe) => probe.failure !== undefined);
+    for (const [probe, given] of this.#probes) if (probe.id === misplaced?.probe) throw explain(probe, given);
+  }
+
+  /** Ends `item` with the tracing. */
+  add(item: Disposable): void {
+    this.#store.add(item);
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #listen(): void {
+    const { session } = this;
+    this.#store.add(session.onHit((hit) => this.#output.hit(hit)));
+    this.#store.add(session.onLimitReached(() => this.#finish()));
+    this.#store.add(session.onWarning(({ message }) => this.#output.warning(message)));
+    this.#store.add(
+      session.onProbeChanged((probe) => {
+        if (this.#settled && probe.state === 'failed') {
+          this.#output.warning(`${probe.spec.text}: ${probe.reason ?? 'it could not be placed'}`);
+        }
+      }),
+    );
+    this.#store.add(session.onEngineGone(({ reason }) => this.#fail(engineGone(reason))));
+  }
+}
+
+function engineGone(reason: string): SidestepError {
+  return new SidestepError('engine-gone', `the engine is gone: ${reason}`);
+}
+
+/** What is wrong with a probe, shown in what the user wrote. */
+function explain(probe: Probe, { spec, file }: GivenProbe): Error {
+  const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
+  return new ErrorInText(error, spec.text, file);
+}
