@@ -31,6 +31,8 @@ export interface CodeServerOptions {
   readonly extension: 'checkout' | 'none';
   /** On 127.0.0.1; a free one when not given. */
   readonly port?: number;
+  /** The user's settings, beside {@link SETTINGS}. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export class CodeServer {
@@ -41,9 +43,9 @@ export class CodeServer {
   ) {}
 
   /** Starts it and waits until it answers. Throws with the end of its log when it does not. */
-  static async start({ home, extension, port }: CodeServerOptions): Promise<CodeServer> {
+  static async start({ home, extension, port, settings = {} }: CodeServerOptions): Promise<CodeServer> {
     port ??= await freePort();
-    prepareHome(home);
+    prepareHome(home, settings);
     if (extension === 'checkout') linkExtension(home);
     const log = openSync(join(home, 'code-server.log'), 'w');
     const server = spawn(
@@ -147,12 +149,12 @@ function environment(home: string): NodeJS.ProcessEnv {
   return { ...process.env, ...xdg, EXTENSIONS_GALLERY: '{}' };
 }
 
-function prepareHome(home: string): void {
+function prepareHome(home: string, settings: CodeServerOptions['settings'] = {}): void {
   const user = join(home, 'user-data/User');
   mkdirSync(user, { recursive: true });
   mkdirSync(join(home, 'extensions'), { recursive: true });
   writeFileSync(join(home, 'config.yaml'), '');
-  writeFileSync(join(user, 'settings.json'), JSON.stringify(SETTINGS, null, 2));
+  writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
 }
 
 function linkExtension(home: string): void {

@@ -1,0 +1,51 @@
+/** `npm run screenshot`: takes media/screenshot.png anew, the main job as the README shows it. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Workbench, launchBrowser } from '../test/e2e/workbench';
+import { CodeServer } from './codeServer';
+
+const ROOT = join(__dirname, '..');
+const SETTINGS = {
+  'workbench.colorTheme': 'Default Dark Modern',
+  'workbench.activityBar.location': 'hidden',
+  'window.commandCenter': false,
+  'breadcrumbs.enabled': false,
+  'editor.minimap.enabled': false,
+  'editor.fontSize': 13,
+  'debug.toolBarLocation': 'docked',
+};
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sidestep-screenshot-'));
+  const example = join(folder, 'server');
+  cpSync(join(ROOT, 'examples/server'), example, { recursive: true });
+  execFileSync('make', ['--always-make', '--silent', '-C', example]);
+  const server = await CodeServer.start({ home: join(folder, 'home'), extension: 'checkout', settings: SETTINGS });
+  const browser = await launchBrowser();
+  try {
+    const workbench = await Workbench.open(browser, server.url(example), { width: 1240, height: 860, scale: 2 });
+    await workbench.openFile('handler.c');
+    await workbench.addLogpoint(6, '{request->key} found: {found}');
+    await workbench.addLogpoint(15, '{request->key} stored, version {version}, for {request->client->name}');
+    await workbench.startDebugging();
+    await workbench
+      .consoleRows(/stored, version/)
+      .nth(2)
+      .waitFor();
+    await workbench.clickGutter(19);
+    await workbench
+      .consoleRows(/delete\(/)
+      .nth(1)
+      .waitFor();
+    await workbench.page.screenshot({ path: join(ROOT, 'media/screenshot.png') });
+    await workbench.stopDebugging();
+  } finally {
+    await browser.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+void main();
