@@ -1,0 +1,29 @@
+/**
+ * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about two minutes. Prints what
+ * docs/benchmarks.md records. Sections: hits, first, memory.
+ */
+import { cpus, release, totalmem } from 'node:os';
+import { benchFirstProbe } from './firstProbe';
+import { benchHitCost } from './hitCost';
+import { benchMemory } from './memory';
+import { say } from './report';
+
+const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
+  hits: () => benchHitCost({ rounds: 5, seconds: 2 }),
+  first: () => benchFirstProbe({ rounds: 3 }),
+  memory: () => benchMemory({ hits: 1_000_000 }),
+};
+
+async function main(chosen: readonly string[]): Promise<void> {
+  const unknown = chosen.filter((name) => SECTIONS[name] === undefined);
+  if (unknown.length > 0)
+    throw new Error(`no section ${unknown.join(', ')}; there are ${Object.keys(SECTIONS).join(', ')}`);
+  const [cpu] = cpus();
+  say(
+    `Machine: ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
+      `Linux ${release()}, Node ${process.versions.node}\n`,
+  );
+  for (const [name, bench] of Object.entries(SECTIONS)) if (chosen.length === 0 || chosen.includes(name)) await bench();
+}
+
+void main(process.argv.slice(2));
