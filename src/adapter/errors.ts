@@ -60,9 +60,12 @@ export function badConfiguration(key: string, what: string, advice?: string): Si
   return new SidestepError('bad-option', `launch.json: "${key}" ${what}`, advice === undefined ? {} : { advice });
 }
 
-/** Message and advice as one text. */
-export function fullText(error: SidestepError): string {
-  return error.advice === undefined ? error.message : `${error.message}. ${error.advice}`;
+/** Message, where in the user's text it is about, and advice, as one text. */
+export function fullText({ message, advice, place }: SidestepError): string {
+  const where =
+    place?.range &&
+    ` (column ${place.range.start + 1}${place.section === undefined ? '' : ` of the ${place.section}`})`;
+  return `${message}${where ?? ''}${advice === undefined ? '' : `. ${advice}`}`;
 }
 
 /** The body of an error response, for anything thrown. */

@@ -3,6 +3,7 @@ import { SidestepError } from '../base/errors';
 import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteId } from '../contract/messages';
 import { checkCondition, checkMessage } from '../language/check';
+import { relocating } from '../language/diagnostics';
 import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
 import { type Engine } from './engine';
@@ -151,11 +152,19 @@ export class Probes {
   }
 }
 
-/** What is wrong with a probe wherever it is placed. */
-function findMistake(spec: ProbeSpec): SidestepError | undefined {
+/** What is wrong with a probe wherever it is placed; its place's section is `message` or `condition`, as {@link compileProbe} says it. */
+function findMistake({ message, condition }: ProbeSpec): SidestepError | undefined {
   try {
-    if (spec.message !== undefined) checkMessage(spec.message);
-    if (spec.condition !== undefined) checkCondition(spec.condition);
+    if (message !== undefined)
+      relocating(
+        (range) => ({ range, section: 'message' }),
+        () => checkMessage(message),
+      );
+    if (condition !== undefined)
+      relocating(
+        (range) => ({ range, section: 'condition' }),
+        () => checkCondition(condition),
+      );
     return undefined;
   } catch (error) {
     if (error instanceof SidestepError) return error;

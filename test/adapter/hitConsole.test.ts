@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type Client } from '../../src/adapter/connection';
+import { HitConsole } from '../../src/adapter/hitConsole';
+import { Lines } from '../../src/adapter/lines';
+import { type Hit } from '../../src/session/hits';
+import { type Probe } from '../../src/session/probe';
+
+describe('hit console', () => {
+  let shown: DebugProtocol.OutputEvent['body'][];
+  let console: HitConsole;
+
+  beforeEach(() => {
+    shown = [];
+    const client: Client = {
+      emit: (_event, body) => shown.push(body as DebugProtocol.OutputEvent['body']),
+      runInTerminal: () => Promise.reject(new Error()),
+    };
+    console = new HitConsole(client, new Lines());
+  });
+
+  afterEach(() => console.dispose());
+
+  const probe = {} as Probe;
+  const hit = (message: string | (() => string), of = probe): Hit =>
+    ({
+      probe: of,
+      location: { file: '/src/server.c', line: 42, address: 0n },
+      get message() {
+        return typeof message === 'string' ? message : message();
+      },
+    }) as Hit;
+
+  it('shows each hit with its source line', () => {
+    console.take(hit('n=1'));
+    console.flush();
+    const source = { name: 'server.c', path: '/src/server.c' };
+    assert.deepEqual(shown, [{ category: 'console', output: 'n=1\n', source, line: 42 }]);
+  });
+
+  it('keeps the order of the hits of several probes', () => {
+    const other = {} as Probe;
+    console.take(hit('1'));
+    console.take(hit('2', other));
+    console.take(hit('3'));
+    console.flush();
+    assert.deepEqual(
+      shown.map(({ output }) => output),
+      ['1\n', '2\n', '3\n'],
+    );
+  });
+
+  it('shows the first of a flood and says how many more there were', () => {
+    for (let i = 0; i < 12_395; i++) console.take(hit(String(i)));
+    console.flush();
+    assert.equal(shown.length, 51);
+    assert.match(
+      shown[50]!.output,
+      /^… 12,345 more hits of this logpoint in the last \d\.\d s not shown; 12,395 in all\n$/,
+    );
+    assert.equal(console.shown(probe), 50);
+  });
+
+  it('renders only what it shows', () => {
+    let rendered = 0;
+    for (let i = 0; i < 1000; i++) console.take(hit(() => String(++rendered)));
+    assert.equal(rendered, 50);
+  });
+
+  it('lets a probe be seen though another floods', () => {
+    const other = {} as Probe;
+    for (let i = 0; i < 1000; i++) console.take(hit('flood'));
+    console.take(hit('rare', other));
+    console.flush();
+    assert.ok(shown.some(({ output }) => output === 'rare\n'));
+  });
+
+  it('begins anew after each batch, and goes on counting', () => {
+    for (let i = 0; i < 60; i++) console.take(hit('x'));
+    console.flush();
+    for (let i = 0; i < 60; i++) console.take(hit('x'));
+    console.flush();
+    assert.match(shown.at(-1)!.output, /^… 10 more hits .* 120 in all\n$/);
+    assert.equal(console.shown(probe), 100);
+  });
+
+  it('flushes by itself', async () => {
+    console.take(hit('n=1'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(shown.length, 1);
+  });
+});

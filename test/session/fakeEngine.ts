@@ -1,0 +1,135 @@
+/** An engine without processes: it answers from what a test put into it, remembers what it was asked, and says what a test lets it say. */
+import { address, type Address } from '../../src/base/address';
+import { SidestepError } from '../../src/base/errors';
+import { Emitter } from '../../src/base/lifetime';
+import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES, type HitRecord } from '../../src/contract/hits';
+import {
+  type Counts,
+  type EngineEvent,
+  type Inspection,
+  type Mapping,
+  type RequestKind,
+  type Requests,
+} from '../../src/contract/messages';
+import { type Engine } from '../../src/session/engine';
+
+type Arguments<K extends RequestKind> = Requests[K]['arguments'];
+type Result<K extends RequestKind> = Requests[K]['result'];
+
+export const PID = 100;
+
+const NO_COUNTS: Counts = { hits: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
+
+export class FakeEngine implements Engine {
+  readonly #events = new Emitter<EngineEvent>();
+  readonly #hits = new Emitter<Uint8Array>();
+  readonly #gone = new Emitter<{ readonly reason: string }>();
+  readonly onEvent = this.#events.on;
+  readonly onHits = this.#hits.on;
+  readonly onGone = this.#gone.on;
+
+  /** Every request, in order. */
+  readonly asked: { readonly kind: RequestKind; readonly arguments: unknown }[] = [];
+  /** What is mapped in the process now. */
+  mappings: Mapping[] = [];
+  entry: Address = address(0);
+  interpreterBase: Address = address(0);
+  /** Addresses that can't be probed, with the reason. */
+  readonly refused = new Map<Address, string>();
+  /** Sites that are armed. */
+  readonly armed = new Map<number, Arguments<'arm'>>();
+  readonly counted = new Map<number, Partial<Counts>>();
+  disposed = false;
+
+  readonly #answers: { readonly [K in RequestKind]: (args: Arguments<K>) => Result<K> } = {
+    launch: () => {
+      this.say({ event: 'threadStarted', pid: PID, tid: PID, name: 'server' });
+      this.say({ event: 'held', pid: PID, tid: PID });
+      return { pid: PID };
+    },
+    attach: ({ pid }) => ({ pid, tids: [pid, pid + 1] }),
+    mappings: () => ({
+      mappings: this.mappings,
+      executable: this.mappings[0]?.path ?? '',
+      entry: this.entry,
+      interpreterBase: this.interpreterBase,
+    }),
+    inspect: ({ places }) => ({ inspections: places.map((place) => this.#inspect(place.address)) }),
+    declare: () => ({}),
+    arm: (args) => {
+      this.armed.set(args.site, args);
+      return { instruction: 'push rbp', execution: 'emulated' };
+    },
+    disarm: ({ site }) => {
+      this.armed.delete(site);
+      return NO_COUNTS;
+    },
+    counts: () => ({
+      probes: [...this.counted].map(([probe, counts]) => [probe, { ...NO_COUNTS, ...counts }] as const),
+      sites: [],
+    }),
+    limit: () => ({}),
+    release: () => ({}),
+    detach: () => ({}),
+    signal: () => ({}),
+  };
+
+  request<K extends RequestKind>(kind: K, args: Arguments<K>): Promise<Result<K>> {
+    this.asked.push({ kind, arguments: args });
+    try {
+      return Promise.resolve(this.#answers[kind](args));
+    } catch (error) {
+      return Promise.reject(error as SidestepError);
+    }
+  }
+
+  /** What was asked of one kind. */
+  askedFor<K extends RequestKind>(kind: K): Arguments<K>[] {
+    return this.asked.filter((request) => request.kind === kind).map((request) => request.arguments as Arguments<K>);
+  }
+
+  say(event: EngineEvent): void {
+    this.#events.fire(event);
+  }
+
+  /** A thread runs into a site. */
+  hit(record: Partial<HitRecord> & Pick<HitRecord, 'site'>): void {
+    this.#hits.fire(encodeHit({ probe: 1, pid: PID, tid: PID, timeNs: 0n, ordinal: 1, captures: [], ...record }));
+  }
+
+  end(reason: string): void {
+    this.#gone.fire({ reason });
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  #inspect(at: Address): Inspection {
+    const reason = this.refused.get(at);
+    return reason === undefined
+      ? { address: at, probeable: true, instruction: 'push rbp', length: 1, execution: 'emulated' }
+      : { address: at, probeable: false, code: 'not-probeable', reason };
+  }
+}
+
+/** As the engine writes it (contract/hits). */
+export function encodeHit(record: HitRecord): Uint8Array {
+  const captures = record.captures.map(({ status, bytes }) => {
+    const capture = Buffer.alloc(CAPTURE_HEADER_BYTES + ((bytes.length + 7) & ~7));
+    capture.writeUInt32LE(status, 0);
+    capture.writeUInt32LE(bytes.length, 4);
+    capture.set(bytes, CAPTURE_HEADER_BYTES);
+    return capture;
+  });
+  const header = Buffer.alloc(HIT_HEADER_BYTES);
+  header.writeUInt32LE(HIT_HEADER_BYTES + captures.reduce((sum, capture) => sum + capture.length, 0), 0);
+  header.writeUInt32LE(record.site, 4);
+  header.writeUInt32LE(record.probe, 8);
+  header.writeUInt32LE(record.pid, 12);
+  header.writeUInt32LE(record.tid, 16);
+  header.writeUInt32LE(captures.length, 20);
+  header.writeBigUInt64LE(record.timeNs, 24);
+  header.writeBigUInt64LE(BigInt(record.ordinal), 32);
+  return Buffer.concat([header, ...captures]);
+}

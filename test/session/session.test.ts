@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { address, hex } from '../../src/base/address';
+import { CaptureStatus } from '../../src/contract/agent/operations';
+import { parseProbe } from '../../src/language/probes/parse';
+import { type Probe } from '../../src/session/probe';
+import { Session } from '../../src/session/session';
+import { FakeEngine, PID } from './fakeEngine';
+import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
+
+const PROGRAM = 0x5000_0000n;
+const LINKER = 0x7f00_0000n;
+const LIBRARY = 0x7e00_0000n;
+
+const SERVER: FakeModule = {
+  symbols: { main: 0x1100n, serve: 0x1200n },
+  lines: { '/src/server.c': { 10: [[0x1100n]], 20: [[0x1200n, 0x1204n]], 30: [[0x1300n], [0x1310n]] } },
+};
+const LD_SO: FakeModule = { symbols: { _dl_debug_state: 0x1060n, _r_debug: 0x2118n } };
+const PLUGIN: FakeModule = { symbols: { plugin_run: 0x1500n } };
+
+describe('session', () => {
+  let disk: FakeDisk;
+  let engine: FakeEngine;
+  let session: Session;
+
+  beforeEach(() => {
+    disk = new FakeDisk();
+    engine = new FakeEngine();
+    engine.mappings = [...mapped(disk.add('server', SERVER), PROGRAM), ...mapped(disk.add('ld.so', LD_SO), LINKER)];
+    engine.entry = address(PROGRAM + 0x1100n);
+    engine.interpreterBase = address(LINKER);
+    session = new Session(engine, { openImage: disk.openImage });
+  });
+
+  afterEach(() => {
+    session.dispose();
+    disk.remove();
+  });
+
+  const launch = () => session.launch({ program: 'server', args: [], cwd: '/', env: {}, stdio: [0, 1, 2] });
+  const add = (text: string) => session.addProbe(parseProbe(text));
+  const settled = () => add('count main');
+  const addressesOf = (probe: Probe) => probe.sites.map((site) => hex(site.location.address));
+
+  /** The linker has mapped a library and calls its breakpoint. */
+  const loadPlugin = async () => {
+    engine.mappings = [...mapped(disk.add('plugin.so', PLUGIN), LIBRARY), ...engine.mappings];
+    const watch = engine.askedFor('arm').find((site) => site.onHit === 'hold')!;
+    engine.say({ event: 'held', pid: PID, tid: PID + 1, site: watch.site });
+    await settled();
+  };
+
+  describe('a launched program', () => {
+    it('waits before its first instruction until it is started', async () => {
+      await launch();
+      assert.deepEqual(engine.askedFor('release'), []);
+      await session.start();
+      assert.deepEqual(engine.askedFor('release'), [{ tid: PID }]);
+    });
+
+    it('has its modules before it runs', async () => {
+      const process = await launch();
+      assert.deepEqual(
+        process.modules.map((module) => [module.name, hex(module.start)]),
+        [
+          ['server', hex(PROGRAM)],
+          ['ld.so', hex(LINKER)],
+        ],
+      );
+      assert.equal(process.program?.name, 'server');
+    });
+
+    it('fails when it ends before that', async () => {
+      engine.request = () => {
+        setImmediate(() => engine.say({ event: 'exited', pid: PID, end: { code: 127 } }));
+        return Promise.resolve({ pid: PID } as never);
+      };
+      await assert.rejects(launch(), { code: 'launch-failed' });
+    });
+
+    it('is resolved anew when it calls exec, and goes on by itself', async () => {
+      await launch();
+      const probe = await add('log serve');
+      await session.start();
+      engine.mappings = mapped(disk.add('other', { symbols: { serve: 0x1400n } }), 0x40_0000n);
+      engine.entry = address(0x40_1000n);
+      engine.interpreterBase = address(0);
+      engine.say({ event: 'execed', pid: PID, executable: join(disk.directory, 'other') });
+      assert.deepEqual(probe.sites, []);
+      engine.say({ event: 'held', pid: PID, tid: PID });
+      await settled();
+      assert.deepEqual(addressesOf(probe), ['0x401400']);
+      assert.equal(engine.askedFor('release').length, 2);
+    });
+  });
+
+  describe('an attached process', () => {
+    it('shows the threads it was found with', async () => {
+      const process = await session.attach(PID);
+      assert.deepEqual([...process.threads.keys()], [PID, PID + 1]);
+    });
+
+    it('gets probes that were added before', async () => {
+      const probe = await add('log serve');
+      assert.equal(probe.state, 'pending');
+      await session.attach(PID);
+      assert.equal(probe.state, 'armed');
+    });
+
+    it('is released by detach', async () => {
+      await session.attach(PID);
+      await session.detach();
+      assert.deepEqual(engine.askedFor('detach'), [{ pid: PID }]);
+      assert.equal(session.processes.size, 0);
+    });
+  });
+
+  describe('a probe', () => {
+    it('on a function stands at its run-time address', async () => {
+      await launch();
+      const probe = await add('log serve');
+      assert.equal(probe.state, 'armed');
+      assert.deepEqual(addressesOf(probe), [hex(PROGRAM + 0x1200n)]);
+      assert.equal(probe.sites[0]?.location.function, 'serve');
+    });
+
+    it('on a line without code moves to the next with some', async () => {
+      await launch();
+      const probe = await add('log /src/server.c:15');
+      assert.equal(probe.line, 20);
+    });
+
+    it('stands at every place of its line', async () => {
+      await launch();
+      assert.deepEqual(addressesOf(await add('log /src/server.c:30')), [
+        hex(PROGRAM + 0x1300n),
+        hex(PROGRAM + 0x1310n),
+      ]);
+    });
+
+    it('takes the next candidate where the best can not be probed', async () => {
+      await launch();
+      engine.refused.set(address(PROGRAM + 0x1200n), 'lock');
+      assert.deepEqual(addressesOf(await add('log /src/server.c:20')), [hex(PROGRAM + 0x1204n)]);
+    });
+
+    it('fails with the reason where no candidate can be probed', async () => {
+      await launch();
+      engine.refused.set(address(PROGRAM + 0x1100n), '`lock add` must be atomic');
+      const probe = await add('log /src/server.c:10');
+      assert.equal(probe.state, 'failed');
+      assert.equal(probe.reason, '`lock add` must be atomic');
+    });
+
+    it('gives the engine the bytes that the file has there', async () => {
+      await launch();
+      await add('log serve');
+      assert.equal(engine.askedFor('arm').at(-1)?.expected, '00'.repeat(15));
+    });
+
+    it('that counts sends no reports', async () => {
+      await launch();
+      await add('count serve');
+      assert.equal(engine.askedFor('arm').at(-1)?.onHit, 'count');
+    });
+
+    it('carries its hit condition', async () => {
+      await launch();
+      await add('log serve hits % 100');
+      assert.deepEqual(engine.askedFor('declare').at(-1)?.hitCondition, { operator: '%', count: 100 });
+    });
+
+    it('fails at once when its message is mistaken', async () => {
+      await launch();
+      const probe = await session.addProbe({
+        kind: 'log',
+        location: { kind: 'function', name: 'serve' },
+        message: '{a +}',
+        text: '',
+      });
+      assert.equal(probe.state, 'failed');
+      assert.equal(probe.error?.code, 'syntax');
+    });
+
+    it('on an unknown function says which is near', async () => {
+      await launch();
+      const probe = await add('log server');
+      assert.equal(probe.state, 'pending');
+      assert.equal(probe.error?.advice, 'Did you mean serve?');
+    });
+
+    it('below the last line of code says so', async () => {
+      await launch();
+      const probe = await add('log /src/server.c:31');
+      assert.equal(probe.error?.code, 'no-code');
+    });
+
+    it('in a program without debug information says how to get it', async () => {
+      engine.mappings = mapped(disk.add('stripped', { symbols: { main: 0x1100n } }), PROGRAM);
+      engine.interpreterBase = address(0);
+      await launch();
+      const probe = await add('log /src/server.c:10');
+      assert.match(probe.reason ?? '', /has no debug information/);
+    });
+
+    it('in a program that was replaced says so', async () => {
+      const path = disk.add('gone', SERVER);
+      engine.mappings = mapped(path, PROGRAM, { deleted: true });
+      rmSync(path);
+      await launch();
+      const probe = await add('log serve');
+      assert.match(probe.reason ?? '', /gone was deleted or replaced/);
+    });
+
+    it('finds sources that have moved since the build', async () => {
+      session.dispose();
+      session = new Session(engine, { openImage: disk.openImage, sourceMap: { '/src': '/home/me/project' } });
+      await launch();
+      assert.equal((await add('log /home/me/project/server.c:10')).state, 'armed');
+    });
+
+    it('warns when the source is newer than the program', async () => {
+      const source = join(disk.directory, 'new.c');
+      const path = disk.add('built', { lines: { [source]: { 1: [[0x1100n]] } } });
+      writeFileSync(source, '');
+      utimesSync(path, 1000, 1000);
+      engine.mappings = mapped(path, PROGRAM);
+      engine.interpreterBase = address(0);
+      await launch();
+      const probe = await add(`log ${source}:1`);
+      assert.equal(probe.state, 'armed');
+      assert.match(probe.warnings.join(), /new\.c was changed after/);
+    });
+
+    it('is disarmed everywhere when it is removed, and gives its counts', async () => {
+      await launch();
+      const probe = await add('log /src/server.c:30');
+      engine.counted.set(probe.id, { hits: 7 });
+      assert.equal((await session.removeProbe(probe)).hits, 7);
+      assert.deepEqual(
+        [...engine.armed.values()].filter((site) => site.probe === probe.id),
+        [],
+      );
+      assert.equal(probe.state, 'removed');
+    });
+
+    it('is told when the engine loses its site', async () => {
+      await launch();
+      const probe = await add('log serve');
+      const changed: Probe[] = [];
+      session.onProbeChanged((one) => changed.push(one));
+      engine.say({ event: 'siteGone', site: probe.sites[0]!.id, reason: 'the memory was unmapped' });
+      assert.deepEqual(changed, [probe]);
+      assert.equal(probe.reason, 'the memory was unmapped');
+    });
+  });
+
+  describe('libraries', () => {
+    it('are noticed by a hold in the dynamic linker, after the change', async () => {
+      await launch();
+      const watch = engine.askedFor('arm').find((site) => site.onHit === 'hold');
+      assert.equal(watch?.address, address(LINKER + 0x1060n));
+      assert.deepEqual(watch.agent.condition?.[0], { op: 'const', value: LINKER + 0x2118n + 24n });
+    });
+
+    it('that come later get the probes that waited for them, and only then go on', async () => {
+      await launch();
+      const probe = await add('log plugin_run');
+      assert.equal(probe.state, 'pending');
+      await loadPlugin();
+      assert.deepEqual(addressesOf(probe), [hex(LIBRARY + 0x1500n)]);
+      const order = engine.asked.map((request) => request.kind);
+      assert.ok(order.lastIndexOf('release') > order.indexOf('arm', order.indexOf('inspect')));
+      assert.deepEqual(engine.askedFor('release').at(-1), { tid: PID + 1 });
+    });
+
+    it('take their sites with them', async () => {
+      await launch();
+      const probe = await add('log plugin_run');
+      await loadPlugin();
+      engine.mappings = engine.mappings.slice(3);
+      engine.say({ event: 'held', pid: PID, tid: PID, site: 1 });
+      await settled();
+      assert.equal(probe.state, 'pending');
+      assert.deepEqual(probe.sites, []);
+    });
+
+    it('are not opened for a function that the program has by symbol', async () => {
+      await launch();
+      await add('log serve');
+      const { length } = disk.opened;
+      await add('log main');
+      assert.equal(disk.opened.length, length);
+    });
+  });
+
+  describe('a hit', () => {
+    it('has its probe, place and message', async () => {
+      await launch();
+      const probe = await add('log serve "n={$rdi}"');
+      const seen: string[] = [];
+      session.onHit((hit) => {
+        assert.equal(hit.probe, probe);
+        seen.push(`${hit.location.function} ${hit.tid} ${hit.message}`);
+      });
+      engine.hit({
+        site: probe.sites[0]!.id,
+        probe: probe.id,
+        tid: PID,
+        captures: [{ status: CaptureStatus.complete, bytes: Uint8Array.of(42, 0, 0, 0, 0, 0, 0, 0) }],
+      });
+      assert.deepEqual(seen, [`serve ${PID} n=42`]);
+    });
+
+    it('of a site that is no more is dropped', () => {
+      session.onHit(() => assert.fail());
+      engine.hit({ site: 99 });
+    });
+  });
+
+  it('tells about the end of a process and of the engine', async () => {
+    await launch();
+    const told: unknown[] = [];
+    session.onExit(({ end }) => told.push(end));
+    session.onEngineGone(({ reason }) => told.push(reason));
+    engine.say({ event: 'exited', pid: PID, end: { signal: 9 } });
+    engine.end('killed');
+    assert.deepEqual(told, [{ signal: 9 }, 'killed']);
+  });
+
+  it('lists code lines and sources of what is loaded', async () => {
+    await launch();
+    assert.deepEqual(session.codeLines('/src/server.c', 11, 30), [20, 30]);
+    assert.deepEqual(session.sourceFiles(), ['/src/server.c']);
+  });
+});
