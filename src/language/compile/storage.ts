@@ -89,8 +89,12 @@ function translated(operation: LocationOperation, bias: bigint, reasons: Reasons
         { op: 'or' },
         { op: 'mul' },
       ];
-    default:
+    case 'const':
+    case 'load':
+    case 'extend':
       return [operation];
+    default:
+      return [{ op: operation.op }];
   }
 }
 

@@ -12,6 +12,8 @@ function base(name: string, byteSize: number, encoding: BaseEncoding): Type {
 export const VOID: Type = { kind: 'void', byteSize: undefined };
 export const CHAR = base('char', 1, 'character');
 export const BOOL = base('bool', 1, 'boolean');
+/** What memory without a type is made of. */
+export const BYTE = base('uint8_t', 1, 'unsigned');
 export const INT = base('int', 4, 'signed');
 export const UNSIGNED_INT = base('unsigned int', 4, 'unsigned');
 export const LONG = base('long', 8, 'signed');

@@ -5,7 +5,7 @@
  */
 import { type BinaryOperation } from '../../contract/agent/operations';
 import { type Scope, type Type } from '../../debuginfo/model';
-import { typeError, unknownName } from '../diagnostics';
+import { type Range, typeError, unknownName } from '../diagnostics';
 import { type Expression } from '../expression/ast';
 import { CHAR, CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
@@ -36,6 +36,15 @@ export function check(expression: Expression, scope: Scope): Typed {
 /** The typed tree of a condition: an `int`, 0 or 1. */
 export function checkTruth(expression: Expression, scope: Scope): Typed {
   return new Checker(scope).truth(expression);
+}
+
+/** The typed tree of `[n]` behind a value: an integer. Throws `type` when the value has no elements. */
+export function checkCount(node: Typed, count: Expression, range: Range, scope: Scope): Typed {
+  const { kind } = bare(node.type);
+  if (kind !== 'pointer' && kind !== 'array') {
+    throw typeError(`a value of type \`${typeText(node.type)}\` has no elements`, range);
+  }
+  return new Checker(scope).integer(count);
 }
 
 class Checker {
@@ -83,6 +92,12 @@ class Checker {
   /** The operand of `!`, `&&`, `||`, `?:` or `if`. */
   truth(expression: Expression): Typed {
     return truth(this.#scalar(expression).node);
+  }
+
+  integer(expression: Expression): Typed {
+    const { node, scalar } = this.#scalar(expression);
+    if (!isInteger(scalar)) throw typeError('the number of elements is an integer', expression.range);
+    return node;
   }
 
   // ---- names and places --------------------------------------------------------------------------------------------------
@@ -144,7 +159,7 @@ class Checker {
     return this.#pointee(this.#offsetPointer(pointer, '+', position, target.target, range), range);
   }
 
-  #pointee(pointer: Typed, range: Expression['range']): Typed {
+  #pointee(pointer: Typed, range: Range): Typed {
     const type = bare(pointer.type);
     if (type.kind !== 'pointer') throw typeError(`\`*\` of a value of type \`${typeText(pointer.type)}\``, range);
     if (bare(type.target).kind === 'void') {
@@ -177,7 +192,7 @@ class Checker {
     }
   }
 
-  #addressOf(operand: Expression, range: Expression['range']): Typed {
+  #addressOf(operand: Expression, range: Range): Typed {
     const node = this.check(operand);
     if (node.kind !== 'place') throw typeError('`&` works on variables, members and elements', range);
     if (node.bits !== undefined) throw typeError('a bit-field has no address', range);
@@ -279,7 +294,7 @@ class Checker {
     throw typeError(`\`${operator}\` does not work on pointers`, range, 'Cast them to integers first: `(long)p`.');
   }
 
-  #offsetPointer(pointer: Typed, operator: '+' | '-', count: Typed, target: Type, range: Expression['range']): Typed {
+  #offsetPointer(pointer: Typed, operator: '+' | '-', count: Typed, target: Type, range: Range): Typed {
     const stride = constant(LONG, BigInt(this.#stride(target, range)));
     const left = convert(promote(count), LONG);
     const bytes: Typed = { kind: 'binary', type: LONG, operation: 'mul', left, right: stride };
@@ -287,7 +302,7 @@ class Checker {
     return { kind: 'binary', type: pointer.type, operation, left: pointer, right: bytes };
   }
 
-  #stride(target: Type, range: Expression['range']): number {
+  #stride(target: Type, range: Range): number {
     const type = bare(target);
     if (type.kind === 'void' || type.kind === 'function') return 1;
     const size = sizeOf(definition(type, this.#scope) ?? type);

@@ -110,6 +110,14 @@ export function definition(type: Type, scope: Scope): StructureType | undefined 
   return structure;
 }
 
+/** The node with its type's definition, where the type is only declared at the site. */
+export function completed(node: Typed, scope: Scope): Typed {
+  const structure = definition(node.type, scope);
+  return node.kind === 'place' && structure !== undefined && sizeOf(node.type) === undefined
+    ? { ...node, type: structure }
+    : node;
+}
+
 function memberPath(structure: StructureType, name: string, depth = 0): MemberPath | undefined {
   for (const candidate of structure.members) {
     if (candidate.name === name && !candidate.inherited) return { member: candidate, byteOffset: 0 };
@@ -137,8 +145,7 @@ function memberPlace(object: Place, { member: found, byteOffset }: MemberPath): 
 export function typeNamed(typeName: TypeName, scope: Scope): Type {
   let type = baseType(typeName.name, scope);
   if (type === undefined) {
-    const advice = didYouMean(scope.similarNames(typeName.name.replace(/^(?:struct|union|enum|class) /, '')));
-    throw unknownName(`there is no type \`${typeName.name}\` here`, typeName.range, advice);
+    throw unknownName(`there is no type \`${typeName.name}\` here`, typeName.range);
   }
   for (let pointers = 0; pointers < typeName.pointers; pointers++) type = pointerTo(type);
   for (const count of [...typeName.counts].reverse()) {

@@ -1,0 +1,144 @@
+/**
+ * A probe at one site: what the user wrote, compiled against what names mean there. The engine gets the agent program; the text
+ * of a hit is made from its captures only when somebody reads it.
+ */
+import { SidestepError } from '../base/errors';
+import { AGENT_LIMITS, type AgentOperation, type AgentProgram } from '../contract/agent/operations';
+import { verifyAgent } from '../contract/agent/verify';
+import { type Capture } from '../contract/hits';
+import { type Scope } from '../debuginfo/model';
+import { CaptureBudget } from './compile/budget';
+import { missingVariables } from './compile/missing';
+import { Reasons } from './compile/reasons';
+import { type HitContext, type ShownValue, showValue } from './compile/shownValue';
+import { ValueCompiler } from './compile/value';
+import { type Range, relocating, typeError } from './diagnostics';
+import { parseExpression, type ParseOptions } from './expression/parser';
+import { type ProbeLocation, type ProbeSpec } from './probes/spec';
+import { parseTemplate, type TemplatePart } from './template/template';
+import { tracepoint, tracepointValues } from './tracepoint';
+import { check, checkCount, checkTruth } from './typed/check';
+import { completed, isTypeName } from './typed/names';
+
+export { checkCondition, checkMessage } from './check';
+export type { HitContext } from './compile/shownValue';
+
+export interface CompiledProbe {
+  readonly agent: AgentProgram;
+  /** The text of a hit. `captures`: those of the hit record; they may be views that do not outlive the call. */
+  render(captures: readonly Capture[], context: HitContext): string;
+  /** What the user should know before the first hit. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Compiles a probe for the site at `scope.pc`.
+ * @param bias what the module is mapped above its link-time addresses.
+ * Throws `syntax`, `type` or `unknown-name`; the place's section tells which text the range is in: `message` or `condition`.
+ */
+export function compileProbe(
+  spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },
+  scope: Scope,
+  bias: bigint,
+): CompiledProbe {
+  const warnings: string[] = [];
+  const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
+  const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias);
+  const captures = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
+  return {
+    agent: { ...(condition && { condition }), captures },
+    render: (values, context) => renderParts(parts, values, context),
+    warnings,
+  };
+}
+
+function compileCondition(text: string, scope: Scope, bias: bigint, warnings: string[]): readonly AgentOperation[] {
+  return inText('condition', () => {
+    const expression = parseExpression(text, parseOptions(scope));
+    const truth = checkTruth(expression, scope);
+    for (const { name, reason } of missingVariables(truth)) {
+      warnings.push(`the condition can't be evaluated at ${placeText(scope)} where it needs \`${name}\`: ${reason}`);
+    }
+    const condition = new ValueCompiler(bias, new Reasons()).value(truth);
+    verified({ condition, captures: [] }, expression.range);
+    return condition;
+  });
+}
+
+function messageParts(
+  { message, location }: { readonly message?: string; readonly location?: ProbeLocation },
+  scope: Scope,
+  bias: bigint,
+): (string | ShownValue)[] {
+  const compiler = new ValueCompiler(bias, new Reasons());
+  if (message === undefined) return tracepoint(scope, location, compiler, new CaptureBudget(tracepointValues(scope)));
+  return inText('message', () => {
+    const parts = parseTemplate(message, parseOptions(scope));
+    const values = parts.filter(({ kind }) => kind === 'value').length;
+    if (values > AGENT_LIMITS.captures) {
+      throw typeError(`a message may show ${AGENT_LIMITS.captures} values, this one has ${values}`, wholeOf(message));
+    }
+    const budget = new CaptureBudget(values);
+    return parts.map((part) => (part.kind === 'text' ? part.text : shownPart(part, scope, compiler, budget)));
+  });
+}
+
+function shownPart(
+  { expression, format, range }: TemplatePart & { kind: 'value' },
+  scope: Scope,
+  compiler: ValueCompiler,
+  budget: CaptureBudget,
+): ShownValue {
+  const node = completed(check(expression, scope), scope);
+  const count = format.count && checkCount(node, format.count, range, scope);
+  const style = format.style && { style: format.style };
+  const shown = showValue(node, { ...style, ...(count && { count }) }, compiler, budget);
+  verified({ captures: shown.captures }, range);
+  return shown;
+}
+
+function wholeOf(text: string): Range {
+  return { start: 0, end: text.length };
+}
+
+/** Whether a name in parentheses is a cast depends on what the program knows. */
+function parseOptions(scope: Scope): ParseOptions {
+  return { isType: (name) => isTypeName(name, scope) };
+}
+
+/** The agent's limits are the engine's; an expression that goes beyond them is the user's to make smaller. */
+function verified(program: AgentProgram, range: Range): void {
+  try {
+    verifyAgent(program);
+  } catch (thrown) {
+    if (!(thrown instanceof SidestepError)) throw thrown;
+    throw typeError(`the expression is too large for a probe: ${thrown.message}`, range);
+  }
+}
+
+function inText<T>(section: 'message' | 'condition', work: () => T): T {
+  return relocating((range) => ({ range, section }), work);
+}
+
+function renderParts(
+  parts: readonly (string | ShownValue)[],
+  captures: readonly Capture[],
+  context: HitContext,
+): string {
+  let text = '';
+  let next = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') {
+      text += part;
+    } else {
+      const end = next + part.captures.length;
+      text += part.render(captures.slice(next, end), context);
+      next = end;
+    }
+  }
+  return text;
+}
+
+function placeText(scope: Scope): string {
+  return `0x${scope.pc.toString(16)}${scope.function === undefined ? '' : ` in ${scope.function}`}`;
+}

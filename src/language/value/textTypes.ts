@@ -1,0 +1,62 @@
+/** Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes them. */
+import { type StructureType, type Type } from '../../debuginfo/model';
+import { bare, elementOf, isByteCharacter, isStructure } from '../typed/types';
+
+export type TextType =
+  /** A pointer to characters that a NUL ends. */
+  | { readonly kind: 'terminated' }
+  /** A structure of a pointer and a length in bytes. */
+  | { readonly kind: 'counted'; readonly pointerOffset: number; readonly lengthOffset: number };
+
+/** Texts of languages that count their characters: name of the type, of the pointer, of the length. */
+const COUNTED: readonly (readonly [name: RegExp, pointer: string, length: string])[] = [
+  [/^string$/, 'str', 'len'],
+  [/^&(?:mut )?str$/, 'data_ptr', 'length'],
+];
+
+export function textType(type: Type): TextType | undefined {
+  const under = bare(type);
+  if (under.kind === 'pointer') return isByteCharacter(under.target) ? { kind: 'terminated' } : undefined;
+  return isStructure(under) ? countedText(under) : undefined;
+}
+
+function countedText(type: StructureType): TextType | undefined {
+  for (const [name, pointer, length] of COUNTED) {
+    if (!name.test(type.name ?? '')) continue;
+    const offsetOf = (member: string) => type.members.find((candidate) => candidate.name === member)?.byteOffset;
+    const [pointerOffset, lengthOffset] = [offsetOf(pointer), offsetOf(length)];
+    if (pointerOffset !== undefined && lengthOffset !== undefined)
+      return { kind: 'counted', pointerOffset, lengthOffset };
+  }
+  return undefined;
+}
+
+/** The texts that lie in a value of a type, with their offsets, in order, at most `limit`. */
+export function textsWithin(type: Type, limit: number): { readonly offset: number; readonly text: TextType }[] {
+  const found: { offset: number; text: TextType }[] = [];
+  collect(type, 0, 0);
+  return found;
+
+  function collect(part: Type, offset: number, depth: number): void {
+    if (found.length >= limit || depth > MAX_DEPTH) return;
+    const text = textType(part);
+    if (text !== undefined) {
+      found.push({ offset, text });
+      return;
+    }
+    const under = bare(part);
+    if (isStructure(under)) {
+      for (const member of under.members) {
+        if (member.bits === undefined) collect(member.type, offset + member.byteOffset, depth + 1);
+      }
+    } else if (under.kind === 'array') {
+      const element = elementOf(under);
+      const size = element.byteSize ?? 0;
+      const count = size === 0 || bare(element).kind === 'base' ? 0 : Math.min(under.counts[0] ?? 0, limit);
+      for (let index = 0; index < count; index++) collect(element, offset + index * size, depth + 1);
+    }
+  }
+}
+
+/** Structures inside each other. */
+const MAX_DEPTH = 4;
