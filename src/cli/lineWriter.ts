@@ -15,8 +15,8 @@ export class LineWriter {
 
   constructor(
     readonly fd: number,
-    /** Nobody reads any more (EPIPE); called once. Lines are dropped from then on. */
-    readonly onBroken: () => void,
+    /** Writing failed, with EPIPE when nobody reads any more; called once. Lines are dropped from then on. */
+    readonly onBroken: (error: NodeJS.ErrnoException) => void,
   ) {}
 
   /** `text`: a line, or lines, without the last line end. */
@@ -41,16 +41,15 @@ export class LineWriter {
   #writeSome(bytes: Buffer, at: number): number {
     try {
       return writeSync(this.fd, bytes, at);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EAGAIN') {
+    } catch (thrown) {
+      const error = thrown as NodeJS.ErrnoException;
+      if (error.code === 'EAGAIN') {
         // Standard error may be a non-blocking pipe that another process made so.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
         return 0;
       }
-      if (code !== 'EPIPE') throw error;
       this.#broken = true;
-      this.onBroken();
+      this.onBroken(error);
       return 0;
     }
   }

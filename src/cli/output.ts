@@ -14,8 +14,8 @@ export interface OutputOptions {
   readonly format: 'text' | 'json';
   /** A file, replaced; undefined: standard error. */
   readonly output: string | undefined;
-  /** Nobody reads any more. */
-  readonly onBroken: () => void;
+  /** It can't be written any more; undefined: nobody reads it, which is no mistake. */
+  readonly onBroken: (error: SidestepError | undefined) => void;
 }
 
 export abstract class Output implements Disposable {
@@ -23,15 +23,17 @@ export abstract class Output implements Disposable {
 
   constructor(
     readonly fd: number,
-    onBroken: () => void,
+    { output, onBroken }: OutputOptions,
   ) {
-    this.writer = new LineWriter(fd, onBroken);
+    this.writer = new LineWriter(fd, (error) =>
+      onBroken(error.code === 'EPIPE' ? undefined : unwritable(output ?? 'standard error', error)),
+    );
   }
 
   /** Throws `file-unreadable` for a file that can't be written. */
-  static open({ format, output, onBroken }: OutputOptions): Output {
-    const fd = output === undefined ? STANDARD_ERROR : openFile(output);
-    return format === 'json' ? new JsonOutput(fd, onBroken) : new TextOutput(fd, onBroken);
+  static open(options: OutputOptions): Output {
+    const fd = options.output === undefined ? STANDARD_ERROR : openFile(options.output);
+    return options.format === 'json' ? new JsonOutput(fd, options) : new TextOutput(fd, options);
   }
 
   abstract hit(hit: Hit): void;
@@ -62,8 +64,8 @@ class JsonOutput extends Output {
 class TextOutput extends Output {
   readonly #format: TextFormat;
 
-  constructor(fd: number, onBroken: () => void) {
-    super(fd, onBroken);
+  constructor(fd: number, options: OutputOptions) {
+    super(fd, options);
     this.#format = new TextFormat(isatty(fd));
   }
 
@@ -86,9 +88,13 @@ function openFile(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    throw new SidestepError('file-unreadable', `${path} can't be written: ${messageOf(error)}`, {
-      place: { file: path },
-      cause: error,
-    });
+    throw unwritable(path, error);
   }
+}
+
+function unwritable(path: string, error: unknown): SidestepError {
+  return new SidestepError('file-unreadable', `${path} can't be written: ${messageOf(error)}`, {
+    place: { file: path },
+    cause: error,
+  });
 }

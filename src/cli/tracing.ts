@@ -43,7 +43,15 @@ export class Tracing implements Disposable {
     this.over.catch(() => undefined);
     this.#options = options;
     this.#given = readProbes(options.probes);
-    this.#output = this.#store.add(Output.open({ ...options, onBroken: () => this.#finish() }));
+    this.#output = this.#store.add(
+      Output.open({
+        ...options,
+        onBroken: (error) => {
+          if (error) this.#fail(error);
+          else this.#finish();
+        },
+      }),
+    );
     const script = join(__dirname, 'engine.js');
     this.session = this.#store.add(new Session(EngineProcess.start({ ...engine, script }), options));
     this.#listen();
@@ -168,8 +176,9 @@ function engineGone(reason: string): SidestepError {
   return new SidestepError('engine-gone', `the engine is gone: ${reason}`);
 }
 
-/** What is wrong with a probe, shown in what the user wrote. */
+/** What is wrong with a probe, shown in the part of it that the error is about. */
 function explain(probe: Probe, { spec, file }: GivenProbe): Error {
   const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
-  return new ErrorInText(error, spec.text, file);
+  const parts: Readonly<Record<string, string | undefined>> = { message: spec.message, condition: spec.condition };
+  return new ErrorInText(error, parts[error.place?.section ?? ''] ?? spec.text, file);
 }

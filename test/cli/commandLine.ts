@@ -1,0 +1,153 @@
+/** The command line as users run it, for tests: dist/cli.js in a process of its own, and the programs it is run on. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export const ROOT = join(__dirname, '..', '..');
+export const SCRATCH = join(ROOT, '.cache', 'test');
+const FIXTURES = join(__dirname, 'fixtures');
+const SIDESTEP = join(ROOT, 'dist', 'cli.js');
+
+export interface HitLine {
+  readonly type: 'hit';
+  readonly probe: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly timeNs: string;
+  readonly location: {
+    readonly file?: string;
+    readonly line?: number;
+    readonly function?: string;
+    readonly address: string;
+  };
+  readonly message: string;
+}
+
+export interface SummaryLine {
+  readonly type: 'summary';
+  readonly probes: readonly {
+    readonly probe: number;
+    readonly text: string;
+    readonly hits: number;
+    readonly reported: number;
+    readonly lost: number;
+    readonly sites: readonly { readonly address: string; readonly instruction: string; readonly execution: string }[];
+  }[];
+  readonly exit?: { readonly code?: number; readonly signal?: number };
+}
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A sidestep that runs. */
+export class Running {
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown[]>;
+  stdout = '';
+  stderr = '';
+
+  constructor(
+    args: readonly string[],
+    { cwd = SCRATCH, input = '' }: { readonly cwd?: string; readonly input?: string } = {},
+  ) {
+    assert.ok(existsSync(SIDESTEP), 'npm run build makes what these tests run');
+    this.#child = spawn(process.execPath, [SIDESTEP, ...args], { cwd });
+    this.#closed = once(this.#child, 'close');
+    this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));
+    this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString('utf8')));
+    this.#child.stdin?.end(input);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until what the program has written to standard output matches. */
+  async untilStdout(pattern: RegExp): Promise<void> {
+    await until(`${pattern.source} on standard output`, () => pattern.test(this.stdout));
+  }
+
+  /** Waits until what sidestep has written to standard error matches. */
+  async untilStderr(pattern: RegExp): Promise<void> {
+    await until(`${pattern.source} on standard error`, () => pattern.test(this.stderr));
+  }
+
+  /** Its end; status 128 + n when signal n ended it. */
+  async outcome(): Promise<Outcome> {
+    const [code, signal] = (await this.#closed) as [number | null, string | null];
+    assert.equal(signal, null, `sidestep was ended by ${signal ?? ''}\n${this.stderr}`);
+    return { status: code ?? -1, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+export function sidestep(
+  args: readonly string[],
+  options?: ConstructorParameters<typeof Running>[1],
+): Promise<Outcome> {
+  return new Running(args, options).outcome();
+}
+
+/** The lines that --format json wrote. */
+export function parseJsonLines(text: string): { readonly hits: readonly HitLine[]; readonly summary: SummaryLine } {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as HitLine | SummaryLine | { readonly type: 'warning' });
+  const summary = lines.at(-1);
+  assert.ok(summary?.type === 'summary', `the last line is a summary: ${text.slice(-2000)}`);
+  return { hits: lines.filter((line) => line.type === 'hit'), summary };
+}
+
+/** Compiles a program of test/cli/fixtures; gives its path. */
+export function fixture(name: string, flags: readonly string[] = ['-O0']): string {
+  mkdirSync(SCRATCH, { recursive: true });
+  const program = join(SCRATCH, `${name}${flags.join('')}`);
+  execFileSync('gcc', ['-g', ...flags, '-pthread', '-o', program, join(FIXTURES, `${name}.c`)]);
+  return program;
+}
+
+/** `FILE:LINE` of the line with the comment `#MARKER` in a fixture's source. */
+export function marked(name: string, marker: string): string {
+  const lines = readFileSync(join(FIXTURES, `${name}.c`), 'utf8').split('\n');
+  const line = lines.findIndex((text) => text.includes(`#${marker} `) || text.endsWith(`#${marker} */`)) + 1;
+  assert.notEqual(line, 0, `${name}.c has no #${marker}`);
+  return `${name}.c:${line}`;
+}
+
+/** Asserts that the code in a process's memory is what its files hold, and that nobody traces it. */
+export function assertUntouched(pid: number): void {
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  let compared = 0;
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').trimEnd().split('\n')) {
+    const [, start, end, offset, path] = /^(\w+)-(\w+) r-xp (\w+) \S+ \d+ +(\/.*)$/.exec(line) ?? [];
+    if (start === undefined || end === undefined || offset === undefined || path === undefined) continue;
+    const length = parseInt(end, 16) - parseInt(start, 16);
+    const text = Buffer.alloc(length);
+    readSync(memory, text, 0, length, parseInt(start, 16));
+    const file = readFileSync(path).subarray(parseInt(offset, 16), parseInt(offset, 16) + length);
+    assert.ok(text.subarray(0, file.length).equals(file), `${path} is changed in memory`);
+    compared++;
+  }
+  closeSync(memory);
+  assert.ok(compared > 0, `${readlinkSync(`/proc/${pid}/exe`)} has no code to compare`);
+  assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^TracerPid:\t0$/m);
+}
+
+/** Waits for something that happens outside of this process. */
+export async function until(what: string, happened: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!happened()) {
+    assert.ok(performance.now() < deadline, `waited in vain for ${what}`);
+    await delay(10);
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { fixture, marked, sidestep } from './commandLine';
+
+const PASSED = marked('ends', 'passed');
+
+interface Sites {
+  readonly sites: readonly {
+    readonly address: string;
+    readonly file?: string;
+    readonly line?: number;
+    readonly function?: string;
+    readonly instruction: string;
+    readonly execution: string;
+    readonly reason?: string;
+  }[];
+}
+
+async function sitesOf(binary: string, location: string): Promise<Sites['sites']> {
+  const { status, stdout, stderr } = await sidestep(['sites', binary, location, '--json']);
+  assert.equal(status, 0, stderr);
+  return (JSON.parse(stdout) as Sites).sites;
+}
+
+describe('sidestep sites', () => {
+  let ends = '';
+
+  before(() => {
+    ends = fixture('ends');
+  });
+
+  it('shows where a line is probed and how', async () => {
+    const [site, ...others] = await sitesOf(ends, PASSED);
+    assert.deepEqual(others, []);
+    assert.equal(site?.function, 'pass');
+    assert.equal(`ends.c:${site.line ?? 0}`, PASSED);
+    assert.equal(site.execution, 'emulated');
+    const listing = execFileSync('objdump', ['-d', '--no-show-raw-insn', ends], { encoding: 'utf8' });
+    assert.ok(listing.includes(` ${site.address.slice(2)}:\t`), 'it is the address of an instruction');
+  });
+
+  it('places a function behind its prologue', async () => {
+    assert.deepEqual(await sitesOf(ends, 'pass'), await sitesOf(ends, PASSED));
+  });
+
+  it('takes addresses and offsets, too', async () => {
+    const [site] = await sitesOf(ends, 'pass');
+    const entry = execFileSync('nm', [ends], { encoding: 'utf8' });
+    const start = BigInt(`0x${/^([0-9a-f]+) t pass$/m.exec(entry)?.[1] ?? ''}`);
+    const offset = BigInt(site?.address ?? 0) - start;
+    assert.deepEqual(await sitesOf(ends, `*${site?.address ?? ''}`), [site]);
+    assert.deepEqual(await sitesOf(ends, `ends-O0!pass+0x${offset.toString(16)}`), [site]);
+  });
+
+  it('says why an instruction is refused, and what would serve instead', async () => {
+    const [refused, instead] = await sitesOf(fixture('locked', ['-O2']), marked('locked', 'locked'));
+    assert.equal(refused?.execution, 'refused');
+    assert.match(refused.instruction, /^lock inc/);
+    assert.match(refused.reason ?? '', /\w/);
+    assert.ok(instead === undefined || instead.execution === 'emulated');
+  });
+
+  it('is a table for people', async () => {
+    const { stdout } = await sidestep(['sites', ends, PASSED]);
+    assert.match(stdout, /^0x[0-9a-f]+ {2}ends\.c:\d+ {2}pass {2}.* {2}emulated\n$/);
+  });
+
+  it('works without debug information on function names', async () => {
+    const [site] = await sitesOf(fixture('ends', ['-O0', '-g0']), 'pass');
+    assert.equal(site?.function, 'pass');
+    assert.equal(site.execution, 'emulated');
+  });
+
+  it('ends with status 2 for what is not there', async () => {
+    for (const [binary, location, message] of [
+      [ends, 'passs', /no function passs[^]*Did you mean pass/],
+      [ends, 'ends.c:9999', /no code/],
+      [ends, 'other.c:1', /other\.c/],
+      [ends, '*0x1', /0x1/],
+      [ends, 'log main', /\^/],
+      ['/nowhere', 'main', /nowhere/],
+      ['/etc/passwd', 'main', /ELF/],
+    ] as const) {
+      const { status, stderr } = await sidestep(['sites', binary, location]);
+      assert.equal(status, 2, `${binary} ${location}: ${stderr}`);
+      assert.match(stderr, message);
+    }
+  });
+});
