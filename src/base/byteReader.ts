@@ -26,6 +26,11 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** All the data, for loops that check their bounds themselves. */
+  get data(): Uint8Array {
+    return this.#bytes;
+  }
+
   get atEnd(): boolean {
     return this.offset >= this.end;
   }
@@ -84,6 +89,12 @@ export class ByteReader {
     const value = this.u64();
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.malformed(`a size of ${value} bytes is not possible`, at);
     return Number(value);
+  }
+
+  /** 64 bits as a number: addresses, which are exact below 2^53 and lose their low bits above. */
+  number64(): number {
+    const at = this.#take(8);
+    return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 0x1_0000_0000;
   }
 
   /** ULEB128 that must fit a number: codes, counts, sizes (DWARF 5 §7.6). */

@@ -1,0 +1,103 @@
+/** One debugging information entry (DWARF 5 §2.1): its tag, its attributes by name, and its place in the tree. */
+import { type Abbreviation, type AttributeSpecification } from './abbreviations';
+import { AttributeValue } from './attributeValue';
+import { formSize, skipForm } from './forms';
+import { type Unit } from './unit';
+
+export class Entry {
+  #index: number | undefined;
+
+  private constructor(
+    readonly unit: Unit,
+    /** In its section. */
+    readonly offset: number,
+    readonly abbreviation: Abbreviation,
+    /** Where its first attribute's value is. */
+    readonly valuesAt: number,
+    index: number | undefined,
+  ) {
+    this.#index = index;
+  }
+
+  /** The entry that starts at `offset`, which must be the start of one. `index`: its place in the unit's table if known. */
+  static read(unit: Unit, offset: number, index?: number): Entry {
+    const { reader } = unit;
+    reader.offset = offset;
+    const code = reader.uleb();
+    const abbreviation = unit.abbreviations.get(code);
+    if (!abbreviation) throw reader.malformed(`abbreviation ${code} is not declared`, offset);
+    return new Entry(unit, offset, abbreviation, reader.offset, index);
+  }
+
+  get tag(): number {
+    return this.abbreviation.tag;
+  }
+
+  /** Tells entries of an image apart, and equal ones together. */
+  get key(): number {
+    const { info, header } = this.unit;
+    return this.offset * 4 + (header.section === '.debug_types' ? 2 : 0) + (info.isSupplementary ? 1 : 0);
+  }
+
+  /** Its place in the unit's table. */
+  get index(): number {
+    if (this.#index === undefined) {
+      const index = this.unit.entries.indexAt(this.offset);
+      if (index === undefined) throw this.unit.reader.malformed('an entry is unreachable from its unit', this.offset);
+      this.#index = index;
+    }
+    return this.#index;
+  }
+
+  get parent(): Entry | undefined {
+    const { index } = this;
+    return index === 0 ? undefined : this.unit.entries.entry(this.unit.entries.parents[index]!);
+  }
+
+  *children(): IterableIterator<Entry> {
+    if (!this.abbreviation.hasChildren) return;
+    const { entries } = this.unit;
+    for (const child of entries.children(this.index)) yield entries.entry(child);
+  }
+
+  has(name: number): boolean {
+    return this.abbreviation.attributes.some((specification) => specification.name === name);
+  }
+
+  /** The attribute of this name (DW_AT_*). */
+  attribute(name: number): AttributeValue | undefined {
+    const { attributes } = this.abbreviation;
+    const wanted = attributes.findIndex((specification) => specification.name === name);
+    if (wanted < 0) return undefined;
+    const bytes = this.unit.reader.data;
+    let offset = this.valuesAt;
+    for (let i = 0; i < wanted; i++) offset = this.#skip(bytes, offset, attributes[i]!);
+    return new AttributeValue(this.unit, attributes[wanted]!, offset);
+  }
+
+  string(name: number): string | undefined {
+    return this.attribute(name)?.string();
+  }
+
+  unsigned(name: number): number | undefined {
+    return this.attribute(name)?.unsigned();
+  }
+
+  flag(name: number): boolean {
+    return this.attribute(name)?.flag() ?? false;
+  }
+
+  address(name: number): number | undefined {
+    return this.attribute(name)?.address();
+  }
+
+  /** The entry that the attribute refers to. */
+  reference(name: number): Entry | undefined {
+    return this.attribute(name)?.reference();
+  }
+
+  #skip(bytes: Uint8Array, offset: number, { form }: AttributeSpecification): number {
+    const size = formSize(form, this.unit.header) ?? 0;
+    return size >= 0 ? offset + size : skipForm(bytes, offset, form, this.unit.header);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Which units speak of a name or refer to an entry, without an index: names are searched in the string sections, and what a
+ * unit would contain if it mentioned them (a string's offset, an entry's offset) is searched in the bytes of the units. The
+ * answer may hold units that contain the bytes by chance, never misses one. Searching runs at memory speed, and the first hit
+ * in a unit settles it.
+ */
+import { type ByteReader } from '../../base/byteReader';
+import { AT } from './constants';
+import { type DebugInfo } from './debugInfo';
+import { type Unit } from './unit';
+
+/** More strings than this end in the name only when it is a very common ending; then all units are as good an answer. */
+const MAX_STRINGS = 64;
+
+const SECTIONS = ['.debug_info', '.debug_types'] as const;
+
+/** Units of `info` and of its supplementary file that may have an entry named `name` or, with template arguments, `name<`…. */
+export function unitsMentioning(info: DebugInfo, name: string): ReadonlySet<Unit> {
+  const units = new Set<Unit>();
+  const { supplementary } = info;
+  const own = stringOffsets(info, name);
+  const shared = supplementary ? stringOffsets(supplementary, name) : [];
+  if (!own || !shared) return new Set([...info.units, ...(supplementary?.units ?? [])]);
+  addUnits(info, patternsOf(name, [...own, ...shared]), units);
+  addIndexedUnits(info, own, units);
+  if (supplementary) addUnits(supplementary, patternsOf(name, shared), units);
+  return units;
+}
+
+/** Units other than its own that may refer to the entry at `offset` of `target`'s .debug_info. */
+export function unitsReferringTo(info: DebugInfo, offset: number): ReadonlySet<Unit> {
+  const units = new Set<Unit>();
+  addUnits(info, [offsetPattern(offset)], units);
+  return units;
+}
+
+/** Offsets in .debug_str of strings that are `name` or start with `name<`; undefined: too many to tell. */
+function stringOffsets(info: DebugInfo, name: string): number[] | undefined {
+  const strings = asBuffer(info.sections.reader('.debug_str'));
+  const whole: number[] = [];
+  const tails: number[] = [];
+  for (const ending of ['\0', '<']) {
+    const pattern = Buffer.from(name + ending);
+    for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) {
+      if (at === 0 || strings[at - 1] === 0) whole.push(at);
+      else if (ending === '\0') tails.push(at);
+    }
+  }
+  // Linkers may keep a string only as the tail of a longer one.
+  const offsets = whole.length > 0 ? whole : tails;
+  return offsets.length > MAX_STRINGS ? undefined : offsets;
+}
+
+function patternsOf(name: string, offsets: readonly number[]): Buffer[] {
+  return [Buffer.from(`${name}\0`), Buffer.from(`${name}<`), ...offsets.map(offsetPattern)];
+}
+
+/** An offset as forms have it; of 8 bytes, the lower four are searched. */
+function offsetPattern(offset: number): Buffer {
+  const pattern = Buffer.alloc(4);
+  pattern.writeUInt32LE(offset % 0x1_0000_0000);
+  return pattern;
+}
+
+function addUnits(info: DebugInfo, patterns: readonly Buffer[], units: Set<Unit>): void {
+  for (const section of SECTIONS) {
+    const bytes = asBuffer(info.sections.reader(section));
+    for (const pattern of patterns) {
+      let at = bytes.indexOf(pattern);
+      while (at >= 0) {
+        const unit = info.unitAt(at, section);
+        if (unit) units.add(unit);
+        at = bytes.indexOf(pattern, unit ? unit.header.end : at + 1);
+      }
+    }
+  }
+}
+
+/** Units that reach the strings through their part of .debug_str_offsets (DW_FORM_strx). */
+function addIndexedUnits(info: DebugInfo, offsets: readonly number[], units: Set<Unit>): void {
+  const table = asBuffer(info.sections.reader('.debug_str_offsets'));
+  if (table.length === 0) return;
+  const parts = info.units
+    .filter((unit) => unit.root?.has(AT.str_offsets_base))
+    .map((unit) => ({ unit, base: unit.strOffsetsBase }))
+    .sort((a, b) => a.base - b.base);
+  for (const offset of offsets) {
+    const pattern = offsetPattern(offset);
+    for (let at = table.indexOf(pattern); at >= 0; at = table.indexOf(pattern, at + 1)) {
+      const next = parts.findIndex(({ base }) => base > at);
+      const { base } = parts[(next < 0 ? parts.length : next) - 1] ?? {};
+      // Several units can share one part.
+      for (const part of parts) if (part.base === base) units.add(part.unit);
+    }
+  }
+}
+
+function asBuffer(reader: ByteReader): Buffer {
+  const { data } = reader;
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,41 @@
+/** The dynamic section (gABI, chapter 5, "Dynamic Section"), as far as it tells a position-independent program from a shared library. */
+import { ByteReader } from '../../base/byteReader';
+import { type ElfFile } from './elfFile';
+import { PT } from './header';
+
+const DT = { NULL: 0n, SONAME: 14n, FLAGS_1: 0x6ffffffbn } as const;
+const DF_1_PIE = 0x08000000n;
+
+/** What the file is to the dynamic linker. Old linkers don't mark programs: then one that names an interpreter and no library name is one. */
+export function imageKind(file: ElfFile): 'executable' | 'pie' | 'sharedObject' {
+  if (file.header.type === 'executable') return 'executable';
+  let hasName = false;
+  for (const [tag, value] of dynamicEntries(file)) {
+    if (tag === DT.FLAGS_1 && value & DF_1_PIE) return 'pie';
+    if (tag === DT.SONAME) hasName = true;
+  }
+  return !hasName && file.segments.some(({ type }) => type === PT.INTERP) ? 'pie' : 'sharedObject';
+}
+
+/** The program interpreter's path (PT_INTERP). */
+export function readInterpreter(file: ElfFile): string | undefined {
+  const segment = file.segments.find(({ type }) => type === PT.INTERP);
+  if (!segment) return undefined;
+  return new ByteReader(file.read(segment.offset, segment.fileSize, 'the interpreter name'), {
+    file: file.path,
+    section: 'the interpreter name',
+  }).cstring();
+}
+
+function* dynamicEntries(file: ElfFile): IterableIterator<readonly [bigint, bigint]> {
+  const segment = file.segments.find(({ type }) => type === PT.DYNAMIC);
+  if (!segment || segment.offset + segment.fileSize > file.size) return;
+  const reader = new ByteReader(file.read(segment.offset, segment.fileSize, 'the dynamic section'), {
+    file: file.path,
+  });
+  while (reader.end - reader.offset >= 16) {
+    const tag = reader.u64();
+    if (tag === DT.NULL) return;
+    yield [tag, reader.u64()];
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Finding the file that holds a program's debug information (GDB manual, "Debugging Information in Separate Files"): by build-id
+ * under the debug directories, then by the name and CRC in .gnu_debuglink; and the file that dwz moved shared entries to
+ * (.gnu_debugaltlink). A file that does not belong to the program is never taken.
+ */
+import { existsSync, readSync, openSync, closeSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { ByteReader } from '../../base/byteReader';
+import { SidestepError } from '../../base/errors';
+import { crc32 } from './crc32';
+import { ElfFile } from './elfFile';
+import { readBuildId } from './notes';
+
+export const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
+
+/** The separate debug file of `program`, open; undefined if there is none. */
+export function openSeparateDebugFile(program: ElfFile, directories: readonly string[]): ElfFile | undefined {
+  const buildId = readBuildId(program);
+  if (buildId !== undefined) {
+    const found = openByBuildId(buildId, directories);
+    if (found) return found;
+  }
+  const link = readDebugLink(program);
+  if (!link) return undefined;
+  const folder = dirname(resolvedPath(program.path));
+  const candidates = [
+    join(folder, link.name),
+    join(folder, '.debug', link.name),
+    ...directories.map((directory) => join(directory, folder, link.name)),
+  ];
+  for (const path of candidates) {
+    if (resolvedPath(path) === resolvedPath(program.path) || !existsSync(path)) continue;
+    const file = openIfElf(path);
+    if (!file) continue;
+    const id = readBuildId(file);
+    const belongs = buildId !== undefined && id !== undefined ? id === buildId : checksum(path) === link.crc;
+    if (belongs) return file;
+    file.dispose();
+  }
+  return undefined;
+}
+
+/** The file that `.gnu_debugaltlink` of `file` names, open; undefined if there is no link. Throws if it can't be found. */
+export function openAlternateFile(file: ElfFile, directories: readonly string[]): ElfFile | undefined {
+  const bytes = file.sectionBytes('.gnu_debugaltlink');
+  if (!bytes) return undefined;
+  const reader = new ByteReader(bytes, { file: file.path, section: '.gnu_debugaltlink' });
+  const name = reader.cstring();
+  const buildId = Buffer.from(reader.bytes(reader.end - reader.offset)).toString('hex');
+  const path = isAbsolute(name) ? name : resolve(dirname(resolvedPath(file.path)), name);
+  const linked = existsSync(path) ? openIfElf(path) : undefined;
+  if (linked && readBuildId(linked) === buildId) return linked;
+  linked?.dispose();
+  const found = openByBuildId(buildId, directories);
+  if (found) return found;
+  throw new SidestepError('file-unreadable', `${file.path} shares debug information with ${path}, which is not there`, {
+    place: { file: file.path, section: '.gnu_debugaltlink' },
+    advice: 'Install the package that the debug file came with again: it lacks its .dwz file.',
+  });
+}
+
+function openByBuildId(buildId: string, directories: readonly string[]): ElfFile | undefined {
+  for (const directory of directories) {
+    const path = join(directory, '.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
+    const file = existsSync(path) ? openIfElf(path) : undefined;
+    if (!file) continue;
+    if (readBuildId(file) === buildId) return file;
+    file.dispose();
+  }
+  return undefined;
+}
+
+/** Name and CRC-32 of the linked file. */
+function readDebugLink(program: ElfFile): { readonly name: string; readonly crc: number } | undefined {
+  const bytes = program.sectionBytes('.gnu_debuglink');
+  if (!bytes) return undefined;
+  const reader = new ByteReader(bytes, { file: program.path, section: '.gnu_debuglink' });
+  const name = reader.cstring();
+  reader.skip((4 - (reader.offset % 4)) % 4);
+  // A name with directories could lead anywhere; the format has none.
+  return name === '' || name.includes('/') ? undefined : { name, crc: reader.u32() };
+}
+
+function openIfElf(path: string): ElfFile | undefined {
+  try {
+    return ElfFile.open(path);
+  } catch (error) {
+    if (error instanceof SidestepError) return undefined;
+    throw error;
+  }
+}
+
+function resolvedPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** CRC-32 of a whole file, read in pieces. */
+function checksum(path: string): number {
+  const descriptor = openSync(path, 'r');
+  try {
+    const piece = new Uint8Array(1 << 20);
+    let crc = 0;
+    for (let count = readSync(descriptor, piece); count > 0; count = readSync(descriptor, piece)) {
+      crc = crc32(piece.subarray(0, count), crc);
+    }
+    return crc;
+  } finally {
+    closeSync(descriptor);
+  }
+}

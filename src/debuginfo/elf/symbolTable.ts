@@ -1,0 +1,150 @@
+/**
+ * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when asked for,
+ * names are searched in the string table rather than indexed, and only the order by address is kept.
+ */
+import { ByteReader } from '../../base/byteReader';
+import { type ElfFile } from './elfFile';
+import { SHT } from './header';
+
+const SYMBOL_SIZE = 24;
+const SHN_UNDEF = 0;
+const SHN_ABS = 0xfff1;
+const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, TLS: 6, GNU_IFUNC: 10 } as const;
+const STB_LOCAL = 0;
+
+export interface ElfSymbol {
+  readonly name: string;
+  readonly address: number;
+  /** Bytes; 0 where nobody said. */
+  readonly size: number;
+  readonly kind: 'function' | 'object' | 'threadLocal' | 'indirectFunction' | 'other';
+  readonly local: boolean;
+}
+
+const KINDS = new Map<number, ElfSymbol['kind']>([
+  [STT.FUNC, 'function'],
+  [STT.OBJECT, 'object'],
+  [STT.TLS, 'threadLocal'],
+  [STT.GNU_IFUNC, 'indirectFunction'],
+]);
+
+export class SymbolTable {
+  readonly #symbols: DataView;
+  readonly #strings: Uint8Array;
+  readonly #count: number;
+  readonly #origin: { readonly file: string; readonly section: string };
+  /** Indices of functions, by address. */
+  #functions: Uint32Array | undefined;
+
+  /** The file's table of this kind; undefined if it has none. */
+  static of(file: ElfFile, section: '.symtab' | '.dynsym'): SymbolTable | undefined {
+    const table = file.section(section);
+    if (!table || table.type === SHT.NOBITS) return undefined;
+    const bytes = file.sectionBytes(section)!;
+    const strings = file.sections[table.link];
+    const stringBytes =
+      strings && strings.type === SHT.STRTAB
+        ? file.read(strings.offset, strings.size, `the names of ${section}`)
+        : undefined;
+    return stringBytes && new SymbolTable(bytes, stringBytes, { file: file.path, section });
+  }
+
+  constructor(symbols: Uint8Array, strings: Uint8Array, origin: { readonly file: string; readonly section: string }) {
+    this.#symbols = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+    this.#strings = strings;
+    this.#origin = origin;
+    this.#count = Math.floor(symbols.length / SYMBOL_SIZE);
+  }
+
+  /** Defined symbols of this name. */
+  *named(name: string): IterableIterator<ElfSymbol> {
+    const wanted = this.#offsetsOf(name);
+    if (wanted.size === 0) return;
+    for (let index = 1; index < this.#count; index++) {
+      if (!wanted.has(this.#nameOffset(index)) || !this.#isDefined(index)) continue;
+      yield this.#symbol(index, name);
+    }
+  }
+
+  /** The function symbol that holds `address`: the nearest at or below it, unless its size says that it ends before. */
+  functionAt(address: number): ElfSymbol | undefined {
+    const order = (this.#functions ??= this.#sortFunctions());
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#address(order[middle]!) <= address) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return undefined;
+    const start = this.#address(order[low - 1]!);
+    // Of several symbols at one address, a global name is the better known.
+    let best: ElfSymbol | undefined;
+    for (let i = low - 1; i >= 0 && this.#address(order[i]!) === start; i--) {
+      const symbol = this.#symbol(order[i]!);
+      if (symbol.size > 0 && address >= start + symbol.size) continue;
+      if (!best || (best.local && !symbol.local)) best = symbol;
+    }
+    return best;
+  }
+
+  /** Defined functions, in address order. */
+  *functions(): IterableIterator<ElfSymbol> {
+    this.#functions ??= this.#sortFunctions();
+    for (const index of this.#functions) yield this.#symbol(index);
+  }
+
+  #sortFunctions(): Uint32Array {
+    const indices: number[] = [];
+    for (let index = 1; index < this.#count; index++) {
+      if ((this.#info(index) & 0xf) === STT.FUNC && this.#isDefined(index)) indices.push(index);
+    }
+    return Uint32Array.from(indices.sort((a, b) => this.#address(a) - this.#address(b)));
+  }
+
+  /** Where in the string table the name stands, also as the tail of longer ones, which linkers share. */
+  #offsetsOf(name: string): Set<number> {
+    const offsets = new Set<number>();
+    const pattern = Buffer.from(`${name}\0`);
+    const strings = Buffer.from(this.#strings.buffer, this.#strings.byteOffset, this.#strings.length);
+    for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) offsets.add(at);
+    return offsets;
+  }
+
+  #symbol(index: number, name = this.#name(index)): ElfSymbol {
+    const info = this.#info(index);
+    return {
+      name,
+      address: this.#address(index),
+      size: Number(this.#symbols.getBigUint64(index * SYMBOL_SIZE + 16, true)),
+      kind: KINDS.get(info & 0xf) ?? 'other',
+      local: info >> 4 === STB_LOCAL,
+    };
+  }
+
+  #name(index: number): string {
+    const offset = this.#nameOffset(index);
+    const names = new ByteReader(this.#strings, { ...this.#origin, section: `the names of ${this.#origin.section}` });
+    if (offset >= names.end) throw names.malformed(`the name of symbol ${index} lies past its end`, offset);
+    names.offset = offset;
+    return names.cstring();
+  }
+
+  #nameOffset(index: number): number {
+    return this.#symbols.getUint32(index * SYMBOL_SIZE, true);
+  }
+
+  #info(index: number): number {
+    return this.#symbols.getUint8(index * SYMBOL_SIZE + 4);
+  }
+
+  #isDefined(index: number): boolean {
+    const section = this.#symbols.getUint16(index * SYMBOL_SIZE + 6, true);
+    return section !== SHN_UNDEF && section !== SHN_ABS;
+  }
+
+  #address(index: number): number {
+    const at = index * SYMBOL_SIZE + 8;
+    return this.#symbols.getUint32(at, true) + this.#symbols.getUint32(at + 4, true) * 0x1_0000_0000;
+  }
+}

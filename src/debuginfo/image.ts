@@ -1,0 +1,283 @@
+/**
+ * One program or shared library with its debug information, wherever that lies: the facade through which everything else asks.
+ * All addresses are link-time addresses. Files are read section by section, and everything beyond headers only when a question
+ * needs it.
+ */
+import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
+import { type Disposable, DisposableStore } from '../base/lifetime';
+import { DebugInfo } from './dwarf/debugInfo';
+import { type CfaRule, FrameTable } from './dwarf/frame';
+import { imageKind, readInterpreter } from './elf/dynamic';
+import { ElfFile } from './elf/elfFile';
+import { PF_X, PT } from './elf/header';
+import { readBuildId } from './elf/notes';
+import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
+import { Symbols } from './elf/symbols';
+import { type AddressInfo, emptyScope, type ProbePlace, type Scope } from './model';
+import { describeAddress } from './symbols/describe';
+import { findDefinition } from './symbols/globals';
+import { codeLines, functionPlaces, instancePlace, linePlaces } from './symbols/places';
+import { Program, type ProgramFacts } from './symbols/program';
+import { ProgramScope } from './symbols/scope';
+import { mostSimilar } from './symbols/similarity';
+import { Types } from './symbols/types';
+
+export interface ImageOptions {
+  /** Searched before /usr/lib/debug for separate debug files. */
+  readonly debugDirectories?: readonly string[];
+  /** Told before something that may take a while: what. */
+  readonly onProgress?: (what: string) => void;
+}
+
+/** A PT_LOAD segment. */
+export interface Segment {
+  readonly address: LinkAddress;
+  readonly offset: FileOffset;
+  /** Bytes in the file and in memory; what memory has beyond the file is zeros. */
+  readonly fileSize: number;
+  readonly memorySize: number;
+  readonly executable: boolean;
+}
+
+export class Image implements Disposable {
+  readonly kind: 'executable' | 'pie' | 'sharedObject';
+  readonly entry: LinkAddress;
+  readonly interpreter: string | undefined;
+  /** In hex digits. */
+  readonly buildId: string | undefined;
+  /** The separate file that the debug information came from; undefined when it is in the file itself or nowhere. */
+  readonly debugFile: string | undefined;
+  /** Whether there is DWARF, beyond symbols. */
+  readonly hasDebugInfo: boolean;
+  readonly segments: readonly Segment[];
+  readonly #file: ElfFile;
+  readonly #debug: ElfFile;
+  readonly #store: DisposableStore;
+  readonly #symbols: Symbols;
+  readonly #program: Program;
+  readonly #types: Types;
+  readonly #onProgress: (what: string) => void;
+  #frames: readonly FrameTable[] | undefined;
+
+  /** Throws `file-unreadable`, `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
+  static open(path: string, options: ImageOptions = {}): Image {
+    const store = new DisposableStore();
+    try {
+      return new Image(store.add(ElfFile.open(path)), store, options);
+    } catch (error) {
+      store.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(file: ElfFile, store: DisposableStore, options: ImageOptions) {
+    this.#file = file;
+    this.#store = store;
+    this.#onProgress = options.onProgress ?? (() => undefined);
+    const directories = [...(options.debugDirectories ?? []), ...DEFAULT_DEBUG_DIRECTORIES];
+    this.kind = imageKind(file);
+    this.entry = linkAddress(file.header.entry);
+    this.interpreter = readInterpreter(file);
+    this.buildId = readBuildId(file);
+    this.segments = file.segments
+      .filter(({ type }) => type === PT.LOAD)
+      .map(({ address, offset, fileSize, memorySize, flags }) => ({
+        address: linkAddress(address),
+        offset,
+        fileSize,
+        memorySize,
+        executable: (flags & PF_X) !== 0,
+      }));
+    const separate = hasDwarf(file) ? undefined : openSeparateDebugFile(file, directories);
+    if (separate) store.add(separate);
+    this.debugFile = separate?.path;
+    this.#debug = separate ?? file;
+    this.hasDebugInfo = hasDwarf(this.#debug);
+    this.#symbols = new Symbols(separate ? [separate, file] : [file]);
+    const info = new DebugInfo(this.#debug, {
+      supplementary: () => {
+        const alternate = openAlternateFile(this.#debug, directories);
+        return alternate && store.add(alternate);
+      },
+    });
+    const program = new Program(info, this.#facts());
+    this.#program = program;
+    this.#types = new Types((declaration) => findDefinition(program, declaration));
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  /** The link-time address of a byte of the file; undefined where no segment loads it. */
+  addressOfOffset(offset: FileOffset): LinkAddress | undefined {
+    const segment = this.segments.find((each) => offset >= each.offset && offset < each.offset + each.fileSize);
+    return segment && linkAddress(segment.address + BigInt(offset - segment.offset));
+  }
+
+  /** The file's bytes at an address of an executable segment; undefined outside. Fewer than `length` at a segment's end. */
+  textAt(address: LinkAddress, length: number): Uint8Array | undefined {
+    const segment = this.segments.find(
+      (each) => each.executable && address >= each.address && address < each.address + BigInt(each.fileSize),
+    );
+    if (!segment) return undefined;
+    const start = Number(address - segment.address);
+    return this.#file.read(segment.offset + start, Math.min(length, segment.fileSize - start), 'code');
+  }
+
+  /** Absolute paths, where debug information has them, of all source files. */
+  sourceFiles(): readonly string[] {
+    return this.#program.lines.sourceFiles();
+  }
+
+  /**
+   * Paths that `file` may mean here: its own; else the files with the longest end in common; a relative one must be their end.
+   * Only when there is exactly one does {@link linePlaces} take it.
+   */
+  filesMatching(file: string): readonly string[] {
+    return this.#program.lines.filesMatching(file);
+  }
+
+  /** The places of a line, or of the next one that has code; undefined when the file is not here, is ambiguous, or has no code below. */
+  linePlaces(file: string, line: number): { file: string; line: number; places: readonly ProbePlace[] } | undefined {
+    this.#announce();
+    const [path, ...others] = this.filesMatching(file);
+    return path === undefined || others.length > 0 ? undefined : linePlaces(this.#program, path, line);
+  }
+
+  /** Lines from `first` to `last` that have code, ascending. */
+  codeLines(file: string, first: number, last: number): readonly number[] {
+    this.#announce();
+    const [path, ...others] = this.filesMatching(file);
+    return path === undefined || others.length > 0 ? [] : codeLines(this.#program, path, first, last);
+  }
+
+  /** Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too. */
+  functionPlaces(name: string): readonly ProbePlace[] {
+    this.#announce();
+    const places = functionPlaces(this.#program, name);
+    return places.length > 0 ? places : this.#symbolPlaces(name);
+  }
+
+  /** An ELF symbol's value. */
+  symbolAddress(name: string): LinkAddress | undefined {
+    const [symbol] = this.#symbols.named(name);
+    return symbol && linkAddress(symbol.address);
+  }
+
+  /** Names of functions near to one that was not found, best first. */
+  similarFunctions(name: string): readonly string[] {
+    const names = function* (symbols: Symbols): IterableIterator<string> {
+      for (const symbol of symbols.functions()) yield symbol.name;
+    };
+    return mostSimilar(name, names(this.#symbols));
+  }
+
+  describe(address: LinkAddress): AddressInfo {
+    const symbol = this.#symbols.functionAt(Number(address));
+    return {
+      address,
+      ...describeAddress(this.#program, Number(address)),
+      symbol: symbol && { name: symbol.name, offset: Number(address) - symbol.address },
+    };
+  }
+
+  /** What names mean at an address; nothing where there is no debug information. */
+  scopeAt(address: LinkAddress): Scope {
+    this.#announce();
+    return this.hasDebugInfo ? new ProgramScope(this.#program, this.#types, address) : emptyScope(address);
+  }
+
+  /** Entries of all functions that debug information or symbols know, ascending, without repetition. */
+  functionEntries(): Iterable<LinkAddress> {
+    const entries = new Set<number>();
+    for (const { address } of this.#symbols.functions()) if (this.#isCode(address)) entries.add(address);
+    for (const unit of this.#program.info.units) {
+      for (const { low } of this.#program.functionsOf(unit).ranges()) entries.add(low);
+    }
+    return [...entries].sort((a, b) => a - b).map(linkAddress);
+  }
+
+  /** Addresses of all statement rows, program by program. */
+  *lineStarts(): Iterable<LinkAddress> {
+    for (const address of this.#program.lines.statements()) yield linkAddress(address);
+  }
+
+  /** Functions that only the symbol table knows: their very entry, or where debug information with another name says. */
+  #symbolPlaces(name: string): ProbePlace[] {
+    const places: ProbePlace[] = [];
+    for (const { address, kind } of this.#symbols.named(name)) {
+      if (kind !== 'function' || !this.#isCode(address)) continue;
+      const known = this.#program.functionAt(address);
+      const place = known && instancePlace(this.#program, known);
+      places.push(place ?? { candidates: [linkAddress(address)], function: name, line: undefined });
+    }
+    return places;
+  }
+
+  #facts(): ProgramFacts {
+    return {
+      isCode: (address) => this.#isCode(address),
+      cfaAt: (pc) => this.#cfaAt(pc),
+      dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
+      threadBlockOffset: this.#threadBlockOffset(),
+    };
+  }
+
+  #isCode(address: number): boolean {
+    return this.#file.segments.some(
+      (segment) =>
+        segment.type === PT.LOAD &&
+        (segment.flags & PF_X) !== 0 &&
+        address >= segment.address &&
+        address < segment.address + segment.memorySize,
+    );
+  }
+
+  /** The executable's TLS block ends where fs points (ELF Handling For Thread-Local Storage, §3.4.6, variant II). */
+  #threadBlockOffset(): bigint | undefined {
+    const block = this.#file.segments.find(({ type }) => type === PT.TLS);
+    if (!block || this.kind === 'sharedObject') return undefined;
+    const alignment = Math.max(1, block.alignment);
+    return -BigInt(Math.ceil(block.memorySize / alignment) * alignment);
+  }
+
+  #cfaAt(pc: number): CfaRule | undefined {
+    this.#frames ??= this.#readFrames();
+    for (const table of this.#frames) {
+      const rule = table.cfaAt(pc);
+      if (rule) return rule;
+    }
+    return undefined;
+  }
+
+  /** .eh_frame, which is loaded and so always in the program itself, and .debug_frame, which may have moved. */
+  #readFrames(): FrameTable[] {
+    const sections = [
+      { kind: '.eh_frame', file: this.#file },
+      { kind: '.debug_frame', file: this.#debug },
+    ] as const;
+    return sections.flatMap(({ kind, file }) => {
+      const bytes = file.sectionBytes(kind);
+      const address = file.section(kind)?.address ?? 0;
+      return bytes ? [new FrameTable({ kind, file: file.path, bytes, address })] : [];
+    });
+  }
+
+  #announced = false;
+
+  /** Says once that debug information is about to be read. */
+  #announce(): void {
+    if (this.#announced || !this.hasDebugInfo) return;
+    this.#announced = true;
+    this.#onProgress(`Reading debug information of ${this.#debug.path}`);
+  }
+}
+
+function hasDwarf(file: ElfFile): boolean {
+  return ['.debug_info', '.zdebug_info'].some((name) => file.section(name) !== undefined);
+}

@@ -1,0 +1,44 @@
+/** The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5 §3.3.8, §3.5). */
+import { AT, TAG } from '../dwarf/constants';
+import { type Entry } from '../dwarf/entry';
+import { entryRanges } from '../dwarf/ranges';
+
+const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
+
+/** `subprogram` and, inside it, each block that holds `address`, outermost first. */
+export function blocksAt(subprogram: Entry, address: number): Entry[] {
+  const chain = [subprogram];
+  const { entries } = subprogram.unit;
+  let children = entries.children(subprogram.index);
+  for (let next = children.next(); !next.done; next = children.next()) {
+    if (!BLOCKS.has(entries.tags[next.value]!)) continue;
+    const block = entries.entry(next.value);
+    if (!holds(block, address)) continue;
+    chain.push(block);
+    children = entries.children(next.value);
+  }
+  return chain;
+}
+
+export function isFunction(entry: Entry): boolean {
+  return entry.tag === TAG.subprogram || entry.tag === TAG.inlined_subroutine;
+}
+
+/** The last function in a chain of blocks: an inlined one, or the out-of-line one itself. */
+export function innermostFunction(chain: readonly Entry[]): Entry {
+  return chain.findLast(isFunction) ?? chain[0]!;
+}
+
+/** Where an instance is entered: its DW_AT_entry_pc, else its lowest address of its first range (DWARF 5 §2.18). */
+export function entryAddress(instance: Entry): number | undefined {
+  const entryPc = instance.attribute(AT.entry_pc);
+  const first = entryRanges(instance)[0]?.low;
+  if (!entryPc) return instance.address(AT.low_pc) || first;
+  // Since DWARF 5 it may be an offset from the base address of the instance.
+  const offset = entryPc.unsigned();
+  return entryPc.address() ?? (offset === undefined ? first : (instance.address(AT.low_pc) ?? first ?? 0) + offset);
+}
+
+function holds(block: Entry, address: number): boolean {
+  return entryRanges(block).some(({ low, high }) => address >= low && address < high);
+}

@@ -1,0 +1,60 @@
+/** Functions by name: their out-of-line code and every inlined copy, wherever in the program those are. */
+import { AT, TAG } from '../dwarf/constants';
+import { tolerating } from '../dwarf/debugInfo';
+import { type Entry } from '../dwarf/entry';
+import { unitsMentioning } from '../dwarf/mentions';
+import { entryRanges } from '../dwarf/ranges';
+import { hasRanges, instancesOf } from './instances';
+import {
+  lastComponent,
+  matchesName,
+  nameOf,
+  qualifiedNameOf,
+  withoutParameters,
+  withoutTemplateArguments,
+} from './names';
+import { type Program } from './program';
+
+/** All entries with code (out-of-line functions and inlined instances) of the functions that `query` names. */
+export function functionInstances(program: Program, query: string): Entry[] {
+  const wanted = withoutParameters(query);
+  const found = new Map<number, Entry>();
+  const pending: Entry[] = [];
+  const reach = (entry: Entry): void => {
+    if (found.has(entry.key)) return;
+    found.set(entry.key, entry);
+    // Nobody is an instance of an inlined instance.
+    if (entry.tag === TAG.subprogram) pending.push(entry);
+  };
+  for (const entry of namedFunctions(program, wanted)) reach(entry);
+  for (let entry = pending.pop(); entry; entry = pending.pop()) {
+    for (const instance of instancesOf(program, entry)) reach(instance);
+  }
+  return [...found.values()].filter((entry) => hasCode(program, entry));
+}
+
+/** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */
+function* namedFunctions(program: Program, query: string): IterableIterator<Entry> {
+  const name = lastComponent(query);
+  for (const unit of unitsMentioning(program.info, name)) {
+    const { entries } = unit;
+    for (let index = 0; index < entries.length; index++) {
+      if (entries.tags[index] !== TAG.subprogram) continue;
+      const entry = entries.entry(index);
+      const own = tolerating(() => entry.string(AT.name));
+      if (own === undefined || !mayMatch(own, name)) continue;
+      const qualified = tolerating(() => qualifiedNameOf(entry));
+      if (qualified !== undefined && matchesName(qualified, query)) yield entry;
+    }
+  }
+}
+
+/** A cheap test before the whole name is put together. */
+function mayMatch(own: string, name: string): boolean {
+  return own.endsWith(name) || (own.includes('<') && withoutTemplateArguments(own).endsWith(name));
+}
+
+function hasCode(program: Program, entry: Entry): boolean {
+  const ranges = hasRanges(entry) ? (tolerating(() => entryRanges(entry)) ?? []) : [];
+  return ranges.some(({ low }) => program.facts.isCode(low)) && nameOf(entry) !== undefined;
+}

@@ -1,0 +1,29 @@
+/** What completes an entry: instances of an abstract function, definitions of a declared function or variable (DWARF 5 §2.13, §3.3.8). */
+import { AT, TAG } from '../dwarf/constants';
+import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { type Entry } from '../dwarf/entry';
+import { unitsReferringTo } from '../dwarf/mentions';
+import { type Unit } from '../dwarf/unit';
+import { type Program } from './program';
+
+/** Entries that say of themselves that they are an instance of `entry`, or the definition that it declares. */
+export function* instancesOf(program: Program, entry: Entry): IterableIterator<Entry> {
+  for (const unit of unitsWithInstances(program.info, entry)) {
+    yield* tolerating(() => program.functionsOf(unit).instancesOf(entry.key)) ?? [];
+  }
+}
+
+export function hasRanges(entry: Entry): boolean {
+  return entry.has(AT.low_pc) || entry.has(AT.ranges);
+}
+
+function unitsWithInstances(info: DebugInfo, entry: Entry): Iterable<Unit> {
+  const { unit } = entry;
+  // A plain declaration is completed in its own unit; one that several units share, from any of them, and so is what
+  // link-time optimisation put elsewhere.
+  const isShared = unit.info.isSupplementary || unit.root?.tag === TAG.partial_unit;
+  const isWhole = entry.has(AT.declaration) || hasRanges(entry) || entry.has(AT.location);
+  if (!isShared && isWhole) return [unit];
+  const elsewhere = unitsReferringTo(info, entry.offset);
+  return unit.info === info ? new Set([unit, ...elsewhere]) : elsewhere;
+}

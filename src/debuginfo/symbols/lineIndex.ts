@@ -1,0 +1,161 @@
+/**
+ * Source files and their lines: which line number programs speak of a file, and their rows. Only headers are read to find a
+ * file; a program is run when its rows are wanted.
+ */
+import { basename } from 'node:path/posix';
+import { AT } from '../dwarf/constants';
+import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
+import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
+import { type Unit } from '../dwarf/unit';
+import { type SourceLine } from '../model';
+import { commonSuffixLength, isPathSuffix } from './sourcePath';
+
+/** A file's numbers in one program: more than one when its table lists the file twice. */
+export interface FileInProgram {
+  readonly table: LineTable;
+  readonly files: ReadonlySet<number>;
+}
+
+interface Program {
+  readonly header: LineHeader;
+}
+
+export class LineIndex {
+  readonly #info: DebugInfo;
+  readonly #isCode: (address: number) => boolean;
+  readonly #tables = new Map<number, LineTable>();
+  #programs: readonly Program[] | undefined;
+  /** Programs and file numbers by the file's base name. */
+  #byBaseName: Map<string, { readonly program: Program; readonly file: number }[]> | undefined;
+
+  constructor(info: DebugInfo, isCode: (address: number) => boolean) {
+    this.#info = info;
+    this.#isCode = isCode;
+  }
+
+  /** The rows of the unit's program; undefined without line information. */
+  tableOf(unit: Unit): LineTable | undefined {
+    const offset = unit.root?.unsigned(AT.stmt_list);
+    if (offset === undefined) return undefined;
+    return this.#tables.get(offset) ?? this.#run(this.#readHeader(unit, offset));
+  }
+
+  /** Addresses of all statement rows, program by program; the programs are not kept for it. */
+  *statements(): IterableIterator<number> {
+    for (const { header } of this.#allPrograms()) {
+      const table = tolerating(
+        () => this.#tables.get(header.offset) ?? readLineTable(this.#info, header, this.#isCode),
+      );
+      for (const { firstRow, endRow } of table?.sequences ?? []) {
+        for (let row = firstRow; row < endRow; row++) if (isStatementRow(table!, row)) yield table!.addresses[row]!;
+      }
+    }
+  }
+
+  /** The path of row `row`'s file, with its line and column; undefined for compiler-made code (line 0). */
+  lineOfRow(table: LineTable, row: number): SourceLine | undefined {
+    const line = table.lines[row]!;
+    const file = lineFilePath(table.header, table.files[row]!);
+    return line === 0 || file === undefined ? undefined : { file, line, column: table.columns[row]! };
+  }
+
+  /** The path of a file number that entries of `unit` use (DW_AT_decl_file). */
+  declaredFile(unit: Unit, file: number): string | undefined {
+    const offset = unit.root?.unsigned(AT.stmt_list);
+    if (offset === undefined) return undefined;
+    return lineFilePath(this.#tables.get(offset)?.header ?? this.#readHeader(unit, offset), file);
+  }
+
+  /** Paths of all files that programs list, without repetition. */
+  sourceFiles(): string[] {
+    const paths = new Set<string>();
+    for (const { header } of this.#allPrograms()) {
+      for (let file = 0; file < header.files.length; file++) {
+        const path = lineFilePath(header, file);
+        if (path !== undefined) paths.add(path);
+      }
+    }
+    return [...paths].sort();
+  }
+
+  /**
+   * Files that `query` may mean, best first class only: the one with this very path; else those that share the longest end of
+   * it (a source tree that was built elsewhere); a relative query must be their end. More than one: ambiguous.
+   */
+  filesMatching(query: string): string[] {
+    const candidates = new Set<string>();
+    for (const { program, file } of this.#filesNamed(basename(query))) {
+      const path = lineFilePath(program.header, file);
+      if (path !== undefined) candidates.add(path);
+    }
+    if (candidates.has(query)) return [query];
+    if (!query.startsWith('/')) return [...candidates].filter((path) => isPathSuffix(path, query)).sort();
+    const longest = Math.max(0, ...[...candidates].map((path) => commonSuffixLength(path, query)));
+    return [...candidates].filter((path) => commonSuffixLength(path, query) === longest).sort();
+  }
+
+  /** The programs that have the file `path`, run. */
+  programsOf(path: string): FileInProgram[] {
+    const files = new Map<Program, Set<number>>();
+    for (const { program, file } of this.#filesNamed(basename(path))) {
+      if (lineFilePath(program.header, file) !== path) continue;
+      const known = files.get(program);
+      if (known) known.add(file);
+      else files.set(program, new Set([file]));
+    }
+    const found: FileInProgram[] = [];
+    for (const [{ header }, numbers] of files) {
+      const table = tolerating(() => this.#run(header));
+      if (table) found.push({ table, files: numbers });
+    }
+    return found;
+  }
+
+  #filesNamed(name: string): readonly { readonly program: Program; readonly file: number }[] {
+    if (!this.#byBaseName) {
+      this.#byBaseName = new Map();
+      for (const program of this.#allPrograms()) {
+        for (const [file, entry] of program.header.files.entries()) {
+          const key = entry.name.slice(entry.name.lastIndexOf('/') + 1);
+          const known = this.#byBaseName.get(key);
+          if (known) known.push({ program, file });
+          else this.#byBaseName.set(key, [{ program, file }]);
+        }
+      }
+    }
+    return this.#byBaseName.get(name) ?? [];
+  }
+
+  #allPrograms(): readonly Program[] {
+    if (!this.#programs) {
+      const byOffset = new Map<number, Program>();
+      for (const unit of this.#info.units) {
+        const offset = tolerating(() => unit.root?.unsigned(AT.stmt_list));
+        if (offset === undefined || byOffset.has(offset)) continue;
+        const header = tolerating(() => this.#readHeader(unit, offset));
+        if (header) byOffset.set(offset, { header });
+      }
+      this.#programs = [...byOffset.values()];
+    }
+    return this.#programs;
+  }
+
+  #readHeader(unit: Unit, offset: number): LineHeader {
+    return readLineHeader(this.#info, offset, unit.root?.string(AT.comp_dir) ?? '');
+  }
+
+  #run(header: LineHeader): LineTable {
+    let table = this.#tables.get(header.offset);
+    if (!table) {
+      table = readLineTable(this.#info, header, this.#isCode);
+      this.#tables.set(header.offset, table);
+    }
+    return table;
+  }
+}
+
+/** Whether a row is where a debugger may stop for its line (DWARF 5 §6.2.2, is_stmt). */
+export function isStatementRow(table: LineTable, row: number): boolean {
+  return (table.flags[row]! & (LINE_FLAGS.isStatement | LINE_FLAGS.endSequence)) === LINE_FLAGS.isStatement;
+}

@@ -1,0 +1,126 @@
+/** Names of entries as their language writes them, and what a name that a user typed matches. */
+import { AT, TAG } from '../dwarf/constants';
+import { type Entry } from '../dwarf/entry';
+import { type Unit } from '../dwarf/unit';
+import { type SourceLanguage } from '../model';
+
+/** DW_LANG_* (DWARF 5 §7.12 and the codes registered since). */
+const LANGUAGES = new Map<number, SourceLanguage>([
+  [0x01, 'c'],
+  [0x02, 'c'],
+  [0x04, 'c++'],
+  [0x0c, 'c'],
+  [0x16, 'go'],
+  [0x19, 'c++'],
+  [0x1a, 'c++'],
+  [0x1c, 'rust'],
+  [0x1d, 'c'],
+  [0x21, 'c++'],
+  [0x27, 'zig'],
+  [0x2b, 'c++'],
+  [0x2c, 'c'],
+  [0x2e, 'c++'],
+  [0x31, 'asm'],
+  [0x3a, 'c++'],
+  [0x3e, 'c'],
+  [0x8001, 'asm'],
+]);
+
+/** No chain of origins and specifications is longer in sound files: inlined, abstract instance, declaration in its class. */
+const MAX_ORIGINS = 8;
+
+const SCOPES = new Set<number>([
+  TAG.namespace,
+  TAG.module,
+  TAG.structure_type,
+  TAG.class_type,
+  TAG.union_type,
+  TAG.interface_type,
+  TAG.enumeration_type,
+]);
+
+export function languageOf(unit: Unit): SourceLanguage {
+  const { root } = unit;
+  // Zig's compiler says that it compiles C.
+  if (root?.string(AT.producer)?.startsWith('zig ')) return 'zig';
+  return LANGUAGES.get(root?.unsigned(AT.language) ?? 0) ?? 'other';
+}
+
+/** `entry` and what it completes: its abstract origin, then that one's declaration. */
+export function* origins(entry: Entry): IterableIterator<Entry> {
+  let current: Entry | undefined = entry;
+  for (let i = 0; current && i < MAX_ORIGINS; i++) {
+    yield current;
+    current = current.reference(AT.abstract_origin) ?? current.reference(AT.specification);
+  }
+}
+
+/** What `read` finds first on the entry or what it completes. */
+export function inherited<T>(entry: Entry, read: (entry: Entry) => T | undefined): T | undefined {
+  for (const origin of origins(entry)) {
+    const found = read(origin);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** DW_AT_name of the entry or of what it completes, without its surroundings. */
+export function nameOf(entry: Entry): string | undefined {
+  return inherited(entry, (origin) => origin.string(AT.name));
+}
+
+export function linkageNameOf(entry: Entry): string | undefined {
+  return inherited(entry, (origin) => origin.string(AT.linkage_name) ?? origin.string(AT.MIPS_linkage_name));
+}
+
+/** The name with the namespaces and classes around it; undefined for what has no name. */
+export function qualifiedNameOf(entry: Entry): string | undefined {
+  const name = nameOf(entry);
+  if (name === undefined) return undefined;
+  let declared = entry;
+  for (const origin of origins(entry)) declared = origin;
+  const parts = [name];
+  for (let scope = declared.parent; scope; scope = scope.parent) {
+    if (!SCOPES.has(scope.tag)) continue;
+    const scopeName = scope.string(AT.name);
+    if (scopeName !== undefined) parts.unshift(scopeName);
+    else if (scope.tag === TAG.namespace) parts.unshift('(anonymous namespace)');
+  }
+  return parts.join('::');
+}
+
+/** `name` without template arguments: `max<int>` → `max`, `Map<K, V>::find` → `Map::find`; operators keep their signs. */
+export function withoutTemplateArguments(name: string): string {
+  if (!name.includes('<') || /\boperator\s*[<-]/.test(name)) return name;
+  let depth = 0;
+  let plain = '';
+  for (const character of name) {
+    if (character === '<') depth++;
+    else if (character === '>' && depth > 0) depth--;
+    else if (depth === 0) plain += character;
+  }
+  return plain;
+}
+
+/** A query's last component, which is what debug information stores as a name. */
+export function lastComponent(query: string): string {
+  const plain = withoutTemplateArguments(query);
+  const at = plain.lastIndexOf('::');
+  return at < 0 ? plain : plain.slice(at + 2);
+}
+
+/** `parse(int, char)` → `parse`: the parameter list that a user may have copied along. Go's `(*T).method` stays. */
+export function withoutParameters(query: string): string {
+  return /[^(]\(.*\)( const)?$/.test(query) && !/operator\(\)$/.test(query) ? query.replace(/\(.*$/, '') : query;
+}
+
+/** Whether a query means this qualified name: whole, or from the start of one of its components. */
+export function matchesName(qualified: string, query: string): boolean {
+  return endsInName(qualified, query) || endsInName(withoutTemplateArguments(qualified), query);
+}
+
+function endsInName(qualified: string, query: string): boolean {
+  if (!qualified.endsWith(query)) return false;
+  const before = qualified.slice(0, qualified.length - query.length);
+  return before === '' || before.endsWith('::') || before.endsWith('.');
+}

@@ -1,0 +1,186 @@
+/** Where probes stand: the places of a function's instances, and of a source line in each function instance that has it. */
+import { linkAddress } from '../../base/address';
+import { AT } from '../dwarf/constants';
+import { tolerating } from '../dwarf/debugInfo';
+import { type Entry } from '../dwarf/entry';
+import { type LineTable } from '../dwarf/lineTable';
+import { entryRanges } from '../dwarf/ranges';
+import { type ProbePlace, type SourceLine } from '../model';
+import { entryAddress, innermostFunction } from './blocks';
+import { functionInstances } from './functionInstances';
+import { type FileInProgram, isStatementRow } from './lineIndex';
+import { inherited, qualifiedNameOf } from './names';
+import { type Program } from './program';
+import { addressAfterPrologue } from './prologue';
+import { TAG } from '../dwarf/constants';
+
+/** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
+const MAX_LINES_BEFORE_FUNCTION = 3;
+
+/** One place for each instance of the functions that `name` means, in address order. */
+export function functionPlaces(program: Program, name: string): ProbePlace[] {
+  const places: ProbePlace[] = [];
+  for (const instance of functionInstances(program, name)) {
+    const place = tolerating(() => instancePlace(program, instance));
+    if (place) places.push(place);
+  }
+  return sortedByAddress(places);
+}
+
+/** The place of one function instance: where its arguments read right. */
+export function instancePlace(program: Program, instance: Entry): ProbePlace | undefined {
+  const table = program.lines.tableOf(instance.unit);
+  const first = instance.tag === TAG.subprogram ? addressAfterPrologue(instance, table) : entryAddress(instance);
+  if (first === undefined || !program.facts.isCode(first)) return undefined;
+  const row = table?.rowAt(first);
+  return {
+    candidates: [first, ...laterCandidates(program, instance, first, table)].map(linkAddress),
+    function: qualifiedNameOf(instance),
+    line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
+  };
+}
+
+/** Other statement rows of the line at `first`, behind it, that belong to the same instance. */
+function laterCandidates(program: Program, instance: Entry, first: number, table: LineTable | undefined): number[] {
+  const row = table?.rowAt(first);
+  if (!table || row === undefined) return [];
+  const line = table.lines[row]!;
+  const file = table.files[row]!;
+  const addresses = new Set<number>();
+  for (const { low, high } of entryRanges(instance)) {
+    const sequence = table.sequenceAt(low);
+    if (!sequence) continue;
+    for (let at = table.firstRowFrom(low, sequence); at < sequence.endRow && table.addresses[at]! < high; at++) {
+      if (table.lines[at] !== line || table.files[at] !== file || !isStatementRow(table, at)) continue;
+      const address = table.addresses[at]!;
+      if (address > first && innermostFunction(program.blocksAt(address)).key === instance.key) addresses.add(address);
+    }
+  }
+  return [...addresses].sort((a, b) => a - b);
+}
+
+/** The line with code at or behind `line` of the file, and its places; undefined when there is none. */
+export function linePlaces(
+  program: Program,
+  file: string,
+  line: number,
+): { file: string; line: number; places: ProbePlace[] } | undefined {
+  const programs = program.lines.programsOf(file);
+  const found = lineWithCode(programs, line);
+  if (found === undefined) return undefined;
+  const places: ProbePlace[] = [];
+  for (const [function_, rows] of rowsByInstance(program, programs, found)) {
+    if (found !== line && function_ && isFarAbove(function_, line, rows)) continue;
+    places.push(linePlace(program, function_, rows, file, found));
+  }
+  return places.length > 0 ? { file, line: found, places: sortedByAddress(places) } : undefined;
+}
+
+/** Lines from `first` to `last` that have code, ascending. */
+export function codeLines(program: Program, file: string, first: number, last: number): number[] {
+  const lines = new Set<number>();
+  forEachStatement(program.lines.programsOf(file), (table, row) => {
+    const line = table.lines[row]!;
+    if (line >= first && line <= last && line > 0) lines.add(line);
+  });
+  return [...lines].sort((a, b) => a - b);
+}
+
+function lineWithCode(programs: readonly FileInProgram[], line: number): number | undefined {
+  let best = Infinity;
+  forEachStatement(programs, (table, row) => {
+    const candidate = table.lines[row]!;
+    if (candidate >= line && candidate < best && candidate > 0) best = candidate;
+  });
+  return best === Infinity ? undefined : best;
+}
+
+function forEachStatement(programs: readonly FileInProgram[], visit: (table: LineTable, row: number) => void): void {
+  for (const { table, files } of programs) {
+    for (const { firstRow, endRow } of table.sequences) {
+      for (let row = firstRow; row < endRow; row++) {
+        if (files.has(table.files[row]!) && isStatementRow(table, row)) visit(table, row);
+      }
+    }
+  }
+}
+
+interface LineRow {
+  readonly table: LineTable;
+  readonly row: number;
+  readonly address: number;
+}
+
+/** The statement rows of `line`, by the function instance that each belongs to. */
+function rowsByInstance(
+  program: Program,
+  programs: readonly FileInProgram[],
+  line: number,
+): [Entry | undefined, LineRow[]][] {
+  const groups = new Map<number, [Entry | undefined, LineRow[]]>();
+  forEachStatement(programs, (table, row) => {
+    if (table.lines[row] !== line) return;
+    const address = table.addresses[row]!;
+    const blocks = tolerating(() => program.blocksAt(address)) ?? [];
+    const instance = blocks.length > 0 ? innermostFunction(blocks) : undefined;
+    // Without a function to tell, each row is a place of its own; -1 - address is no entry's key.
+    const key = instance ? instance.key : -1 - address;
+    const group = groups.get(key);
+    if (group) group[1].push({ table, row, address });
+    else groups.set(key, [instance, [{ table, row, address }]]);
+  });
+  return [...groups.values()];
+}
+
+/** Whether moving from `line` to these rows would enter a function that is declared well below `line`. */
+function isFarAbove(instance: Entry, line: number, rows: readonly LineRow[]): boolean {
+  const entry = entryAddress(instance);
+  const declared = inherited(instance, (origin) => origin.unsigned(AT.decl_line));
+  return (
+    declared !== undefined &&
+    declared > line + MAX_LINES_BEFORE_FUNCTION &&
+    rows.some(({ address }) => address === entry)
+  );
+}
+
+function linePlace(
+  program: Program,
+  instance: Entry | undefined,
+  rows: readonly LineRow[],
+  file: string,
+  line: number,
+): ProbePlace {
+  const [{ table, row }] = rows as [LineRow];
+  const addresses = [...new Set(rows.map(({ address }) => address))].sort((a, b) => a - b);
+  const source: SourceLine = { file, line, column: table.columns[row]! };
+  if (!instance) return { candidates: addresses.map(linkAddress), function: undefined, line: source };
+  const ordered = hotFirst(program, addresses);
+  const opening = openingAddress(instance, ordered, table);
+  const candidates = opening === undefined ? ordered : [opening, ...ordered.filter((address) => address > opening)];
+  return { candidates: candidates.map(linkAddress), function: qualifiedNameOf(instance), line: source };
+}
+
+/** Where the line is an out-of-line function's opening one: the address behind its prologue. */
+function openingAddress(instance: Entry, addresses: readonly number[], table: LineTable): number | undefined {
+  if (instance.tag !== TAG.subprogram) return undefined;
+  const entry = entryAddress(instance);
+  return entry !== undefined && addresses.includes(entry) ? addressAfterPrologue(instance, table) : undefined;
+}
+
+/** Addresses in the stretch of the function that is entered before those that the compiler split off as unlikely. */
+function hotFirst(program: Program, addresses: readonly number[]): number[] {
+  if (addresses.length < 2) return [...addresses];
+  const subprogram = program.functionAt(addresses[0]!);
+  const entry = subprogram && entryAddress(subprogram);
+  const hot =
+    subprogram && entry !== undefined
+      ? entryRanges(subprogram).find(({ low, high }) => entry >= low && entry < high)
+      : undefined;
+  if (!hot) return [...addresses];
+  const isHot = (address: number): boolean => address >= hot.low && address < hot.high;
+  return [...addresses.filter(isHot), ...addresses.filter((address) => !isHot(address))];
+}
+
+function sortedByAddress(places: ProbePlace[]): ProbePlace[] {
+  return places.sort((a, b) => Number(a.candidates[0]! - b.candidates[0]!));
+}

@@ -1,0 +1,195 @@
+/** What names mean at an address (DWARF 5 §3.3 to §3.5, §4.1): the blocks around it, then the file's and the program's names. */
+import { linkAddress } from '../../base/address';
+import { AT, TAG } from '../dwarf/constants';
+import { tolerating } from '../dwarf/debugInfo';
+import { type Entry } from '../dwarf/entry';
+import { type LinkAddress } from '../../base/address';
+import { type Location, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
+import { entryAddress, innermostFunction } from './blocks';
+import { functionInstances } from './functionInstances';
+import { findEnumerator, findGlobal, type Viewpoint } from './globals';
+import { Locations } from './locations';
+import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
+import { type Program } from './program';
+import { mostSimilar } from './similarity';
+import { namedType } from './typeNames';
+import { type Types } from './types';
+
+/** A variable or parameter of a block: its own entry, or the abstract one where the compiler left no instance of it. */
+interface Declaration {
+  readonly name: string;
+  readonly entry: Entry;
+  readonly isGone: boolean;
+}
+
+const OPTIMIZED_OUT: Location = { kind: 'unavailable', reason: '<optimized out>' };
+
+export class ProgramScope implements Scope {
+  readonly language: SourceLanguage;
+  readonly function: string | undefined;
+  readonly #program: Program;
+  readonly #types: Types;
+  /** The innermost function and the blocks in it around pc, innermost first. */
+  readonly #blocks: readonly Entry[];
+  readonly #locations: Locations;
+  readonly #viewpoint: Viewpoint;
+
+  constructor(
+    program: Program,
+    types: Types,
+    readonly pc: LinkAddress,
+  ) {
+    this.#program = program;
+    this.#types = types;
+    const address = Number(pc);
+    const chain = program.blocksAt(address);
+    const unit = chain[0]?.unit ?? program.unitAt(address);
+    const instance = chain.length > 0 ? innermostFunction(chain) : undefined;
+    this.#blocks = instance ? chain.slice(chain.indexOf(instance)).reverse() : [];
+    this.#locations = new Locations(program, address, chain[0], unit);
+    this.function = instance && qualifiedNameOf(instance);
+    // What was inlined across languages or merged by link-time optimisation reads as where it was written.
+    const written = instance && [...origins(instance)].at(-1)!.unit;
+    this.language = written ? languageOf(written) : unit ? languageOf(unit) : 'other';
+    this.#viewpoint = { unit: written ?? unit, enclosing: instance ? enclosingScopes(instance) : [] };
+  }
+
+  lookup(name: string): Variable | undefined {
+    for (const block of this.#blocks) {
+      const declaration = declarationsOf(block).find((candidate) => candidate.name === name);
+      if (declaration) return this.#variable(declaration);
+    }
+    return this.#lookupGlobal(name) ?? this.#lookupEnumerator(name) ?? this.#lookupFunction(name);
+  }
+
+  parameters(): readonly Variable[] {
+    const block = this.#blocks.at(-1);
+    if (!block) return [];
+    return declarationsOf(block)
+      .filter(({ entry }) => this.#roleOf(entry) === 'parameter')
+      .map((declaration) => this.#variable(declaration));
+  }
+
+  locals(): readonly Variable[] {
+    return this.#blocks
+      .flatMap((block) => declarationsOf(block))
+      .filter(({ entry }) => this.#roleOf(entry) === 'local')
+      .map((declaration) => this.#variable(declaration));
+  }
+
+  lookupType(name: string): Type | undefined {
+    return namedType(this.#program, this.#types, name, this.#viewpoint);
+  }
+
+  similarNames(name: string): readonly string[] {
+    const names = new Set<string>();
+    for (const block of this.#blocks) for (const declaration of declarationsOf(block)) names.add(declaration.name);
+    for (const global of this.#globalNames()) names.add(global);
+    return mostSimilar(name, names);
+  }
+
+  #variable({ name, entry, isGone }: Declaration): Variable {
+    const role = this.#roleOf(entry);
+    if (entry.flag(AT.declaration)) {
+      // `extern` inside a function.
+      const global = this.#lookupGlobal(name);
+      if (global) return global;
+    }
+    const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : this.#locations.of(entry);
+    return { name, type: this.#typeOf(entry), location, role };
+  }
+
+  #roleOf(entry: Entry): Variable['role'] {
+    // Go describes results as parameters too; they have no value before the function returns.
+    return entry.tag === TAG.formal_parameter && !entry.flag(AT.variable_parameter) ? 'parameter' : 'local';
+  }
+
+  #lookupGlobal(name: string): Variable | undefined {
+    const entry = findGlobal(this.#program, name, this.#viewpoint);
+    if (!entry) return undefined;
+    const isDeclared = !entry.has(AT.location) && !entry.has(AT.const_value);
+    const address = isDeclared ? this.#program.facts.dataSymbol(nameOf(entry) ?? name) : undefined;
+    const location: Location =
+      address === undefined
+        ? this.#locations.of(entry)
+        : { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
+    return { name, type: this.#typeOf(entry), location, role: 'global' };
+  }
+
+  #lookupEnumerator(name: string): Variable | undefined {
+    const entry = findEnumerator(this.#program, name, this.#viewpoint);
+    const value = entry?.attribute(AT.const_value)?.constant();
+    const enumeration = entry?.parent;
+    if (!enumeration || value === undefined) return undefined;
+    const location: Location = { kind: 'value', value: [{ op: 'const', value: BigInt.asUintN(64, value) }] };
+    return { name, type: this.#types.of(enumeration), location, role: 'global' };
+  }
+
+  /** A function's name means its address, as in C. */
+  #lookupFunction(name: string): Variable | undefined {
+    const entry = functionInstances(this.#program, name).find(({ tag }) => tag === TAG.subprogram);
+    const address = entry && entryAddress(entry);
+    if (!entry || address === undefined) return undefined;
+    const location: Location = { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
+    const declared = [...origins(entry)].at(-1)!;
+    return { name, type: this.#types.of(declared), location, role: 'global' };
+  }
+
+  #typeOf(entry: Entry): Type {
+    for (const origin of origins(entry)) if (origin.has(AT.type)) return this.#types.typeOf(origin);
+    return this.#types.typeOf(entry);
+  }
+
+  *#globalNames(): IterableIterator<string> {
+    const { unit } = this.#viewpoint;
+    if (!unit) return;
+    const { entries } = unit;
+    for (const index of entries.children(0)) {
+      if (entries.tags[index] !== TAG.variable) continue;
+      const name = tolerating(() => entries.entry(index).string(AT.name));
+      if (name !== undefined) yield name;
+    }
+  }
+}
+
+/**
+ * Variables and parameters of a block. An inlined or optimised instance may lack some of what its abstract instance declares:
+ * these are gone, but they still hide outer ones of their name.
+ */
+function declarationsOf(block: Entry): Declaration[] {
+  const present: Declaration[] = [];
+  const covered = new Set<number>();
+  for (const child of block.children()) {
+    if (!isVariable(child)) continue;
+    for (const origin of origins(child)) covered.add(origin.key);
+    const name = tolerating(() => nameOf(child));
+    if (name !== undefined) present.push({ name, entry: child, isGone: false });
+  }
+  const origin = tolerating(() => block.reference(AT.abstract_origin));
+  const order = new Map<string, number>();
+  for (const child of origin?.children() ?? []) {
+    const name = isVariable(child) ? tolerating(() => nameOf(child)) : undefined;
+    if (name === undefined) continue;
+    order.set(name, order.size);
+    if (!covered.has(child.key)) present.push({ name, entry: child, isGone: true });
+  }
+  // As declared: compilers put what is gone elsewhere, or nowhere.
+  return origin
+    ? present.sort((a, b) => (order.get(a.name) ?? Infinity) - (order.get(b.name) ?? Infinity) || 0)
+    : present;
+}
+
+function isVariable({ tag }: Entry): boolean {
+  return tag === TAG.variable || tag === TAG.formal_parameter;
+}
+
+/** Static variables and constants keep their place in the abstract instance. */
+function hasFixedPlace(entry: Entry): boolean {
+  return entry.has(AT.location) || entry.has(AT.const_value);
+}
+
+/** Qualified names of the namespaces and classes around a function, innermost first. */
+function enclosingScopes(instance: Entry): string[] {
+  const parts = (qualifiedNameOf(instance) ?? '').split('::').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join('::'));
+}

@@ -1,0 +1,39 @@
+/** Names near to one that was not found: what "did you mean" offers. */
+
+const MAX_OFFERED = 5;
+
+/** The names nearest to `wanted`, best first; none that differs in more than a third of its letters. */
+export function mostSimilar(wanted: string, names: Iterable<string>): string[] {
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const lower = wanted.toLowerCase();
+  const scored: { readonly name: string; readonly distance: number }[] = [];
+  for (const name of names) {
+    if (name === wanted || Math.abs(name.length - wanted.length) > limit) continue;
+    // Another case is nearer than another letter.
+    const distance = editDistance(lower, name.toLowerCase(), limit);
+    if (distance <= limit) scored.push({ name, distance });
+  }
+  scored.sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name));
+  return [...new Set(scored.map(({ name }) => name))].slice(0, MAX_OFFERED);
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; anything above `limit` counts as more. */
+function editDistance(a: string, b: string, limit: number): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const cost = a[row - 1] === b[column - 1] ? 0 : 1;
+      let distance = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + cost);
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
+        distance = Math.min(distance, beforeLast[column - 2]! + 1);
+      }
+      current.push(distance);
+    }
+    if (Math.min(...current) > limit) return limit + 1;
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length]!;
+}

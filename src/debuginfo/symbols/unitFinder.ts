@@ -1,0 +1,41 @@
+/** Which unit describes an address: from .debug_aranges where that has the unit, else from the unit's own ranges. */
+import { readAranges, type UnitRange } from '../dwarf/aranges';
+import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { entryRanges } from '../dwarf/ranges';
+import { type Unit } from '../dwarf/unit';
+
+export class UnitFinder {
+  readonly #info: DebugInfo;
+  readonly #isCode: (address: number) => boolean;
+  #ranges: readonly UnitRange[] | undefined;
+
+  constructor(info: DebugInfo, isCode: (address: number) => boolean) {
+    this.#info = info;
+    this.#isCode = isCode;
+  }
+
+  unitAt(address: number): Unit | undefined {
+    const ranges = (this.#ranges ??= this.#collect());
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle]!.low <= address) low = middle + 1;
+      else high = middle;
+    }
+    const range = ranges[low - 1];
+    return range && address < range.high ? this.#info.unitAt(range.unitOffset) : undefined;
+  }
+
+  #collect(): UnitRange[] {
+    const ranges = tolerating(() => readAranges(this.#info)) ?? [];
+    const known = new Set(ranges.map(({ unitOffset }) => unitOffset));
+    for (const unit of this.#info.units) {
+      const { offset: unitOffset, section } = unit.header;
+      if (section !== '.debug_info' || known.has(unitOffset)) continue;
+      const own = tolerating(() => unit.root && entryRanges(unit.root)) ?? [];
+      for (const { low, high } of own) ranges.push({ low, high, unitOffset });
+    }
+    return ranges.filter(({ low }) => this.#isCode(low)).sort((a, b) => a.low - b.low);
+  }
+}

@@ -1,0 +1,81 @@
+/** The functions of one unit by address; its functions and global variables by what they are an instance or definition of. */
+import { AT, TAG } from '../dwarf/constants';
+import { tolerating } from '../dwarf/debugInfo';
+import { type Entry } from '../dwarf/entry';
+import { type AddressRange, entryRanges } from '../dwarf/ranges';
+import { type Unit } from '../dwarf/unit';
+
+const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine]);
+/** Variables in these are local. */
+const INSIDE = new Set<number>([...FUNCTIONS, TAG.lexical_block]);
+
+interface FunctionRange extends AddressRange {
+  /** In the unit's entry table. */
+  readonly index: number;
+}
+
+export class UnitFunctions {
+  readonly #unit: Unit;
+  readonly #isCode: (address: number) => boolean;
+  #byAddress: readonly FunctionRange[] | undefined;
+  #instances: Map<number, number[]> | undefined;
+
+  constructor(unit: Unit, isCode: (address: number) => boolean) {
+    this.#unit = unit;
+    this.#isCode = isCode;
+  }
+
+  /** The out-of-line function whose code holds `address`. */
+  functionAt(address: number): Entry | undefined {
+    const ranges = this.ranges();
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle]!.low <= address) low = middle + 1;
+      else high = middle;
+    }
+    const range = ranges[low - 1];
+    return range && address < range.high ? this.#unit.entries.entry(range.index) : undefined;
+  }
+
+  /** Code of the unit's out-of-line functions, by address. */
+  ranges(): readonly FunctionRange[] {
+    if (!this.#byAddress) {
+      const { entries } = this.#unit;
+      const ranges: FunctionRange[] = [];
+      for (let index = 0; index < entries.length; index++) {
+        if (entries.tags[index] !== TAG.subprogram) continue;
+        for (const { low, high } of tolerating(() => entryRanges(entries.entry(index))) ?? []) {
+          if (this.#isCode(low)) ranges.push({ low, high, index });
+        }
+      }
+      this.#byAddress = ranges.sort((a, b) => a.low - b.low);
+    }
+    return this.#byAddress;
+  }
+
+  /** Functions, inlined instances and global variables of this unit whose origin or declaration is the entry with `key`. */
+  instancesOf(key: number): Entry[] {
+    this.#instances ??= this.#indexInstances();
+    return (this.#instances.get(key) ?? []).map((index) => this.#unit.entries.entry(index));
+  }
+
+  #indexInstances(): Map<number, number[]> {
+    const { entries } = this.#unit;
+    const instances = new Map<number, number[]>();
+    for (let index = 0; index < entries.length; index++) {
+      const tag = entries.tags[index]!;
+      const isGlobal = tag === TAG.variable && !INSIDE.has(entries.tags[entries.parents[index]!]!);
+      if (!FUNCTIONS.has(tag) && !isGlobal) continue;
+      const entry = entries.entry(index);
+      const origin = entry.attribute(AT.abstract_origin) ?? entry.attribute(AT.specification);
+      const key = origin && tolerating(() => origin.referenceKey());
+      if (key === undefined) continue;
+      const known = instances.get(key);
+      if (known) known.push(index);
+      else instances.set(key, [index]);
+    }
+    return instances;
+  }
+}
