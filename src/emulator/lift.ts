@@ -105,18 +105,12 @@ export class Lifting {
   }
 
   load(address: Value, width: RegisterWidth): Value {
-    const value: LoadedValue = { op: 'loaded', width, name: `m${this.#loads++}` };
-    this.#statements.push({ kind: 'load', address, into: [value] });
-    return value;
+    return this.loadBlock(address, 1, width)[0]!;
   }
 
-  /** Loads `count` consecutive values of 64 bits at once. */
-  loadBlock(address: Value, count: number): readonly Value[] {
-    const into = Array.from({ length: count }, (): LoadedValue => ({
-      op: 'loaded',
-      width: 64,
-      name: `m${this.#loads++}`,
-    }));
+  /** Loads `count` consecutive values at once. */
+  loadBlock(address: Value, count: number, width: RegisterWidth): readonly Value[] {
+    const into = Array.from({ length: count }, (): LoadedValue => ({ op: 'loaded', width, name: `m${this.#loads++}` }));
     this.#statements.push({ kind: 'load', address, into });
     return into;
   }

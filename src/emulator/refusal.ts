@@ -43,6 +43,11 @@ const RULES: readonly { readonly code: RefusalCode; readonly applies: (instructi
   },
   // 66 before a near branch: Intel ignores it, AMD cuts RIP to 16 bits (Intel SDM vol. 2, JMP; AMD APM vol. 3 §1.2.2).
   { code: 'vendor-specific', applies: ({ operandSizePrefix, code }) => operandSizePrefix && NEAR_BRANCH.test(code) },
+  // PREFETCH of a register: nothing on Intel, #UD on AMD.
+  {
+    code: 'vendor-specific',
+    applies: ({ code, operands }) => code.endsWith('_0F0D') && operands[0]?.kind === 'register',
+  },
   // Its result is undefined (Intel SDM vol. 2, BSWAP).
   { code: 'vendor-specific', applies: ({ code }) => code === 'Bswap_r16' },
   // 63 with 66: Intel reads 16 bits of memory, AMD 32.

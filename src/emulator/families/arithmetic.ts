@@ -76,9 +76,18 @@ function compareAndExchange(lifting: Lifting): void {
   const [current, replacement] = [lifting.read(0), lifting.read(1)];
   const expected = register('rax', lifting.width(0));
   const same = equal(expected, current);
-  // Memory is written in both cases; of the registers only the one that changes.
-  if (target.kind === 'memory') lifting.write(0, select(same, replacement, current));
-  else lifting.write(0, replacement, same);
-  lifting.set('rax', current, { when: not(same) });
+  if (target.kind === 'memory') {
+    // Memory is written in both cases (Intel SDM vol. 2, CMPXCHG).
+    lifting.write(0, select(same, replacement, current));
+    lifting.set('rax', current, { when: not(same) });
+  } else if (target.kind === 'register' && target.register === 'rax' && !target.high) {
+    // The accumulator compared with itself.
+    lifting.write(0, replacement);
+  } else {
+    // Whether a comparison that fails clears the upper half of a 32-bit destination is up to the processor.
+    if (current.width === 32) lifting.guard(same);
+    lifting.write(0, replacement, same);
+    lifting.set('rax', current, { when: not(same) });
+  }
   lifting.setFlags(subtractFlags(expected, current, subtract(expected, current)));
 }

@@ -50,10 +50,14 @@ function byteOffset(lifting: Lifting, index: Value): Value | undefined {
   return shiftLeft(operands, Math.log2(width / 8));
 }
 
-/** BSF, BSR: without a bit to find, ZF says so and the destination stays. */
+/**
+ * BSF, BSR: without a bit to find, ZF says so and the destination stays. Some processors clear the upper half of a 32-bit destination
+ * then (Intel SDM vol. 2, BSF), so the thread does that itself.
+ */
 function bitScan(find: (value: Value) => Value): Lift {
   return (lifting) => {
     const value = lifting.read(1);
+    if (value.width === 32) lifting.guard(isNotZero(value));
     lifting.write(0, find(value), isNotZero(value));
     lifting.setFlags({ ZF: isZero(value) });
     lifting.undefine('CF', 'OF', 'SF', 'AF', 'PF');

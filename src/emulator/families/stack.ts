@@ -1,8 +1,8 @@
 /** PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack's address size is always 64 bits in 64-bit mode (Intel SDM vol. 1 §6.2.2). */
 import { assert } from '../../base/assert';
-import { type Value } from '../ir';
+import { type RegisterWidth, type Value } from '../ir';
 import { type Family, type Lifting } from '../lift';
-import { add, below, constant, not, register, subtract, zeroExtend } from '../values';
+import { add, below, constant, not, register, subtract, truncate, zeroExtend } from '../values';
 
 const rsp = register('rsp');
 const rbp = register('rbp');
@@ -50,30 +50,38 @@ export const stack: Family = {
 };
 
 /**
- * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says (Intel SDM vol. 2, ENTER).
+ * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says; faults if the new top of the stack is
+ * not there (Intel SDM vol. 2, ENTER).
  */
 function enter(lifting: Lifting): void {
   const [size, level] = [lifting.operand(0), lifting.operand(1)];
   assert(size.kind === 'immediate' && level.kind === 'immediate', 'ENTER has two constants');
+  const width = lifting.instruction.operandSizePrefix ? 16 : 64;
+  const bytes = width / 8;
   const nesting = Number(level.value % 32n);
-  const frame = stackPointerPlus(-8);
-  const bottom = stackPointerPlus(-8 * (nesting + 1));
+  const frame = stackPointerPlus(-bytes);
+  const bottom = nesting === 0 ? frame : stackPointerPlus(-bytes * (nesting + 1));
+  const top = subtract(bottom, constant(64, size.value));
+  lifting.load(top, width);
+  const saved = register('rbp', width);
   if (nesting === 0) {
-    lifting.store(bottom, rbp);
+    lifting.store(bottom, saved);
   } else {
-    const copied = enclosingFrames(lifting, nesting - 1, bottom);
-    lifting.store(bottom, frame, ...copied, rbp);
+    const copied = enclosingFrames(lifting, nesting - 1, bottom, width);
+    lifting.store(bottom, truncate(frame, width), ...copied, saved);
   }
-  lifting.set('rbp', frame);
-  lifting.set('rsp', subtract(bottom, constant(64, size.value)));
+  lifting.set('rbp', truncate(frame, width));
+  lifting.set('rsp', top);
 }
 
 /** The `count` values below RBP. They are pushed while they are read; the thread does it itself where the two places overlap. */
-function enclosingFrames(lifting: Lifting, count: number, bottom: Value): readonly Value[] {
+function enclosingFrames(lifting: Lifting, count: number, bottom: Value, width: RegisterWidth): readonly Value[] {
   if (count === 0) return [];
-  const source = subtract(rbp, constant(64, 8 * count));
-  const pushed = 8 * (count + 2);
-  const distance = add(subtract(source, bottom), constant(64, 8 * count - 1));
-  lifting.guard(not(below(distance, constant(64, 8 * count - 1 + pushed))));
-  return lifting.loadBlock(source, count);
+  const bytes = width / 8;
+  const source = subtract(rbp, constant(64, bytes * count));
+  const last = bytes * count - 1;
+  const pushed = bytes * (count + 2);
+  const distance = add(subtract(source, bottom), constant(64, last));
+  lifting.guard(not(below(distance, constant(64, last + pushed))));
+  return lifting.loadBlock(source, count, width);
 }

@@ -1,0 +1,120 @@
+/** The CPU as an oracle: gives experiments to the scratch program and reads what it made of them. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Disposable } from '../../base/lifetime';
+import { Layout, programImage, Record, SIGNAL_REGISTERS } from './program';
+
+const RECORD_CODE_BYTES = 16;
+const INT3 = 0xcc;
+const WINDOW_HEADER_BYTES = 16;
+
+/** A batch takes milliseconds; more means that an experiment jumped to itself. */
+const TIMEOUT_MS = 60_000;
+
+/** A piece of memory that an experiment starts with, and what became of it. */
+export interface Window {
+  /** Within {@link Layout.data}. */
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Experiment {
+  readonly code: Uint8Array;
+  /** 18 registers in the order of {@link SIGNAL_REGISTERS}; RIP is where the code is put, within {@link Layout.code}. */
+  readonly registers: BigUint64Array;
+  readonly windows: readonly Window[];
+}
+
+export interface Outcome {
+  /** SIGTRAP: the INT3 behind the instruction, or one it jumped to; RIP is behind that. */
+  readonly signal: number;
+  readonly faultAddress: bigint;
+  readonly registers: BigUint64Array;
+  readonly windows: readonly Window[];
+}
+
+export class Oracle implements Disposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
+  readonly #program = join(this.#directory, 'oracle');
+
+  /** `data` and `constants`: what the segments of {@link Layout} hold where no window says otherwise. */
+  constructor(data: Uint8Array, constants: Uint8Array) {
+    writeFileSync(this.#program, programImage(data, constants));
+    chmodSync(this.#program, 0o700);
+  }
+
+  /** Makes all experiments, in their order. Throws if the program did not come to its end. */
+  run(experiments: readonly Experiment[]): Outcome[] {
+    if (experiments.length === 0) return [];
+    const batch = encode(experiments);
+    if (batch.length > Layout.batchCapacity) throw new Error('internal error: too many experiments in one batch');
+    const { stdout, signal, error } = spawnSync(this.#program, {
+      input: batch,
+      maxBuffer: Layout.batchCapacity,
+      timeout: TIMEOUT_MS,
+    });
+    if (error !== undefined) throw error;
+    if (stdout.length !== batch.length) throw new Error(`internal error: the scratch program ended with ${signal}`);
+    return decode(stdout);
+  }
+
+  dispose(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
+function encode(experiments: readonly Experiment[]): Uint8Array {
+  const sizes = experiments.map(({ windows }) =>
+    windows.reduce<number>((sum, { bytes }) => sum + WINDOW_HEADER_BYTES + bytes.length, Record.windows),
+  );
+  const batch = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+  const view = new DataView(batch.buffer);
+  let at = 0;
+  experiments.forEach(({ code, registers, windows }, index) => {
+    view.setBigUint64(at + Record.codeAddress, registers[RIP]!, true);
+    batch.fill(INT3, at + Record.code, at + Record.code + RECORD_CODE_BYTES);
+    batch.set(code, at + Record.code);
+    registers.forEach((value, number) => view.setBigUint64(at + Record.registers + 8 * number, value, true));
+    view.setBigUint64(at + Record.windowCount, BigInt(windows.length), true);
+    let cursor = at + Record.windows;
+    for (const { address, bytes } of windows) {
+      view.setBigUint64(cursor, BigInt(address), true);
+      view.setBigUint64(cursor + 8, BigInt(bytes.length), true);
+      batch.set(bytes, cursor + WINDOW_HEADER_BYTES);
+      cursor += WINDOW_HEADER_BYTES + bytes.length;
+    }
+    at += sizes[index]!;
+  });
+  return batch;
+}
+
+const RIP = SIGNAL_REGISTERS.indexOf('rip');
+
+function decode(batch: Uint8Array): Outcome[] {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  const outcomes: Outcome[] = [];
+  for (let at = 0; at < batch.length;) {
+    const registers = new BigUint64Array(SIGNAL_REGISTERS.length);
+    for (let number = 0; number < registers.length; number++) {
+      registers[number] = view.getBigUint64(at + Record.registers + 8 * number, true);
+    }
+    const windows: Window[] = [];
+    let cursor = at + Record.windows;
+    for (let left = Number(view.getBigUint64(at + Record.windowCount, true)); left > 0; left--) {
+      const bytes = cursor + WINDOW_HEADER_BYTES;
+      const end = bytes + Number(view.getBigUint64(cursor + 8, true));
+      windows.push({ address: Number(view.getBigUint64(cursor, true)), bytes: batch.subarray(bytes, end) });
+      cursor = end;
+    }
+    outcomes.push({
+      signal: Number(view.getBigUint64(at + Record.signal, true)),
+      faultAddress: view.getBigUint64(at + Record.faultAddress, true),
+      registers,
+      windows,
+    });
+    at = cursor;
+  }
+  return outcomes;
+}

@@ -1,0 +1,255 @@
+/**
+ * The scratch program in which the CPU itself executes instructions: a static x86-64 Linux program without a library, made here byte by
+ * byte so that nothing but a kernel is needed to have it.
+ *
+ * It reads a batch of experiments from descriptor 0 to its end, makes them one after the other, and writes the batch with the results in
+ * place to descriptor 1. An experiment is started by returning from a signal handler whose saved registers were replaced, and ends with
+ * the signal that its instruction raises, or the INT3 behind it, or whatever is at the address that it jumps to. That is one signal for
+ * each, on a stack of its own: all registers, RSP too, belong to the experiment. Layouts: rt_sigframe and sigcontext_64
+ * (asm/sigcontext.h), ELF (gABI).
+ */
+
+/** Addresses are below 2^31, so that every addressing form reaches them. */
+export const Layout = {
+  program: 0x400000,
+  /** Executable and writable; full of INT3. */
+  code: 0x10000000,
+  codeBytes: 0x2000,
+  /** Readable and writable. Nothing is mapped before. */
+  data: 0x20000000,
+  dataBytes: 0x4000,
+  /** Readable, straight behind the data; nothing is mapped behind it. */
+  constants: 0x20004000,
+  constantsBytes: 0x1000,
+  fsBase: 0x20001000,
+  gsBase: 0x20002000,
+  /** Variables, signal stack, batch. */
+  variables: 0x30000000,
+  batch: 0x30020000,
+  batchCapacity: 0x4000000,
+} as const;
+
+/** Segment selectors of a 64-bit program (__USER_CS, __USER_DS in asm/segment.h). */
+export const SELECTORS = { cs: 0x33, ss: 0x2b, ds: 0, es: 0, fs: 0, gs: 0 } as const;
+
+/** Field offsets of an experiment's record, in bytes; every field is a u64 where nothing else is said. */
+export const Record = {
+  signal: 0,
+  faultAddress: 8,
+  errorCode: 16,
+  /** Where the instruction is put: within the code. */
+  codeAddress: 24,
+  /** 16 bytes. */
+  code: 32,
+  /** 18 × u64, {@link SIGNAL_REGISTERS}. */
+  registers: 48,
+  windowCount: 192,
+  /** Pieces of the data that are set before and read after it: u64 address, u64 length, the bytes. */
+  windows: 200,
+} as const;
+
+/** The order of struct sigcontext_64. */
+// prettier-ignore
+export const SIGNAL_REGISTERS = [
+  'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp', 'rip', 'eflags',
+] as const;
+
+/** Machine code and what it says, from {@link Layout.program} on. */
+// prettier-ignore
+export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] = [
+  // Reads the batch to its end.
+  ['bb 00 00 02 30', 'mov ebx, 0x30020000'],
+  ['31 c0', 'xor eax, eax'],
+  ['31 ff', 'xor edi, edi'],
+  ['48 89 de', 'mov rsi, rbx'],
+  ['ba 00 00 00 01', 'mov edx, 0x1000000'],
+  ['0f 05', 'syscall'],
+  ['48 85 c0', 'test rax, rax'],
+  ['7e 05', 'jle short 0x40001d'],
+  ['48 01 c3', 'add rbx, rax'],
+  ['eb e8', 'jmp short 0x400005'],
+  // END
+  ['48 89 1c 25 08 00 00 30', 'mov [0x30000008], rbx'],
+  // sigaltstack(ALTERNATE_STACK)
+  ['b8 83 00 00 00', 'mov eax, 0x83'],
+  ['bf 6a 01 40 00', 'mov edi, 0x40016a'],
+  ['31 f6', 'xor esi, esi'],
+  ['0f 05', 'syscall'],
+  // arch_prctl(ARCH_SET_FS, FS_BASE)
+  ['b8 9e 00 00 00', 'mov eax, 0x9e'],
+  ['bf 02 10 00 00', 'mov edi, 0x1002'],
+  ['be 00 10 00 20', 'mov esi, 0x20001000'],
+  ['0f 05', 'syscall'],
+  // arch_prctl(ARCH_SET_GS, GS_BASE)
+  ['b8 9e 00 00 00', 'mov eax, 0x9e'],
+  ['bf 01 10 00 00', 'mov edi, 0x1001'],
+  ['be 00 20 00 20', 'mov esi, 0x20002000'],
+  ['0f 05', 'syscall'],
+  // rt_sigaction for each of SIGNALS
+  ['bb a2 01 40 00', 'mov ebx, 0x4001a2'],
+  ['0f b6 3b', 'movzx edi, byte ptr [rbx]'],
+  ['b8 0d 00 00 00', 'mov eax, 0xd'],
+  ['be 82 01 40 00', 'mov esi, 0x400182'],
+  ['31 d2', 'xor edx, edx'],
+  ['41 ba 08 00 00 00', 'mov r10d, 8'],
+  ['0f 05', 'syscall'],
+  ['48 ff c3', 'inc rbx'],
+  ['80 3b 00', 'cmp byte ptr [rbx], 0'],
+  ['75 e1', 'jne short 0x40005a'],
+  // The first experiment is loaded by the handler of this.
+  ['cc', 'int3'],
+  // The handler (signal, siginfo, ucontext): saves what the experiment made of registers and memory into its record…
+  ['48 89 d5', 'mov rbp, rdx'],
+  ['48 8b 1c 25 00 00 00 30', 'mov rbx, [0x30000000]'],
+  ['48 85 db', 'test rbx, rbx'],
+  ['75 07', 'jne short 0x400091'],
+  ['bb 00 00 02 30', 'mov ebx, 0x30020000'],
+  ['eb 65', 'jmp short 0x4000f6'],
+  // … signal, cr2 and error code,
+  ['48 89 3b', 'mov [rbx], rdi'],
+  ['48 8b 85 d8 00 00 00', 'mov rax, [rbp+0xd8]'],
+  ['48 89 43 08', 'mov [rbx+8], rax'],
+  ['48 8b 85 c0 00 00 00', 'mov rax, [rbp+0xc0]'],
+  ['48 89 43 10', 'mov [rbx+0x10], rax'],
+  // … fills the place of the instruction with INT3 again,
+  ['48 8b 7b 18', 'mov rdi, [rbx+0x18]'],
+  ['b0 cc', 'mov al, 0xcc'],
+  ['b9 10 00 00 00', 'mov ecx, 0x10'],
+  ['f3 aa', 'rep stosb [rdi]'],
+  // … copies the 18 registers out of the ucontext,
+  ['48 8d 75 28', 'lea rsi, [rbp+0x28]'],
+  ['48 8d 7b 30', 'lea rdi, [rbx+0x30]'],
+  ['b9 12 00 00 00', 'mov ecx, 0x12'],
+  ['f3 48 a5', 'rep movsq [rdi], [rsi]'],
+  // … and the windows' bytes out of memory.
+  ['48 8b 93 c0 00 00 00', 'mov rdx, [rbx+0xc0]'],
+  ['48 8d bb c8 00 00 00', 'lea rdi, [rbx+0xc8]'],
+  ['48 ff ca', 'dec rdx'],
+  ['78 0f', 'js short 0x4000e9'],
+  ['48 8b 37', 'mov rsi, [rdi]'],
+  ['48 8b 4f 08', 'mov rcx, [rdi+8]'],
+  ['48 83 c7 10', 'add rdi, 0x10'],
+  ['f3 a4', 'rep movsb [rdi], [rsi]'],
+  ['eb ec', 'jmp short 0x4000d5'],
+  // Was it the last one?
+  ['48 89 fb', 'mov rbx, rdi'],
+  ['48 3b 1c 25 08 00 00 30', 'cmp rbx, [0x30000008]'],
+  ['73 3c', 'jae short 0x400132'],
+  // Loads the next: instruction, registers into the ucontext, windows into memory; rt_sigreturn starts it.
+  ['48 89 1c 25 00 00 00 30', 'mov [0x30000000], rbx'],
+  ['48 8b 7b 18', 'mov rdi, [rbx+0x18]'],
+  ['48 8d 73 20', 'lea rsi, [rbx+0x20]'],
+  ['b9 10 00 00 00', 'mov ecx, 0x10'],
+  ['f3 a4', 'rep movsb [rdi], [rsi]'],
+  ['48 8d 7d 28', 'lea rdi, [rbp+0x28]'],
+  ['b9 12 00 00 00', 'mov ecx, 0x12'],
+  ['f3 48 a5', 'rep movsq [rdi], [rsi]'],
+  ['48 ad', 'lodsq [rsi]'],
+  ['48 89 c2', 'mov rdx, rax'],
+  ['48 ff ca', 'dec rdx'],
+  ['78 0e', 'js short 0x400131'],
+  ['48 ad', 'lodsq [rsi]'],
+  ['48 89 c7', 'mov rdi, rax'],
+  ['48 ad', 'lodsq [rsi]'],
+  ['48 89 c1', 'mov rcx, rax'],
+  ['f3 a4', 'rep movsb [rdi], [rsi]'],
+  ['eb ed', 'jmp short 0x40011e'],
+  ['c3', 'ret'],
+  // Writes the batch with its results, and ends.
+  ['be 00 00 02 30', 'mov esi, 0x30020000'],
+  ['48 8b 14 25 08 00 00 30', 'mov rdx, [0x30000008]'],
+  ['48 29 f2', 'sub rdx, rsi'],
+  ['74 16', 'je short 0x40015a'],
+  ['b8 01 00 00 00', 'mov eax, 1'],
+  ['bf 01 00 00 00', 'mov edi, 1'],
+  ['0f 05', 'syscall'],
+  ['48 85 c0', 'test rax, rax'],
+  ['7e 05', 'jle short 0x40015a'],
+  ['48 01 c6', 'add rsi, rax'],
+  ['eb dd', 'jmp short 0x400137'],
+  ['b8 e7 00 00 00', 'mov eax, 0xe7'],
+  ['31 ff', 'xor edi, edi'],
+  ['0f 05', 'syscall'],
+  // The restorer: rt_sigreturn
+  ['b8 0f 00 00 00', 'mov eax, 0xf'],
+  ['0f 05', 'syscall'],
+];
+
+/** What the instructions refer to, behind them. */
+const DATA: readonly string[] = [
+  // stack_t: ALTERNATE_STACK, flags, 64 KiB
+  '00 10 00 30 00 00 00 00',
+  '00 00 00 00',
+  '00 00 00 00',
+  '00 00 01 00 00 00 00 00',
+  // struct sigaction: handler, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, restorer, mask
+  '7a 00 40 00 00 00 00 00',
+  '04 00 00 4c 00 00 00 00',
+  '63 01 40 00 00 00 00 00',
+  '00 00 00 00 00 00 00 00',
+  // SIGNALS: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, end
+  '04',
+  '05',
+  '07',
+  '08',
+  '0b',
+  '00',
+];
+
+const PAGE = 0x1000;
+const INT3 = 0xcc;
+
+interface Segment {
+  readonly address: number;
+  /** PF_X 1, PF_W 2, PF_R 4. */
+  readonly flags: number;
+  readonly content: Uint8Array;
+  /** Beyond the content: zeros. */
+  readonly memoryBytes: number;
+}
+
+/** The program as an ELF file. `data` and `constants` fill their segments. */
+export function programImage(data: Uint8Array, constants: Uint8Array): Uint8Array {
+  const text = Buffer.from([...INSTRUCTIONS.map(([bytes]) => bytes), ...DATA].join('').replaceAll(' ', ''), 'hex');
+  const code = new Uint8Array(Layout.codeBytes).fill(INT3);
+  const work = Layout.batch + Layout.batchCapacity - Layout.variables;
+  return elf(Layout.program, [
+    { address: Layout.program, flags: 5, content: text, memoryBytes: text.length },
+    { address: Layout.code, flags: 7, content: code, memoryBytes: code.length },
+    { address: Layout.data, flags: 6, content: data, memoryBytes: Layout.dataBytes },
+    { address: Layout.constants, flags: 4, content: constants, memoryBytes: Layout.constantsBytes },
+    { address: Layout.variables, flags: 6, content: new Uint8Array(), memoryBytes: work },
+  ]);
+}
+
+/** ELF header, program headers, then the segments at page boundaries of the file. */
+function elf(entry: number, segments: readonly Segment[]): Uint8Array {
+  const pages = segments.map(({ content }) => Math.ceil(content.length / PAGE));
+  const file = new Uint8Array(PAGE * (1 + pages.reduce((sum, count) => sum + count, 0)));
+  const view = new DataView(file.buffer);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // ELFCLASS64, ELFDATA2LSB, EV_CURRENT
+  view.setUint16(16, 2, true); // ET_EXEC
+  view.setUint16(18, 62, true); // EM_X86_64
+  view.setUint32(20, 1, true); // EV_CURRENT
+  view.setBigUint64(24, BigInt(entry), true);
+  view.setBigUint64(32, 64n, true); // e_phoff
+  view.setUint16(52, 64, true); // e_ehsize
+  view.setUint16(54, 56, true); // e_phentsize
+  view.setUint16(56, segments.length, true); // e_phnum
+  view.setUint16(58, 64, true); // e_shentsize
+  let offset = PAGE;
+  segments.forEach(({ address, flags, content, memoryBytes }, index) => {
+    const header = 64 + 56 * index;
+    view.setUint32(header, 1, true); // PT_LOAD
+    view.setUint32(header + 4, flags, true);
+    view.setBigUint64(header + 8, BigInt(offset), true);
+    view.setBigUint64(header + 16, BigInt(address), true); // p_vaddr
+    view.setBigUint64(header + 24, BigInt(address), true); // p_paddr
+    view.setBigUint64(header + 32, BigInt(content.length), true);
+    view.setBigUint64(header + 40, BigInt(memoryBytes), true);
+    view.setBigUint64(header + 48, BigInt(PAGE), true); // p_align
+    file.set(content, offset);
+    offset += PAGE * pages[index]!;
+  });
+  return file;
+}

@@ -1,0 +1,179 @@
+/**
+ * Checks instructions against the CPU: the very function that runs at a hit, and the instruction itself in the scratch program, from
+ * the same random states; every register, defined flag, byte of memory and fault must be the same.
+ */
+import { hex } from '../../base/address';
+import { compile, type Execute } from '../compile';
+import { disassemble } from '../decode';
+import { type Instruction } from '../instruction';
+import { type MicroOperations } from '../ir';
+import { type Flag, FLAG_BITS, FLAGS, SEGMENT_REGISTERS } from '../registers';
+import { State, UserRegister, type UserRegisterName } from '../state';
+import { type Experiment, Oracle, type Outcome, type Window } from './oracle';
+import { Layout, SELECTORS, SIGNAL_REGISTERS } from './program';
+import { Random } from './random';
+import { ScratchMemory } from './scratchMemory';
+import { StateSource } from './states';
+import { mayStepAside, undefinedFlagsAfter } from './undefinedBehaviour';
+
+/** An instruction to check, and where it lies within {@link Layout.code}. */
+export interface Subject {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+  readonly instruction: Instruction;
+  readonly operations: MicroOperations;
+}
+
+export interface Mismatch {
+  readonly subject: Subject;
+  /** What differs, one line each: the CPU's first. */
+  readonly differences: readonly string[];
+  /** The case again: bytes, registers and memory before. */
+  readonly state: string;
+}
+
+export interface Verification {
+  readonly states: number;
+  /** Where the instruction ran to its end in both. */
+  readonly executed: number;
+  readonly mismatches: readonly Mismatch[];
+}
+
+interface Trial {
+  readonly subject: Subject;
+  readonly before: BigUint64Array;
+  readonly result: 0 | 1;
+  readonly after: BigUint64Array;
+  readonly windowsBefore: readonly Window[];
+  readonly windowsAfter: readonly Window[];
+}
+
+const SIGTRAP = 5;
+const MEMORY_PAGES = 1;
+const RIP = SIGNAL_REGISTERS.indexOf('rip');
+
+/** How many experiments go to the CPU at once. */
+const BATCH = 50_000;
+
+/** Runs every subject from `states` random states. */
+export function verify(subjects: readonly Subject[], options: { states: number; seed: number }): Verification {
+  const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
+  const random = new Random(options.seed);
+  const scratch = new ScratchMemory(random, memory, 0);
+  const source = new StateSource(random, scratch);
+  const view = new DataView(memory.buffer);
+  const oracle = new Oracle(scratch.data, scratch.constants);
+  const mismatches: Mismatch[] = [];
+  let executed = 0;
+  try {
+    const perBatch = Math.max(1, Math.floor(BATCH / options.states));
+    for (let first = 0; first < subjects.length; first += perBatch) {
+      const some = subjects.slice(first, first + perBatch);
+      const functions = compile(
+        { memory, stateOffset: 0, host: scratch },
+        some.map(({ operations, instruction }) => ({ operations, length: instruction.length })),
+      );
+      const trials = some.flatMap((subject, index) =>
+        Array.from({ length: options.states }, () => emulate(subject, functions[index]!, source, scratch, view)),
+      );
+      oracle.run(trials.map(experiment)).forEach((outcome, index) => {
+        const trial = trials[index]!;
+        if (trial.result === 0 && outcome.signal === SIGTRAP) executed++;
+        const differences = compare(trial, outcome);
+        if (differences.length > 0) mismatches.push({ subject: trial.subject, differences, state: describe(trial) });
+      });
+    }
+  } finally {
+    oracle.dispose();
+  }
+  return { states: subjects.length * options.states, executed, mismatches };
+}
+
+/** One run in the emulator, from a state whose experiment can be made. */
+function emulate(
+  subject: Subject,
+  execute: Execute,
+  source: StateSource,
+  scratch: ScratchMemory,
+  view: DataView,
+): Trial {
+  for (;;) {
+    const before = source.next(subject.instruction, subject.address);
+    SIGNAL_REGISTERS.forEach((name, number) => setField(view, name, before[number]!));
+    // As INT3 leaves it.
+    setField(view, 'rip', BigInt(subject.address + 1));
+    setField(view, 'fs_base', BigInt(Layout.fsBase));
+    setField(view, 'gs_base', BigInt(Layout.gsBase));
+    for (const segment of SEGMENT_REGISTERS) setField(view, segment, BigInt(SELECTORS[segment]));
+    const result = execute();
+    const after = BigUint64Array.from(SIGNAL_REGISTERS, (name) =>
+      view.getBigUint64(State.registers + UserRegister[name], true),
+    );
+    const windows = scratch.takeWindows();
+    if (windows !== undefined) {
+      return { subject, before, result, after, windowsBefore: windows.before, windowsAfter: windows.after };
+    }
+  }
+}
+
+function setField(view: DataView, name: UserRegisterName, value: bigint): void {
+  view.setBigUint64(State.registers + UserRegister[name], value, true);
+}
+
+function experiment({ subject, before, windowsBefore }: Trial): Experiment {
+  return { code: subject.bytes, registers: before, windows: windowsBefore };
+}
+
+function compare(trial: Trial, outcome: Outcome): string[] {
+  const { subject, before, after, result } = trial;
+  const place = BigInt(subject.address);
+  const rip = outcome.signal === SIGTRAP ? outcome.registers[RIP]! - 1n : outcome.registers[RIP]!;
+  // A fault at another place is that of what the instruction jumped to.
+  const faulted = rip === place;
+  const differences: string[] = [];
+  if (result === 1) {
+    if (!faulted && !mayStepAside(subject.instruction, rip)) differences.push('executed; stepped aside');
+    if (faulted && !sameBytes(outcome.windows, trial.windowsBefore)) differences.push('memory changed by a fault');
+    SIGNAL_REGISTERS.forEach((name, number) => {
+      const kept = name === 'rip' ? place + 1n : before[number]!;
+      if (after[number] !== kept) differences.push(`${name} was changed before stepping aside`);
+    });
+    if (!sameBytes(trial.windowsAfter, trial.windowsBefore))
+      differences.push('memory was changed before stepping aside');
+    return differences;
+  }
+  if (faulted) return [`signal ${outcome.signal} at ${hex(outcome.faultAddress)}; executed`];
+  SIGNAL_REGISTERS.forEach((name, number) => {
+    const [real, emulated] = [name === 'rip' ? rip : outcome.registers[number]!, after[number]!];
+    if (name === 'eflags') {
+      const undefinedFlags = undefinedFlagsAfter(subject.instruction, before);
+      for (const flag of FLAGS) {
+        if (undefinedFlags.includes(flag)) continue;
+        const [realFlag, emulatedFlag] = [flagOf(real, flag), flagOf(emulated, flag)];
+        if (realFlag !== emulatedFlag) differences.push(`${flag} ${realFlag}; ${emulatedFlag}`);
+      }
+    } else if (real !== emulated) differences.push(`${name} ${hex(real)}; ${hex(emulated)}`);
+  });
+  trial.windowsAfter.forEach(({ address, bytes }, index) => {
+    const real = Buffer.from(outcome.windows[index]!.bytes);
+    if (!real.equals(bytes)) {
+      differences.push(`memory at ${hex(address)} ${real.toString('hex')}; ${Buffer.from(bytes).toString('hex')}`);
+    }
+  });
+  return differences;
+}
+
+function sameBytes(left: readonly Window[], right: readonly Window[]): boolean {
+  return left.every(({ bytes }, index) => Buffer.from(bytes).equals(right[index]!.bytes));
+}
+
+function flagOf(eflags: bigint, flag: Flag): number {
+  return Number((eflags >> BigInt(FLAG_BITS[flag])) & 1n);
+}
+
+function describe({ subject, before, windowsBefore }: Trial): string {
+  const text = disassemble(subject.bytes, BigInt(subject.address));
+  const registers = SIGNAL_REGISTERS.map((name, number) => `${name}=${hex(before[number]!)}`).join(' ');
+  const windows = windowsBefore.map(({ address, bytes }) => `${hex(address)}: ${Buffer.from(bytes).toString('hex')}`);
+  return [`${text} [${Buffer.from(subject.bytes).toString('hex')}]`, registers, ...windows].join('\n  ');
+}

@@ -1,0 +1,164 @@
+/**
+ * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points, and what
+ * iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
+ */
+import {
+  CpuidFeature,
+  Decoder,
+  DecoderOptions,
+  Encoder,
+  FlowControl,
+  Instruction as IcedInstruction,
+  type InstructionInfo,
+  InstructionInfoFactory,
+  Mnemonic,
+  OpAccess,
+  OpKind,
+  Register,
+  RegisterExt,
+  RflagsBits,
+  type UsedMemory,
+  type UsedRegister,
+} from 'iced-x86';
+import { GENERAL_REGISTERS, type GeneralRegister } from '../registers';
+import { type RegisterSet, registerSetOf } from './features';
+
+/** What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is read. */
+export type OperandAccess = 'read' | 'write' | 'readWrite' | 'conditionalWrite';
+
+export interface Recoded {
+  /** Does the same wherever it lies. */
+  readonly code: Uint8Array;
+  /** The memory operand, if there is one: the register that points to it in `code`, and is for nothing else there. */
+  readonly operand: { readonly register: GeneralRegister; readonly access: OperandAccess } | undefined;
+  readonly registerSet: RegisterSet;
+  readonly registersWritten: readonly GeneralRegister[];
+  readonly changesFlags: boolean;
+}
+
+const decoded = new IcedInstruction();
+const infos = new InstructionInfoFactory();
+const encoder = new Encoder(64);
+
+/** Registers that may point to the operand. The first ones need no REX prefix, which would turn AH to BH into other registers. */
+const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx', 'rax', 'r8', 'r9', 'r10', 'r11'];
+
+/** `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches. */
+export function recode(bytes: Uint8Array): Recoded | undefined {
+  const decoder = new Decoder(64, bytes, DecoderOptions.None);
+  decoder.decodeOut(decoded);
+  decoder.free();
+  if (decoded.isInvalid || decoded.flowControl !== FlowControl.Next || decoded.isVsib) return undefined;
+  const mnemonic = Mnemonic[decoded.mnemonic].toLowerCase();
+  const features = [...decoded.cpuidFeatures()].map((feature) => CpuidFeature[feature]!);
+  const registerSet = registerSetOf(mnemonic, features);
+  if (registerSet === undefined) return undefined;
+  const { registers, memory } = usesOf(decoded);
+  const moved = moveOperand(bytes, mnemonic, registers, memory);
+  if (moved === undefined) return undefined;
+  const written = registers.filter(({ access }) => WRITES.has(access)).map(({ register }) => register);
+  return {
+    ...moved,
+    registerSet,
+    registersWritten: GENERAL_REGISTERS.filter((name) => written.includes(name)),
+    changesFlags: (decoded.rflagsModified & FLAGS) !== 0,
+  };
+}
+
+interface Uses {
+  /** General ones only. */
+  readonly registers: readonly { readonly register: GeneralRegister; readonly access: OpAccess }[];
+  readonly memory: readonly OpAccess[];
+}
+
+function usesOf(instruction: IcedInstruction): Uses {
+  const info: InstructionInfo = infos.info(instruction);
+  const registers = (info.usedRegisters() as UsedRegister[]).flatMap((used) => {
+    const { register, access } = used;
+    used.free();
+    if (!RegisterExt.isGPR(register)) return [];
+    return { register: GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))]!, access };
+  });
+  const memory = (info.usedMemory() as UsedMemory[]).map((used) => {
+    const { access } = used;
+    used.free();
+    return access;
+  });
+  info.free();
+  return { registers, memory };
+}
+
+function moveOperand(
+  bytes: Uint8Array,
+  mnemonic: string,
+  registers: Uses['registers'],
+  memory: Uses['memory'],
+): Pick<Recoded, 'code' | 'operand'> | undefined {
+  const kinds = Array.from({ length: decoded.opCount }, (_, index) => decoded.opKind(index));
+  const operands = kinds.flatMap((kind, index) => (MEMORY_KINDS.has(kind) ? [index] : []));
+  const [operand] = operands;
+  if (operand === undefined) return memory.length === 0 ? { code: bytes, operand: undefined } : undefined;
+  const access = memory.length === 1 && operands.length === 1 ? ACCESSES.get(memory[0]!) : undefined;
+  if (access === undefined) return undefined;
+  const register = pointTo(operand, registers);
+  const code = register === undefined ? undefined : encode();
+  if (register === undefined || code === undefined) return undefined;
+  return { code, operand: { register, access: MASKED_STORES.has(mnemonic) ? 'conditionalWrite' : access } };
+}
+
+/** Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or segment. */
+function pointTo(operand: number, registers: Uses['registers']): GeneralRegister | undefined {
+  decoded.segmentPrefix = Register.None;
+  if (decoded.opKind(operand) !== OpKind.Memory) {
+    // MASKMOVDQU and MASKMOVQ store where RDI points, and do nothing else with it.
+    decoded.setOpKind(operand, OpKind.MemorySegRDI);
+    return 'rdi';
+  }
+  const name = POINTERS.find((candidate) => registers.every(({ register }) => register !== candidate));
+  if (name === undefined) return undefined;
+  decoded.memoryBase = Register[name.toUpperCase() as keyof typeof Register];
+  decoded.memoryIndex = Register.None;
+  decoded.memoryIndexScale = 1;
+  decoded.memoryDisplacement = 0n;
+  decoded.memoryDisplSize = 0;
+  return name;
+}
+
+function encode(): Uint8Array | undefined {
+  try {
+    encoder.encode(decoded, 0n);
+    return encoder.takeBuffer();
+  } catch {
+    // iced can't write every form that it reads. Half an instruction may be left.
+    encoder.takeBuffer();
+    return undefined;
+  }
+}
+
+const MEMORY_KINDS: ReadonlySet<OpKind> = new Set([OpKind.Memory, OpKind.MemorySegRDI, OpKind.MemorySegEDI]);
+
+const ACCESSES: ReadonlyMap<OpAccess, OperandAccess> = new Map([
+  [OpAccess.Read, 'read'],
+  [OpAccess.CondRead, 'read'],
+  [OpAccess.Write, 'write'],
+  [OpAccess.CondWrite, 'conditionalWrite'],
+  [OpAccess.ReadWrite, 'readWrite'],
+  // CMPXCHG8B writes in any case: what was there, if it does not match (Intel SDM vol. 2).
+  [OpAccess.ReadCondWrite, 'readWrite'],
+]);
+
+const WRITES: ReadonlySet<OpAccess> = new Set([
+  OpAccess.Write,
+  OpAccess.CondWrite,
+  OpAccess.ReadWrite,
+  OpAccess.ReadCondWrite,
+]);
+
+/** Their masks are vectors, which iced does not count as a condition. */
+// prettier-ignore
+const MASKED_STORES: ReadonlySet<string> = new Set([
+  'maskmovq', 'maskmovdqu', 'vmaskmovdqu', 'vmaskmovps', 'vmaskmovpd', 'vpmaskmovd', 'vpmaskmovq',
+]);
+
+/** The bits of RFLAGS among iced's, which has the condition bits of the x87 too. */
+const FLAGS = RflagsBits.OF | RflagsBits.SF | RflagsBits.ZF | RflagsBits.AF | RflagsBits.CF | RflagsBits.PF;
