@@ -19,6 +19,7 @@ export type ModuleImage = Pick<
   | 'addressOfOffset'
   | 'textAt'
   | 'sourceFiles'
+  | 'filesMatching'
   | 'linePlaces'
   | 'codeLines'
   | 'functionPlaces'

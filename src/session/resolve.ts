@@ -7,6 +7,7 @@ import { type Address, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
 import { type ProbeLocation } from '../language/probes/spec';
+import { modulesWithSource } from './findLine';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
 
@@ -50,11 +51,11 @@ function findLine(
   modules: readonly Module[],
   sourceMap: SourceMap,
 ): Search {
-  const built = sourceMap.toBuilt(file);
   const lines: number[] = [];
-  const { found: places, errors } = searchEach(modules, (module) => {
-    if (!module.image.hasDebugInfo) return [];
-    const found = module.image.linePlaces(built, line);
+  const errors: SidestepError[] = [];
+  const sources = tolerating(errors, () => modulesWithSource(file, modules, sourceMap)) ?? [];
+  const places = sources.flatMap(({ module, built }): FoundPlace[] => {
+    const found = tolerating(errors, () => module.image.linePlaces(built, line));
     if (found === undefined) return [];
     lines.push(found.line);
     return found.places.map((place) => inModule(module, place));
@@ -112,18 +113,20 @@ function searchEach(
   modules: readonly Module[],
   search: (module: Module) => readonly FoundPlace[],
 ): { readonly found: readonly FoundPlace[]; readonly errors: readonly SidestepError[] } {
-  const found: FoundPlace[] = [];
   const errors: SidestepError[] = [];
-  for (const module of modules) {
-    if (module.problem) continue;
-    try {
-      found.push(...search(module));
-    } catch (error) {
-      if (!(error instanceof SidestepError)) throw error;
-      errors.push(error);
-    }
+  const readable = modules.filter((module) => module.problem === undefined);
+  return { found: readable.flatMap((module) => tolerating(errors, () => search(module)) ?? []), errors };
+}
+
+/** What `search` gives; undefined when it fails, with its error added to `errors`. */
+function tolerating<T>(errors: SidestepError[], search: () => T): T | undefined {
+  try {
+    return search();
+  } catch (error) {
+    if (!(error instanceof SidestepError)) throw error;
+    errors.push(error);
+    return undefined;
   }
-  return { found, errors };
 }
 
 /** Why a location is in none of the modules, and what may help. */
@@ -137,7 +140,7 @@ export function explainMissing(
   if (unreadable) return unreadable;
   switch (location.kind) {
     case 'line':
-      return explainMissingLine(sourceMap.toBuilt(location.file), location.line, modules, program);
+      return explainMissingLine(location, modules, sourceMap, program);
     case 'function': {
       const similar = program?.readableImage?.similarFunctions(location.name).slice(0, 3) ?? [];
       return new SidestepError('unknown-function', `no loaded module has a function ${location.name}`, {
@@ -157,12 +160,12 @@ export function explainMissing(
 }
 
 function explainMissingLine(
-  file: string,
-  line: number,
+  { file, line }: Extract<ProbeLocation, { kind: 'line' }>,
   modules: readonly Module[],
+  sourceMap: SourceMap,
   program: Module | undefined,
 ): SidestepError {
-  if (modules.some((module) => knowsFile(module, file))) {
+  if (modulesWithSource(file, modules, sourceMap).length > 0) {
     return new SidestepError('no-code', `${file} has no code at line ${line} or below`, {
       advice: 'Choose a line of a function that is used: compilers leave out what is never called.',
     });
@@ -175,11 +178,4 @@ function explainMissingLine(
   return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, {
     advice: 'The probe waits for a library that was. If the program was built elsewhere, set sourceMap.',
   });
-}
-
-function knowsFile(module: Module, file: string): boolean {
-  const image = module.readableImage;
-  if (!image?.hasDebugInfo) return false;
-  const end = file.startsWith('/') ? file : `/${file}`;
-  return image.sourceFiles().some((known) => known === file || known.endsWith(end));
 }

@@ -11,6 +11,7 @@ import { DynamicLinker, unwatched } from './dynamicLinker';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
 import { ImageCache, type OpenImage } from './images';
+import { modulesWithSource } from './findLine';
 import { findModules, type Module } from './module';
 import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
@@ -187,14 +188,14 @@ export class Session implements Disposable {
 
   /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */
   codeLines(file: string, first: number, last: number): readonly number[] {
-    const built = this.#sourceMap.toBuilt(file);
-    const lines = this.#imagesWithDebugInfo().flatMap((image) => image.codeLines(built, first, last));
+    const sources = modulesWithSource(file, this.#allModules(), this.#sourceMap);
+    const lines = sources.flatMap(({ module, built }) => module.image.codeLines(built, first, last));
     return [...new Set(lines)].sort((a, b) => a - b);
   }
 
   /** The sources that loaded code was compiled from, as paths on this machine. */
   sourceFiles(): readonly string[] {
-    const files = this.#imagesWithDebugInfo().flatMap((image) => image.sourceFiles());
+    const files = this.#allModules().flatMap((module) => module.readableImage?.sourceFiles() ?? []);
     return [...new Set(files.map((file) => this.#sourceMap.toHere(file)))].sort();
   }
 
@@ -204,10 +205,8 @@ export class Session implements Disposable {
     this.#engine.dispose();
   }
 
-  #imagesWithDebugInfo(): Module['image'][] {
-    const modules = [...this.processes.values()].flatMap((process) => process.modules);
-    const images = modules.map((module) => module.readableImage);
-    return [...new Set(images)].filter((image) => image?.hasDebugInfo === true) as Module['image'][];
+  #allModules(): readonly Module[] {
+    return [...this.processes.values()].flatMap((process) => process.modules);
   }
 
   async #seize(pid: number): Promise<Process> {

@@ -1,0 +1,57 @@
+/**
+ * Which file of a program's debug information a source file of this machine is. The very path is certain. Else the program may have been
+ * built elsewhere, or the same directory be reached by another name: then paths are compared from their ends. But a file that is there
+ * under its own path is no other file, however alike their names: `main.c` of a plugin is not that of its host.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { SidestepError } from '../base/errors';
+
+/** Closeness of the very same file; below it, the number of path components that are equal from the end. */
+export const SAME_FILE = Infinity;
+
+export interface SourceFile {
+  /** As debug information names it. */
+  readonly built: string;
+  /** Where it would be on this machine. */
+  readonly here: string;
+}
+
+export interface SourceMatch extends SourceFile {
+  readonly closeness: number;
+}
+
+/**
+ * The best of `candidates` for `query`, an absolute path or the end of one. Undefined when none can be meant; throws `unknown-file`
+ * when several may be.
+ */
+export function matchSource(query: string, candidates: readonly SourceFile[]): SourceMatch | undefined {
+  const [best, next] = candidates
+    .map((candidate) => ({ ...candidate, closeness: closeness(candidate.here, query) }))
+    .filter((match) => match.closeness > 0)
+    .sort((a, b) => b.closeness - a.closeness);
+  if (best && best.closeness === next?.closeness) {
+    throw new SidestepError('unknown-file', `${query} may be ${best.here} or ${next.here}`, {
+      advice: 'Write more of the path, or the whole of it.',
+    });
+  }
+  return best;
+}
+
+function closeness(file: string, query: string): number {
+  if (file === query) return SAME_FILE;
+  const shared = sharedEnd(file.split('/'), query.split('/'));
+  if (!query.startsWith('/')) return shared;
+  const there = realPath(file);
+  if (there === undefined) return shared;
+  return there === realPath(query) ? SAME_FILE : 0;
+}
+
+function sharedEnd(a: readonly string[], b: readonly string[]): number {
+  let shared = 0;
+  while (shared < Math.min(a.length, b.length) && a[a.length - 1 - shared] === b[b.length - 1 - shared]) shared++;
+  return shared;
+}
+
+function realPath(path: string): string | undefined {
+  return existsSync(path) ? realpathSync(path) : undefined;
+}
