@@ -1,0 +1,54 @@
+/** /proc/PID/mem: a process's memory through a descriptor. Writes ignore page protections and stop no thread (proc(5)). */
+import { SidestepError } from '../../base/errors';
+import { Errno, errnoText } from './errno';
+import { errno, libc } from './libc';
+
+const O_RDWR = 2;
+const O_CLOEXEC = 0o2000000;
+
+export class ProcessMemory {
+  /** -1 once it is closed: the number may belong to another process's memory by then. */
+  #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens the memory that the process has now; after exec it has another. `undefined`: the process is gone. */
+  static open(pid: number): ProcessMemory | undefined {
+    const fd = libc.open(`/proc/${pid}/mem`, O_RDWR | O_CLOEXEC);
+    if (fd >= 0) return new ProcessMemory(fd);
+    const failure = errno();
+    if (failure === Errno.ENOENT || failure === Errno.ESRCH) return undefined;
+    throw new SidestepError('attach-refused', `the memory of process ${pid} can't be opened: ${errnoText(failure)}`, {
+      place: { pid },
+    });
+  }
+
+  /** Up to `length` bytes; fewer where the memory ends, none where there is none. */
+  read(address: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, Math.max(0, libc.preadBytes(this.#fd, bytes, length, address)));
+  }
+
+  /** Reads to an address of this process; the number of bytes, or negative with {@link errno}. */
+  readTo(destination: number, address: number, length: number): number {
+    return libc.pread(this.#fd, destination, length, address);
+  }
+
+  /**
+   * 0 or an errno: EIO or EPERM where there is no memory or the kernel does not allow it (proc_mem.force_override), ESRCH when the
+   * process that had this memory is gone.
+   */
+  write(address: number, bytes: Uint8Array): number {
+    const written = libc.pwrite(this.#fd, bytes, bytes.length, address);
+    if (written === bytes.length) return 0;
+    const failure = written < 0 ? errno() : Errno.ESRCH;
+    return failure === Errno.EBADF ? Errno.ESRCH : failure;
+  }
+
+  close(): void {
+    if (this.#fd >= 0) libc.close(this.#fd);
+    this.#fd = -1;
+  }
+}

@@ -1,0 +1,90 @@
+/** /proc/PID (proc(5)), parsed. A process can be gone at any time: readers return `undefined` then. */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { address } from '../../base/address';
+import { type Mapping } from '../../contract/messages';
+
+/** Threads of a process, in no certain order. A directory that changes while it is read may miss some. */
+export function threadsOf(pid: number): readonly number[] | undefined {
+  return attempt(() => readdirSync(`/proc/${pid}/task`).map(Number));
+}
+
+/** The fields of /proc/PID/status (also of a thread's, by its tid) by their names. */
+export function readStatus(pid: number): ReadonlyMap<string, string> | undefined {
+  const text = attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'));
+  if (text === undefined) return undefined;
+  return new Map(
+    text.split('\n').map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+/** A signal set of /proc/PID/status such as SigBlk, bit n-1 for signal n. */
+export function signalSet(status: ReadonlyMap<string, string>, field: string): bigint {
+  return BigInt(`0x${status.get(field) ?? '0'}`);
+}
+
+/** The thread's name, as prctl(PR_SET_NAME) set it. */
+export function threadName(tid: number): string | undefined {
+  return attempt(() => readFileSync(`/proc/${tid}/comm`, 'utf8').trimEnd());
+}
+
+/** What the process runs, as /proc/PID/exe says; kernel threads have nothing. */
+export function executableOf(pid: number): string | undefined {
+  return attempt(() => readlinkSync(`/proc/${pid}/exe`));
+}
+
+/** Where the program and its dynamic linker were put: AT_ENTRY and AT_BASE of the auxiliary vector (getauxval(3)). */
+export function auxiliaryVector(pid: number): { readonly entry: bigint; readonly base: bigint } | undefined {
+  const bytes = attempt(() => readFileSync(`/proc/${pid}/auxv`));
+  if (bytes === undefined) return undefined;
+  const values = new Map<bigint, bigint>();
+  for (let at = 0; at + 16 <= bytes.length; at += 16)
+    values.set(bytes.readBigUInt64LE(at), bytes.readBigUInt64LE(at + 8));
+  const AT_BASE = 7n;
+  const AT_ENTRY = 9n;
+  return { entry: values.get(AT_ENTRY) ?? 0n, base: values.get(AT_BASE) ?? 0n };
+}
+
+/** The memory map of the process that `tid` belongs to; a leader that has exited has none, its living threads do. */
+export function readMappings(tid: number): readonly Mapping[] | undefined {
+  const text = attempt(() => readFileSync(`/proc/${tid}/maps`, 'utf8'));
+  return text?.split('\n').flatMap((line) => parseMapping(line) ?? []);
+}
+
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (.)(.)(.)(.) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/;
+const DELETED = ' (deleted)';
+
+/** One line of /proc/PID/maps, as task_mmu.c prints it. */
+export function parseMapping(line: string): Mapping | undefined {
+  const match = MAPPING.exec(line);
+  if (!match) return undefined;
+  const [, start, end, r, w, x, s, offset, device, inode, path] = match as unknown as string[];
+  const deleted = path!.endsWith(DELETED);
+  return {
+    start: address(BigInt(`0x${start!}`)),
+    end: address(BigInt(`0x${end!}`)),
+    readable: r === 'r',
+    writable: w === 'w',
+    executable: x === 'x',
+    shared: s === 's',
+    offset: parseInt(offset!, 16),
+    device: device!,
+    inode: Number(inode),
+    path: (deleted ? path!.slice(0, -DELETED.length) : path!).replaceAll('\\012', '\n'),
+    deleted,
+  };
+}
+
+const EXPECTED = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+/** The value, unless the process is gone or may not be looked at. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (EXPECTED.has((thrown as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw thrown;
+  }
+}

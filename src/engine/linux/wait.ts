@@ -1,0 +1,108 @@
+/** wait4(2) for traced threads, and the few calls around it that address a thread. */
+import { type Arena, Layout } from '../arena';
+import { Errno } from './errno';
+import { errno, libc } from './libc';
+import { decodeWaitStatus, type WaitStatus } from './waitStatus';
+
+/** All children, whether they are threads or processes. */
+const __WALL = 0x40000000;
+const WNOHANG = 1;
+const SYS_TGKILL = 234;
+const SYS_KCMP = 312;
+const KCMP_VM = 1;
+
+export class Waiter {
+  readonly #arena: Arena;
+  readonly #status: number;
+  /** Reports that were read too early, by thread. */
+  readonly #early = new Map<number, number>();
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#status = arena.address(Layout.waitStatus);
+  }
+
+  /** The status of the thread that was named last, undecoded. */
+  get status(): number {
+    return this.#arena.u32[Layout.waitStatus >>> 2]!;
+  }
+
+  /** The next thread that has something to report, or 0. */
+  poll(): number {
+    if (this.#early.size > 0) return this.#takeEarly();
+    const tid = libc.wait4(-1, this.#status, __WALL | WNOHANG, 0);
+    return tid > 0 ? tid : 0;
+  }
+
+  /** The same, but sleeps until there is one. 0 after an interruption by a signal. */
+  sleep(): number {
+    if (this.#early.size > 0) return this.#takeEarly();
+    const tid = libc.wait4(-1, this.#status, __WALL, 0);
+    return tid > 0 ? tid : 0;
+  }
+
+  /** Whether this one thread has something to report. `undefined`: it is not ours (any more). */
+  pollFor(tid: number): boolean | undefined {
+    if (this.#early.has(tid)) {
+      this.#takeEarly(tid);
+      return true;
+    }
+    const result = libc.wait4(tid, this.#status, __WALL | WNOHANG, 0);
+    return result < 0 ? undefined : result === tid;
+  }
+
+  /** Waits for one thread. `undefined`: it is not ours (any more). */
+  waitFor(tid: number): WaitStatus | undefined {
+    if (this.#early.has(tid)) this.#takeEarly(tid);
+    else {
+      while (libc.wait4(tid, this.#status, __WALL, 0) !== tid) {
+        if (errno() !== Errno.EINTR) return undefined;
+      }
+    }
+    return decodeWaitStatus(this.status);
+  }
+
+  /**
+   * Reads the reports of all threads that have one. wait4 always names the first such thread of its list; this gives each its turn
+   * however often the first ones report.
+   */
+  gather(): void {
+    for (;;) {
+      const tid = libc.wait4(-1, this.#status, __WALL | WNOHANG, 0);
+      if (tid <= 0) return;
+      this.#early.set(tid, this.status);
+    }
+  }
+
+  /** The status that was just read for a thread is to be read again. */
+  putBack(tid: number): void {
+    this.#early.set(tid, this.status);
+  }
+
+  #takeEarly(tid: number = this.#early.keys().next().value!): number {
+    this.#arena.u32[Layout.waitStatus >>> 2] = this.#early.get(tid)!;
+    this.#early.delete(tid);
+    return tid;
+  }
+}
+
+/** Whether `tid` is a living thread of process `pid`. */
+export function isThreadOf(pid: number, tid: number): boolean {
+  return libc.syscall(SYS_TGKILL, pid, tid, 0, 0, 0) === 0;
+}
+
+/** Whether two processes share their memory (CLONE_VM), by kcmp(2). `undefined` where the kernel can't say. */
+export function sharesMemory(a: number, b: number): boolean | undefined {
+  const order = libc.syscall(SYS_KCMP, a, b, KCMP_VM, 0, 0);
+  return order < 0 ? undefined : order === 0;
+}
+
+/** Sends a signal; 0 or an errno. */
+export function kill(pid: number, signal: number): number {
+  return libc.kill(pid, signal) < 0 ? errno() : 0;
+}
+
+/** Sends a signal to one thread; 0 or an errno. */
+export function killThread(pid: number, tid: number, signal: number): number {
+  return libc.syscall(SYS_TGKILL, pid, tid, signal, 0, 0) < 0 ? errno() : 0;
+}

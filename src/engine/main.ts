@@ -1,0 +1,17 @@
+/**
+ * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1 (contract/messages), and what
+ * nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to Node's event loop.
+ */
+import { libc } from './linux/libc';
+import { Signal } from './linux/signals';
+import { Tracer } from './tracer';
+
+const SIG_IGN = 1;
+const COMMANDS = 0;
+const MESSAGES = 1;
+
+// The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3 behind.
+for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
+  libc.signal(signal, SIG_IGN);
+}
+new Tracer(COMMANDS, MESSAGES).run();

@@ -1,0 +1,124 @@
+/** The engine put together: its parts, its loop, and its end. */
+import { SidestepError } from '../base/errors';
+import { type EngineFailure, type Request } from '../contract/messages';
+import { Emulator } from '../emulator/emulator';
+import { AgentCompiler } from './agent/compile';
+import { Arena, Layout } from './arena';
+import { Arming } from './arming';
+import { Births } from './births';
+import { Breakpoints } from './breakpoints';
+import { Changes } from './changes';
+import { Clock } from './clock';
+import { commands, type Commands } from './commands';
+import { Departures } from './departures';
+import { Doorbell } from './doorbell';
+import { HitLoop } from './hitLoop';
+import { Hits } from './hits';
+import { Inbox } from './inbox';
+import { Ptrace } from './linux/ptrace';
+import { Waiter } from './linux/wait';
+import { Notices } from './notices';
+import { Outbox } from './outbox';
+import { ProbeTable } from './probes';
+import { StepAside } from './stepAside';
+import { Stops } from './stops';
+import { TargetMemory } from './targetMemory';
+import { TaskTable } from './tasks';
+import { TextWriter } from './textWriter';
+
+/** Requests wait while the client leaves this many bytes of answers unread. */
+const UNREAD_BYTES = 4 << 20;
+
+export class Tracer {
+  readonly #tasks = new TaskTable();
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #notices: Notices;
+  readonly #arming: Arming;
+  readonly #departures: Departures;
+  readonly #doorbell: Doorbell;
+  readonly #loop: HitLoop;
+  readonly #commands: Commands;
+  readonly #answer: (request: Request) => void;
+
+  /** `commandPipe`, `messagePipe`: the descriptors to and from the client. */
+  constructor(commandPipe: number, messagePipe: number) {
+    const arena = new Arena();
+    const ptrace = new Ptrace(arena);
+    const waiter = new Waiter(arena);
+    const tasks = this.#tasks;
+    const memory = new TargetMemory(arena);
+    const probes = new ProbeTable();
+    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks));
+    const stepAside = new StepAside(ptrace, breakpoints);
+    this.#inbox = new Inbox(arena, commandPipe);
+    const outbox = (this.#outbox = new Outbox(arena, messagePipe));
+    const notices = (this.#notices = new Notices(outbox));
+    const births = new Births(ptrace, waiter, tasks, breakpoints, notices);
+    const changes = new Changes(ptrace, tasks, births, notices);
+    const emulator = new Emulator(arena.memory, Layout.state, memory);
+    const agents = new AgentCompiler(arena, memory);
+    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices }));
+    const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside });
+    this.#departures = departures;
+    const onLimit = (): void => {
+      probes.reportsLeft = Infinity;
+      arming.disarmAll();
+      notices.say({ event: 'limitReached' });
+    };
+    const clock = new Clock();
+    const hits = new Hits({ arena, ptrace, memory, probes, outbox, notices, clock, stepAside, onLimit });
+    const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
+    const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, births, changes, departures });
+    this.#loop = new HitLoop({ waiter, stops, serve: () => this.#serve() });
+    this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
+    this.#answer = (request) => this.#carryOut(request);
+  }
+
+  /** Works until the client is gone. Everything that was traced runs on then, untraced and as it was. */
+  run(): never {
+    this.#notices.say({ event: 'ready', enginePid: process.pid });
+    try {
+      return this.#loop.run();
+    } catch (thrown) {
+      this.#leave();
+      throw thrown;
+    }
+  }
+
+  #serve(): void {
+    this.#notices.catchUp();
+    this.#outbox.flush();
+    if (this.#outbox.waitingMessages < UNREAD_BYTES) {
+      this.#arming.forgetMappings();
+      this.#inbox.read(this.#answer);
+      this.#outbox.flush();
+    }
+    if (!this.#inbox.ended && !this.#outbox.broken) return;
+    this.#leave();
+    process.exit(0);
+  }
+
+  #carryOut(request: Request): void {
+    const { id } = request;
+    try {
+      const result = this.#commands(request);
+      this.#notices.catchUp();
+      this.#outbox.say({ response: { id, result } });
+    } catch (thrown) {
+      if (!(thrown instanceof SidestepError)) throw thrown;
+      this.#outbox.say({ response: { id, failure: failureOf(thrown) } });
+    }
+  }
+
+  /** The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. */
+  #leave(): void {
+    this.#departures.departAll(this.#tasks.processes.values());
+    this.#doorbell.remove();
+  }
+}
+
+function failureOf(error: SidestepError): EngineFailure {
+  const { code, message, advice, place } = error;
+  return { code, message, ...(advice !== undefined && { advice }), ...(place && { place }) };
+}
