@@ -23,11 +23,13 @@ export function memoryOf(blocks: Readonly<Record<string, Uint8Array>>): Machine[
   };
 }
 
-class Failure {
+class Failure extends Error {
   constructor(
     readonly status: CaptureStatus,
     readonly bytes: Uint8Array = new Uint8Array(),
-  ) {}
+  ) {
+    super('the program ends here');
+  }
 }
 
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
@@ -127,22 +129,32 @@ class Run {
 
   step(operation: AgentOperation): void {
     switch (operation.op) {
-      case 'const':
-        return this.push(operation.value);
-      case 'register':
-        return this.push(this.machine.registers[operation.register] ?? 0n);
+      case 'const': {
+        this.push(operation.value);
+        return;
+      }
+      case 'register': {
+        this.push(this.machine.registers[operation.register] ?? 0n);
+        return;
+      }
       case 'vector': {
         const bytes = this.machine.vectors?.[operation.register] ?? new Uint8Array(16);
-        return this.push(littleEndian(bytes.subarray(operation.offset, operation.offset + operation.size)));
+        this.push(littleEndian(bytes.subarray(operation.offset, operation.offset + operation.size)));
+        return;
       }
-      case 'load':
-        return this.push(littleEndian(this.read(this.pop(), operation.size)));
+      case 'load': {
+        this.push(littleEndian(this.read(this.pop(), operation.size)));
+        return;
+      }
       case 'extend': {
-        const extend = operation.signed ? BigInt.asIntN : BigInt.asUintN;
-        return this.push(extend(operation.bits, this.pop()));
+        const { bits, signed } = operation;
+        this.push(signed ? BigInt.asIntN(bits, this.pop()) : BigInt.asUintN(bits, this.pop()));
+        return;
       }
-      case 'dup':
-        return this.push(this.stack.at(-1)!);
+      case 'dup': {
+        this.push(this.stack.at(-1)!);
+        return;
+      }
       case 'drop':
         return void this.pop();
       case 'swap':
@@ -153,21 +165,30 @@ class Run {
           this.append([Number((value >> BigInt(index * 8)) & 0xffn)]);
         return;
       }
-      case 'captureMemory':
-        return this.append(this.read(this.pop(), operation.size));
-      case 'captureString':
-        return this.captureString(this.pop(), operation.limit);
+      case 'captureMemory': {
+        this.append(this.read(this.pop(), operation.size));
+        return;
+      }
+      case 'captureString': {
+        this.captureString(this.pop(), operation.limit);
+        return;
+      }
       case 'captureSlice': {
         const length = this.pop();
         const shown = length > BigInt(operation.limit) ? operation.limit : Number(length);
         this.truncated ||= BigInt(shown) < length;
-        return this.append(this.read(this.pop(), shown));
+        this.append(this.read(this.pop(), shown));
+        return;
       }
       default: {
         const unary = UNARY[operation.op];
-        if (unary !== undefined) return this.push(unary(this.pop()));
+        if (unary !== undefined) {
+          this.push(unary(this.pop()));
+          return;
+        }
         const right = this.pop();
-        return this.push(BINARY[operation.op]!(this.pop(), right));
+        this.push(BINARY[operation.op]!(this.pop(), right));
+        return;
       }
     }
   }

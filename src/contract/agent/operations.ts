@@ -15,7 +15,10 @@ export const AGENT_REGISTERS = [
 
 export type AgentRegister = (typeof AGENT_REGISTERS)[number];
 
-/** Pop two (the second operand is on top), push one. Division by zero ends the program: {@link CaptureStatus}. */
+/**
+ * Pop two (the second operand is on top), push one. Division by zero ends the program: {@link CaptureStatus}; -2^63 / -1 wraps.
+ * Shift counts are taken modulo 64.
+ */
 // prettier-ignore
 export const BINARY_OPERATIONS = [
   'add', 'sub', 'mul', 'divS', 'divU', 'remS', 'remU', 'and', 'or', 'xor', 'shl', 'shrS', 'shrU',

@@ -1,7 +1,7 @@
-/** Quoted texts in `.probes`: `\"`, `\\`, `\n` and `\t` are escapes; any other backslash stays, so that a message's own `\{` needs no second one. */
+/** Quoted texts in `.probes`: `\"`, `\\`, `\n`, `\r` and `\t` are escapes; any other backslash stays, so that a message's own `\{` needs no second one. */
 import { syntaxError } from '../diagnostics';
 
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', r: '\r', t: '\t' };
 const UNESCAPES: ReadonlyMap<string, string> = new Map(
   Object.entries(ESCAPES).map(([letter, character]) => [character, `\\${letter}`]),
 );
@@ -31,7 +31,7 @@ export function quotedAt(text: string, start: number): Quoted {
 
 /** The inverse of {@link quotedAt}. */
 export function quote(value: string): string {
-  return `"${value.replace(/\\(?=[{}])|["\\\n\t]/g, (found, at: number) =>
+  return `"${value.replace(/\\(?=[{}])|["\\\n\r\t]/g, (found, at: number) =>
     found === '\\' && /[{}]/.test(value[at + 1] ?? '') ? found : UNESCAPES.get(found)!,
   )}"`;
 }

@@ -222,9 +222,12 @@ class Checker {
     };
   }
 
-  /** Both operands; an enumerator that is not visible by itself may stand beside a value of its enumeration. */
+  /**
+   * Both operands. Beside a value of an enumeration, its enumerators' names mean that enumeration's, whether they are visible or not
+   * and whatever other enumeration has the same names.
+   */
   #pair({ left, right }: Node<'binary'>): [Operand, Operand] {
-    if (this.#isUnknown(left) && !this.#isUnknown(right)) {
+    if (this.#mayBeEnumerator(left) && !this.#mayBeEnumerator(right)) {
       const operand = this.#scalar(right);
       return [this.#enumerator(left, operand) ?? this.#scalar(left), operand];
     }
@@ -232,12 +235,15 @@ class Checker {
     return [operand, this.#enumerator(right, operand) ?? this.#scalar(right)];
   }
 
-  #isUnknown(expression: Expression): expression is Node<'name'> {
-    return expression.kind === 'name' && valueNamed(expression.name, this.#scope) === undefined;
+  /** A name that is no variable's. */
+  #mayBeEnumerator(expression: Expression): expression is Node<'name'> {
+    if (expression.kind !== 'name') return false;
+    const variable = this.#scope.lookup(expression.name);
+    return variable === undefined || (variable.role === 'global' && variable.location.kind === 'value');
   }
 
   #enumerator(expression: Expression, beside: Operand): Operand | undefined {
-    if (!this.#isUnknown(expression)) return undefined;
+    if (!this.#mayBeEnumerator(expression)) return undefined;
     const node = enumerator(beside.node.type, expression.name);
     return node && { node, scalar: beside.scalar };
   }

@@ -149,7 +149,7 @@ export function typeNamed(typeName: TypeName, scope: Scope): Type {
   }
   for (let pointers = 0; pointers < typeName.pointers; pointers++) type = pointerTo(type);
   for (const count of [...typeName.counts].reverse()) {
-    if (sizeOf(type) === undefined) throw typeError('an array’s elements need a size', typeName.range);
+    if (sizeOf(type) === undefined) throw typeError('array elements need a size', typeName.range);
     type = arrayOf(type, count);
   }
   return type;
