@@ -1,0 +1,201 @@
+/**
+ * The process in which the surrogate runs instructions: one that the engine started and traces, which never runs anything of its own
+ * any more. Instructions are written over its text, each into a slot of its own; an operand lies on its stack. It is stopped but for the
+ * moment in which it runs one instruction.
+ */
+import { SidestepError } from '../../base/errors';
+import { type Disposable } from '../../base/lifetime';
+import { type Mapping } from '../../contract/messages';
+import { UserRegister } from '../../emulator/state';
+import { FOREVER_SECONDS, sleeper } from '../doorbell';
+import { errnoText } from '../linux/errno';
+import { libc } from '../linux/libc';
+import { readMappings } from '../linux/proc';
+import { type Ptrace, TraceOption } from '../linux/ptrace';
+import { getExtendedState, getRegistersTo, setExtendedState, setRegistersFrom } from '../linux/registerSets';
+import { Signal } from '../linux/signals';
+import { spawn } from '../linux/spawn';
+import { kill, type Waiter } from '../linux/wait';
+import { decodeWaitStatus, isEnd, type WaitStatus } from '../linux/waitStatus';
+import { type Area, AreaLayout } from './area';
+
+const PAGE = 4096;
+
+/** The longest instruction and the INT3 behind it: two words of PTRACE_POKETEXT. */
+const SLOT_BYTES = 16;
+const WORD = 8;
+const INT3 = 0xcc;
+
+/** An operand begins in the first page and may end in the second. */
+const OPERAND_PAGES = 2;
+/** The top of the stack holds arguments; below it the kernel has mapped 128 KB when the program starts. */
+const OPERAND_BELOW_TOP = 0x8000;
+
+/** Looks for the stop so often before sleeping until it comes: it mostly comes within 10 µs. */
+const SPINS = 100;
+
+/** What an instruction can raise. Other signals come from elsewhere, and are none of the surrogate's business. */
+const FAULTS: ReadonlySet<number> = new Set([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGFPE]);
+/** So many stops for other reasons are let pass in one run. */
+const DISTURBANCES = 16;
+
+const SYS_SCHED_SETAFFINITY = 203;
+
+/** `gone`: the process was killed, or does not answer. */
+export type RunResult = 'done' | 'fault' | 'gone';
+
+export class ScratchProcess implements Disposable {
+  readonly pid: number;
+  readonly #ptrace: Ptrace;
+  readonly #waiter: Waiter;
+  readonly #area: Area;
+  readonly #slots: number;
+  readonly #slotCount: number;
+  readonly #operandPage: number;
+  readonly #placed = new Map<object, number>();
+  /** Of NT_X86_XSTATE, in bytes. */
+  readonly extendedBytes: number;
+
+  /** Starts it. Throws `launch-failed`. The area's registers are its own afterwards: selectors that every run must have. */
+  constructor(ptrace: Ptrace, waiter: Waiter, area: Area) {
+    this.#ptrace = ptrace;
+    this.#waiter = waiter;
+    this.#area = area;
+    this.pid = spawn(sleeper(), ['sidestep-surrogate', FOREVER_SECONDS], { newSession: true });
+    try {
+      this.#stop();
+      const mappings = readMappings(this.pid) ?? [];
+      const text = found(mappings.filter(({ executable, path }) => executable && path.startsWith('/')).at(-1));
+      const stack = found(mappings.find(({ path }) => path === '[stack]'));
+      this.#slots = Number(text.start);
+      this.#slotCount = Math.floor(Number(text.end - text.start) / SLOT_BYTES);
+      this.#operandPage = Number(stack.end) - OPERAND_BELOW_TOP - OPERAND_PAGES * PAGE;
+      this.#check('PTRACE_GETREGS', getRegistersTo(this.pid, area.address(AreaLayout.registers)));
+      const vector = this.#extendedVector(AreaLayout.after, AreaLayout.extendedCapacity);
+      this.#check('PTRACE_GETREGSET', getExtendedState(this.pid, vector));
+      this.extendedBytes = Number(area.view.getBigUint64(AreaLayout.extendedVector + WORD, true));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** The address of an instruction's code, written there when it is first asked for. `key` stands for the code. */
+  place(key: object, code: Uint8Array): number | undefined {
+    const known = this.#placed.get(key);
+    if (known !== undefined) return known;
+    // All slots are taken: the instructions that are still wanted come back one by one.
+    if (this.#placed.size >= this.#slotCount) this.#placed.clear();
+    const address = this.#slots + this.#placed.size * SLOT_BYTES;
+    const slot = Buffer.alloc(SLOT_BYTES, INT3);
+    slot.set(code);
+    for (let at = 0; at < SLOT_BYTES; at += WORD) {
+      if (this.#ptrace.pokeText(this.pid, address + at, slot.readBigUInt64LE(at)) !== 0) return undefined;
+    }
+    this.#placed.set(key, address);
+    return address;
+  }
+
+  /** Where an operand lies that has this address in its own process: as far from a page's start, so that it is aligned alike. */
+  operandAddress(address: bigint): number {
+    return this.#operandPage + Number(address % BigInt(PAGE));
+  }
+
+  /** Copies `length` bytes at `local`, an address of this process, to `remote`. */
+  writeOperand(local: number, remote: number, length: number): boolean {
+    const [from, to] = this.#transfer(local, remote, length);
+    return libc.process_vm_writev(this.pid, from, 1, to, 1, 0) === length;
+  }
+
+  readOperand(local: number, remote: number, length: number): boolean {
+    const [to, from] = this.#transfer(local, remote, length);
+    return libc.process_vm_readv(this.pid, to, 1, from, 1, 0) === length;
+  }
+
+  /** Sets the extended state from the area's `before`. */
+  setExtendedState(): boolean {
+    return setExtendedState(this.pid, this.#extendedVector(AreaLayout.before, this.extendedBytes)) === 0;
+  }
+
+  /** Gets it into the area's `after`. */
+  getExtendedState(): boolean {
+    return getExtendedState(this.pid, this.#extendedVector(AreaLayout.after, this.extendedBytes)) === 0;
+  }
+
+  /**
+   * Starts from the area's registers, whose RIP is that of a slot, and ends behind the `length` bytes of its instruction; the area's
+   * registers then are the result.
+   */
+  run(length: number): RunResult {
+    const registers = this.#area.address(AreaLayout.registers);
+    const end = this.#area.view.getBigUint64(RIP, true) + BigInt(length + 1);
+    if (setRegistersFrom(this.pid, registers) !== 0) return 'gone';
+    for (let stop = 0; stop < DISTURBANCES; stop++) {
+      if (this.#ptrace.resume(this.pid, 0) !== 0) return 'gone';
+      const status = this.#wait();
+      if (status === undefined || isEnd(status) || getRegistersTo(this.pid, registers) !== 0) return 'gone';
+      if (this.#area.view.getBigUint64(RIP, true) === end) return 'done';
+      if (status.kind === 'signal' && FAULTS.has(status.signal)) return 'fault';
+    }
+    return 'gone';
+  }
+
+  /** Binds it to one processor, or to none: `undefined`. */
+  bind(processor: number | undefined): boolean {
+    const { processors, processorsBytes } = AreaLayout;
+    const set = this.#area.u8
+      .subarray(processors, processors + processorsBytes)
+      .fill(processor === undefined ? 0xff : 0);
+    if (processor !== undefined) set[processor >>> 3] = 1 << (processor & 7);
+    return libc.syscall(SYS_SCHED_SETAFFINITY, this.pid, processorsBytes, this.#area.address(processors), 0, 0) === 0;
+  }
+
+  dispose(): void {
+    kill(this.pid, Signal.SIGKILL);
+    for (let status = this.#waiter.waitFor(this.pid); status !== undefined && !isEnd(status);) {
+      status = this.#waiter.waitFor(this.pid);
+    }
+  }
+
+  #stop(): void {
+    this.#check('PTRACE_SEIZE', this.#ptrace.seize(this.pid, TraceOption.exitKill));
+    this.#check('PTRACE_INTERRUPT', this.#ptrace.interrupt(this.pid));
+    const status = this.#waiter.waitFor(this.pid);
+    if (status === undefined || isEnd(status)) throw failure('it ended at once');
+  }
+
+  #wait(): WaitStatus | undefined {
+    for (let spin = 0; spin < SPINS; spin++) {
+      const stopped = this.#waiter.pollFor(this.pid);
+      if (stopped === undefined) return undefined;
+      if (stopped) return decodeWaitStatus(this.#waiter.status);
+    }
+    return this.#waiter.waitFor(this.pid);
+  }
+
+  #transfer(local: number, remote: number, length: number): [local: number, remote: number] {
+    return [
+      this.#area.describe(AreaLayout.localVector, local, length),
+      this.#area.describe(AreaLayout.remoteVector, remote, length),
+    ];
+  }
+
+  #extendedVector(offset: number, length: number): number {
+    return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), length);
+  }
+
+  #check(call: string, errno: number): void {
+    if (errno !== 0) throw failure(`${call}: ${errnoText(errno)}`);
+  }
+}
+
+const RIP = AreaLayout.registers + UserRegister.rip;
+
+function found(mapping: Mapping | undefined): Mapping {
+  if (mapping === undefined) throw failure('its memory has not the usual mappings');
+  return mapping;
+}
+
+function failure(what: string): SidestepError {
+  return new SidestepError('launch-failed', `the scratch process for single instructions can't be started: ${what}`);
+}

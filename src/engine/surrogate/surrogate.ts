@@ -1,0 +1,262 @@
+/**
+ * Executes an instruction that no family lifts, as its plan says: copies the thread's registers, extended state and memory operand to a
+ * scratch process, runs that one instruction there, and copies back what it changed. Memory is written first, because that is what
+ * can fail; nothing has been changed then, and the thread runs the instruction itself.
+ */
+import { SidestepError } from '../../base/errors';
+import { type Disposable } from '../../base/lifetime';
+import { type Host } from '../../emulator/emulator';
+import { FLAG_BITS, GENERAL_REGISTERS, STATUS_FLAGS, TRAP_FLAG } from '../../emulator/registers';
+import { State, UserRegister, type UserRegisterName } from '../../emulator/state';
+import { operandAddress } from '../../emulator/surrogate/address';
+import { type PlannedOperand, type SurrogatePlan } from '../../emulator/surrogate/plan';
+import { type Arena, Layout } from '../arena';
+import { type Ptrace } from '../linux/ptrace';
+import { type Waiter } from '../linux/wait';
+import { Area, AreaLayout } from './area';
+import { ScratchProcess } from './scratchProcess';
+import { FILLS, type Piece, selectedPieces } from './selectedBytes';
+import { type X87Pointers, X87PointerTranslation } from './x87Pointers';
+
+/** The thread whose instruction it is. Its registers are in the arena's {@link State}. */
+export interface SurrogateHost extends Host {
+  /** Copies its XSAVE area to where the struct iovec at `vector`, an address of this process, says; false if it can't. */
+  loadExtendedState(vector: number): boolean;
+  /** Sets it from there. */
+  storeExtendedState(vector: number): boolean;
+  /** The number of the processor it last ran on. */
+  processor(): number | undefined;
+}
+
+/** One execution: where things lie. */
+interface Execution {
+  readonly plan: SurrogatePlan;
+  readonly process: ScratchProcess;
+  /** Of the instruction, in the scratch process. */
+  readonly code: number;
+  /** Of the operand, in the thread's process and in the scratch process. */
+  readonly linear: bigint;
+  readonly scratch: number;
+  /** The pointers that the x87 gets in the scratch process, and those that the program shall see. */
+  readonly own: X87Pointers | undefined;
+  readonly program: X87Pointers | undefined;
+}
+
+const PAGE = 4096n;
+
+export class Surrogate implements Disposable {
+  readonly #ptrace: Ptrace;
+  readonly #waiter: Waiter;
+  readonly #host: SurrogateHost;
+  readonly #area = new Area();
+  readonly #pointers = new X87PointerTranslation(this.#area.view);
+  /** {@link State.operand}, and its address for system calls. */
+  readonly #operand: Uint8Array;
+  readonly #operandAddress: number;
+  readonly #state: DataView;
+  #process: ScratchProcess | undefined;
+
+  constructor(arena: Arena, ptrace: Ptrace, waiter: Waiter, host: SurrogateHost) {
+    this.#ptrace = ptrace;
+    this.#waiter = waiter;
+    this.#host = host;
+    const operand = Layout.state + State.operand;
+    this.#operand = arena.u8.subarray(operand, operand + State.operandCapacity);
+    this.#operandAddress = arena.address(operand);
+    this.#state = new DataView(arena.memory.buffer, Layout.state, State.bytes);
+  }
+
+  /** Starts the scratch process, unless it is there. Throws `launch-failed`. */
+  start(): ScratchProcess {
+    return (this.#process ??= new ScratchProcess(this.#ptrace, this.#waiter, this.#area));
+  }
+
+  /** As {@link Execute}: 0 when it is done, 1 when nothing was changed and the thread shall run the instruction itself. */
+  execute(plan: SurrogatePlan): 0 | 1 {
+    // A thread that single-steps itself must trap behind the instruction.
+    if ((this.#state.getUint32(STATE_FLAGS, true) & TRAP_FLAG) !== 0) return 1;
+    const execution = this.#place(plan);
+    if (execution === undefined || !this.#load(execution) || !this.#run(execution) || !this.#store(execution)) return 1;
+    this.#writeRegisters(plan);
+    return 0;
+  }
+
+  dispose(): void {
+    this.#process?.dispose();
+    this.#process = undefined;
+  }
+
+  #place(plan: SurrogatePlan): Execution | undefined {
+    const process = this.#running();
+    const code = process?.place(plan, plan.code);
+    if (process === undefined || code === undefined) return undefined;
+    const { operand, length, x87 } = plan;
+    const { effective, linear } =
+      operand === undefined ? { effective: 0n, linear: 0n } : operandAddress(operand.memory, length, this.#state);
+    const scratch = process.operandAddress(linear);
+    const instruction = this.#state.getBigUint64(STATE_RIP, true) - 1n;
+    return {
+      plan,
+      process,
+      code,
+      linear,
+      scratch,
+      own: x87 && { opcode: BigInt(x87.opcodeInCode), instruction: BigInt(code), operand: BigInt(scratch) },
+      program: x87 && { opcode: BigInt(x87.opcode), instruction, operand: effective },
+    };
+  }
+
+  /** It is started again after whoever killed it. */
+  #running(): ScratchProcess | undefined {
+    try {
+      return this.start();
+    } catch (error) {
+      if (error instanceof SidestepError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gets the operand and the extended state from the thread. */
+  #load({ plan, process, linear, own }: Execution): boolean {
+    const { operand, extendedState } = plan;
+    if (operand !== undefined) {
+      this.#setOperand(linear, operand.bytes);
+      if (READS.has(operand.access) && !this.#host.load()) return false;
+    }
+    if (extendedState && !this.#host.loadExtendedState(this.#extended(AreaLayout.before, process))) return false;
+    if (own !== undefined) this.#pointers.hide(own);
+    return true;
+  }
+
+  /** Runs the instruction; what became of operand and state is in this process then. */
+  #run(execution: Execution): boolean {
+    const { plan, process } = execution;
+    if (plan.processorBound) {
+      const processor = this.#host.processor();
+      if (processor === undefined || !process.bind(processor)) return false;
+    }
+    const ran =
+      plan.operand?.access === 'conditionalWrite'
+        ? this.#runOverFills(execution, plan.operand)
+        : this.#runOnce(execution);
+    if (plan.processorBound) process.bind(undefined);
+    return ran && (!plan.extendedState || process.getExtendedState());
+  }
+
+  #runOnce({ plan, process, code, scratch }: Execution): boolean {
+    const { operand, extendedState } = plan;
+    if (operand !== undefined && READS.has(operand.access)) {
+      if (!process.writeOperand(this.#operandAddress, scratch, operand.bytes)) return this.#lose();
+    }
+    if (extendedState && !process.setExtendedState()) return false;
+    this.#setRegisters(code, operand, scratch);
+    const result = process.run(plan.code.length);
+    if (result === 'gone') return this.#lose();
+    if (result === 'fault') return false;
+    return (
+      operand === undefined ||
+      operand.access === 'read' ||
+      process.readOperand(this.#operandAddress, scratch, operand.bytes)
+    );
+  }
+
+  /** A masked store runs twice: see selectedBytes.ts. What the first run left is kept in the area. */
+  #runOverFills(execution: Execution, { bytes }: PlannedOperand): boolean {
+    return FILLS.every((fill, index) => {
+      this.#operand.fill(fill, 0, bytes);
+      if (!execution.process.writeOperand(this.#operandAddress, execution.scratch, bytes)) return this.#lose();
+      if (!this.#runOnce(execution)) return false;
+      if (index === 0) this.#area.u8.set(this.#operand.subarray(0, bytes), AreaLayout.operand);
+      return true;
+    });
+  }
+
+  /** Writes memory, then the extended state. */
+  #store(execution: Execution): boolean {
+    const { plan, process, own, program } = execution;
+    if (own !== undefined && program !== undefined) this.#pointers.reveal(own, program);
+    if (plan.operand !== undefined && plan.operand.access !== 'read' && !this.#storeOperand(execution, plan.operand)) {
+      return false;
+    }
+    if (!plan.extendedState) return true;
+    const { extendedBytes } = process;
+    const before = this.#area.bytes(AreaLayout.before, extendedBytes);
+    const after = this.#area.bytes(AreaLayout.after, extendedBytes);
+    return before.equals(after) || this.#host.storeExtendedState(this.#extended(AreaLayout.after, process));
+  }
+
+  #storeOperand({ linear }: Execution, { bytes, access }: PlannedOperand): boolean {
+    if (access !== 'conditionalWrite') return this.#storePiece(linear, { offset: 0, length: bytes });
+    const second = this.#operand.slice(0, bytes);
+    const first = this.#area.bytes(AreaLayout.operand, bytes);
+    const pieces = selectedPieces(first, second);
+    // One store is all or nothing; several are in one page, where either none fails or the first.
+    if (pieces.length > 1 && (linear % PAGE) + BigInt(bytes) > PAGE) return false;
+    return pieces.every((piece) => {
+      this.#operand.set(second.subarray(piece.offset, piece.offset + piece.length));
+      return this.#storePiece(linear, piece);
+    });
+  }
+
+  #storePiece(linear: bigint, { offset, length }: Piece): boolean {
+    this.#setOperand(linear + BigInt(offset), length);
+    return this.#host.store();
+  }
+
+  #setOperand(address: bigint, bytes: number): void {
+    this.#state.setBigUint64(State.operandAddress, address, true);
+    this.#state.setBigUint64(State.operandLength, BigInt(bytes), true);
+  }
+
+  /** The thread's registers for the scratch process; its selectors are its own. */
+  #setRegisters(code: number, operand: PlannedOperand | undefined, scratch: number): void {
+    const { view } = this.#area;
+    for (const name of COPIED) copyRegister(name, this.#state, view);
+    view.setBigUint64(AREA_RIP, BigInt(code), true);
+    // It is in no system call that the kernel might restart.
+    view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
+    if (operand !== undefined)
+      view.setBigUint64(AreaLayout.registers + UserRegister[operand.register], BigInt(scratch), true);
+  }
+
+  /** What the instruction changed of user_regs_struct. */
+  #writeRegisters({ writes, length }: SurrogatePlan): void {
+    const { view } = this.#area;
+    for (const name of writes) {
+      if (name === 'rip') {
+        this.#state.setBigUint64(STATE_RIP, this.#state.getBigUint64(STATE_RIP, true) + BigInt(length - 1), true);
+      } else if (name === 'eflags') {
+        const flags = view.getUint32(AreaLayout.registers + UserRegister.eflags, true) & STATUS_MASK;
+        this.#state.setUint32(STATE_FLAGS, (this.#state.getUint32(STATE_FLAGS, true) & ~STATUS_MASK) | flags, true);
+      } else {
+        copyRegister(name, view, this.#state);
+      }
+    }
+  }
+
+  #extended(offset: number, process: ScratchProcess): number {
+    return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), process.extendedBytes);
+  }
+
+  /** The scratch process is gone, or useless. */
+  #lose(): false {
+    this.dispose();
+    return false;
+  }
+}
+
+const STATE_RIP = State.registers + UserRegister.rip;
+const STATE_FLAGS = State.registers + UserRegister.eflags;
+const AREA_RIP = AreaLayout.registers + UserRegister.rip;
+
+const STATUS_MASK = STATUS_FLAGS.reduce((mask, flag) => mask | (1 << FLAG_BITS[flag]), 0);
+
+const COPIED: readonly UserRegisterName[] = [...GENERAL_REGISTERS, 'eflags', 'fs_base', 'gs_base'];
+
+const READS: ReadonlySet<string> = new Set(['read', 'readWrite']);
+
+/** Both views begin with a struct user_regs_struct. */
+function copyRegister(name: UserRegisterName, from: DataView, to: DataView): void {
+  const offset = UserRegister[name];
+  to.setBigUint64(offset, from.getBigUint64(offset, true), true);
+}
