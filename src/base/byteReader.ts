@@ -115,6 +115,10 @@ export class ByteReader {
   /** SLEB128 that must fit a number. */
   sleb(): number {
     const start = this.offset;
+    const first = this.u8();
+    // One byte is by far the most frequent.
+    if (first < 0x80) return first < 0x40 ? first : first - 0x80;
+    this.offset = start;
     const value = Number(this.sleb64());
     if (!Number.isSafeInteger(value)) throw this.malformed('an SLEB128 number is too large', start);
     return value;

@@ -186,10 +186,13 @@ export class Image implements Disposable {
     };
   }
 
-  /** What names mean at an address; nothing where there is no debug information. */
-  scopeAt(address: LinkAddress): Scope {
+  /**
+   * What names mean at an address; nothing where there is no debug information. Where an inlined function starts, the address
+   * belongs to several functions: `inFunction`, a place's `function`, says which one is meant.
+   */
+  scopeAt(address: LinkAddress, inFunction?: string): Scope {
     this.#announce();
-    return this.hasDebugInfo ? new ProgramScope(this.#program, this.#types, address) : emptyScope(address);
+    return this.hasDebugInfo ? new ProgramScope(this.#program, this.#types, address, inFunction) : emptyScope(address);
   }
 
   /** Entries of all functions that debug information or symbols know, ascending, without repetition. */
@@ -224,6 +227,7 @@ export class Image implements Disposable {
       isCode: (address) => this.#isCode(address),
       cfaAt: (pc) => this.#cfaAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
+      functionSymbol: (address) => this.#symbols.functionAt(address)?.address,
       threadBlockOffset: this.#threadBlockOffset(),
     };
   }

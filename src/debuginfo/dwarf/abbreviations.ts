@@ -11,6 +11,8 @@ export interface AttributeSpecification {
   readonly form: number;
   /** DW_FORM_implicit_const's value, which lies here and not in the entry. */
   readonly implicit: bigint | undefined;
+  /** Where the value is behind the start of the entry's values; -1 when values of other sizes come before it. */
+  readonly offset: number;
 }
 
 export interface Abbreviation {
@@ -52,26 +54,23 @@ function readAbbreviation(reader: ByteReader, code: number, encoding: Encoding):
   const tag = reader.uleb();
   const hasChildren = reader.u8() !== 0;
   const attributes: AttributeSpecification[] = [];
+  const skips: number[] = [];
+  let offset = 0;
   for (;;) {
     const name = reader.uleb();
     const at = reader.offset;
     const form = reader.uleb();
     if (name === 0 && form === 0) break;
-    if (formSize(form, encoding) === undefined) {
-      throw reader.malformed(`attribute form 0x${form.toString(16)} is unknown`, at);
-    }
-    attributes.push({ name, form, implicit: form === FORM.implicit_const ? reader.sleb64() : undefined });
-  }
-  const skips: number[] = [];
-  for (const { form } of attributes) {
-    const size = formSize(form, encoding)!;
-    const last = skips.length - 1;
+    const size = formSize(form, encoding);
+    if (size === undefined) throw reader.malformed(`attribute form 0x${form.toString(16)} is unknown`, at);
+    const implicit = form === FORM.implicit_const ? reader.sleb64() : undefined;
+    attributes.push({ name, form, implicit, offset });
     if (size < 0) skips.push(-form);
-    else if (last >= 0 && skips[last]! >= 0) skips[last]! += size;
-    else if (size > 0) skips.push(size);
+    else if (skips.length > 0 && skips[skips.length - 1]! >= 0) skips[skips.length - 1]! += size;
+    else skips.push(size);
+    offset = size < 0 || offset < 0 ? -1 : offset + size;
   }
-  const fixedSize = skips.length === 0 ? 0 : skips.length === 1 ? Math.max(-1, skips[0]!) : -1;
-  return { code, tag, hasChildren, attributes, fixedSize, skips };
+  return { code, tag, hasChildren, attributes, fixedSize: offset, skips };
 }
 
 /** The offset behind all attributes of an entry whose attributes start at `offset`; may lie past the data if that is cut short. */

@@ -87,6 +87,7 @@ export const AT = {
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_dwo_name: 0x2130,
+  GNU_entry_view: 0x2138,
 } as const;
 
 /** DWARF 5 §7.5.6, table 7.6. */

@@ -1,5 +1,5 @@
 /** One debugging information entry (DWARF 5 §2.1): its tag, its attributes by name, and its place in the tree. */
-import { type Abbreviation, type AttributeSpecification } from './abbreviations';
+import { type Abbreviation } from './abbreviations';
 import { AttributeValue } from './attributeValue';
 import { formSize, skipForm } from './forms';
 import { type Unit } from './unit';
@@ -61,18 +61,20 @@ export class Entry {
   }
 
   has(name: number): boolean {
-    return this.abbreviation.attributes.some((specification) => specification.name === name);
+    for (const specification of this.abbreviation.attributes) if (specification.name === name) return true;
+    return false;
   }
 
   /** The attribute of this name (DW_AT_*). */
   attribute(name: number): AttributeValue | undefined {
     const { attributes } = this.abbreviation;
-    const wanted = attributes.findIndex((specification) => specification.name === name);
-    if (wanted < 0) return undefined;
-    const bytes = this.unit.reader.data;
-    let offset = this.valuesAt;
-    for (let i = 0; i < wanted; i++) offset = this.#skip(bytes, offset, attributes[i]!);
-    return new AttributeValue(this.unit, attributes[wanted]!, offset);
+    for (let wanted = 0; wanted < attributes.length; wanted++) {
+      const specification = attributes[wanted]!;
+      if (specification.name !== name) continue;
+      const offset = specification.offset < 0 ? this.#offsetOf(wanted) : this.valuesAt + specification.offset;
+      return new AttributeValue(this.unit, specification, offset);
+    }
+    return undefined;
   }
 
   string(name: number): string | undefined {
@@ -96,8 +98,15 @@ export class Entry {
     return this.attribute(name)?.reference();
   }
 
-  #skip(bytes: Uint8Array, offset: number, { form }: AttributeSpecification): number {
-    const size = formSize(form, this.unit.header) ?? 0;
-    return size >= 0 ? offset + size : skipForm(bytes, offset, form, this.unit.header);
+  /** Where the value of attribute number `wanted` is. */
+  #offsetOf(wanted: number): number {
+    const { header, reader } = this.unit;
+    let offset = this.valuesAt;
+    for (let i = 0; i < wanted; i++) {
+      const { form } = this.abbreviation.attributes[i]!;
+      const size = formSize(form, header) ?? 0;
+      offset = size >= 0 ? offset + size : skipForm(reader.data, offset, form, header);
+    }
+    return offset;
   }
 }

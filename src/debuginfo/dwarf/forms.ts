@@ -9,74 +9,74 @@ export interface Encoding {
   readonly addressSize: number;
 }
 
-type SizeRule = number | 'address' | 'offset' | 'refAddr' | 'variable';
+/** Sizes that are no number of bytes by themselves. */
+const VARIABLE = -1;
+const ADDRESS = -2;
+const OFFSET = -3;
+const REFERENCE = -4;
 
-const SIZES = new Map<number, SizeRule>([
-  [FORM.addr, 'address'],
-  [FORM.addrx, 'variable'],
+const SIZES = new Map<number, number>([
+  [FORM.addr, ADDRESS],
+  [FORM.addrx, VARIABLE],
   [FORM.addrx1, 1],
   [FORM.addrx2, 2],
   [FORM.addrx3, 3],
   [FORM.addrx4, 4],
-  [FORM.block, 'variable'],
-  [FORM.block1, 'variable'],
-  [FORM.block2, 'variable'],
-  [FORM.block4, 'variable'],
+  [FORM.block, VARIABLE],
+  [FORM.block1, VARIABLE],
+  [FORM.block2, VARIABLE],
+  [FORM.block4, VARIABLE],
   [FORM.data1, 1],
   [FORM.data2, 2],
   [FORM.data4, 4],
   [FORM.data8, 8],
   [FORM.data16, 16],
-  [FORM.exprloc, 'variable'],
+  [FORM.exprloc, VARIABLE],
   [FORM.flag, 1],
   [FORM.flag_present, 0],
   [FORM.implicit_const, 0],
-  [FORM.indirect, 'variable'],
-  [FORM.line_strp, 'offset'],
-  [FORM.loclistx, 'variable'],
+  [FORM.indirect, VARIABLE],
+  [FORM.line_strp, OFFSET],
+  [FORM.loclistx, VARIABLE],
   [FORM.ref1, 1],
   [FORM.ref2, 2],
   [FORM.ref4, 4],
   [FORM.ref8, 8],
-  [FORM.ref_addr, 'refAddr'],
+  [FORM.ref_addr, REFERENCE],
   [FORM.ref_sig8, 8],
   [FORM.ref_sup4, 4],
   [FORM.ref_sup8, 8],
-  [FORM.ref_udata, 'variable'],
-  [FORM.rnglistx, 'variable'],
-  [FORM.sdata, 'variable'],
-  [FORM.sec_offset, 'offset'],
-  [FORM.string, 'variable'],
-  [FORM.strp, 'offset'],
-  [FORM.strp_sup, 'offset'],
-  [FORM.strx, 'variable'],
+  [FORM.ref_udata, VARIABLE],
+  [FORM.rnglistx, VARIABLE],
+  [FORM.sdata, VARIABLE],
+  [FORM.sec_offset, OFFSET],
+  [FORM.string, VARIABLE],
+  [FORM.strp, OFFSET],
+  [FORM.strp_sup, OFFSET],
+  [FORM.strx, VARIABLE],
   [FORM.strx1, 1],
   [FORM.strx2, 2],
   [FORM.strx3, 3],
   [FORM.strx4, 4],
-  [FORM.udata, 'variable'],
-  [FORM.GNU_addr_index, 'variable'],
-  [FORM.GNU_ref_alt, 'offset'],
-  [FORM.GNU_str_index, 'variable'],
-  [FORM.GNU_strp_alt, 'offset'],
+  [FORM.udata, VARIABLE],
+  [FORM.GNU_addr_index, VARIABLE],
+  [FORM.GNU_ref_alt, OFFSET],
+  [FORM.GNU_str_index, VARIABLE],
+  [FORM.GNU_strp_alt, OFFSET],
 ]);
+
+/** The standard forms again, by number: abbreviations ask for each attribute of each declaration. */
+const STANDARD_SIZES: readonly (number | undefined)[] = Array.from({ length: FORM.addrx4 + 1 }, (_, form) =>
+  SIZES.get(form),
+);
 
 /** Bytes that a value of this form takes; -1 if that differs from value to value, undefined if the form is unknown. */
 export function formSize(form: number, encoding: Encoding): number | undefined {
-  const rule = SIZES.get(form);
-  switch (rule) {
-    case 'address':
-      return encoding.addressSize;
-    case 'offset':
-      return encoding.offsetSize;
-    case 'refAddr':
-      // DWARF 2 made it as wide as an address (DWARF 3 §7.5.4 changed that).
-      return encoding.version <= 2 ? encoding.addressSize : encoding.offsetSize;
-    case 'variable':
-      return -1;
-    default:
-      return rule;
-  }
+  const size = form < STANDARD_SIZES.length ? STANDARD_SIZES[form] : SIZES.get(form);
+  if (size === undefined || size >= VARIABLE) return size;
+  if (size === ADDRESS) return encoding.addressSize;
+  // DWARF 2 made references as wide as addresses (DWARF 3 §7.5.4 changed that).
+  return size === REFERENCE && encoding.version <= 2 ? encoding.addressSize : encoding.offsetSize;
 }
 
 /**

@@ -44,6 +44,13 @@ export class LineTable {
     return row > sequence.firstRow ? row - 1 : undefined;
   }
 
+  /** How many rows of its sequence come before this one at the same address: gcc's view number (DW_AT_GNU_entry_view). */
+  viewOf(row: number): number {
+    let first = row;
+    while (first > 0 && this.addresses[first - 1] === this.addresses[row] && !this.#endsSequence(first - 1)) first--;
+    return row - first;
+  }
+
   sequenceAt(address: number): Sequence | undefined {
     let low = 0;
     let high = this.sequences.length - 1;
@@ -68,10 +75,17 @@ export class LineTable {
     }
     return low;
   }
+
+  #endsSequence(row: number): boolean {
+    return (this.flags[row]! & LINE_FLAGS.endSequence) !== 0;
+  }
 }
 
 class Columns {
   count = 0;
+  /** Whether some row's address was below the one before in this sequence. */
+  descended = false;
+  #previous = 0;
   addresses: Float64Array;
   files: Uint16Array;
   lines: Uint32Array;
@@ -89,11 +103,18 @@ class Columns {
   push(address: number, file: number, line: number, column: number, flags: number): void {
     const row = this.count++;
     if (row === this.addresses.length) this.#grow(row * 2);
+    if (address < this.#previous) this.descended = true;
+    this.#previous = address;
     this.addresses[row] = address;
     this.files[row] = file;
     this.lines[row] = line;
     this.columns[row] = column;
     this.flags[row] = flags;
+  }
+
+  startSequence(): void {
+    this.descended = false;
+    this.#previous = 0;
   }
 
   #grow(capacity: number): void {
@@ -133,12 +154,9 @@ export function readLineTable(info: DebugInfo, header: LineHeader, isCode: (addr
     rows.push(address, file, line, column, (flags & LINE_FLAGS.isStatement) | LINE_FLAGS.endSequence);
     const endRow = rows.count - 1;
     const low = rows.addresses[firstRow]!;
-    let ascending = low < address;
-    for (let row = firstRow; row < endRow && ascending; row++) {
-      ascending = rows.addresses[row]! <= rows.addresses[row + 1]!;
-    }
-    if (ascending && isCode(low)) sequences.push({ low, high: address, firstRow, endRow });
+    if (!rows.descended && low < address && isCode(low)) sequences.push({ low, high: address, firstRow, endRow });
     else rows.count = firstRow;
+    rows.startSequence();
     firstRow = rows.count;
     address = 0;
     file = 1;

@@ -4,6 +4,9 @@ import { FORM, LLE } from './constants';
 import { readOffset } from './initialLength';
 import { type Unit } from './unit';
 
+/** The largest address, which starts a new base in .debug_loc, as a number. */
+const BASE_SELECTION = 2 ** 64;
+
 /**
  * The expression of a DW_AT_location or DW_AT_frame_base at `pc`: the attribute's own, or the list's entry that covers `pc`.
  * Undefined: nothing holds there.
@@ -39,15 +42,15 @@ function inOldList(unit: Unit, offset: number, pc: number): Uint8Array | undefin
   reader.offset = offset;
   let base = unit.baseAddress;
   for (;;) {
-    const low = reader.u64();
-    const high = reader.u64();
-    if (low === 0n && high === 0n) return undefined;
-    if (low === 0xffff_ffff_ffff_ffffn) {
-      base = Number(high);
+    const low = reader.number64();
+    const high = reader.number64();
+    if (low === 0 && high === 0) return undefined;
+    if (low === BASE_SELECTION) {
+      base = high;
       continue;
     }
     const expression = reader.bytes(reader.u16());
-    if (pc >= base + Number(low) && pc < base + Number(high)) return expression;
+    if (pc >= base + low && pc < base + high) return expression;
   }
 }
 
@@ -61,8 +64,8 @@ function inLocationList(unit: Unit, offset: number, pc: number): Uint8Array | un
   for (;;) {
     const start = reader.offset;
     const kind = reader.u8();
-    let low = 0;
-    let high = 0;
+    let low: number;
+    let high: number;
     switch (kind) {
       case LLE.end_of_list:
         return otherwise;

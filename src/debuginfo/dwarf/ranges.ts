@@ -5,6 +5,9 @@ import { type Entry } from './entry';
 import { readOffset } from './initialLength';
 import { type Unit } from './unit';
 
+/** The largest address, which starts a new base in .debug_ranges, as a number. */
+const BASE_SELECTION = 2 ** 64;
+
 /** [low, high) */
 export interface AddressRange {
   readonly low: number;
@@ -42,11 +45,11 @@ function readRanges(unit: Unit, offset: number): AddressRange[] {
   const ranges: AddressRange[] = [];
   for (;;) {
     const start = reader.offset;
-    const low = reader.u64();
-    const high = reader.u64();
-    if (low === 0n && high === 0n) return ranges;
-    if (low === 0xffff_ffff_ffff_ffffn) base = Number(high);
-    else add(ranges, base + Number(low), base + Number(high), reader, start);
+    const low = reader.number64();
+    const high = reader.number64();
+    if (low === 0 && high === 0) return ranges;
+    if (low === BASE_SELECTION) base = high;
+    else add(ranges, base + low, base + high, reader, start);
   }
 }
 

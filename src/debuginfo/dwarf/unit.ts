@@ -78,14 +78,14 @@ export class Unit {
   #root: Entry | undefined;
   readonly #bases = new Map<number, number>();
 
+  /** Of the whole section that the unit lies in, shared by all its units. */
+  readonly reader: ByteReader;
+
   constructor(
     readonly info: DebugInfo,
     readonly header: UnitHeader,
-  ) {}
-
-  /** The whole section that the unit lies in. */
-  get reader(): ByteReader {
-    return this.info.sections.reader(this.header.section);
+  ) {
+    this.reader = info.sections.reader(header.section);
   }
 
   get abbreviations(): Abbreviations {

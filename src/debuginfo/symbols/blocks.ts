@@ -5,19 +5,28 @@ import { entryRanges } from '../dwarf/ranges';
 
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
-/** `subprogram` and, inside it, each block that holds `address`, outermost first. */
-export function blocksAt(subprogram: Entry, address: number): Entry[] {
+/**
+ * `subprogram` and, inside it, each block that holds `address`, outermost first. `view`: which of several rows of the line table
+ * at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are left out.
+ */
+export function blocksAt(subprogram: Entry, address: number, view = Infinity): Entry[] {
   const chain = [subprogram];
   const { entries } = subprogram.unit;
   let children = entries.children(subprogram.index);
   for (let next = children.next(); !next.done; next = children.next()) {
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
     const block = entries.entry(next.value);
-    if (!holds(block, address)) continue;
+    if (!holds(block, address) || startsAfter(block, address, view)) continue;
     chain.push(block);
     children = entries.children(next.value);
   }
   return chain;
+}
+
+/** gcc numbers the states of the program at one address, and says at which of them an inlined function is entered. */
+function startsAfter(block: Entry, address: number, view: number): boolean {
+  if (block.tag !== TAG.inlined_subroutine || entryAddress(block) !== address) return false;
+  return (block.unsigned(AT.GNU_entry_view) ?? 0) > view;
 }
 
 export function isFunction(entry: Entry): boolean {

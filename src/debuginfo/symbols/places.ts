@@ -1,6 +1,6 @@
 /** Where probes stand: the places of a function's instances, and of a source line in each function instance that has it. */
-import { linkAddress } from '../../base/address';
-import { AT } from '../dwarf/constants';
+import { type LinkAddress, linkAddress } from '../../base/address';
+import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
@@ -12,7 +12,6 @@ import { type FileInProgram, isStatementRow } from './lineIndex';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
 import { addressAfterPrologue } from './prologue';
-import { TAG } from '../dwarf/constants';
 
 /** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
 const MAX_LINES_BEFORE_FUNCTION = 3;
@@ -32,18 +31,32 @@ export function instancePlace(program: Program, instance: Entry): ProbePlace | u
   const table = program.lines.tableOf(instance.unit);
   const first = instance.tag === TAG.subprogram ? addressAfterPrologue(instance, table) : entryAddress(instance);
   if (first === undefined || !program.facts.isCode(first)) return undefined;
-  const row = table?.rowAt(first);
+  const row = table && rowOf(program, instance, first, table);
+  const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
   return {
-    candidates: [first, ...laterCandidates(program, instance, first, table)].map(linkAddress),
+    candidates: [first, ...others].map(linkAddress),
     function: qualifiedNameOf(instance),
     line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
   };
 }
 
-/** Other statement rows of the line at `first`, behind it, that belong to the same instance. */
-function laterCandidates(program: Program, instance: Entry, first: number, table: LineTable | undefined): number[] {
-  const row = table?.rowAt(first);
-  if (!table || row === undefined) return [];
+/** The row at `address` that is the instance's own: an inlined function may start at the same address. */
+function rowOf(program: Program, instance: Entry, address: number, table: LineTable): number | undefined {
+  const sequence = table.sequenceAt(address);
+  if (!sequence) return undefined;
+  for (let row = table.firstRowFrom(address, sequence); table.addresses[row] === address; row++) {
+    if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) return row;
+  }
+  return table.rowAt(address);
+}
+
+function isRowOf(program: Program, instance: Entry, table: LineTable, row: number): boolean {
+  const blocks = program.blocksAt(table.addresses[row]!, table.viewOf(row));
+  return blocks.length > 0 && innermostFunction(blocks).key === instance.key;
+}
+
+/** Other statement rows of row `row`'s line behind address `start` that belong to the same instance. */
+function laterCandidates(program: Program, instance: Entry, start: number, table: LineTable, row: number): number[] {
   const line = table.lines[row]!;
   const file = table.files[row]!;
   const addresses = new Set<number>();
@@ -53,7 +66,7 @@ function laterCandidates(program: Program, instance: Entry, first: number, table
     for (let at = table.firstRowFrom(low, sequence); at < sequence.endRow && table.addresses[at]! < high; at++) {
       if (table.lines[at] !== line || table.files[at] !== file || !isStatementRow(table, at)) continue;
       const address = table.addresses[at]!;
-      if (address > first && innermostFunction(program.blocksAt(address)).key === instance.key) addresses.add(address);
+      if (address > start && isRowOf(program, instance, table, at)) addresses.add(address);
     }
   }
   return [...addresses].sort((a, b) => a - b);
@@ -121,10 +134,10 @@ function rowsByInstance(
   forEachStatement(programs, (table, row) => {
     if (table.lines[row] !== line) return;
     const address = table.addresses[row]!;
-    const blocks = tolerating(() => program.blocksAt(address)) ?? [];
+    const blocks = tolerating(() => program.blocksAt(address, table.viewOf(row))) ?? [];
     const instance = blocks.length > 0 ? innermostFunction(blocks) : undefined;
-    // Without a function to tell, each row is a place of its own; -1 - address is no entry's key.
-    const key = instance ? instance.key : -1 - address;
+    // Code without a described function goes by the symbol it belongs to; no entry has a negative key.
+    const key = instance ? instance.key : -1 - (program.facts.functionSymbol(address) ?? address);
     const group = groups.get(key);
     if (group) group[1].push({ table, row, address });
     else groups.set(key, [instance, [{ table, row, address }]]);
@@ -181,6 +194,9 @@ function hotFirst(program: Program, addresses: readonly number[]): number[] {
   return [...addresses.filter(isHot), ...addresses.filter((address) => !isHot(address))];
 }
 
+/** In address order; of several functions that are entered at one address, the first found. */
 function sortedByAddress(places: ProbePlace[]): ProbePlace[] {
-  return places.sort((a, b) => Number(a.candidates[0]! - b.candidates[0]!));
+  const byAddress = new Map<LinkAddress, ProbePlace>();
+  for (const place of places) if (!byAddress.has(place.candidates[0]!)) byAddress.set(place.candidates[0]!, place);
+  return [...byAddress.values()].sort((a, b) => Number(a.candidates[0]! - b.candidates[0]!));
 }

@@ -18,6 +18,8 @@ export interface ProgramFacts {
   cfaAt(pc: number): CfaRule | undefined;
   /** Address of a data symbol of the ELF file: definitions that debug information only declares. */
   dataSymbol(name: string): number | undefined;
+  /** Address of the function symbol that holds an address. */
+  functionSymbol(address: number): number | undefined;
   /** What to add to an offset in the program's TLS block to get its offset from fs_base; undefined for shared libraries. */
   readonly threadBlockOffset: bigint | undefined;
 }
@@ -57,8 +59,8 @@ export class Program {
   }
 
   /** The function at `address` and the blocks in it around the address, outermost first; empty where nothing is known. */
-  blocksAt(address: number): Entry[] {
+  blocksAt(address: number, view?: number): Entry[] {
     const subprogram = this.functionAt(address);
-    return subprogram ? blocksAt(subprogram, address) : [];
+    return subprogram ? blocksAt(subprogram, address, view) : [];
   }
 }

@@ -5,7 +5,7 @@ import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type LinkAddress } from '../../base/address';
 import { type Location, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
-import { entryAddress, innermostFunction } from './blocks';
+import { entryAddress, innermostFunction, isFunction } from './blocks';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type Viewpoint } from './globals';
 import { Locations } from './locations';
@@ -14,6 +14,25 @@ import { type Program } from './program';
 import { mostSimilar } from './similarity';
 import { namedType } from './typeNames';
 import { type Types } from './types';
+
+/**
+ * The function of a chain that a question at `address` is about: the innermost of the name asked for; else, where the
+ * out-of-line function is just entered, that one, although functions inlined into its start begin there too; else the innermost.
+ */
+function functionMeant(chain: readonly Entry[], address: number, name: string | undefined): Entry | undefined {
+  const [subprogram] = chain;
+  if (!subprogram) return undefined;
+  const named =
+    name === undefined ? undefined : chain.findLast((block) => isFunction(block) && qualifiedNameOf(block) === name);
+  return named ?? (entryAddress(subprogram) === address ? subprogram : innermostFunction(chain));
+}
+
+/** The function and the blocks of its own in the chain, outermost first. */
+function blocksOf(instance: Entry, chain: readonly Entry[]): Entry[] {
+  const inside = chain.slice(chain.indexOf(instance) + 1);
+  const end = inside.findIndex(isFunction);
+  return [instance, ...(end < 0 ? inside : inside.slice(0, end))];
+}
 
 /** A variable or parameter of a block: its own entry, or the abstract one where the compiler left no instance of it. */
 interface Declaration {
@@ -38,14 +57,15 @@ export class ProgramScope implements Scope {
     program: Program,
     types: Types,
     readonly pc: LinkAddress,
+    inFunction?: string,
   ) {
     this.#program = program;
     this.#types = types;
     const address = Number(pc);
     const chain = program.blocksAt(address);
     const unit = chain[0]?.unit ?? program.unitAt(address);
-    const instance = chain.length > 0 ? innermostFunction(chain) : undefined;
-    this.#blocks = instance ? chain.slice(chain.indexOf(instance)).reverse() : [];
+    const instance = functionMeant(chain, address, inFunction);
+    this.#blocks = instance ? blocksOf(instance, chain).reverse() : [];
     this.#locations = new Locations(program, address, chain[0], unit);
     this.function = instance && qualifiedNameOf(instance);
     // What was inlined across languages or merged by link-time optimisation reads as where it was written.

@@ -1,4 +1,5 @@
 /** The functions of one unit by address; its functions and global variables by what they are an instance or definition of. */
+import { type Abbreviation } from '../dwarf/abbreviations';
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -67,7 +68,7 @@ export class UnitFunctions {
     for (let index = 0; index < entries.length; index++) {
       const tag = entries.tags[index]!;
       const isGlobal = tag === TAG.variable && !INSIDE.has(entries.tags[entries.parents[index]!]!);
-      if (!FUNCTIONS.has(tag) && !isGlobal) continue;
+      if (!(FUNCTIONS.has(tag) || isGlobal) || !mayComplete(entries.abbreviation(index))) continue;
       const entry = entries.entry(index);
       const origin = entry.attribute(AT.abstract_origin) ?? entry.attribute(AT.specification);
       const key = origin && tolerating(() => origin.referenceKey());
@@ -78,4 +79,8 @@ export class UnitFunctions {
     }
     return instances;
   }
+}
+
+function mayComplete({ attributes }: Abbreviation): boolean {
+  return attributes.some(({ name }) => name === AT.abstract_origin || name === AT.specification);
 }
