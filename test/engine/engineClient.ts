@@ -1,0 +1,244 @@
+/** A client for tests that speaks to a real engine process over its pipes, without a session in between. */
+import { buildSync } from 'esbuild';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Readable, type Writable } from 'node:stream';
+import { type Address, address } from '../../src/base/address';
+import { assertExists } from '../../src/base/assert';
+import { SidestepError } from '../../src/base/errors';
+import { type AgentProgram } from '../../src/contract/agent/operations';
+import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../../src/contract/frames';
+import { decodeHits } from '../../src/contract/hits';
+import {
+  type EngineEvent,
+  type EngineMessage,
+  type HitCondition,
+  type RequestKind,
+  type Requests,
+} from '../../src/contract/messages';
+
+const OUTPUT = join(__dirname, '../../out/engine');
+let script: string | undefined;
+
+/** The engine as it is now, bundled once per test run. */
+export function engineScript(): string {
+  if (script === undefined) {
+    mkdirSync(OUTPUT, { recursive: true });
+    script = join(OUTPUT, 'engine.js');
+    buildSync({
+      entryPoints: [join(__dirname, '../../src/engine/main.ts')],
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      external: ['koffi', 'iced-x86'],
+      outfile: script,
+      logLevel: 'error',
+    });
+  }
+  return script;
+}
+
+/** A hit record that outlives its frame. */
+export interface Hit {
+  readonly site: number;
+  readonly probe: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly timeNs: bigint;
+  readonly ordinal: number;
+  readonly captures: readonly { readonly status: number; readonly bytes: Buffer }[];
+}
+
+export interface Started {
+  readonly pid: number;
+  readonly client: EngineClient;
+}
+
+export interface ArmOptions {
+  readonly probe?: number;
+  readonly hitCondition?: HitCondition;
+  readonly agent?: AgentProgram;
+  readonly onHit?: 'report' | 'count' | 'hold';
+  readonly expected?: string;
+}
+
+export class EngineClient {
+  readonly process: ChildProcess;
+  readonly events: EngineEvent[] = [];
+  readonly hits: Hit[] = [];
+  /** What the debuggee has printed, when it was launched. */
+  output = '';
+  errors = '';
+  readonly #decoder = new FrameDecoder();
+  readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #waiters = new Set<() => void>();
+  #lastRequest = 0;
+  #lastSite = 0;
+  #lastProbe = 0;
+  ended = false;
+
+  constructor() {
+    this.process = spawn(process.execPath, [engineScript()], {
+      stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
+    });
+    const streams: readonly (Readable | Writable | null | undefined)[] = this.process.stdio;
+    const stdout = assertExists(this.process.stdout, 'stdout');
+    stdout.on('data', (chunk: Buffer) => {
+      this.#decoder.push(chunk, (kind, payload) => this.#receive(kind, payload));
+      this.#wake();
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
+    streams[4]?.on('data', (chunk: Buffer) => {
+      this.output += chunk.toString();
+      this.#wake();
+    });
+    streams[5]?.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
+    this.process.stdin?.on('error', () => undefined);
+    this.process.on('close', (code) => {
+      this.ended = true;
+      for (const { reject } of this.#pending.values())
+        reject(new Error(`the engine ended with ${code}: ${this.errors}`));
+      this.#pending.clear();
+      this.#wake();
+    });
+  }
+
+  request<K extends RequestKind>(kind: K, args: Requests[K]['arguments']): Promise<Requests[K]['result']> {
+    const id = ++this.#lastRequest;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.process.stdin?.write(encodeJson({ id, kind, arguments: args }));
+    });
+  }
+
+  /** Launches; the program is held. */
+  async launch(
+    program: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
+    const { pid } = await this.request('launch', { program, args, cwd: process.cwd(), env, stdio: [3, 4, 5] });
+    return pid;
+  }
+
+  async release(tid: number): Promise<void> {
+    await this.request('release', { tid });
+  }
+
+  async declare(hitCondition?: HitCondition): Promise<number> {
+    const probe = ++this.#lastProbe;
+    await this.request('declare', { probe, ...(hitCondition && { hitCondition }) });
+    return probe;
+  }
+
+  /** Arms a probe of its own, or one more site of a declared one. */
+  async arm(
+    pid: number,
+    at: Address,
+    options: ArmOptions = {},
+  ): Promise<{ site: number; probe: number; instruction: string }> {
+    const probe = options.probe ?? (await this.declare(options.hitCondition));
+    const site = ++this.#lastSite;
+    const { instruction } = await this.request('arm', {
+      site,
+      probe,
+      pid,
+      address: at,
+      agent: options.agent ?? { captures: [] },
+      onHit: options.onHit ?? 'report',
+      ...(options.expected !== undefined && { expected: options.expected }),
+    });
+    return { site, probe, instruction };
+  }
+
+  async counts(): Promise<{
+    probes: ReadonlyMap<number, Requests['disarm']['result']>;
+    sites: ReadonlyMap<number, Requests['disarm']['result']>;
+  }> {
+    const { probes, sites } = await this.request('counts', {});
+    return { probes: new Map(probes), sites: new Map(sites) };
+  }
+
+  /** Where a file's symbol lies in the process: what `nm` says plus how far the file was moved. */
+  async symbol(pid: number, file: string, offset: number): Promise<Address> {
+    const { mappings } = await this.request('mappings', { pid });
+    const text = assertExists(
+      mappings.find(({ path, offset: start, end, start: from }) => {
+        return path === file && offset >= start && BigInt(offset - start) < end - from;
+      }),
+      `mapping of ${file}`,
+    );
+    return address(text.start + BigInt(offset - text.offset));
+  }
+
+  /** Resolves with the first event, past or to come, that fits. */
+  event<E extends EngineEvent['event']>(
+    name: E,
+    fits: (event: Extract<EngineEvent, { event: E }>) => boolean = () => true,
+  ): Promise<Extract<EngineEvent, { event: E }>> {
+    return this.until(() =>
+      this.events.find(
+        (event): event is Extract<EngineEvent, { event: E }> =>
+          event.event === name && fits(event as Extract<EngineEvent, { event: E }>),
+      ),
+    );
+  }
+
+  /** Resolves when `look` finds something; looks again whenever something has come. */
+  until<T>(look: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = look();
+        if (found === undefined && !this.ended) return;
+        this.#waiters.delete(check);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`the engine is gone: ${this.errors}`));
+      };
+      this.#waiters.add(check);
+      check();
+    });
+  }
+
+  /** Stops and starts reading what the engine sends. */
+  pause(): void {
+    this.process.stdout?.pause();
+  }
+
+  resume(): void {
+    this.process.stdout?.resume();
+  }
+
+  /** Closes the command pipe and waits for the engine's end. */
+  async close(): Promise<void> {
+    this.process.stdin?.end();
+    await this.until(() => (this.ended ? true : undefined)).catch(() => undefined);
+  }
+
+  #receive(kind: FrameKind, payload: Uint8Array): void {
+    if (kind === FrameKind.hits) {
+      for (const hit of decodeHits(payload)) {
+        const captures = hit.captures.map(({ status, bytes }) => ({ status, bytes: Buffer.from(bytes) }));
+        this.hits.push({ ...hit, captures });
+      }
+      return;
+    }
+    const message = decodeJson(payload) as EngineMessage;
+    if ('notice' in message) {
+      this.events.push(message.notice);
+      return;
+    }
+    const { response } = message;
+    const pending = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
+    if ('result' in response) pending?.resolve(response.result);
+    else {
+      const { code, message: text, ...details } = response.failure;
+      pending?.reject(new SidestepError(code, text, details));
+    }
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+}

@@ -1,0 +1,111 @@
+/** Children, threads and other programs: who runs on clean, whose hits count, and what the client is told. */
+import assert from 'node:assert/strict';
+import { EngineClient } from './engineClient';
+import { program } from './program';
+import { Target } from './target';
+
+const family = program('family.c');
+const churn = program('churn.c');
+const turns = program('turns.c');
+const counter = program('counter.c');
+
+describe('processes and threads', () => {
+  let client: EngineClient;
+
+  beforeEach(() => {
+    client = new EngineClient();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    assert.equal(client.errors, '');
+  });
+
+  const ROUNDS = 60;
+  for (const [kind, calls] of [
+    ['fork', ROUNDS],
+    ['clone-copy', ROUNDS],
+    ['vfork', 3 * ROUNDS],
+    ['vfork-exec', 2 * ROUNDS],
+    ['spawn', ROUNDS],
+    ['clone-vm', 3 * ROUNDS],
+  ] as const) {
+    it(`lets children by ${kind} run, and counts calls in the program's own memory only`, async () => {
+      const pid = await client.launch(family.path, [kind, `${ROUNDS}`]);
+      const work = await client.symbol(pid, family.path, family.offset('work'));
+      const { probe } = await client.arm(pid, work, { onHit: 'count' });
+      await client.release(pid);
+      await client.event('exited', (event) => event.pid === pid);
+      await client.until(() => (client.output === '' ? undefined : true));
+      assert.equal(client.output, `right ${calls}\n`);
+      assert.equal((await client.counts()).probes.get(probe)?.hits, calls);
+      assert.deepEqual(
+        client.events.filter(({ event }) => event === 'warning'),
+        [],
+      );
+    });
+  }
+
+  it('leaves no INT3 in a child that was forked just before its probe went', async () => {
+    const pid = await client.launch(family.path, ['fork', '300']);
+    const work = await client.symbol(pid, family.path, family.offset('work'));
+    await client.release(pid);
+    const probe = await client.declare();
+    for (let round = 0; round < 1000; round++) {
+      const armed = await client.arm(pid, work, { probe, onHit: 'count' }).catch(() => undefined);
+      if (armed === undefined) break;
+      await client.request('disarm', { site: armed.site });
+    }
+    await client.event('exited', (event) => event.pid === pid);
+    await client.until(() => (client.output === '' ? undefined : true));
+    assert.equal(client.output, 'right 300\n');
+  });
+
+  it('follows threads that come and go quickly', async () => {
+    const pid = await client.launch(churn.path, ['4', '500']);
+    const { probe } = await client.arm(pid, await client.symbol(pid, churn.path, churn.offset('work')));
+    await client.release(pid);
+    await client.event('exited');
+    assert.equal(client.output, 'right\n');
+    assert.equal((await client.counts()).probes.get(probe)?.hits, 2000);
+    assert.equal(client.hits.length, 2000);
+    const started = new Set(client.events.flatMap((event) => (event.event === 'threadStarted' ? [event.tid] : [])));
+    const exited = new Set(client.events.flatMap((event) => (event.event === 'threadExited' ? [event.tid] : [])));
+    assert.ok(
+      client.hits.every(({ tid }) => started.has(tid)),
+      'a thread is announced before its first hit',
+    );
+    assert.deepEqual(exited, started);
+  });
+
+  it('finds every thread of a process that creates them while it attaches', async () => {
+    const target = await Target.start(churn.path, ['4', '3000', 'go']);
+    target.begin();
+    await client.request('attach', { pid: target.pid });
+    const work = await client.symbol(target.pid, churn.path, churn.offset('work'));
+    const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+    await client.event('exited');
+    const { output, code } = await target.end();
+    assert.deepEqual([output, code], ['right', 0]);
+    assert.ok((await client.counts()).probes.get(probe)!.hits > 0);
+  });
+
+  for (const from of ['main', 'thread'] as const) {
+    it(`holds the new program after exec from the ${from === 'main' ? 'leader' : 'last of several threads'}`, async () => {
+      const pid = await client.launch(turns.path, [from, counter.path, '2', '1000']);
+      const old = await client.arm(pid, await client.symbol(pid, turns.path, turns.offset('work')), { onHit: 'count' });
+      await client.release(pid);
+      assert.equal((await client.event('execed')).executable, counter.path);
+      await client.until(() => (client.events.filter(({ event }) => event === 'held').length === 2 ? true : undefined));
+      const work = await client.symbol(pid, counter.path, counter.offset('work'));
+      const { probe } = await client.arm(pid, work);
+      await client.release(pid);
+      assert.deepEqual((await client.event('exited')).end, { code: 0 });
+      const { probes } = await client.counts();
+      assert.equal(probes.get(probe)?.hits, 2000);
+      assert.ok(probes.get(old.probe)!.hits > 0);
+      assert.ok((await client.request('disarm', { site: old.site })).hits > 0, 'the old site keeps its counts');
+      assert.equal(client.output, 'right\n');
+    });
+  }
+});

@@ -1,0 +1,119 @@
+/** Signals and faults reach the program as they would without probes. */
+import assert from 'node:assert/strict';
+import { EngineClient } from './engineClient';
+import { program } from './program';
+import { Target } from './target';
+
+const signals = program('signals.c');
+const traps = program('traps.c');
+const faults = program('faults.c');
+const counter = program('counter.c');
+
+describe('signals', () => {
+  let client: EngineClient;
+
+  beforeEach(() => {
+    client = new EngineClient();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    assert.equal(client.errors, '');
+  });
+
+  async function run(path: string, args: readonly string[], at: number) {
+    const pid = await client.launch(path, args);
+    const { probe } = await client.arm(pid, await client.symbol(pid, path, at), { onHit: 'count' });
+    await client.release(pid);
+    const { end } = await client.event('exited');
+    await client.until(() => (client.output === '' && 'code' in end ? undefined : true));
+    return { end, output: client.output.trim(), counts: (await client.counts()).probes.get(probe)! };
+  }
+
+  it('counts calls from handlers in a storm of signals', async () => {
+    const { output, counts } = await run(signals.path, ['20000'], signals.offset('work'));
+    assert.equal(output, `right ${counts.hits}`);
+  });
+
+  it('stops and continues with the whole process', async () => {
+    const target = await Target.start(counter.path, ['2', '60000', 'go']);
+    await client.request('attach', { pid: target.pid });
+    const work = await client.symbol(target.pid, counter.path, counter.offset('work'));
+    const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+    target.begin();
+    const hits = async () => (await client.counts()).probes.get(probe)!.hits;
+    for (let round = 0; round < 5; round++) {
+      target.process.kill('SIGSTOP');
+      let before = await hits();
+      for (let now = await hits(); now !== before; now = await hits()) before = now;
+      assert.match(target.status('State'), /^[tT]/);
+      await client.request('signal', { pid: target.pid, signal: 18 });
+      while ((await hits()) === before);
+    }
+    await client.event('exited');
+    assert.deepEqual([(await target.end()).output, await hits()], ['right', 120_000]);
+  });
+
+  it('gives the program the traps of its own int3', async () => {
+    const { output, counts } = await run(traps.path, ['own-int3', '3000'], traps.offset('work'));
+    assert.deepEqual([output, counts.hits], ['calls 3000 traps 3000', 3000]);
+  });
+
+  it('gives the program the SIGTRAPs it raises', async () => {
+    const { output, counts } = await run(traps.path, ['raise', '3000'], traps.offset('work'));
+    assert.deepEqual([output, counts.hits], ['calls 3000 traps 3000', 3000]);
+  });
+
+  it('does not take a SIGTRAP that another thread sent for a hit', async () => {
+    const { output, counts } = await run(traps.path, ['bombarded', '30000'], traps.offset('work'));
+    assert.match(output, /^calls 30000 traps [1-9]/);
+    assert.equal(counts.hits, 30000);
+  });
+
+  for (const [kind, result] of [
+    ['blocked', 'calls 5000 blocked 1 pending 1'],
+    ['ignored', 'calls 5000'],
+  ] as const) {
+    it(`leaves SIGTRAP ${kind} where the program has it so`, async () => {
+      const target = await Target.start(traps.path, [kind, '5000']);
+      await client.request('attach', { pid: target.pid });
+      const work = await client.symbol(target.pid, traps.path, traps.offset('work'));
+      const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+      target.begin();
+      assert.deepEqual((await client.event('exited')).end, { code: 0 });
+      assert.equal((await target.end()).output, result);
+      assert.equal((await client.counts()).probes.get(probe)?.hits, 5000);
+      assert.equal(
+        client.events.some(({ event }) => event === 'warning'),
+        kind === 'ignored',
+      );
+    });
+  }
+
+  it('raises the real fault where the displaced instruction faults', async () => {
+    const { end, counts } = await run(faults.path, ['null'], faults.offset('load'));
+    assert.deepEqual(end, { signal: 11 });
+    assert.deepEqual([counts.hits, counts.steppedAside], [1, 1]);
+  });
+
+  it('lets a handler repair the fault, and the instruction be tried again', async () => {
+    const { output, counts } = await run(faults.path, ['handled'], faults.offset('load'));
+    assert.equal(output, 'caught 200');
+    assert.deepEqual([counts.hits, counts.steppedAside], [200, 100]);
+  });
+
+  it('changes nothing where half of a store would fault', async () => {
+    const { output, counts } = await run(faults.path, ['crossing'], faults.offset('store'));
+    assert.deepEqual([output, counts.steppedAside], ['caught 1 7', 1]);
+  });
+
+  it('raises division errors', async () => {
+    const { output, counts } = await run(faults.path, ['division'], faults.offset('division'));
+    assert.deepEqual([output, counts.hits, counts.steppedAside], ['caught 50', 100, 50]);
+  });
+
+  it('lets the thread run an instruction whose memory only it can reach', async () => {
+    const { output, counts } = await run(faults.path, ['unreachable'], faults.offset('load'));
+    assert.deepEqual([output, counts.hits, counts.steppedAside], ['read 1', 100, 100]);
+  });
+});
