@@ -145,16 +145,16 @@ export function explainMissing(
       const similar = program?.readableImage?.similarFunctions(location.name).slice(0, 3) ?? [];
       return new SidestepError('unknown-function', `no loaded module has a function ${location.name}`, {
         advice:
-          similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'The probe waits for a library that has it.',
+          similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'A library that is loaded later may have it.',
       });
     }
     case 'address':
       return new SidestepError('no-code', `no loaded module has code at ${hex(location.address)}`, {
-        advice: 'The probe waits for a library that is loaded there.',
+        advice: 'A library may be loaded there later.',
       });
     case 'offset':
       return new SidestepError('unknown-name', `no module ${location.module} is loaded`, {
-        advice: 'The probe waits until it is.',
+        advice: 'It may be loaded later.',
       });
   }
 }
@@ -176,6 +176,6 @@ function explainMissingLine(
     });
   }
   return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, {
-    advice: 'The probe waits for a library that was. If the program was built elsewhere, set sourceMap.',
+    advice: 'A library that is loaded later may be. If the program was built elsewhere, set sourceMap.',
   });
 }

@@ -66,6 +66,7 @@ export class Session implements Disposable {
   readonly #warnings = new Emitter<Warning>();
   readonly #limits = new Emitter<undefined>();
   readonly #entered = new Emitter<Process>();
+  readonly #placed = new Emitter<Process>();
   /** Whether images that wait before their first instruction are let go as soon as their probes are set. */
   #started = false;
 
@@ -74,6 +75,8 @@ export class Session implements Disposable {
   readonly onProcess: Event<ProcessChange>;
   readonly onThread: Event<ThreadChange>;
   readonly onModule: Event<ModuleChange> = this.#modules.on;
+  /** Libraries came or went and the probes are placed in what is there now; the thread that loaded them waits until the listeners return. */
+  readonly onPlaced: Event<Process> = this.#placed.on;
   readonly onExit: Event<ProcessExit>;
   /** The reports that {@link limitReports} allowed have been made; no probe is armed any more. */
   readonly onLimitReached: Event<undefined> = this.#limits.on;
@@ -254,6 +257,7 @@ export class Session implements Disposable {
     this.#inBackground(process, async () => {
       try {
         await this.#rescan(process);
+        this.#placed.fire(process);
       } finally {
         await tolerateEnded(this.#engine.request('release', { tid }));
       }
