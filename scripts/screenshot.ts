@@ -30,15 +30,9 @@ async function main(): Promise<void> {
     await workbench.addLogpoint(6, '{request->key} found: {found}');
     await workbench.addLogpoint(15, '{request->key} stored, version {version}, for {request->client->name}');
     await workbench.startDebugging();
-    await workbench
-      .consoleRows(/stored, version/)
-      .nth(2)
-      .waitFor();
+    await workbench.consoleRow(/stored, version/).waitFor();
     await workbench.clickGutter(19);
-    await workbench
-      .consoleRows(/delete\(/)
-      .nth(1)
-      .waitFor();
+    await workbench.consoleRow(/delete\(/).waitFor();
     await workbench.page.screenshot({ path: join(ROOT, 'media/screenshot.png') });
     await workbench.stopDebugging();
   } finally {

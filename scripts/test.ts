@@ -11,6 +11,9 @@ const ROOT = join(__dirname, '..');
 const TESTS = join(ROOT, 'test');
 const COUNTS = join(ROOT, 'out/testCounts.json');
 
+/** A test that leaves something running would keep mocha from ending. */
+const PHASE_TIMEOUT_MS = 30 * 60_000;
+
 interface Phase {
   readonly name: string;
   readonly what: string;
@@ -48,6 +51,7 @@ function runPhase({ name, what, command: [program, ...args] }: Phase): boolean {
     cwd: ROOT,
     env: { ...process.env, SIDESTEP_TEST_COUNTS: COUNTS },
     stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: PHASE_TIMEOUT_MS,
   });
   const passed = status === 0;
   process.stdout.write(
@@ -80,22 +84,27 @@ function main(chosen: readonly string[]): void {
   const failures = PHASES.filter(({ name }) => chosen.length === 0 || chosen.includes(name))
     .filter((phase) => !runPhase(phase))
     .map(({ name }) => name);
-  const forgotten = forgottenFolders();
-  if (forgotten.length > 0) failures.push(`test/${forgotten.join(', test/')} (in no phase)`);
-
-  const sum: TestCounts = { passed: 0, failed: 0, skipped: 0 };
-  const counted = existsSync(COUNTS) ? readFileSync(COUNTS, 'utf8').trimEnd().split('\n') : [];
-  for (const line of counted) {
-    const counts = JSON.parse(line) as TestCounts;
-    sum.passed += counts.passed;
-    sum.failed += counts.failed;
-    sum.skipped += counts.skipped;
-  }
+  failures.push(...forgottenFolders().map((folder) => `test/${folder} (is in no phase)`));
   if (failures.length > 0) process.exitCode = 1;
+
+  const { passed, failed, skipped } = sumOfCounts();
   process.stdout.write(`\n━━ ${failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'all passed'}\n`);
-  process.stdout.write(
-    `${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}\n`,
-  );
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+}
+
+/** Over all runs of mocha; the reporter has written a line for each. */
+function sumOfCounts(): TestCounts {
+  const lines = existsSync(COUNTS) ? readFileSync(COUNTS, 'utf8').trimEnd().split('\n') : [];
+  return lines
+    .map((line) => JSON.parse(line) as TestCounts)
+    .reduce(
+      (sum, counts) => ({
+        passed: sum.passed + counts.passed,
+        failed: sum.failed + counts.failed,
+        skipped: sum.skipped + counts.skipped,
+      }),
+      { passed: 0, failed: 0, skipped: 0 },
+    );
 }
 
 main(process.argv.slice(2));

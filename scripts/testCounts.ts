@@ -3,9 +3,9 @@ import { appendFileSync } from 'node:fs';
 import { type MochaOptions, type Runner, reporters } from 'mocha';
 
 export interface TestCounts {
-  passed: number;
-  failed: number;
-  skipped: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
 }
 
 class CountingSpec extends reporters.Spec {

@@ -60,31 +60,30 @@ describe('in the editor', function () {
   it('a logpoint and F5 show hits of a program that no launch.json names', async () => {
     rmSync(join(example, '.vscode'), { recursive: true, force: true });
     await workbench.addLogpoint(lineOf('return version == 1'), 'stored {request->key}, version {version}');
-    assert.equal(await workbench.gutterMarks('debug-breakpoint-log').count(), 1);
+    await workbench.gutterMark('debug-breakpoint-log').waitFor();
     await workbench.startDebugging();
-    await workbench
-      .consoleRows(/stored "?user:\d+"?, version \d+/)
-      .first()
-      .waitFor();
+    await workbench.consoleRow(/stored "user:\d+", version \d+/).waitFor();
+    await workbench.ended();
+    await workbench.filterConsole('counter reply_put', 'hits,');
+    const counted = /counter reply_put (\d+)/.exec(await workbench.consoleRow('counter reply_put').innerText())?.[1];
+    const hits = /([\d,]+) hits/.exec(await workbench.consoleRow(/: [\d,]+ hits,/).innerText())?.[1];
+    assert.equal(Number(hits?.replaceAll(',', '')), Number(counted), 'hits, and what the program counted itself');
   });
 
   it('a second click while the program runs adds a probe to it', async () => {
     cpSync(join(ROOT, 'examples/server/.vscode'), join(example, '.vscode'), { recursive: true });
     await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
     await workbench.startDebugging();
-    await workbench
-      .consoleRows(/looked up "?user:\d+/)
-      .first()
-      .waitFor();
+    await workbench.consoleRow(/looked up "user:\d+"/).waitFor();
     await workbench.clickGutter(lineOf('COUNT(handle_request)'));
-    await workbench
-      .consoleRows(/handle_request\(/)
-      .first()
-      .waitFor();
-    await workbench
-      .consoleRows(/looked up "?user:\d+/)
-      .first()
-      .waitFor();
+    await workbench.consoleRow(/handle_request\(/).waitFor();
+    await workbench.consoleRow(/looked up "user:\d+"/).waitFor();
+  });
+
+  it('a logpoint whose message is wrong is hollow; the program runs', async () => {
+    await workbench.addLogpoint(lineOf('COUNT(reply_get)'), '{request->no_such_member}');
+    await workbench.startDebugging();
+    await workbench.gutterMark('debug-breakpoint-log-unverified').waitFor();
   });
 
   describe('a process that runs already', () => {
@@ -99,10 +98,7 @@ describe('in the editor', function () {
       await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
       await workbench.runCommand('Sidestep: Attach to Process');
       await workbench.pick(String(running.pid));
-      await workbench
-        .consoleRows(/looked up "?user:\d+/)
-        .first()
-        .waitFor();
+      await workbench.consoleRow(/looked up "user:\d+"/).waitFor();
       await workbench.stopDebugging();
       assert.match(readFileSync(`/proc/${running.pid}/status`, 'utf8'), /^TracerPid:\t0$/m);
       assert.equal(running.exitCode, null);

@@ -82,9 +82,9 @@ export class Workbench {
     await this.page.locator('.breakpoint-widget').waitFor({ state: 'detached' });
   }
 
-  /** The mark in the gutter beside a line, by the icon's name without `codicon-`. */
-  gutterMarks(icon: string): Locator {
-    return this.page.locator(`.glyph-margin-widgets .codicon-${icon}`);
+  /** A mark in the gutter, by its icon's name without `codicon-`. */
+  gutterMark(icon: string): Locator {
+    return this.page.locator(`.glyph-margin-widgets .codicon-${icon}`).first();
   }
 
   /** Runs a command by its title in the command palette. */
@@ -110,6 +110,11 @@ export class Workbench {
     await this.page.locator('.repl').waitFor();
   }
 
+  /** Waits until the session has ended by itself. */
+  async ended(): Promise<void> {
+    await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  }
+
   async stopDebugging(): Promise<void> {
     const toolbar = this.page.locator('.debug-toolbar');
     for (let tries = 0; (await toolbar.isVisible()) && tries < 20; tries++) {
@@ -118,14 +123,14 @@ export class Workbench {
     }
   }
 
-  /** Rows of the Debug Console with this text. It shows the last rows: only those on screen exist. */
-  consoleRows(text: string | RegExp): Locator {
-    return this.page.locator('.repl .monaco-list-row', { hasText: text });
+  /** A row of the Debug Console with this text. Only those on screen exist; it shows the last ones. */
+  consoleRow(text: string | RegExp): Locator {
+    return this.page.locator('.repl .monaco-list-row', { hasText: text }).first();
   }
 
-  /** Rows of the Call Stack view, as text. */
-  callStack(): Promise<string[]> {
-    return this.page.locator('.debug-call-stack .monaco-list-row').allInnerTexts();
+  /** Leaves only the rows of the Debug Console with one of these texts. */
+  async filterConsole(...texts: string[]): Promise<void> {
+    await this.page.locator('.panel .viewpane-filter input').fill(texts.join(','));
   }
 
   #lineNumber(line: number): Locator {
@@ -140,7 +145,7 @@ export class Workbench {
     const number = await this.#lineNumber(line).boundingBox();
     if (!margin || !number) throw new Error(`line ${line} is not on screen`);
     const [x, y] = [margin.x + 9, number.y + number.height / 2];
-    const hint = this.gutterMarks('debug-hint');
+    const hint = this.gutterMark('debug-hint');
     for (let tries = 0; tries < 50 && !(await hint.isVisible()); tries++) {
       await this.page.mouse.move(x + (tries % 2), y);
       await this.page.waitForTimeout(100);
