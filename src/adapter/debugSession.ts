@@ -32,7 +32,7 @@ export class DebugSession implements Disposable {
     initialize: (args) => this.#initialize(args),
     launch: (args) => this.#launch(readLaunch(args)),
     attach: (args) => this.#attach(args),
-    configurationDone: () => void this.#configured.done(),
+    configurationDone: () => this.#configured.done(),
     setBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setInSource(args) }),
     setFunctionBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setOnFunctions(args) }),
     setExceptionBreakpoints: () => ({ breakpoints: [] }),

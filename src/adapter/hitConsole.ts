@@ -15,6 +15,9 @@ const BATCH_MS = 100;
 /** How many hits of one probe are shown in that time. */
 const SHOWN_PER_BATCH = 50;
 
+/** What is shown of a hit. */
+type ShownHit = Pick<Hit, 'probe' | 'location' | 'message'>;
+
 interface Tally {
   /** In this batch. */
   shown: number;
@@ -39,7 +42,7 @@ export class HitConsole implements Disposable {
     this.#lines = lines;
   }
 
-  take(hit: Hit): void {
+  take(hit: ShownHit): void {
     if (this.#timer === undefined) {
       this.#batchStart = performance.now();
       this.#timer = setTimeout(() => this.flush(), BATCH_MS);
@@ -86,7 +89,7 @@ export class HitConsole implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  #tallyOf(hit: Hit): Tally {
+  #tallyOf(hit: ShownHit): Tally {
     let tally = this.#tallies.get(hit.probe);
     if (!tally) {
       tally = { shown: 0, notShown: 0, shownInAll: 0, inAll: 0, location: hit.location };

@@ -4,7 +4,7 @@
  * probes in a new library before any of its code runs; no other thread waits.
  */
 import { type Address, linkAddress } from '../base/address';
-import { SidestepError } from '../base/errors';
+import { type SidestepError } from '../base/errors';
 import { type AgentProgram } from '../contract/agent/operations';
 import { type ProbeId, type SiteId } from '../contract/messages';
 import { type Engine } from './engine';

@@ -193,7 +193,7 @@ export class DapClient {
         command,
         success: body !== undefined,
         body,
-      } as DebugProtocol.Response);
+      });
     }
     for (const look of [...this.#waiting]) look();
   }

@@ -3,8 +3,8 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Client } from '../../src/adapter/connection';
 import { HitConsole } from '../../src/adapter/hitConsole';
 import { Lines } from '../../src/adapter/lines';
-import { type Hit } from '../../src/session/hits';
-import { type Probe } from '../../src/session/probe';
+import { address } from '../../src/base/address';
+import { Probe } from '../../src/session/probe';
 
 describe('hit console', () => {
   let shown: DebugProtocol.OutputEvent['body'][];
@@ -21,15 +21,15 @@ describe('hit console', () => {
 
   afterEach(() => console.dispose());
 
-  const probe = {} as Probe;
-  const hit = (message: string | (() => string), of = probe): Hit =>
-    ({
-      probe: of,
-      location: { file: '/src/server.c', line: 42, address: 0n },
-      get message() {
-        return typeof message === 'string' ? message : message();
-      },
-    }) as Hit;
+  const newProbe = () => new Probe(1, { kind: 'log', location: { kind: 'function', name: 'f' }, text: 'log f' });
+  const probe = newProbe();
+  const hit = (message: string | (() => string), of = probe) => ({
+    probe: of,
+    location: { file: '/src/server.c', line: 42, address: address(0) },
+    get message() {
+      return typeof message === 'string' ? message : message();
+    },
+  });
 
   it('shows each hit with its source line', () => {
     console.take(hit('n=1'));
@@ -39,7 +39,7 @@ describe('hit console', () => {
   });
 
   it('keeps the order of the hits of several probes', () => {
-    const other = {} as Probe;
+    const other = newProbe();
     console.take(hit('1'));
     console.take(hit('2', other));
     console.take(hit('3'));
@@ -68,7 +68,7 @@ describe('hit console', () => {
   });
 
   it('lets a probe be seen though another floods', () => {
-    const other = {} as Probe;
+    const other = newProbe();
     for (let i = 0; i < 1000; i++) console.take(hit('flood'));
     console.take(hit('rare', other));
     console.flush();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SidestepError } from '../../src/base/errors';
+import { type SidestepError } from '../../src/base/errors';
 import { encodeJson } from '../../src/contract/frames';
 import { EngineProcess } from '../../src/session/engineProcess';
 

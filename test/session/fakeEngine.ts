@@ -1,6 +1,6 @@
 /** An engine without processes: it answers from what a test put into it, remembers what it was asked, and says what a test lets it say. */
 import { address, type Address } from '../../src/base/address';
-import { SidestepError } from '../../src/base/errors';
+import { type SidestepError } from '../../src/base/errors';
 import { Emitter } from '../../src/base/lifetime';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES, type HitRecord } from '../../src/contract/hits';
 import {
@@ -79,7 +79,7 @@ export class FakeEngine implements Engine {
     try {
       return Promise.resolve(this.#answers[kind](args));
     } catch (error) {
-      return Promise.reject(error as SidestepError);
+      return Promise.reject(error);
     }
   }
 
