@@ -78,7 +78,7 @@ const MNEMONICS = Object.keys(Mnemonic)
   .filter((name) => isNaN(Number(name)))
   .map((name) => name.toLowerCase());
 
-const FAR_RETURNS: ReadonlySet<Mnemonic> = new Set([Mnemonic.Retf, Mnemonic.Iret]);
+const FAR_RETURNS: ReadonlySet<Mnemonic> = new Set([Mnemonic.Retf, Mnemonic.Iret, Mnemonic.Iretd, Mnemonic.Iretq]);
 
 function operand(iced: IcedInstruction, index: number): Operand {
   const kind = iced.opKind(index);

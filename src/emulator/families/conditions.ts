@@ -41,8 +41,10 @@ export function forEachCondition(prefix: string, lift: (condition: Value) => Fam
 
 export const conditions: Family = {
   ...forEachCondition('set', (condition) => (lifting) => lifting.write(0, zeroExtend(condition, 8))),
-  // The source is read and the destination written whatever the condition: a fault or a cleared upper half doesn't depend on it.
+  // The source is read whatever the condition, so a fault doesn't depend on it; nor does the upper half that 32 bits clear.
   ...forEachCondition('cmov', (condition) => (lifting) => {
-    lifting.write(0, select(condition, lifting.read(1), lifting.read(0)));
+    const source = lifting.read(1);
+    if (source.width === 32) lifting.write(0, select(condition, source, lifting.read(0)));
+    else lifting.write(0, source, condition);
   }),
 };

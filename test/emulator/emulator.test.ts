@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { Emulator, type Prepared } from '../../src/emulator/emulator';
+import { listing } from '../../src/emulator/listing';
+import { classify } from '../../src/emulator/emulator';
+import { State, UserRegister, type UserRegisterName } from '../../src/emulator/state';
+
+const SITE = 0x401000n;
+const STATE_OFFSET = 64;
+const INTERRUPTS_ENABLED = 0x202n;
+const [ZERO, TRAP, ALIGNMENT_CHECK] = [1n << 6n, 1n << 8n, 1n << 18n];
+
+/** A target that has 64 bytes from 0x1000 on; stores to `readOnly` fail. */
+class Target {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  readonly bytes = new Uint8Array(64);
+  readonly emulator: Emulator;
+  readOnly = false;
+  readonly #view = new DataView(this.memory.buffer, STATE_OFFSET, State.bytes);
+  readonly #operand = new Uint8Array(this.memory.buffer, STATE_OFFSET + State.operand, State.operandCapacity);
+
+  constructor() {
+    this.emulator = new Emulator(this.memory, STATE_OFFSET, {
+      load: () => this.#transfer((place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
+      store: () =>
+        !this.readOnly && this.#transfer((place, length) => this.bytes.set(this.#operand.subarray(0, length), place)),
+    });
+    this.set('eflags', INTERRUPTS_ENABLED);
+    this.set('rip', SITE + 1n);
+  }
+
+  get(name: UserRegisterName): bigint {
+    return this.#view.getBigUint64(State.registers + UserRegister[name], true);
+  }
+
+  set(name: UserRegisterName, value: bigint): void {
+    this.#view.setBigUint64(State.registers + UserRegister[name], value, true);
+  }
+
+  prepare(hex: string): Extract<Prepared, { execution: 'emulated' }> {
+    const prepared = this.emulator.prepare(Buffer.from(hex, 'hex'), SITE);
+    assert.ok(prepared.execution === 'emulated');
+    return prepared;
+  }
+
+  #transfer(move: (place: number, length: number) => void): boolean {
+    const place = Number(this.#view.getBigUint64(State.operandAddress, true)) - 0x1000;
+    const length = Number(this.#view.getBigUint64(State.operandLength, true));
+    const mapped = place >= 0 && place + length <= this.bytes.length;
+    if (mapped) move(place, length);
+    return mapped;
+  }
+}
+
+describe('Emulator', () => {
+  it('executes a push and leaves RIP, which INT3 has moved already', () => {
+    const target = new Target();
+    target.set('rbp', 0x1122334455667788n);
+    target.set('rsp', 0x1010n);
+    const { execute, writes, length, instruction } = target.prepare('55');
+    assert.deepEqual([instruction, length, writes], ['push rbp', 1, ['rsp']]);
+    assert.equal(execute(), 0);
+    assert.equal(target.get('rsp'), 0x1008n);
+    assert.equal(target.get('rip'), SITE + 1n);
+    assert.deepEqual([...target.bytes.subarray(8, 16)], [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11]);
+  });
+
+  it('moves RIP behind longer instructions and says so', () => {
+    const target = new Target();
+    const { execute, writes } = target.prepare('4889e5'); // mov rbp, rsp
+    assert.equal(execute(), 0);
+    assert.equal(target.get('rip'), SITE + 3n);
+    assert.deepEqual(writes, ['rbp', 'rip']);
+  });
+
+  it('writes the flags where an instruction sets some', () => {
+    assert.deepEqual(new Target().prepare('85ff').writes, ['eflags', 'rip']); // test edi, edi
+  });
+
+  it('computes every value from the state as it was', () => {
+    const target = new Target();
+    target.set('rax', 1n);
+    target.set('rcx', 2n);
+    assert.equal(target.prepare('4891').execute(), 0); // xchg rcx, rax
+    assert.deepEqual([target.get('rax'), target.get('rcx')], [2n, 1n]);
+  });
+
+  it('clears the upper half with 32 bits, and keeps the rest with 16 and 8', () => {
+    const target = new Target();
+    for (const [hex, expected] of [
+      ['b8ffffffff', 0xffffffffn], // mov eax, -1
+      ['66b8ffff', 0x112233445566ffffn], // mov ax, -1
+      ['b0ff', 0x11223344556677ffn], // mov al, -1
+      ['b4ff', 0x112233445566ff88n], // mov ah, -1
+    ] as const) {
+      target.set('rax', 0x1122334455667788n);
+      assert.equal(target.prepare(hex).execute(), 0);
+      assert.equal(target.get('rax'), expected, hex);
+    }
+  });
+
+  describe('steps aside with nothing changed', () => {
+    function assertStepsAside(target: Target, hex: string): void {
+      const names = Object.keys(UserRegister) as UserRegisterName[];
+      const [registers, bytes] = [names.map((name) => target.get(name)), Uint8Array.from(target.bytes)];
+      assert.equal(target.prepare(hex).execute(), 1);
+      assert.deepEqual(
+        names.map((name) => target.get(name)),
+        registers,
+      );
+      assert.deepEqual(target.bytes, bytes);
+    }
+
+    it('when a load fails', () => assertStepsAside(new Target(), '488b00')); // mov rax, [rax]
+
+    it('when a store fails', () => {
+      const target = new Target();
+      target.readOnly = true;
+      target.set('rsp', 0x1010n);
+      assertStepsAside(target, 'e800010000'); // call
+      target.set('rbx', 0x1000n);
+      assertStepsAside(target, '480103'); // add [rbx], rax
+    });
+
+    it('when a division has no result', () => {
+      const target = new Target();
+      assertStepsAside(target, '48f7f1'); // div rcx, by 0
+      target.set('rcx', 1n);
+      target.set('rdx', 1n);
+      assertStepsAside(target, '48f7f1'); // the quotient needs 65 bits
+    });
+
+    it('when a branch leaves user space', () => {
+      const target = new Target();
+      target.set('rax', 1n << 47n);
+      assertStepsAside(target, 'ffe0'); // jmp rax
+    });
+
+    it('when the thread single-steps itself', () => {
+      const target = new Target();
+      target.set('eflags', INTERRUPTS_ENABLED | TRAP);
+      assertStepsAside(target, '90');
+    });
+
+    it('when the thread checks alignment and memory is accessed', () => {
+      const target = new Target();
+      target.set('rsp', 0x1010n);
+      target.set('eflags', INTERRUPTS_ENABLED | ALIGNMENT_CHECK);
+      assertStepsAside(target, '55');
+      assert.equal(target.prepare('90').execute(), 0);
+    });
+  });
+
+  it('compiles equal bytes once, wherever they lie', () => {
+    const { emulator } = new Target();
+    const bytes = Buffer.from('e800010000', 'hex');
+    const [here, there] = [emulator.prepare(bytes, SITE), emulator.prepare(bytes, 0x7ffff7dc3000n)];
+    assert.ok(here.execution === 'emulated' && there.execution === 'emulated');
+    assert.equal(here.execute, there.execute);
+    assert.notEqual(here.instruction, there.instruction);
+  });
+
+  it('takes a jump or not by the flags', () => {
+    const target = new Target();
+    const { execute, writes } = target.prepare('7410'); // je
+    assert.deepEqual(writes, ['rip']);
+    assert.equal(execute(), 0);
+    assert.equal(target.get('rip'), SITE + 2n);
+    target.set('rip', SITE + 1n);
+    target.set('eflags', INTERRUPTS_ENABLED | ZERO);
+    assert.equal(execute(), 0);
+    assert.equal(target.get('rip'), SITE + 0x12n);
+  });
+
+  it('names the instructions that a shadow stack sees', () => {
+    const target = new Target();
+    assert.equal(target.prepare('c3').changesShadowStack, true);
+    assert.equal(target.prepare('e800010000').changesShadowStack, true);
+    assert.equal(target.prepare('eb10').changesShadowStack, false);
+  });
+
+  it('gives the reason of a refusal', () => {
+    const prepared = new Target().emulator.prepare(Buffer.from('0f05', 'hex'), SITE);
+    assert.ok(prepared.execution === 'refused');
+    assert.deepEqual(
+      [prepared.instruction, prepared.length, prepared.code, prepared.reason],
+      ['syscall', 2, 'system-call', 'a system call must be made by the thread itself'],
+    );
+  });
+});
+
+describe('listing', () => {
+  function listed(hex: string): string[] {
+    const classification = classify(Buffer.from(hex, 'hex'), SITE);
+    assert.ok(classification.execution === 'emulated');
+    return listing(classification.operations);
+  }
+
+  it('shows what an instruction does, one line for each micro-operation', () => {
+    assert.deepEqual(listed('c3'), [
+      'm0 = load64(rsp)',
+      'step aside unless ((m0 >> 0x2f) == 0)',
+      'rip = m0',
+      'rsp = (rsp + 8)',
+    ]);
+    assert.deepEqual(listed('55'), ['store64((rsp - 8)) = rbp', 'rsp = (rsp - 8)']);
+    assert.deepEqual(listed('480f44c3'), ['rax = rbx if ZF']);
+  });
+});

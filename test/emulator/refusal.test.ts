@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { classify } from '../../src/emulator/emulator';
+import { type RefusalCode, REFUSALS } from '../../src/emulator/refusal';
+
+const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[] = [
+  ['undecodable', '06', 'push es, which 64-bit mode has not'],
+  ['undecodable', '48', 'the end of the bytes'],
+  ['lock', 'f0ff00', 'lock inc dword ptr [rax]'],
+  ['lock', 'f00fc70a', 'lock cmpxchg8b'],
+  ['atomic-exchange', '488703', 'xchg [rbx], rax'],
+  ['system-call', '0f05', 'syscall'],
+  ['system-call', '0f34', 'sysenter'],
+  ['interrupt', 'cc', 'int3'],
+  ['interrupt', 'cd80', 'int 0x80'],
+  ['undefined-instruction', '0f0b', 'ud2'],
+  ['undefined-instruction', '0fb9c0', 'ud1'],
+  ['privileged', 'f4', 'hlt'],
+  ['privileged', 'ec', 'in al, dx'],
+  ['privileged', '0f20c0', 'mov rax, cr0'],
+  ['far-transfer', 'cb', 'retf'],
+  ['far-transfer', '48cf', 'iretq'],
+  ['far-transfer', 'ff28', 'jmp far [rax]'],
+  ['segment-load', '8ed8', 'mov ds, eax'],
+  ['segment-load', '0fa1', 'pop fs'],
+  ['gather', 'c4e261901408', 'vpgatherdd'],
+  ['transactional', 'c7f800000000', 'xbegin'],
+  ['shadow-stack', 'f3480f1ec8', 'rdsspq rax'],
+  ['vendor-specific', '66e800000000', 'data16 call'],
+  ['vendor-specific', '66c3', 'data16 ret'],
+  ['vendor-specific', '660fc8', 'bswap ax'],
+  ['not-lifted', '0f28c1', 'movaps xmm0, xmm1'],
+  ['not-lifted', 'f20f10c1', 'movsd xmm0, xmm1'],
+  ['not-lifted', '0fa2', 'cpuid'],
+];
+
+describe('instructions that are refused', () => {
+  for (const [code, hex, what] of CASES) {
+    it(`${what}: ${code}`, () => {
+      const classification = classify(Buffer.from(hex, 'hex'), 0x401000n);
+      assert.equal(classification.execution, 'refused');
+      assert.equal(classification.code, code);
+      assert.equal(classification.reason, REFUSALS[code]);
+    });
+  }
+
+  it('does not refuse what only looks like it', () => {
+    // xchg rbx, rax; call with 66 and REX.W, as the general dynamic TLS sequence has it; repz ret; mov eax, ds.
+    for (const hex of ['4893', '666648e800000000', 'f3c3', '8cd8']) {
+      assert.equal(classify(Buffer.from(hex, 'hex'), 0x401000n).execution, 'emulated', hex);
+    }
+  });
+});
