@@ -32,7 +32,10 @@ export class DebugSession implements Disposable {
     initialize: (args) => this.#initialize(args),
     launch: (args) => this.#launch(readLaunch(args)),
     attach: (args) => this.#attach(args),
-    configurationDone: () => this.#configured.done(),
+    configurationDone: () => {
+      this.#configured.done();
+      return undefined;
+    },
     setBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setInSource(args) }),
     setFunctionBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setOnFunctions(args) }),
     setExceptionBreakpoints: () => ({ breakpoints: [] }),
