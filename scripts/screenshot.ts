@@ -1,8 +1,8 @@
 /** `npm run screenshot`: takes media/screenshot.png anew, the main job as the README shows it. */
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Example } from '../test/e2e/example';
 import { Workbench, launchBrowser } from '../test/e2e/workbench';
 import { CodeServer } from './codeServer';
 
@@ -14,24 +14,25 @@ const SETTINGS = {
   'breadcrumbs.enabled': false,
   'editor.minimap.enabled': false,
   'editor.fontSize': 13,
-  'debug.toolBarLocation': 'docked',
 };
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sidestep-screenshot-'));
-  const example = join(folder, 'server');
-  cpSync(join(ROOT, 'examples/server'), example, { recursive: true });
-  execFileSync('make', ['--always-make', '--silent', '-C', example]);
+  const example = new Example(join(folder, 'server'));
+  const lineOf = (text: string): number => example.lineOf('handler.c', text);
   const server = await CodeServer.start({ home: join(folder, 'home'), extension: 'checkout', settings: SETTINGS });
   const browser = await launchBrowser();
   try {
-    const workbench = await Workbench.open(browser, server.url(example), { width: 1240, height: 860, scale: 2 });
+    const workbench = await Workbench.open(browser, server.url(example.folder), { width: 1240, height: 860, scale: 2 });
     await workbench.openFile('handler.c');
-    await workbench.addLogpoint(6, '{request->key} found: {found}');
-    await workbench.addLogpoint(15, '{request->key} stored, version {version}, for {request->client->name}');
+    await workbench.addLogpoint(lineOf('COUNT(reply_get)'), '{request->key} found: {found}');
+    await workbench.addLogpoint(
+      lineOf('return version == 1'),
+      '{request->key} stored, version {version}, for {request->client->name}',
+    );
     await workbench.startDebugging();
     await workbench.consoleRow(/stored, version/).waitFor();
-    await workbench.clickGutter(19);
+    await workbench.clickGutter(lineOf('store_delete('));
     await workbench.consoleRow(/delete\(/).waitFor();
     await workbench.page.screenshot({ path: join(ROOT, 'media/screenshot.png') });
     await workbench.stopDebugging();

@@ -1,14 +1,12 @@
-/**
- * The main job, done in the real editor by mouse and keyboard: click beside a line, press F5, and a running program logs. The
- * program is the example server; places in it are found by their text, so that its lines may move.
- */
+/** The main job, done in the real editor by mouse and keyboard: click beside a line, press F5, and a running program logs. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser } from 'playwright-core';
 import { CodeServer } from '../../scripts/codeServer';
+import { Example } from './example';
 import { Workbench, launchBrowser } from './workbench';
 
 const ROOT = join(__dirname, '../..');
@@ -17,16 +15,14 @@ describe('in the editor', function () {
   this.timeout(180_000);
 
   let folder: string;
-  let example: string;
+  let example: Example;
   let server: CodeServer;
   let browser: Browser;
   let workbench: Workbench;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sidestep-editor-'));
-    example = join(folder, 'server');
-    cpSync(join(ROOT, 'examples/server'), example, { recursive: true });
-    execFileSync('make', ['--always-make', '--silent', '-C', example]);
+    example = new Example(join(folder, 'server'));
     browser = await launchBrowser();
     server = await CodeServer.start({ home: join(folder, 'home'), extension: 'checkout' });
   });
@@ -38,7 +34,7 @@ describe('in the editor', function () {
   });
 
   beforeEach(async () => {
-    workbench = await Workbench.open(browser, server.url(example));
+    workbench = await Workbench.open(browser, server.url(example.folder));
     await workbench.openFile('handler.c');
   });
 
@@ -50,28 +46,28 @@ describe('in the editor', function () {
     await workbench.close();
   });
 
-  function lineOf(text: string): number {
-    const lines = readFileSync(join(example, 'handler.c'), 'utf8').split('\n');
-    const index = lines.findIndex((line) => line.includes(text));
-    assert.notEqual(index, -1, `no line has "${text}"`);
-    return index + 1;
-  }
+  const lineOf = (text: string): number => example.lineOf('handler.c', text);
 
-  it('a logpoint and F5 show hits of a program that no launch.json names', async () => {
-    rmSync(join(example, '.vscode'), { recursive: true, force: true });
-    await workbench.addLogpoint(lineOf('return version == 1'), 'stored {request->key}, version {version}');
-    await workbench.gutterMark('debug-breakpoint-log').waitFor();
-    await workbench.startDebugging();
-    await workbench.consoleRow(/stored "user:\d+", version \d+/).waitFor();
-    await workbench.ended();
-    await workbench.filterConsole('counter reply_put', 'hits,');
-    const counted = /counter reply_put (\d+)/.exec(await workbench.consoleRow('counter reply_put').innerText())?.[1];
-    const hits = /([\d,]+) hits/.exec(await workbench.consoleRow(/: [\d,]+ hits,/).innerText())?.[1];
-    assert.equal(Number(hits?.replaceAll(',', '')), Number(counted), 'hits, and what the program counted itself');
+  describe('without a launch.json', () => {
+    const configurations = (): string => join(example.folder, '.vscode');
+
+    before(() => renameSync(configurations(), join(folder, 'put-aside')));
+    after(() => renameSync(join(folder, 'put-aside'), configurations()));
+
+    it('a logpoint and F5 show every hit', async () => {
+      await workbench.addLogpoint(lineOf('return version == 1'), 'stored {request->key}, version {version}');
+      await workbench.gutterMark('debug-breakpoint-log').waitFor();
+      await workbench.startDebugging();
+      await workbench.consoleRow(/stored "user:\d+", version \d+/).waitFor();
+      await workbench.ended();
+      await workbench.filterConsole('counter reply_put', 'hits,');
+      const counted = /counter reply_put (\d+)/.exec(await workbench.consoleRow('counter reply_put').innerText())?.[1];
+      const hits = /([\d,]+) hits/.exec(await workbench.consoleRow(/: [\d,]+ hits,/).innerText())?.[1];
+      assert.equal(Number(hits?.replaceAll(',', '')), Number(counted), 'hits, and what the program counted itself');
+    });
   });
 
   it('a second click while the program runs adds a probe to it', async () => {
-    cpSync(join(ROOT, 'examples/server/.vscode'), join(example, '.vscode'), { recursive: true });
     await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
     await workbench.startDebugging();
     await workbench.consoleRow(/looked up "user:\d+"/).waitFor();
@@ -90,7 +86,7 @@ describe('in the editor', function () {
     let running: ChildProcess;
 
     beforeEach(() => {
-      running = spawn(join(example, 'server'), ['--endless', '--rate', '10'], { stdio: 'ignore' });
+      running = spawn(example.program, ['--endless', '--rate', '10'], { stdio: 'ignore' });
     });
     afterEach(() => running.kill());
 
