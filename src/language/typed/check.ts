@@ -7,7 +7,7 @@ import { type BinaryOperation } from '../../contract/agent/operations';
 import { type Scope, type Type } from '../../debuginfo/model';
 import { type Range, typeError, unknownName } from '../diagnostics';
 import { type Expression } from '../expression/ast';
-import { CHAR, CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
+import { CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
 import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
 import { registerNamed, registerNames } from './registers';
@@ -66,7 +66,8 @@ class Checker {
         return constant(expression.single ? FLOAT : DOUBLE, doubleBits(expression.value));
       case 'character': {
         const { value } = expression;
-        return value < 256 ? constant(CHAR, BigInt.asIntN(8, BigInt(value))) : constant(CHAR32, BigInt(value));
+        // C's characters are `int`s with the value of a `char` (C17 §6.4.4.4).
+        return value < 256 ? constant(INT, BigInt.asIntN(8, BigInt(value))) : constant(CHAR32, BigInt(value));
       }
       case 'string':
         throw typeError('a text can only be compared, with == or !=', expression.range);

@@ -16,6 +16,9 @@ const HALF: Layout = { exponentBits: 5, fractionBits: 10, explicitInteger: false
 const EXTENDED: Layout = { exponentBits: 15, fractionBits: 63, explicitInteger: true };
 const QUADRUPLE: Layout = { exponentBits: 15, fractionBits: 112, explicitInteger: false };
 
+/** Whole numbers below this are written whole, though fewer digits would tell them from their neighbours. */
+const WHOLE_LIMIT = 1e15;
+
 /** A number of `byteSize` bytes at `offset`. `name` tells the two formats of 16 bytes apart. */
 export function floatText(bytes: Uint8Array, offset: number, byteSize: number, name: string): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteSize);
@@ -34,7 +37,7 @@ function doubleText(value: number): string {
 }
 
 function singleText(value: number): string {
-  if (!Number.isFinite(value)) return doubleText(value);
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < WHOLE_LIMIT)) return doubleText(value);
   for (let digits = 1; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return doubleText(rounded);
@@ -57,6 +60,9 @@ function exactText(bits: bigint, layout: Layout): string {
 /** `significand` × 2^`exponent` in the fewest digits that are nearer to it than to any other number of its precision. */
 function shortestText(significand: bigint, exponent: number): string {
   if (significand === 0n) return '0';
+  const whole = exponent >= 0 ? significand << BigInt(exponent) : significand >> BigInt(-exponent);
+  const isWhole = exponent >= 0 || whole << BigInt(-exponent) === significand;
+  if (isWhole && whole < WHOLE_LIMIT) return whole.toString();
   // As a fraction, scaled so that half the distance to the neighbours is a whole number too.
   const numerator = (significand << 1n) << BigInt(Math.max(exponent, 0));
   const denominator = 1n << BigInt(Math.max(-exponent, 0) + 1);
