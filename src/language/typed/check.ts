@@ -337,8 +337,10 @@ class Checker {
       const advice = isStructure(bare(type)) ? `Cast a pointer: \`*(${typeName.name} *)&x\`.` : undefined;
       throw typeError(`a value can't be cast to \`${typeText(type)}\``, range, advice);
     }
-    const { node } = this.#scalar(operand);
-    if (isFloat(node) && scalarOf(type)!.kind === 'pointer') throw typeError('a float is no address', range);
+    const { node, scalar } = this.#scalar(operand);
+    const target = scalarOf(type)!;
+    if (scalar.kind === 'float' && target.kind === 'pointer') throw typeError('a float is no address', range);
+    if (scalar.kind === 'pointer' && target.kind === 'float') throw typeError('an address is no number', range);
     return { kind: 'convert', type, operand: node };
   }
 
