@@ -17,7 +17,6 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
     const exited = tracing.exitOf(debuggee);
     await tracing.addProbes();
     tracing.settle(debuggee);
-    tracing.begin();
     await Promise.race([exited, interrupted, tracing.over]);
     const probes = await tracing.takeProbesAway();
     await session.detach();

@@ -48,7 +48,6 @@ async function trace(
   const exited = tracing.exitOf(debuggee);
   await tracing.addProbes();
   tracing.settleWhenLoaded(debuggee);
-  tracing.begin();
   await session.start();
   await Promise.race([exited, tracing.over]);
   const probes = await tracing.takeProbesAway();

@@ -59,21 +59,13 @@ export class Tracing implements Disposable {
 
   /** Places the probes, in a process that is held or runs. Throws the first thing that is wrong with one. */
   async addProbes(): Promise<void> {
+    // Before the first one: in a running process it may be hit at once.
+    if (this.#options.maxHits !== undefined) await this.session.limitReports(this.#options.maxHits);
     for (const given of this.#given) {
       const probe = await this.session.addProbe(given.spec);
       this.#probes.set(probe, given);
       if (probe.state === 'failed') throw explain(probe, given);
     }
-    if (this.#options.maxHits !== undefined) await this.session.limitReports(this.#options.maxHits);
-  }
-
-  /** The clock runs from now on. */
-  begin(): void {
-    this.#startedAt = performance.now();
-    const { durationMs } = this.#options;
-    if (durationMs === undefined) return;
-    const timer = setTimeout(() => this.#finish(), durationMs);
-    this.#store.add({ dispose: () => clearTimeout(timer) });
   }
 
   /** How the process ends. Rejects when the engine is gone, which alone could tell. */
@@ -88,7 +80,10 @@ export class Tracing implements Disposable {
     });
   }
 
-  /** When a launched program has loaded its libraries, before anything of it has run: calls {@link settle}. */
+  /**
+   * For a launched program, before it is let go: settles the probes when its libraries are loaded, while it still waits. A program
+   * whose probes can't be placed is ended before anything of it has run.
+   */
   settleWhenLoaded(process: Process): void {
     if (process.modules.length === 1) {
       // It has no dynamic linker: this is all the code there will be.
@@ -96,25 +91,31 @@ export class Tracing implements Disposable {
       return;
     }
     const loaded = this.#store.add(
-      this.session.onModule(() => {
+      this.session.onPlaced(() => {
         loaded.dispose();
-        // `start` waits for what the session is doing: placing the probes in the libraries.
-        void this.session.start().then(() => this.settle(process));
+        try {
+          this.settle(process);
+        } catch (error) {
+          void this.session.terminate();
+          this.#fail(error);
+        }
       }),
     );
   }
 
-  /** All code that a program starts with is there: a probe that has no place yet waits for a plugin, or it is wrong. */
+  /**
+   * All code that a program starts with is there, and the clock runs. A probe that has no place yet waits for a plugin, or it is wrong: throws
+   * what is wrong with it.
+   */
   settle(process: Process): void {
     this.#settled = true;
+    this.#startClock();
     for (const [probe, given] of this.#probes) {
       for (const warning of probe.warnings) this.#output.warning(warning);
       if (probe.state === 'armed') continue;
-      if (probe.state === 'failed' || !canLoadCode(process)) this.#fail(explain(probe, given));
-      else
-        this.#output.warning(
-          `${given.spec.text}: ${probe.reason ?? 'it has no place'}; it waits for code that is loaded later`,
-        );
+      if (probe.state === 'failed' || !canLoadCode(process)) throw explain(probe, given);
+      const reason = probe.reason ?? 'it has no place';
+      this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
     }
   }
 
@@ -154,6 +155,15 @@ export class Tracing implements Disposable {
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** The clock runs from now on: for rates, and for --duration. */
+  #startClock(): void {
+    this.#startedAt = performance.now();
+    const { durationMs } = this.#options;
+    if (durationMs === undefined) return;
+    const timer = setTimeout(() => this.#finish(), durationMs);
+    this.#store.add({ dispose: () => clearTimeout(timer) });
   }
 
   #listen(): void {

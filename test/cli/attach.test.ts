@@ -94,7 +94,7 @@ describe('sidestep attach', () => {
   });
 
   it('says so when the process ends meanwhile', async () => {
-    const other = spawn(busy, ['1', '200', '1000'], { stdio: 'ignore' });
+    const other = spawn(busy, ['1', '2000', '1000'], { stdio: 'ignore' });
     const args = ['attach', '-p', `count ${WORKED}`, '--format', 'json', String(other.pid)];
     const { status, stderr } = await sidestep(args);
     assert.equal(status, 0);

@@ -17,7 +17,7 @@ describe('sidestep run', () => {
 
   describe('leaves the program as it is', () => {
     it('gives it its own standard streams', async () => {
-      const outcome = await sidestep(['run', '-p', 'log main', '--', '/bin/sh', '-c', 'cat; echo problem >&2'], {
+      const outcome = await sidestep(['run', '-p', 'count read', '--', '/bin/sh', '-c', 'cat; echo problem >&2'], {
         input: 'hello\n',
       });
       assert.equal(outcome.stdout, 'hello\n');

@@ -92,7 +92,7 @@ describe("Debian's CPython, with the symbols that its build-id names", () => {
   });
 
   it('counts exactly, from the first instruction on, and changes no result', async () => {
-    const rounds = 40;
+    const rounds = 20;
     const script = ['-c', SCRIPT, String(rounds)];
     const probes = ['-p', 'count PyList_Append if op->ob_type == &PyList_Type', '-p', 'log list_sort_impl hits % 10'];
     const probed = await sidestep(['run', ...probes, '--format', 'json', '--', PYTHON, ...script]);
