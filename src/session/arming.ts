@@ -43,11 +43,11 @@ export class Arming {
     const errors: SidestepError[] = [];
     const arming: Promise<Site>[] = [];
     for (const place of places) {
-      const chosen = place.candidates.find((candidate) => inspections.get(candidate)?.probeable === true);
+      const chosen = place.candidates.map((candidate) => inspections.get(candidate)).find(isProbeable);
       if (chosen === undefined) {
         errors.push(notProbeable(inspections.get(place.candidates[0]!)));
-      } else if (!taken.has(chosen)) {
-        taken.add(chosen);
+      } else if (!taken.has(chosen.address)) {
+        taken.add(chosen.address);
         arming.push(this.#armAt(probe, process, place.module, chosen));
       }
     }
@@ -70,26 +70,42 @@ export class Arming {
     return new Map(inspections.map((inspection) => [inspection.address, inspection]));
   }
 
-  async #armAt(probe: Probe, process: Process, module: Module | undefined, address: Address): Promise<Site> {
+  async #armAt(probe: Probe, process: Process, module: Module | undefined, found: ProbeableInspection): Promise<Site> {
+    const { address, instruction, execution } = found;
     const compiled = compileAt(probe, module, address);
     const generation = process.generation;
-    const id = this.#sites.reserve();
-    const { instruction, execution } = await this.#engine.request('arm', {
-      site: id,
-      probe: probe.id,
-      pid: process.pid,
-      address,
-      ...expectedAt(module, address),
-      agent: compiled.agent,
-      onHit: probe.spec.kind === 'count' ? 'count' : 'report',
-    });
+    const location = this.#describe(module, address);
+    const site: Site = {
+      id: this.#sites.reserve(),
+      probe,
+      process,
+      module,
+      location,
+      instruction,
+      execution,
+      compiled,
+    };
+    // Known before it is armed: the first hits come before the answer.
+    this.#sites.add(site);
+    try {
+      await this.#engine.request('arm', {
+        site: site.id,
+        probe: probe.id,
+        pid: process.pid,
+        address,
+        ...expectedAt(module, address),
+        agent: compiled.agent,
+        onHit: probe.spec.kind === 'count' ? 'count' : 'report',
+      });
+    } catch (error) {
+      this.#sites.remove(site);
+      throw error;
+    }
     if (process.generation !== generation) {
-      await this.#engine.request('disarm', { site: id });
+      this.#sites.remove(site);
+      await this.#engine.request('disarm', { site: site.id });
       throw new SidestepError('no-code', `process ${process.pid} called exec while the probe was being set`);
     }
-    const location = this.#describe(module, address);
-    const site: Site = { id, probe, process, module, location, instruction, execution, compiled };
-    this.#sites.add(site);
     return site;
   }
 
@@ -102,6 +118,12 @@ export class Arming {
       ...(name !== undefined && { function: name }),
     };
   }
+}
+
+type ProbeableInspection = Extract<Inspection, { probeable: true }>;
+
+function isProbeable(inspection: Inspection | undefined): inspection is ProbeableInspection {
+  return inspection?.probeable === true;
 }
 
 function asError(error: unknown): SidestepError {

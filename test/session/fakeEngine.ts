@@ -38,6 +38,8 @@ export class FakeEngine implements Engine {
   /** Sites that are armed. */
   readonly armed = new Map<number, Arguments<'arm'>>();
   readonly counted = new Map<number, Partial<Counts>>();
+  /** Whether threads run over every site while it is being armed: their hits come before the answer. */
+  busy = false;
   disposed = false;
 
   readonly #answers: { readonly [K in RequestKind]: (args: Arguments<K>) => Result<K> } = {
@@ -57,6 +59,7 @@ export class FakeEngine implements Engine {
     declare: () => ({}),
     arm: (args) => {
       this.armed.set(args.site, args);
+      if (this.busy) this.hit({ site: args.site, probe: args.probe });
       return { instruction: 'push rbp', execution: 'emulated' };
     },
     disarm: ({ site }) => {

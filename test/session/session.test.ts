@@ -221,6 +221,19 @@ describe('session', () => {
       assert.equal((await add('log /home/me/project/server.c:10')).state, 'armed');
     });
 
+    it('asks for more of a path that may be several files with code', async () => {
+      const code = { 1: [[0x1100n]] };
+      const path = disk.add('two', {
+        lines: { '/build/one/a.c': code, '/build/two/a.c': code, '/build/three/a.c': {} },
+      });
+      engine.mappings = mapped(path, PROGRAM);
+      await launch();
+      const probe = await add('log a.c:1');
+      assert.equal(probe.state, 'failed');
+      assert.equal(probe.reason, 'a.c may be /build/one/a.c or /build/two/a.c');
+      assert.equal((await add('log two/a.c:1')).state, 'armed');
+    });
+
     it('warns when the source is newer than the program', async () => {
       const source = join(disk.directory, 'new.c');
       const path = disk.add('built', { lines: { [source]: { 1: [[0x1100n]] } } });
@@ -312,6 +325,14 @@ describe('session', () => {
         captures: [{ status: CaptureStatus.complete, bytes: Uint8Array.of(42, 0, 0, 0, 0, 0, 0, 0) }],
       });
       assert.deepEqual(seen, [`serve ${PID} n=42`]);
+    });
+
+    it('is not lost when it comes before the site is known to be armed', async () => {
+      let hits = 0;
+      session.onHit(() => hits++);
+      engine.busy = true;
+      await add('log serve');
+      assert.equal(hits, 1);
     });
 
     it('of a site that is no more is dropped', () => {
