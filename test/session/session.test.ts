@@ -328,6 +328,7 @@ describe('session', () => {
     });
 
     it('is not lost when it comes before the site is known to be armed', async () => {
+      await launch();
       let hits = 0;
       session.onHit(() => hits++);
       engine.busy = true;
