@@ -8,7 +8,8 @@ const NAME_AGE_MS = 1000;
 
 export class Thread {
   #name: string;
-  #readAt: number;
+  /** Not when it started: it had its parent's name then. */
+  #readAt = -Infinity;
 
   constructor(
     readonly pid: number,
@@ -16,7 +17,6 @@ export class Thread {
     name: string | undefined,
   ) {
     this.#name = name ?? '';
-    this.#readAt = name === undefined ? -Infinity : performance.now();
   }
 
   /** As in /proc/PID/task/TID/comm, at most a second old; the last one known of a thread that has ended. */
