@@ -3,12 +3,14 @@
  * distribution, whose debug information lies in files of its own, are only searched when nothing of the user's own has the file: that is
  * slow, and their `error.c` is hardly ever meant.
  */
+import { SidestepError } from '../base/errors';
+import { type ProbePlace } from '../debuginfo/model';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
-import { matchSource, type SourceMatch } from './sourceMatch';
+import { closest, matchSource, type SourceMatch } from './sourceMatch';
 
-/** A module with code from a source file. */
-export interface ModuleWithSource extends SourceMatch {
+/** A source file as one module's debug information names it. */
+export interface ModuleSource extends SourceMatch {
   readonly module: Module;
 }
 
@@ -16,35 +18,54 @@ export interface ModuleWithSource extends SourceMatch {
 const DISTRIBUTION_CLOSENESS = 2;
 
 /**
- * The modules that were compiled from `query`, a path of this machine or the end of one. Throws `unknown-file` when it may mean several
- * files of a module.
+ * The sources of `modules` that `query` means, a path of this machine or the end of one. A module may name several: which of them have
+ * code is not known yet.
  */
-export function modulesWithSource(
-  query: string,
-  modules: readonly Module[],
-  sourceMap: SourceMap,
-): readonly ModuleWithSource[] {
+export function findSources(query: string, modules: readonly Module[], sourceMap: SourceMap): readonly ModuleSource[] {
   const readable = modules.filter((module) => module.readableImage?.hasDebugInfo === true);
-  const isOwn = (module: Module) => module.isProgram || module.image.debugFile === undefined;
-  const own = closest(readable.filter(isOwn).flatMap((module) => matchIn(module, query, sourceMap)));
+  const own = closest(readable.filter(isUsersOwn).flatMap((module) => sourcesIn(module, query, sourceMap)));
   if (own.length > 0) return own;
   const others = readable
-    .filter((module) => !isOwn(module))
-    .flatMap((module) => matchIn(module, query, sourceMap))
+    .filter((module) => !isUsersOwn(module))
+    .flatMap((module) => sourcesIn(module, query, sourceMap))
     .filter(({ closeness }) => !query.startsWith('/') || closeness >= DISTRIBUTION_CLOSENESS);
   return closest(others);
 }
 
-function matchIn(module: Module, query: string, sourceMap: SourceMap): ModuleWithSource[] {
-  const files = module.image.filesMatching(sourceMap.toBuilt(query));
-  const match = matchSource(
-    query,
-    files.map((built) => ({ built, here: sourceMap.toHere(built) })),
-  );
-  return match ? [{ module, ...match }] : [];
+/** Paths, as they would be on this machine, of the sources of what is the user's own. */
+export function listSources(modules: readonly Module[], sourceMap: SourceMap): readonly string[] {
+  const own = modules.filter((module) => module.readableImage?.hasDebugInfo === true && isUsersOwn(module));
+  const files = own.flatMap((module) => module.image.sourceFiles());
+  return [...new Set(files.map((file) => sourceMap.toHere(file)))].sort();
 }
 
-function closest(matches: readonly ModuleWithSource[]): readonly ModuleWithSource[] {
-  const best = Math.max(...matches.map(({ closeness }) => closeness));
-  return matches.filter(({ closeness }) => closeness === best);
+function isUsersOwn(module: Module): boolean {
+  return module.isProgram || module.image.debugFile === undefined;
+}
+
+function sourcesIn(module: Module, query: string, sourceMap: SourceMap): ModuleSource[] {
+  const files = module.image.filesMatching(sourceMap.toBuilt(query));
+  const candidates = files.map((built) => ({ built, here: sourceMap.toHere(built) }));
+  return matchSource(query, candidates).map((match) => ({ module, ...match }));
+}
+
+/** The places of a line in one module, which names the file `sources`. Throws `unknown-file` when several of them have code there. */
+export function placesOfLine(
+  query: string,
+  line: number,
+  module: Module,
+  sources: readonly ModuleSource[],
+): { readonly line: number; readonly places: readonly ProbePlace[] } | undefined {
+  const found = sources.flatMap(({ built, here }) => {
+    const places = module.image.linePlaces(built, line);
+    return places ? [{ here, ...places }] : [];
+  });
+  if (found.length > 1) {
+    const names = found.map(({ here }) => here).join(' or ');
+    throw new SidestepError('unknown-file', `${query} may be ${names}`, {
+      place: { file: module.path },
+      advice: 'Write more of the path, or the whole of it.',
+    });
+  }
+  return found[0];
 }

@@ -7,7 +7,7 @@ import { type Address, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
 import { type ProbeLocation } from '../language/probes/spec';
-import { modulesWithSource } from './findLine';
+import { findSources, placesOfLine } from './findLine';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
 
@@ -52,10 +52,10 @@ function findLine(
   sourceMap: SourceMap,
 ): Search {
   const lines: number[] = [];
-  const errors: SidestepError[] = [];
-  const sources = tolerating(errors, () => modulesWithSource(file, modules, sourceMap)) ?? [];
-  const places = sources.flatMap(({ module, built }): FoundPlace[] => {
-    const found = tolerating(errors, () => module.image.linePlaces(built, line));
+  const sources = findSources(file, modules, sourceMap);
+  const { found: places, errors } = searchEach(modules, (module) => {
+    const own = sources.filter((source) => source.module === module);
+    const found = placesOfLine(file, line, module, own);
     if (found === undefined) return [];
     lines.push(found.line);
     return found.places.map((place) => inModule(module, place));
@@ -113,20 +113,18 @@ function searchEach(
   modules: readonly Module[],
   search: (module: Module) => readonly FoundPlace[],
 ): { readonly found: readonly FoundPlace[]; readonly errors: readonly SidestepError[] } {
+  const found: FoundPlace[] = [];
   const errors: SidestepError[] = [];
-  const readable = modules.filter((module) => module.problem === undefined);
-  return { found: readable.flatMap((module) => tolerating(errors, () => search(module)) ?? []), errors };
-}
-
-/** What `search` gives; undefined when it fails, with its error added to `errors`. */
-function tolerating<T>(errors: SidestepError[], search: () => T): T | undefined {
-  try {
-    return search();
-  } catch (error) {
-    if (!(error instanceof SidestepError)) throw error;
-    errors.push(error);
-    return undefined;
+  for (const module of modules) {
+    if (module.problem) continue;
+    try {
+      found.push(...search(module));
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      errors.push(error);
+    }
   }
+  return { found, errors };
 }
 
 /** Why a location is in none of the modules, and what may help. */
@@ -165,9 +163,9 @@ function explainMissingLine(
   sourceMap: SourceMap,
   program: Module | undefined,
 ): SidestepError {
-  if (modulesWithSource(file, modules, sourceMap).length > 0) {
-    return new SidestepError('no-code', `${file} has no code at line ${line} or below`, {
-      advice: 'Choose a line of a function that is used: compilers leave out what is never called.',
+  if (findSources(file, modules, sourceMap).length > 0) {
+    return new SidestepError('no-code', `${file} has no code at line ${line} or just below`, {
+      advice: 'Choose a line in a function that is used: compilers leave out what is never called.',
     });
   }
   if (program?.readableImage?.hasDebugInfo === false) {

@@ -11,7 +11,7 @@ import { DynamicLinker, unwatched } from './dynamicLinker';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
 import { ImageCache, type OpenImage } from './images';
-import { modulesWithSource } from './findLine';
+import { findSources, listSources } from './findLine';
 import { findModules, type Module } from './module';
 import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
@@ -191,15 +191,14 @@ export class Session implements Disposable {
 
   /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */
   codeLines(file: string, first: number, last: number): readonly number[] {
-    const sources = modulesWithSource(file, this.#allModules(), this.#sourceMap);
+    const sources = findSources(file, this.#allModules(), this.#sourceMap);
     const lines = sources.flatMap(({ module, built }) => module.image.codeLines(built, first, last));
     return [...new Set(lines)].sort((a, b) => a - b);
   }
 
-  /** The sources that loaded code was compiled from, as paths on this machine. */
+  /** The sources that loaded code was compiled from, as paths on this machine; without those of the distribution's libraries. */
   sourceFiles(): readonly string[] {
-    const files = this.#allModules().flatMap((module) => module.readableImage?.sourceFiles() ?? []);
-    return [...new Set(files.map((file) => this.#sourceMap.toHere(file)))].sort();
+    return listSources(this.#allModules(), this.#sourceMap);
   }
 
   /** Ends the session: the engine takes all probes out and lets everything run on. */

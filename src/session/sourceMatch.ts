@@ -4,7 +4,6 @@
  * under its own path is no other file, however alike their names: `main.c` of a plugin is not that of its host.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { SidestepError } from '../base/errors';
 
 /** Closeness of the very same file; below it, the number of path components that are equal from the end. */
 export const SAME_FILE = Infinity;
@@ -20,21 +19,15 @@ export interface SourceMatch extends SourceFile {
   readonly closeness: number;
 }
 
-/**
- * The best of `candidates` for `query`, an absolute path or the end of one. Undefined when none can be meant; throws `unknown-file`
- * when several may be.
- */
-export function matchSource(query: string, candidates: readonly SourceFile[]): SourceMatch | undefined {
-  const [best, next] = candidates
-    .map((candidate) => ({ ...candidate, closeness: closeness(candidate.here, query) }))
-    .filter((match) => match.closeness > 0)
-    .sort((a, b) => b.closeness - a.closeness);
-  if (best && best.closeness === next?.closeness) {
-    throw new SidestepError('unknown-file', `${query} may be ${best.here} or ${next.here}`, {
-      advice: 'Write more of the path, or the whole of it.',
-    });
-  }
-  return best;
+/** The best of `candidates` for `query`, an absolute path or the end of one; several when they are equally good. */
+export function matchSource(query: string, candidates: readonly SourceFile[]): readonly SourceMatch[] {
+  const matches = candidates.map((candidate) => ({ ...candidate, closeness: closeness(candidate.here, query) }));
+  return closest(matches.filter((match) => match.closeness > 0));
+}
+
+export function closest<T extends SourceMatch>(matches: readonly T[]): readonly T[] {
+  const best = Math.max(...matches.map((match) => match.closeness));
+  return matches.filter((match) => match.closeness === best);
 }
 
 function closeness(file: string, query: string): number {

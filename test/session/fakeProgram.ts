@@ -68,7 +68,7 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {} }: FakeModule): Modu
     addressOfOffset: (offset) => linkAddress(offset),
     textAt: (_address, length) => new Uint8Array(length),
     sourceFiles: () => Object.keys(lines),
-    filesMatching: (file) => Object.keys(lines).filter((known) => basename(known) === basename(file)),
+    filesMatching: (file) => Object.keys(lines).filter((known) => known.endsWith(`/${file}`) || known === file),
     linePlaces: (file, line) => {
       const known = Object.entries(lines[file] ?? {}).map(([at, places]) => ({ at: Number(at), places }));
       const found = known.sort((a, b) => a.at - b.at).find(({ at }) => at >= line);

@@ -114,6 +114,7 @@ export class LineIndex {
 
   #filesNamed(name: string): readonly { readonly program: Program; readonly file: number }[] {
     if (!this.#byBaseName) {
+      if (!mentionsString(this.#info, name)) return [];
       this.#byBaseName = new Map();
       for (const program of this.#allPrograms()) {
         for (const [file, entry] of program.header.files.entries()) {
@@ -153,6 +154,20 @@ export class LineIndex {
     }
     return table;
   }
+}
+
+/** Where line number programs have their file names (DWARF 5 §6.2.4.1, DW_LNCT_path). */
+const NAME_SECTIONS = ['.debug_line', '.debug_line_str', '.debug_str'] as const;
+
+/** Whether a file's name can end in `name`. Most files that are asked for are another program's: finding nothing must be cheap. */
+function mentionsString(info: DebugInfo, name: string): boolean {
+  const pattern = Buffer.from(`${name}\0`);
+  return [info, info.supplementary].some((file) =>
+    NAME_SECTIONS.some((section) => {
+      const data = file?.sections.reader(section).data;
+      return data !== undefined && Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(pattern);
+    }),
+  );
 }
 
 /** Whether a row is where a debugger may stop for its line (DWARF 5 §6.2.2, is_stmt). */
