@@ -103,7 +103,8 @@ function moveOperand(
   const register = pointTo(operand, registers);
   const code = register === undefined ? undefined : encode();
   if (register === undefined || code === undefined) return undefined;
-  return { code, operand: { register, access: MASKED_STORES.has(mnemonic) ? 'conditionalWrite' : access } };
+  const masked = access === 'write' && MASKED_STORES.has(mnemonic);
+  return { code, operand: { register, access: masked ? 'conditionalWrite' : access } };
 }
 
 /** Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or segment. */
@@ -154,7 +155,7 @@ const WRITES: ReadonlySet<OpAccess> = new Set([
   OpAccess.ReadCondWrite,
 ]);
 
-/** Their masks are vectors, which iced does not count as a condition. */
+/** Where their operand in memory is written, the mask is a vector, which iced does not count as a condition. */
 // prettier-ignore
 const MASKED_STORES: ReadonlySet<string> = new Set([
   'maskmovq', 'maskmovdqu', 'vmaskmovdqu', 'vmaskmovps', 'vmaskmovpd', 'vpmaskmovd', 'vpmaskmovq',

@@ -16,7 +16,7 @@ import { type Waiter } from '../linux/wait';
 import { Area, AreaLayout } from './area';
 import { ScratchProcess } from './scratchProcess';
 import { FILLS, type Piece, selectedPieces } from './selectedBytes';
-import { type X87Pointers, X87PointerTranslation } from './x87Pointers';
+import { type X87Pointers, X87State } from './x87State';
 
 /** The thread whose instruction it is. Its registers are in the arena's {@link State}. */
 export interface SurrogateHost extends Host {
@@ -49,7 +49,7 @@ export class Surrogate implements Disposable {
   readonly #waiter: Waiter;
   readonly #host: SurrogateHost;
   readonly #area = new Area();
-  readonly #pointers = new X87PointerTranslation(this.#area.view);
+  readonly #x87 = new X87State(this.#area.view);
   /** {@link State.operand}, and its address for system calls. */
   readonly #operand: Uint8Array;
   readonly #operandAddress: number;
@@ -124,7 +124,7 @@ export class Surrogate implements Disposable {
       if (READS.has(operand.access) && !this.#host.load()) return false;
     }
     if (extendedState && !this.#host.loadExtendedState(this.#extended(AreaLayout.before, process))) return false;
-    if (own !== undefined) this.#pointers.hide(own);
+    if (own !== undefined) this.#x87.hide(own);
     return true;
   }
 
@@ -140,7 +140,8 @@ export class Surrogate implements Disposable {
         ? this.#runOverFills(execution, plan.operand)
         : this.#runOnce(execution);
     if (plan.processorBound) process.bind(undefined);
-    return ran && (!plan.extendedState || process.getExtendedState());
+    if (!ran || !plan.extendedState) return ran;
+    return process.getExtendedState() && !(plan.x87 !== undefined && this.#x87.exceptionPending);
   }
 
   #runOnce({ plan, process, code, scratch }: Execution): boolean {
@@ -174,7 +175,7 @@ export class Surrogate implements Disposable {
   /** Writes memory, then the extended state. */
   #store(execution: Execution): boolean {
     const { plan, process, own, program } = execution;
-    if (own !== undefined && program !== undefined) this.#pointers.reveal(own, program);
+    if (own !== undefined && program !== undefined) this.#x87.reveal(own, program);
     if (plan.operand !== undefined && plan.operand.access !== 'read' && !this.#storeOperand(execution, plan.operand)) {
       return false;
     }
@@ -190,8 +191,9 @@ export class Surrogate implements Disposable {
     const second = this.#operand.slice(0, bytes);
     const first = this.#area.bytes(AreaLayout.operand, bytes);
     const pieces = selectedPieces(first, second);
-    // One store is all or nothing; several are in one page, where either none fails or the first.
-    if (pieces.length > 1 && (linear % PAGE) + BigInt(bytes) > PAGE) return false;
+    // Several stores are all or nothing only within a page; and whether an operand of which nothing is selected can fault depends on
+    // the instruction and the processor (Intel SDM vol. 2, MASKMOVDQU).
+    if (pieces.length === 0 || (linear % PAGE) + BigInt(bytes) > PAGE) return false;
     return pieces.every((piece) => {
       this.#operand.set(second.subarray(piece.offset, piece.offset + piece.length));
       return this.#storePiece(linear, piece);

@@ -1,5 +1,5 @@
 /**
- * The x87's pointers in the XSAVE area: an instruction that ran in the scratch process leaves that process's addresses in them, where
+ * The x87's pointers and its status in the XSAVE area. About the pointers: an instruction that ran in the scratch process leaves that process's addresses in them, where
  * it would have left the program's. Which instructions set them differs between processors (Intel SDM vol. 1 §8.1.8), so what tells
  * is that a pointer has become the scratch process's own; to be sure of that, it must not have been before.
  */
@@ -12,6 +12,10 @@ const FIELDS = {
   operand: { offset: 16, bytes: 8 },
 } as const;
 
+/** FSW, and in it ES: an exception that is not masked will be raised by the next instruction. */
+const STATUS_WORD = 2;
+const ERROR_SUMMARY = 0x80;
+
 /** FOP, FIP and FDP. */
 export type X87Pointers = Readonly<Record<keyof typeof FIELDS, bigint>>;
 
@@ -20,7 +24,7 @@ const NAMES = Object.keys(FIELDS) as readonly (keyof typeof FIELDS)[];
 /** Any other value does; this one differs in what every field has. */
 const OTHER = 1n;
 
-export class X87PointerTranslation {
+export class X87State {
   readonly #view: DataView;
   readonly #hidden = { opcode: false, instruction: false, operand: false };
 
@@ -45,6 +49,11 @@ export class X87PointerTranslation {
       if (now === own[name]) this.#set(AreaLayout.after, name, program[name]);
       else if (this.#hidden[name] && now === (own[name] ^ OTHER)) this.#set(AreaLayout.after, name, own[name]);
     }
+  }
+
+  /** Whether the instruction has met an exception that is not masked: it has not stored its result then (Intel SDM vol. 1 §8.5). */
+  get exceptionPending(): boolean {
+    return (this.#view.getUint16(AreaLayout.after + STATUS_WORD, true) & ERROR_SUMMARY) !== 0;
   }
 
   #get(state: number, name: keyof typeof FIELDS): bigint {

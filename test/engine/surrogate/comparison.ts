@@ -1,0 +1,172 @@
+/** Runs subjects from random states, once as the engine does it and once natively, and says what differs. */
+import { hex } from '../../../src/base/address';
+import { type Arena, Layout } from '../../../src/engine/arena';
+import { type Surrogate } from '../../../src/engine/surrogate/surrogate';
+import { disassemble } from '../../../src/emulator/decode';
+import { FLAG_BITS, FLAGS } from '../../../src/emulator/registers';
+import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
+import { operandAddress } from '../../../src/emulator/surrogate/address';
+import { type Subject } from './forms';
+import { type MemoryHost } from './memoryHost';
+import { type Experiment, type Native, NATIVE_REGISTERS, NativeLayout, type Outcome } from './native';
+import { numberOf, Xsave } from './states';
+
+const SIGTRAP = 5;
+/** Of the x87's status word: an exception that is not masked is pending. */
+const ERROR_SUMMARY = 0x80;
+const RIP = numberOf('rip');
+const FLAG_MASK = FLAGS.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
+
+export interface Comparison {
+  /** States in which both executed the instruction. */
+  executed: number;
+  /** States in which it faults, and the thread is left to do so. */
+  faulted: number;
+  /** States in which the surrogate left an instruction to the thread that does not fault. */
+  declined: number;
+  readonly differences: string[];
+}
+
+interface Trial {
+  readonly subject: Subject;
+  readonly experiment: Experiment;
+  readonly result: 0 | 1;
+  readonly touched: boolean;
+  readonly after: Omit<Outcome, 'signal'>;
+  /** The surrogate may leave it to the thread. */
+  readonly mayDecline: boolean;
+}
+
+export class Comparer {
+  readonly #state: DataView;
+
+  constructor(
+    private readonly native: Native,
+    private readonly surrogate: Surrogate,
+    private readonly host: MemoryHost,
+    arena: Arena,
+  ) {
+    this.#state = new DataView(arena.memory.buffer, Layout.state, State.bytes);
+  }
+
+  compare(cases: readonly { subject: Subject; experiment: Experiment }[]): Comparison {
+    const experiments = this.native.settle(cases.map(({ experiment }) => experiment));
+    const trials = cases.map(({ subject }, index) => this.#run(subject, experiments[index]!));
+    const outcomes = this.native.run(experiments);
+    const comparison: Comparison = { executed: 0, faulted: 0, declined: 0, differences: [] };
+    trials.forEach((trial, index) => this.#judge(trial, outcomes[index]!, comparison));
+    return comparison;
+  }
+
+  #run(subject: Subject, experiment: Experiment): Trial {
+    const { host } = this;
+    const { window, registers } = experiment;
+    for (const [index, name] of NATIVE_REGISTERS.entries()) this.#set(name, registers[index]!);
+    // As INT3 leaves it.
+    this.#set('rip', registers[RIP]! + 1n);
+    this.#set('gs_base', experiment.gsBase);
+    host.xsave.set(experiment.xsave);
+    const memory = host.bytes(window.address, NativeLayout.windowBytes);
+    memory.set(window.bytes);
+    host.touched = false;
+    const mayDecline = this.#mayDecline(subject);
+    const result = this.surrogate.execute(subject.plan);
+    const after = {
+      registers: BigUint64Array.from(NATIVE_REGISTERS, (name) => this.#get(name)),
+      gsBase: this.#get('gs_base'),
+      xsave: Buffer.from(host.xsave),
+      window: { address: window.address, bytes: memory.slice() },
+    };
+    memory.fill(0);
+    return { subject, experiment, result, touched: host.touched, after, mayDecline };
+  }
+
+  /** Masks can keep an instruction from touching the part of its operand that can't be accessed; the surrogate leaves that to the thread. */
+  #mayDecline({ plan: { operand, length } }: Subject): boolean {
+    if (operand === undefined) return false;
+    const { linear } = operandAddress(operand.memory, length, this.#state);
+    const end = linear + BigInt(operand.bytes);
+    const limit =
+      operand.access === 'read' ? NativeLayout.constants + NativeLayout.constantsBytes : NativeLayout.constants;
+    return operand.access === 'conditionalWrite' || linear < BigInt(NativeLayout.data) || end > BigInt(limit);
+  }
+
+  #judge(trial: Trial, outcome: Outcome, comparison: Comparison): void {
+    const { subject, experiment, result } = trial;
+    const end = BigInt(subject.address + subject.bytes.length + 1);
+    const completed = outcome.signal === SIGTRAP && outcome.registers[RIP] === end;
+    const differences: string[] = [];
+    if (result === 1) {
+      if (trial.touched) differences.push('something was changed, but the thread was to do it itself');
+      const pending = (outcome.xsave[Xsave.statusWord]! & ERROR_SUMMARY) !== 0;
+      if (completed && !trial.mayDecline && !pending)
+        differences.push('the thread was to do it itself, but it does not fault');
+      else if (completed) comparison.declined++;
+      else comparison.faulted++;
+    } else if (!completed) {
+      differences.push(`raises signal ${outcome.signal} at ${hex(outcome.registers[RIP]!)}, but was executed`);
+    } else {
+      comparison.executed++;
+      this.#compareStates(outcome, trial.after, differences);
+    }
+    if (differences.length > 0) comparison.differences.push(report(subject, experiment, differences));
+  }
+
+  #compareStates(native: Outcome, ours: Trial['after'], differences: string[]): void {
+    for (const [index, name] of NATIVE_REGISTERS.entries()) {
+      let [expected, actual] = [native.registers[index]!, ours.registers[index]!];
+      if (name === 'rip') expected -= 1n;
+      if (name === 'eflags') [expected, actual] = [expected & FLAG_MASK, actual & FLAG_MASK];
+      if (expected !== actual) differences.push(`${name}: ${hex(expected)}, not ${hex(actual)}`);
+    }
+    if (native.gsBase !== ours.gsBase) differences.push(`gs_base: ${hex(native.gsBase)}, not ${hex(ours.gsBase)}`);
+    compareBytes('memory', native.window.bytes, ours.window.bytes, differences);
+    compareBytes('xsave', this.#normalised(native.xsave), this.#normalised(ours.xsave), differences);
+  }
+
+  /** What the area says of the registers: components that are not in use have their initial values, whatever bytes are there. */
+  #normalised(xsave: Uint8Array): Buffer {
+    const area = Buffer.from(xsave);
+    const inUse = area.readBigUInt64LE(Xsave.inUse);
+    if ((inUse & 1n) === 0n) {
+      area.fill(0, 0, Xsave.mxcsr).writeUInt16LE(0x37f, Xsave.controlWord);
+      area.fill(0, Xsave.st, Xsave.xmm);
+    }
+    if ((inUse & 2n) === 0n) area.fill(0, Xsave.xmm, Xsave.reserved);
+    for (const { number, offset, bytes } of this.native.components) {
+      if ((inUse & (1n << BigInt(number))) === 0n) area.fill(0, offset, offset + bytes);
+    }
+    for (let register = 0; register < 8; register++)
+      area.fill(0, Xsave.st + 16 * register + 10, Xsave.st + 16 * register + 16);
+    return area.fill(0, Xsave.reserved, Xsave.extended).fill(0, Xsave.mxcsrMask, Xsave.st);
+  }
+
+  #get(name: UserRegisterName): bigint {
+    return this.#state.getBigUint64(State.registers + UserRegister[name], true);
+  }
+
+  #set(name: UserRegisterName, value: bigint): void {
+    this.#state.setBigUint64(State.registers + UserRegister[name], value, true);
+  }
+}
+
+function compareBytes(what: string, expected: Uint8Array, actual: Uint8Array, differences: string[]): void {
+  const at = expected.findIndex((byte, index) => byte !== actual[index]);
+  if (at < 0) return;
+  const text = (bytes: Uint8Array) => Buffer.from(bytes.subarray(at, at + 16)).toString('hex');
+  differences.push(`${what} from byte ${at} on: ${text(expected)}, not ${text(actual)}`);
+}
+
+function report(
+  { form, bytes, address }: Subject,
+  { registers, gsBase }: Experiment,
+  differences: readonly string[],
+): string {
+  const code = Buffer.from(bytes).toString('hex');
+  const state = NATIVE_REGISTERS.map((name, index) => `${name}=${hex(registers[index]!)}`).join(' ');
+  return [
+    `${form.name}: ${disassemble(bytes, BigInt(address))} (${code})`,
+    ...differences,
+    `${state} gs=${hex(gsBase)}`,
+  ].join('\n    ');
+}
