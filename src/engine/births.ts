@@ -15,6 +15,7 @@ import { readStatus } from './linux/proc';
 import { isThreadOf, sharesMemory, type Waiter } from './linux/wait';
 import { decodeWaitStatus, isEnd } from './linux/waitStatus';
 import { type Notices } from './notices';
+import { awaitReport } from './patience';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
 
 export class Births {
@@ -80,16 +81,10 @@ export class Births {
     }
   }
 
-  /** Lets every forked child go that has stopped or stops before `deadline` (performance.now()). */
-  settle(deadline: number): void {
+  /** Waits for every forked child to stop, so that it is let go with its copy clean. */
+  settle(): void {
     for (const tid of this.#copies.keys()) {
-      for (;;) {
-        const reported = this.#waiter.pollFor(tid);
-        if (reported === undefined) this.#copies.delete(tid);
-        else if (reported) this.#onReport(tid);
-        else if (performance.now() < deadline) continue;
-        break;
-      }
+      if (awaitReport(this.#waiter, tid) === 'reported') this.#onReport(tid);
     }
   }
 

@@ -7,6 +7,7 @@ import { type Ptrace } from './linux/ptrace';
 import { type WaitStatus } from './linux/waitStatus';
 import { type Notices } from './notices';
 import { AddressSpace, leaveSpace, type Process, type Task, type TaskTable } from './tasks';
+import { headOf, wordSizeProblem } from './wordSize';
 
 export class Changes {
   readonly #ptrace: Ptrace;
@@ -59,6 +60,8 @@ export class Changes {
     }
     process.space = new AddressSpace(memory);
     leaveSpace(old);
+    const head = headOf(`/proc/${process.pid}/exe`);
+    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = false;
     // A leader that had ended comes to life again in the thread that called exec.
     const leader = this.#tasks.addTask(process, process.pid);

@@ -9,6 +9,7 @@ import { type Breakpoint } from './breakpoints';
 import { type Changes } from './changes';
 import { Layout } from './arena';
 import { repeatSystemCall } from './interruptions';
+import { awaitReport } from './patience';
 import { readStatus, signalSet } from './linux/proc';
 import { type Ptrace } from './linux/ptrace';
 import { SI_KERNEL, Signal, signalBit } from './linux/signals';
@@ -21,9 +22,6 @@ import { type Process, type Task, type TaskTable } from './tasks';
 const RIP = State.registers + UserRegister.rip;
 const SI_CODE = Layout.siginfo + 8;
 const TRAP = BigInt(signalBit(Signal.SIGTRAP));
-
-/** Threads that can't be interrupted, because they sleep in a device or wait for a vfork child, are let go later: when they stop. */
-const PATIENCE_MS = 100;
 
 export interface DepartureParts {
   readonly ptrace: Ptrace;
@@ -57,9 +55,8 @@ export class Departures {
       process.leaving = true;
     }
     for (const process of together) for (const task of process.tasks.values()) this.#ask(task);
-    const deadline = performance.now() + PATIENCE_MS;
-    for (const process of together) this.#drain(process, deadline);
-    births.settle(deadline);
+    for (const process of together) this.#drain(process);
+    births.settle();
   }
 
   /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
@@ -102,15 +99,16 @@ export class Departures {
     this.#letGo(task, 0);
   }
 
-  #drain(process: Process, deadline: number): void {
+  #drain(process: Process): void {
     const { waiter } = this.#parts;
     // Threads that appear meanwhile are at the end of the map.
     for (const task of process.tasks.values()) {
       while (process.tasks.get(task.tid) === task) {
-        const reported = waiter.pollFor(task.tid);
-        if (reported === undefined) this.#forget(task);
-        else if (reported) this.onStop(task);
-        else if (performance.now() > deadline) break;
+        const report = awaitReport(waiter, task.tid);
+        if (report === 'reported') this.onStop(task);
+        else if (report === 'gone') this.#forget(task);
+        // It is let go when it stops; or by the kernel, if the engine ends before that.
+        else break;
       }
     }
   }

@@ -134,12 +134,12 @@ export class Hits {
   }
 
   #report(task: Task, site: Site, now: number): void {
-    if (!task.announced) this.#notices.announce(task);
-    const start = this.#outbox.reserve(site.agent.recordBytes);
-    if (start === 0) {
+    if (!this.#outbox.makeRoom(site.agent.recordBytes)) {
       site.count('lost');
       return;
     }
+    if (!task.announced) this.#notices.announce(task);
+    const start = this.#outbox.begin();
     const end = site.agent.capture(start + HIT_HEADER_BYTES);
     const { u32 } = this.#arena;
     const word = start >>> 2;

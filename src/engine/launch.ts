@@ -33,10 +33,12 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
   closeOnExec();
   const pid = spawn(sleeper(), ['sidestep-launch', FOREVER_SECONDS], { cwd: wanted.cwd, stdio: wanted.stdio });
   try {
-    const options = TraceOption.exec | TraceOption.sysGood | TraceOption.exitKill;
+    const options = TraceOption.sysGood | TraceOption.exitKill;
     const failure = ptrace.seize(pid, options) || ptrace.interrupt(pid);
     if (failure !== 0) throw systemCallError('PTRACE_SEIZE', failure, { pid });
     waiter.waitFor(pid);
+    // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not have ended yet.
+    ptrace.setOptions(pid, options | TraceOption.exec);
     execute(new Injection(ptrace, waiter, pid), pid, program, wanted);
     ptrace.setOptions(pid, DEBUGGEE_OPTIONS);
     return pid;

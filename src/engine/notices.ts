@@ -37,12 +37,6 @@ export class Notices {
     if (task.process.lender === undefined) this.#unannounced.add(task);
   }
 
-  /** It was in the answer to `attach`. */
-  threadKnown(task: Task): void {
-    task.announced = true;
-    this.#unannounced.delete(task);
-  }
-
   /** Tells of one thread now: a hit of it is about to be reported. */
   announce(task: Task): void {
     if (!this.#unannounced.delete(task)) return;

@@ -51,14 +51,17 @@ export class Outbox {
     return this.#start === this.#end && this.#insertions.length === 0;
   }
 
-  /** Room for a record of up to `bytes`: its arena offset, 8-aligned; 0 if there is none. {@link commit} follows at once. */
-  reserve(bytes: number): number {
+  /** Whether a record of up to `bytes` has room. */
+  makeRoom(bytes: number): boolean {
     const needed = bytes + FRAME_HEADER_BYTES;
-    if (this.#end + needed > OUTPUT_END) {
-      this.flush();
-      this.#compact();
-      if (this.#end + needed > OUTPUT_END) return 0;
-    }
+    if (this.#end + needed <= OUTPUT_END) return true;
+    this.flush();
+    this.#compact();
+    return this.#end + needed <= OUTPUT_END;
+  }
+
+  /** Where the next record goes, after {@link makeRoom}: an arena offset, 8-aligned. {@link commit} follows. */
+  begin(): number {
     if (this.#frame === 0) {
       this.#frame = this.#end;
       this.#end += FRAME_HEADER_BYTES;

@@ -27,6 +27,7 @@ export function examine(
   address: bigint,
   expected: string | undefined,
 ): Placement {
+  if (!process.is64Bit) return refuse('not-64-bit', `process ${process.pid} runs 32-bit code now`);
   const mapping = address < END_OF_USER_SPACE ? mappingAt(mappings, address) : undefined;
   const obstacle = obstacleOf(mapping, address);
   if (mapping === undefined || obstacle !== undefined) return refuse('not-probeable', obstacle ?? nothingAt(address));

@@ -39,6 +39,8 @@ export class AddressSpace {
 
 export class Process {
   readonly tasks = new Map<number, Task>();
+  /** False for a program in 32-bit code, which exec may have put in the place of another. */
+  is64Bit = true;
   /** It is being let go: see departures.ts. */
   leaving = false;
   // What it does with SIGTRAP itself: see sigtrap.ts.

@@ -79,10 +79,10 @@ describe('processes and threads', () => {
   });
 
   it('finds every thread of a process that creates them while it attaches', async () => {
-    const target = await Target.start(churn.path, ['4', '3000', 'go']);
+    const target = await Target.start(churn.path, ['4', '5000', 'go']);
+    const work = target.address(churn.path, churn.offset('work'));
     target.begin();
     await client.request('attach', { pid: target.pid });
-    const work = await client.symbol(target.pid, churn.path, churn.offset('work'));
     const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
     await client.event('exited');
     const { output, code } = await target.end();

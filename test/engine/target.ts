@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { once } from 'node:events';
+import { type Address, address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
+import { readMappings } from '../../src/engine/linux/proc';
 
 export class Target {
   readonly process: ChildProcess;
@@ -25,12 +27,15 @@ export class Target {
     return target;
   }
 
-  begin(): void {
+  /** Gives the line it waits for. A program that lingers does not end before {@link end} is called. */
+  begin({ lingering = false } = {}): void {
     this.process.stdin?.write('\n');
+    if (!lingering) this.process.stdin?.end();
   }
 
   /** Waits for its end; what it printed, and its exit status or signal. */
   async end(): Promise<{ output: string; code: number | null; signal: NodeJS.Signals | null }> {
+    this.process.stdin?.end();
     await this.#ended;
     return { output: this.output.trim(), code: this.process.exitCode, signal: this.process.signalCode };
   }
@@ -39,12 +44,12 @@ export class Target {
     this.process.kill('SIGKILL');
   }
 
-  /** How often the kernel has taken the CPU from its threads, or they gave it away: a stop counts in one of them. */
-  switches(): Map<number, number> {
+  /** How often each thread has stopped running, by its own will and not: a stop would count in one of them. */
+  switches(): ReadonlyMap<number, string> {
     return new Map(
       readdirSync(`/proc/${this.pid}/task`).map((tid) => {
         const status = readFileSync(`/proc/${this.pid}/task/${tid}/status`, 'latin1');
-        return [Number(tid), Number(/nonvoluntary_ctxt_switches:\s+(\d+)/.exec(status)![1])] as const;
+        return [Number(tid), /^voluntary_ctxt_switches:.*\n.*$/m.exec(status)![0]] as const;
       }),
     );
   }
@@ -52,6 +57,14 @@ export class Target {
   /** /proc/PID/status, one field. */
   status(field: string): string {
     return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))![1]!;
+  }
+
+  /** Where a byte of a file's code is mapped. */
+  address(path: string, offset: number): Address {
+    const found = readMappings(this.pid)?.find(
+      (mapping) => mapping.path === path && mapping.executable && offset >= mapping.offset,
+    );
+    return address(assertExists(found, path).start + BigInt(offset - found!.offset));
   }
 
   /** `length` bytes of its memory, in hex. */
