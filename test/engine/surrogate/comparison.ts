@@ -11,20 +11,23 @@ import { type MemoryHost } from './memoryHost';
 import { type Experiment, type Native, NATIVE_REGISTERS, NativeLayout, type Outcome } from './native';
 import { numberOf, Xsave } from './states';
 
+const SIGILL = 4;
 const SIGTRAP = 5;
 /** Of the x87's status word: an exception that is not masked is pending. */
 const ERROR_SUMMARY = 0x80;
 const RIP = numberOf('rip');
 const FLAG_MASK = FLAGS.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
 
+/**
+ * `executed`: by both. `faulted`: it faults, and is left to the thread. `unsupported`: likewise, because this CPU does not have it.
+ * `declined`: it is left to the thread though it does not fault, which is right in this state.
+ */
+export type Verdict = 'executed' | 'faulted' | 'unsupported' | 'declined';
+
 export interface Comparison {
-  /** States in which both executed the instruction. */
-  executed: number;
-  /** States in which it faults, and the thread is left to do so. */
-  faulted: number;
-  /** States in which the surrogate left an instruction to the thread that does not fault. */
-  declined: number;
-  readonly differences: string[];
+  /** By form. */
+  readonly verdicts: ReadonlyMap<string, ReadonlySet<Verdict>>;
+  readonly differences: readonly string[];
 }
 
 interface Trial {
@@ -53,9 +56,18 @@ export class Comparer {
     const experiments = this.native.settle(cases.map(({ experiment }) => experiment));
     const trials = cases.map(({ subject }, index) => this.#run(subject, experiments[index]!));
     const outcomes = this.native.run(experiments);
-    const comparison: Comparison = { executed: 0, faulted: 0, declined: 0, differences: [] };
-    trials.forEach((trial, index) => this.#judge(trial, outcomes[index]!, comparison));
-    return comparison;
+    const verdicts = new Map<string, Set<Verdict>>();
+    const differences: string[] = [];
+    trials.forEach((trial, index) => {
+      const verdict = this.#judge(trial, outcomes[index]!);
+      if (Array.isArray(verdict)) {
+        differences.push(report(trial.subject, trial.experiment, verdict));
+        return;
+      }
+      const { name } = trial.subject.form;
+      verdicts.set(name, (verdicts.get(name) ?? new Set()).add(verdict));
+    });
+    return { verdicts, differences };
   }
 
   #run(subject: Subject, experiment: Experiment): Trial {
@@ -91,28 +103,23 @@ export class Comparer {
     return operand.access === 'conditionalWrite' || linear < BigInt(NativeLayout.data) || end > BigInt(limit);
   }
 
-  #judge(trial: Trial, outcome: Outcome, comparison: Comparison): void {
-    const { subject, experiment, result } = trial;
+  /** What happened, or what differs. */
+  #judge({ subject, result, touched, mayDecline, after }: Trial, outcome: Outcome): Verdict | string[] {
     const end = BigInt(subject.address + subject.bytes.length + 1);
     const completed = outcome.signal === SIGTRAP && outcome.registers[RIP] === end;
-    const differences: string[] = [];
-    if (result === 1) {
-      if (trial.touched) differences.push('something was changed, but the thread was to do it itself');
-      const pending = (outcome.xsave[Xsave.statusWord]! & ERROR_SUMMARY) !== 0;
-      if (completed && !trial.mayDecline && !pending)
-        differences.push('the thread was to do it itself, but it does not fault');
-      else if (completed) comparison.declined++;
-      else comparison.faulted++;
-    } else if (!completed) {
-      differences.push(`raises signal ${outcome.signal} at ${hex(outcome.registers[RIP]!)}, but was executed`);
-    } else {
-      comparison.executed++;
-      this.#compareStates(outcome, trial.after, differences);
+    if (result === 0) {
+      if (!completed) return [`raises signal ${outcome.signal} at ${hex(outcome.registers[RIP]!)}, but was executed`];
+      const differences = this.#differences(outcome, after);
+      return differences.length > 0 ? differences : 'executed';
     }
-    if (differences.length > 0) comparison.differences.push(report(subject, experiment, differences));
+    if (touched) return ['something was changed, but the thread was to do it itself'];
+    if (!completed) return outcome.signal === SIGILL ? 'unsupported' : 'faulted';
+    const pending = (outcome.xsave[Xsave.statusWord]! & ERROR_SUMMARY) !== 0;
+    return mayDecline || pending ? 'declined' : ['the thread was to do it itself, but it does not fault'];
   }
 
-  #compareStates(native: Outcome, ours: Trial['after'], differences: string[]): void {
+  #differences(native: Outcome, ours: Trial['after']): string[] {
+    const differences: string[] = [];
     for (const [index, name] of NATIVE_REGISTERS.entries()) {
       let [expected, actual] = [native.registers[index]!, ours.registers[index]!];
       if (name === 'rip') expected -= 1n;
@@ -122,6 +129,7 @@ export class Comparer {
     if (native.gsBase !== ours.gsBase) differences.push(`gs_base: ${hex(native.gsBase)}, not ${hex(ours.gsBase)}`);
     compareBytes('memory', native.window.bytes, ours.window.bytes, differences);
     compareBytes('xsave', this.#normalised(native.xsave), this.#normalised(ours.xsave), differences);
+    return differences;
   }
 
   /** What the area says of the registers: components that are not in use have their initial values, whatever bytes are there. */
