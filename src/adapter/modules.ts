@@ -3,7 +3,8 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../base/address';
 import { type Module } from '../session/module';
 import { type Process } from '../session/process';
-import { type ModuleChange, type Session } from '../session/session';
+import { type ModuleChange } from '../session/loadedCode';
+import { type Session } from '../session/session';
 import { type Client } from './connection';
 
 const REASONS = { loaded: 'new', unloaded: 'removed' } as const;

@@ -4,9 +4,9 @@
  * probes in a new library before any of its code runs; no other thread waits.
  */
 import { type Address, linkAddress } from '../base/address';
-import { type SidestepError } from '../base/errors';
 import { type AgentProgram } from '../contract/agent/operations';
-import { type ProbeId, type SiteId } from '../contract/messages';
+import { type ProbeId } from '../contract/messages';
+import { expectedAt } from './arming';
 import { type Engine } from './engine';
 import { type Module } from './module';
 import { type Process } from './process';
@@ -18,23 +18,14 @@ const LINKER_PROBE: ProbeId = 0;
 /** `r_state` in struct r_debug (link.h): 0 is RT_CONSISTENT, the change is done. */
 const R_STATE_OFFSET = 24n;
 
-/** Bytes compared with memory before a site is armed: the longest instruction. */
-const EXPECTED_BYTES = 15;
-
 export class DynamicLinker {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
-  readonly #own = new Set<SiteId>();
   #declared = false;
 
   constructor(engine: Engine, sites: SiteTable) {
     this.#engine = engine;
     this.#sites = sites;
-  }
-
-  /** Whether a site is one of these, not a probe's. */
-  owns(site: SiteId): boolean {
-    return this.#own.has(site);
   }
 
   /**
@@ -51,14 +42,13 @@ export class DynamicLinker {
       this.#declared = true;
     }
     const site = this.#sites.reserve();
-    this.#own.add(site);
-    const expected = linker.image.textAt(breakpoint, EXPECTED_BYTES);
+    const address = linker.toRun(breakpoint);
     await this.#engine.request('arm', {
       site,
       probe: LINKER_PROBE,
       pid: process.pid,
-      address: linker.toRun(breakpoint),
-      ...(expected && { expected: Buffer.from(expected).toString('hex') }),
+      address,
+      ...expectedAt(linker, address),
       agent: whenConsistent(linker),
       onHit: 'hold',
     });
@@ -74,9 +64,4 @@ function whenConsistent(linker: Module): AgentProgram {
     condition: [{ op: 'const', value: state }, { op: 'load', size: 4 }, { op: 'isZero' }],
     captures: [],
   };
-}
-
-/** The warning when libraries that come later can't be noticed. */
-export function unwatched(process: Process, error: SidestepError): string {
-  return `libraries that ${process.pid} loads later can't be probed: ${error.message}`;
 }

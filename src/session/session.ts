@@ -2,17 +2,17 @@
  * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
  * and turns what the engine sends into hits. One engine, one session.
  */
-import { type Address } from '../base/address';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Requests } from '../contract/messages';
 import { type ProbeSpec } from '../language/probes/spec';
-import { DynamicLinker, unwatched } from './dynamicLinker';
+import { unlessEnded } from './ended';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
 import { ImageCache, type OpenImage } from './images';
 import { findSources, listSources } from './findLine';
-import { findModules, type Module } from './module';
+import { LoadedCode, type ModuleChange } from './loadedCode';
+import { type Module } from './module';
 import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
 import { type Process } from './process';
@@ -37,12 +37,6 @@ export interface WaitingProcess {
   letGo(): Promise<void>;
 }
 
-export interface ModuleChange {
-  readonly kind: 'loaded' | 'unloaded';
-  readonly process: Process;
-  readonly module: Module;
-}
-
 export interface Warning {
   readonly message: string;
   readonly pid?: number;
@@ -60,9 +54,8 @@ export class Session implements Disposable {
   readonly #images: ImageCache;
   readonly #processes: Processes;
   readonly #probes: Probes;
-  readonly #linker: DynamicLinker;
+  readonly #code: LoadedCode;
   readonly #hits: HitStream;
-  readonly #modules = new Emitter<ModuleChange>();
   readonly #warnings = new Emitter<Warning>();
   readonly #limits = new Emitter<undefined>();
   readonly #entered = new Emitter<Process>();
@@ -74,7 +67,7 @@ export class Session implements Disposable {
   readonly onProbeChanged: Event<Probe>;
   readonly onProcess: Event<ProcessChange>;
   readonly onThread: Event<ThreadChange>;
-  readonly onModule: Event<ModuleChange> = this.#modules.on;
+  readonly onModule: Event<ModuleChange>;
   /** Libraries came or went and the probes are placed in what is there now; the thread that loaded them waits until the listeners return. */
   readonly onPlaced: Event<Process> = this.#placed.on;
   readonly onExit: Event<ProcessExit>;
@@ -91,13 +84,14 @@ export class Session implements Disposable {
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new Processes(engine));
     this.#probes = new Probes(engine, this.#sites, this.#sourceMap);
-    this.#linker = new DynamicLinker(engine, this.#sites);
+    this.#code = new LoadedCode(engine, this.#images, this.#probes, this.#sites);
     this.#hits = this.#store.add(new HitStream(engine, this.#sites));
 
     this.onHit = this.#hits.onHit;
     this.onProbeChanged = this.#probes.onChanged;
     this.onProcess = this.#processes.onProcess;
     this.onThread = this.#processes.onThread;
+    this.onModule = this.#code.onModule;
     this.onExit = this.#processes.onExit;
     this.onProgress = this.#images.onActivity;
     this.onEngineGone = engine.onGone;
@@ -140,7 +134,7 @@ export class Session implements Disposable {
   async attach(pid: number): Promise<Process> {
     const process = await this.#seize(pid);
     this.#started = true;
-    await this.#sequence.run(() => this.#enter(process));
+    await this.#sequence.run(() => this.#code.enter(process).catch((error: unknown) => this.#warn(process, error)));
     return process;
   }
 
@@ -177,7 +171,7 @@ export class Session implements Disposable {
     this.#started = true;
     await this.#sequence.run(async () => {
       for (const process of [...this.processes.values()]) {
-        await tolerateEnded(this.#engine.request('detach', { pid: process.pid }));
+        await unlessEnded(this.#engine.request('detach', { pid: process.pid }));
         this.#processes.release(process);
       }
     });
@@ -186,7 +180,7 @@ export class Session implements Disposable {
   /** Sends a signal to all processes: SIGKILL unless said otherwise. */
   async terminate(signal: number = SIGKILL): Promise<void> {
     for (const { pid } of [...this.processes.values()])
-      await tolerateEnded(this.#engine.request('signal', { pid, signal }));
+      await unlessEnded(this.#engine.request('signal', { pid, signal }));
   }
 
   /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */
@@ -212,9 +206,9 @@ export class Session implements Disposable {
   }
 
   async #seize(pid: number): Promise<Process> {
-    const { tids } = await this.#engine.request('attach', { pid });
-    const process = this.#processes.expect(pid);
-    this.#processes.addThreads(process, tids);
+    const attached = await this.#engine.request('attach', { pid });
+    const process = this.#processes.expect(attached.pid);
+    this.#processes.addThreads(process, attached.tids);
     return process;
   }
 
@@ -246,79 +240,40 @@ export class Session implements Disposable {
 
   #enterNewImage(process: Process): void {
     this.#inBackground(process, async () => {
-      await this.#enter(process);
-      this.#entered.fire(process);
-      if (this.#started) await this.#releaseAtEntry(process);
+      try {
+        await this.#code.enter(process);
+      } finally {
+        this.#entered.fire(process);
+        if (this.#started) await this.#releaseAtEntry(process);
+      }
     });
   }
 
   #librariesChanged(process: Process, tid: number): void {
     this.#inBackground(process, async () => {
       try {
-        await this.#rescan(process);
+        await this.#code.look(process);
         this.#placed.fire(process);
       } finally {
-        await tolerateEnded(this.#engine.request('release', { tid }));
+        await unlessEnded(this.#engine.request('release', { tid }));
       }
     });
   }
 
   /** What nobody waits for must not fail unseen. */
   #inBackground(process: Process, task: () => Promise<void>): void {
-    this.#sequence.run(task).catch((error: unknown) => {
-      if (error instanceof SidestepError && error.code === 'engine-gone') return;
-      this.#warnings.fire({ message: messageOf(error), pid: process.pid });
-    });
+    this.#sequence.run(task).catch((error: unknown) => this.#warn(process, error));
   }
 
-  async #enter(process: Process): Promise<void> {
-    const interpreterBase = await this.#rescan(process);
-    if (interpreterBase === undefined) return;
-    await this.#watchLibraries(process, interpreterBase);
-  }
-
-  /** Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process is gone. */
-  async #rescan(process: Process): Promise<Address | undefined> {
-    const answer = await tolerateEnded(this.#engine.request('mappings', { pid: process.pid }));
-    if (answer === undefined) return undefined;
-    process.executable = answer.executable;
-    const found = findModules(answer.mappings, answer.entry, { pid: process.pid, images: this.#images });
-    const before = new Map(process.modules.map((module) => [module.key, module]));
-    const after = new Map(found.map((module) => [module.key, before.get(module.key) ?? module]));
-    process.modules = [...after.values()];
-    const unloaded = [...before.values()].filter((module) => !after.has(module.key));
-    const loaded = process.modules.filter((module) => !before.has(module.key));
-    for (const module of unloaded) this.#modules.fire({ kind: 'unloaded', process, module });
-    for (const module of loaded) this.#modules.fire({ kind: 'loaded', process, module });
-    if (unloaded.length > 0) await this.#probes.leave(new Set(unloaded));
-    if (loaded.length > 0) await this.#probes.enter(process, loaded);
-    return answer.interpreterBase;
-  }
-
-  async #watchLibraries(process: Process, interpreterBase: Address): Promise<void> {
-    try {
-      await this.#linker.watch(process, interpreterBase);
-    } catch (error) {
-      if (!(error instanceof SidestepError)) throw error;
-      if (process.end === undefined) this.#warnings.fire({ message: unwatched(process, error), pid: process.pid });
-    }
+  #warn(process: Process, error: unknown): void {
+    if (process.end !== undefined || (error instanceof SidestepError && error.code === 'engine-gone')) return;
+    this.#warnings.fire({ message: messageOf(error), pid: process.pid });
   }
 
   async #releaseAtEntry(process: Process): Promise<void> {
     const tid = process.heldAtEntry;
     if (tid === undefined) return;
     process.heldAtEntry = undefined;
-    await tolerateEnded(this.#engine.request('release', { tid }));
-  }
-}
-
-/** A process may end between any two requests: what was asked of it is then moot. */
-async function tolerateEnded<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof SidestepError && (error.code === 'process-not-found' || error.code === 'engine-gone'))
-      return undefined;
-    throw error;
+    await unlessEnded(this.#engine.request('release', { tid }));
   }
 }
