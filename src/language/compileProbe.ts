@@ -26,7 +26,7 @@ export type { HitContext } from './compile/shownValue';
 export interface CompiledProbe {
   readonly agent: AgentProgram;
   /** The text of a hit. `captures`: those of the hit record; they may be views that do not outlive the call. */
-  render(captures: readonly Capture[], context: HitContext): string;
+  readonly render: (captures: readonly Capture[], context: HitContext) => string;
   /** What the user should know before the first hit. */
   readonly warnings: readonly string[];
 }
