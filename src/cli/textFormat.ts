@@ -47,7 +47,10 @@ export class TextFormat {
     const hits = summary.probes.reduce((sum, probe) => sum + probe.hits, 0);
     const probes = `${summary.probes.length} probe${summary.probes.length === 1 ? '' : 's'}`;
     return [
-      this.#paint('heading', `${probes}, ${thousands(hits)} ${hits === 1 ? 'hit' : 'hits'} in ${seconds.toFixed(1)} s`),
+      this.#paint(
+        'heading',
+        `${probes}, ${thousands(hits)} ${hits === 1 ? 'hit' : 'hits'} in ${seconds.toFixed(seconds < 1 ? 3 : 1)} s`,
+      ),
       ...summary.probes.flatMap((probe) => this.#probe(probe, seconds)),
       ...this.#end(summary),
     ].join('\n');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { assertUntouched, fixture, marked, parseJsonLines, Running, sidestep, until } from './commandLine';
+import { assertUntouched, fixture, isUntouched, marked, parseJsonLines, Running, sidestep, until } from './commandLine';
 
 const WORKED = marked('busy', 'worked');
 
@@ -101,12 +101,3 @@ describe('sidestep attach', () => {
     assert.deepEqual(parseJsonLines(stderr).summary.exit, { code: 0 });
   });
 });
-
-function isUntouched(pid: number): boolean {
-  try {
-    assertUntouched(pid);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -45,7 +45,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A sidestep that runs. */
+/** A sidestep that runs, in a process group of its own. */
 export class Running {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown[]>;
@@ -57,7 +57,7 @@ export class Running {
     { cwd = SCRATCH, input = '' }: { readonly cwd?: string; readonly input?: string } = {},
   ) {
     assert.ok(existsSync(SIDESTEP), 'npm run build makes what these tests run');
-    this.#child = spawn(process.execPath, [SIDESTEP, ...args], { cwd });
+    this.#child = spawn(process.execPath, [SIDESTEP, ...args], { cwd, detached: true });
     this.#closed = once(this.#child, 'close');
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString('utf8')));
@@ -70,6 +70,16 @@ export class Running {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Sends a signal as a terminal does: to sidestep, its engine and the program. */
+  killGroup(signal: NodeJS.Signals): void {
+    process.kill(-this.pid, signal);
+  }
+
+  /** Resolves when nobody holds its streams any more: sidestep has ended, and so has the program. */
+  async closed(): Promise<void> {
+    await this.#closed;
   }
 
   /** Waits until what the program has written to standard output matches. */
@@ -141,6 +151,16 @@ export function assertUntouched(pid: number): void {
   closeSync(memory);
   assert.ok(compared > 0, `${readlinkSync(`/proc/${pid}/exe`)} has no code to compare`);
   assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^TracerPid:\t0$/m);
+}
+
+/** What {@link assertUntouched} asserts, for waiting until it is so. */
+export function isUntouched(pid: number): boolean {
+  try {
+    assertUntouched(pid);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Waits for something that happens outside of this process. */

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fixture, marked, parseJsonLines, Running, SCRATCH, sidestep } from './commandLine';
+import {
+  fixture,
+  type HitLine,
+  isUntouched,
+  marked,
+  parseJsonLines,
+  Running,
+  SCRATCH,
+  sidestep,
+  until,
+} from './commandLine';
 
 const PASSED = marked('ends', 'passed');
 const WORKED = marked('busy', 'worked');
@@ -50,12 +60,25 @@ describe('sidestep run', () => {
       assert.match(stdout, /^calls \d+ sum \d+$/m);
     });
 
-    it('leaves Ctrl-C to it, which the terminal sends to both', async () => {
+    it('leaves Ctrl-C to it, which the terminal sends to all', async () => {
       const running = new Running(['run', '-p', `count ${WORKED}`, '--', busy, '2', '1000000', '1000']);
       await running.untilStdout(/begun/);
-      running.kill('SIGINT');
-      running.kill('SIGTERM');
-      assert.equal((await running.outcome()).status, 0);
+      running.killGroup('SIGINT');
+      const { status, stdout, stderr } = await running.outcome();
+      assert.equal(status, 0);
+      assert.match(stdout, /^calls \d+ sum \d+$/m);
+      assert.match(stderr, /^1 probe, /m);
+    });
+
+    it('lets it run on to its right result when sidestep is killed', async () => {
+      const program = [busy, '2', '3000', '100'];
+      const running = new Running(['run', '-p', `log ${WORKED}`, '--format', 'json', '--', ...program]);
+      await running.untilStderr(/"hit".*\n/);
+      const { pid } = JSON.parse(running.stderr.split('\n')[0] ?? '') as HitLine;
+      running.kill('SIGKILL');
+      await until('the program to be let go', () => isUntouched(pid));
+      await running.closed();
+      assert.equal(running.stdout, (await sidestep(['run', '--', ...program])).stdout);
     });
   });
 
