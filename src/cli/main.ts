@@ -4,7 +4,6 @@ import { type Command, parseCommand } from './arguments';
 import { attach } from './attach';
 import { errorText } from './errorText';
 import { run } from './run';
-import { sites } from './sites';
 import { USAGE } from './usage';
 
 const FAILED = 2;
@@ -21,8 +20,11 @@ async function execute(command: Command): Promise<number> {
       return run(command);
     case 'attach':
       return attach(command);
-    case 'sites':
+    case 'sites': {
+      // The only command that decodes instructions itself; the others start without the decoder.
+      const { sites } = await import('./sites');
       return sites(command);
+    }
   }
 }
 
