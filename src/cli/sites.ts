@@ -18,7 +18,7 @@ interface SiteReport {
   readonly line?: number | undefined;
   readonly function?: string | undefined;
   readonly instruction: string;
-  readonly execution: 'emulated' | 'refused';
+  readonly execution: 'emulated' | 'surrogate' | 'refused';
   /** Why it is refused. */
   readonly reason?: string;
 }
@@ -86,7 +86,7 @@ function unknownFunction(image: Image, name: string): SidestepError {
 /** The candidates up to the first that serves: the refused ones tell why the probe stands elsewhere. */
 function reportPlace(image: Image, { candidates }: Pick<ProbePlace, 'candidates'>): SiteReport[] {
   const reports = candidates.map((candidate) => reportSite(image, candidate));
-  const chosen = reports.findIndex(({ execution }) => execution === 'emulated');
+  const chosen = reports.findIndex(({ execution }) => execution !== 'refused');
   return chosen < 0 ? reports : reports.slice(0, chosen + 1);
 }
 

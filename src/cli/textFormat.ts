@@ -59,7 +59,8 @@ export class TextFormat {
   #probe(probe: ExportedProbe, seconds: number): string[] {
     const counts = [
       this.#paint('count', `${thousands(probe.hits)} ${probe.hits === 1 ? 'hit' : 'hits'}`),
-      `${thousands(Math.round(probe.hits / Math.max(seconds, 0.001)))} a second`,
+      // A rate over a moment says nothing.
+      ...(seconds < 0.1 ? [] : [`${thousands(Math.round(probe.hits / seconds))} a second`]),
       `${thousands(probe.reported)} reported`,
       ...this.#trouble(probe.lost, 'lost'),
       ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
