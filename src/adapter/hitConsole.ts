@@ -74,7 +74,7 @@ export class HitConsole implements Disposable {
     this.#timer = undefined;
     for (const { output, location } of this.#batch) this.#client.emit('output', this.#output(output, location));
     this.#batch.length = 0;
-    const seconds = ((performance.now() - this.#batchStart) / 1000).toFixed(1);
+    const seconds = Math.max(0.1, (performance.now() - this.#batchStart) / 1000).toFixed(1);
     for (const tally of this.#tallies.values()) {
       if (tally.notShown > 0) {
         const more = `… ${count(tally.notShown)} more hits of this logpoint in the last ${seconds} s not shown; ${count(tally.inAll)} in all\n`;

@@ -5,7 +5,7 @@
  * terminal's shell would take a stopped job for one that the user put into the background.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { access, constants, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,7 @@ export async function withWaitingProcess<T>(
   changes: EnvironmentChanges,
   use: (waiting: WaitingProcess) => Promise<T>,
 ): Promise<T> {
+  await checkProgram(configuration.program);
   const directory = await mkdtemp(join(tmpdir(), 'sidestep-'));
   const fifo = join(directory, 'go');
   await promisify(execFile)('mkfifo', [fifo]);
@@ -41,6 +42,21 @@ export async function withWaitingProcess<T>(
   } finally {
     await go.close();
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** What the shell would only say in the terminal. */
+async function checkProgram(program: string): Promise<void> {
+  const place = { file: program };
+  try {
+    await access(program, constants.X_OK);
+  } catch (cause) {
+    throw (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      ? new SidestepError('program-not-found', `${program} does not exist`, { place, cause })
+      : new SidestepError('program-not-executable', `${program} can't be executed: ${messageOf(cause)}`, {
+          place,
+          cause,
+        });
   }
 }
 

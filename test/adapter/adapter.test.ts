@@ -283,6 +283,15 @@ describe('debug adapter', () => {
       assert.match(await refusal('attach', { pid: 'server' }), /"pid" must be a process id/);
     });
 
+    it('with the terminal: the editor can not open one, or the program is not there', async () => {
+      assert.match(
+        await refusal('launch', { program: workers.path, console: 'integratedTerminal' }),
+        /"internalConsole"/,
+      );
+      const missing = { program: join(directory, 'missing'), console: 'externalTerminal' };
+      assert.match(await refusal('launch', missing), /missing does not exist/);
+    });
+
     it('with the process: gone', async () => {
       assert.match(await refusal('attach', { pid: 4194303 }), /4194303/);
     });
