@@ -9,7 +9,7 @@
  * Every file is written under another name and renamed: a program that starts during a build finds a whole file.
  * `npm run build`, or `npm run watch` to go on building.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type OutputFile, type Plugin, build, context } from 'esbuild';
 import { licensesOf } from './licenses';
@@ -88,7 +88,7 @@ function report({ path, contents }: OutputFile): void {
 async function main(watch: boolean): Promise<void> {
   const wasm = 'iced_x86_bg.wasm';
   putInPlace({ path: join(DIST, wasm), contents: readFileSync(join(ROOT, 'node_modules/iced-x86', wasm)) });
-  const tasks = ENTRIES.filter(({ name }) => existsSync(join(ROOT, `src/${name}/main.ts`))).map(optionsOf);
+  const tasks = ENTRIES.map(optionsOf);
   if (watch) {
     await Promise.all(tasks.map(async (options) => (await context(options)).watch()));
     return;
