@@ -11,6 +11,7 @@ import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
 import { readBuildId } from './elf/notes';
+import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
 import { Symbols } from './elf/symbols';
 import { type AddressInfo, emptyScope, type ProbePlace, type Scope } from './model';
@@ -21,6 +22,7 @@ import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
 import { mostSimilar } from './symbols/similarity';
 import { Types } from './symbols/types';
+import { unreadUnits } from './symbols/unreadUnits';
 
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
@@ -171,10 +173,14 @@ export class Image implements Disposable {
 
   /** Names of functions near to one that was not found, best first. */
   similarFunctions(name: string): readonly string[] {
-    const names = function* (symbols: Symbols): IterableIterator<string> {
-      for (const symbol of symbols.functions()) yield symbol.name;
-    };
-    return mostSimilar(name, names(this.#symbols));
+    const names = new Set<string>();
+    for (const symbol of this.#symbols.functions()) {
+      const readable = readableName(symbol.name) ?? symbol.name;
+      names.add(readable);
+      // A name may be asked for without its surroundings.
+      if (!name.includes('::')) names.add(readable.slice(readable.lastIndexOf('::') + 1).replace(/^:/, ''));
+    }
+    return mostSimilar(name, names);
   }
 
   describe(address: LinkAddress): AddressInfo {
@@ -182,7 +188,7 @@ export class Image implements Disposable {
     return {
       address,
       ...describeAddress(this.#program, Number(address)),
-      symbol: symbol && { name: symbol.name, offset: Number(address) - symbol.address },
+      symbol: symbol && { name: readableName(symbol.name) ?? symbol.name, offset: Number(address) - symbol.address },
     };
   }
 
@@ -210,16 +216,20 @@ export class Image implements Disposable {
     for (const address of this.#program.lines.statements()) yield linkAddress(address);
   }
 
+  /** What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it. */
+  notices(): readonly string[] {
+    return unreadUnits(this.#program.info);
+  }
+
   /** Functions that only the symbol table knows: their very entry, or where debug information with another name says. */
   #symbolPlaces(name: string): ProbePlace[] {
-    const places: ProbePlace[] = [];
-    for (const { address, kind } of this.#symbols.named(name)) {
-      if (kind !== 'function' || !this.#isCode(address)) continue;
-      const known = this.#program.functionAt(address);
+    const functions = this.#symbols.functionsMeant(name).filter(({ address }) => this.#isCode(address));
+    return functions.map((symbol) => {
+      const known = this.#program.functionAt(symbol.address);
       const place = known && instancePlace(this.#program, known);
-      places.push(place ?? { candidates: [linkAddress(address)], function: name, line: undefined });
-    }
-    return places;
+      const readable = readableName(symbol.name) ?? symbol.name;
+      return place ?? { candidates: [linkAddress(symbol.address)], function: readable, line: undefined };
+    });
   }
 
   #facts(): ProgramFacts {

@@ -45,6 +45,16 @@ export class Abbreviations {
     }
   }
 
+  /** Whether any entry may have this attribute. */
+  declares(attribute: number): boolean {
+    for (const table of [this.#dense, this.#sparse.values()]) {
+      for (const abbreviation of table) {
+        if (abbreviation?.attributes.some(({ name }) => name === attribute)) return true;
+      }
+    }
+    return false;
+  }
+
   get(code: number): Abbreviation | undefined {
     return code < this.#dense.length ? this.#dense[code] : this.#sparse.get(code);
   }

@@ -12,6 +12,9 @@ import { Unit, type UnitHeader, readUnitHeader } from './unit';
 /** Entries held in tables at most (14 bytes each), beyond the last unit's. */
 const MAX_TABLED_ENTRIES = 1_500_000;
 
+/** Longer strings (mangled templates) are seldom wanted twice. */
+const MAX_KEPT_STRING = 100;
+
 export class DebugInfo {
   readonly sections: DebugSections;
   #units: readonly Unit[] | undefined;
@@ -20,6 +23,7 @@ export class DebugInfo {
   readonly #openSupplementary: (() => SectionSource | undefined) | undefined;
   readonly #tables = new Map<Unit, EntryTable>();
   #tabledEntries = 0;
+  readonly #strings = { '.debug_str': new Map<number, string>(), '.debug_line_str': new Map<number, string>() };
 
   constructor(
     source: SectionSource,
@@ -111,11 +115,16 @@ export class DebugInfo {
     return table;
   }
 
+  /** A string of .debug_str or .debug_line_str; those read are kept, because units repeat each other's names. */
   stringAt(section: '.debug_str' | '.debug_line_str', offset: number): string {
+    const known = this.#strings[section].get(offset);
+    if (known !== undefined) return known;
     const reader = this.sections.reader(section);
     if (offset >= reader.end) throw reader.malformed('a string lies past its end', offset);
     reader.offset = offset;
-    return reader.cstring();
+    const text = reader.cstring();
+    if (text.length <= MAX_KEPT_STRING) this.#strings[section].set(offset, text);
+    return text;
   }
 
   /** String number `index` of a unit (DW_FORM_strx, DWARF 5 §7.26). */

@@ -2,7 +2,7 @@
  * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries behind it. No
  * recursion, however deep a hostile file nests them, and 14 bytes an entry.
  */
-import { type Abbreviation, skipAttributes } from './abbreviations';
+import { skipAttributes } from './abbreviations';
 import { Entry } from './entry';
 import { type Unit } from './unit';
 
@@ -89,11 +89,12 @@ export class EntryTable {
     return Entry.read(this.unit, this.offsets[index]!, index);
   }
 
-  /** What the entry looks like, without making an object of it. */
-  abbreviation(index: number): Abbreviation {
+  /** Whether the entry has an attribute of this name, without making an object of it. */
+  has(index: number, attribute: number): boolean {
     const { reader, abbreviations } = this.unit;
     reader.offset = this.offsets[index]!;
-    return abbreviations.get(reader.uleb())!;
+    for (const { name } of abbreviations.get(reader.uleb())!.attributes) if (name === attribute) return true;
+    return false;
   }
 
   /** Index of the entry that starts at `offset` of the section; undefined when none does. */

@@ -35,7 +35,7 @@ export interface LineHeader {
 /** A header can't announce more entries than this; real ones stay in the thousands. */
 const MAX_TABLE_ENTRIES = 1 << 20;
 
-/** The header at `offset` of .debug_line. `compilationDirectory` completes the tables of versions before 5. */
+/** The header at `offset` of .debug_line. `compilationDirectory`: what its directories are relative to. */
 export function readLineHeader(info: DebugInfo, offset: number, compilationDirectory: string): LineHeader {
   const reader = info.sections.reader('.debug_line');
   if (offset > reader.end) throw reader.malformed('a line number program lies past its end', offset);
@@ -60,7 +60,7 @@ export function readLineHeader(info: DebugInfo, offset: number, compilationDirec
   for (let opcode = 1; opcode < opcodeBase; opcode++) opcodeLengths.push(reader.u8());
   const tables =
     version >= 5
-      ? readTables(info, reader, { version, offsetSize, addressSize: 8 })
+      ? readTables(info, reader, { version, offsetSize, addressSize: 8 }, compilationDirectory)
       : readOldTables(reader, compilationDirectory);
   return {
     version,
@@ -115,8 +115,12 @@ function readTables(
   info: DebugInfo,
   reader: ByteReader,
   encoding: Encoding,
+  compilationDirectory: string,
 ): Pick<LineHeader, 'directories' | 'files'> {
   const directories = readTable(info, reader, encoding).map(({ name }) => name);
+  // Directory 0 is the compilation directory, but may have been shortened by prefix maps that spared the unit's own.
+  const [first] = directories;
+  if (first !== undefined && first !== compilationDirectory) directories[0] = joinPath(compilationDirectory, '', first);
   return { directories, files: readTable(info, reader, encoding) };
 }
 

@@ -40,11 +40,9 @@ function inflate(data: Uint8Array, size: number, reader: ByteReader): Uint8Array
   checkRatio(data, size, reader);
   let result: Uint8Array;
   try {
-    result = inflateSync(data, {
-      maxOutputLength: Math.max(1, size),
-      finishFlush: constants.Z_SYNC_FLUSH,
-      chunkSize: Math.max(64, size),
-    });
+    // A chunk that is not quite filled is the only one, and becomes the result without being copied.
+    const chunkSize = Math.max(constants.Z_MIN_CHUNK, size + 1);
+    result = inflateSync(data, { maxOutputLength: chunkSize, chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
   } catch (error) {
     throw reader.malformed(`it can't be decompressed: ${messageOf(error)}`);
   }

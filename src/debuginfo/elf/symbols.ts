@@ -1,5 +1,6 @@
 /** All symbols of a program: .symtab of it or of its debug file, and .dynsym, which stripped programs keep. */
 import { type ElfFile } from './elfFile';
+import { readableName } from './readableName';
 import { type ElfSymbol, SymbolTable } from './symbolTable';
 
 export class Symbols {
@@ -16,6 +17,18 @@ export class Symbols {
     const found = new Map<number, ElfSymbol>();
     for (const table of this.#all()) {
       for (const symbol of table.named(name)) if (!found.has(symbol.address)) found.set(symbol.address, symbol);
+    }
+    return [...found.values()];
+  }
+
+  /** Functions of this name, as the symbol spells it or as its source does: whole or from the start of a component. */
+  functionsMeant(name: string): ElfSymbol[] {
+    const exact = this.named(name).filter(({ kind }) => kind === 'function');
+    if (exact.length > 0) return exact;
+    const found = new Map<number, ElfSymbol>();
+    for (const symbol of this.functions()) {
+      const readable = readableName(symbol.name);
+      if (readable === name || readable?.endsWith(`::${name}`)) found.set(symbol.address, symbol);
     }
     return [...found.values()];
   }

@@ -39,7 +39,7 @@ function* namedFunctions(program: Program, query: string): IterableIterator<Entr
   for (const unit of unitsMentioning(program.info, name)) {
     const { entries } = unit;
     for (let index = 0; index < entries.length; index++) {
-      if (entries.tags[index] !== TAG.subprogram) continue;
+      if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
       const entry = entries.entry(index);
       const own = tolerating(() => entry.string(AT.name));
       if (own === undefined || !mayMatch(own, name)) continue;

@@ -80,7 +80,7 @@ function* named(
 function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<number>): IterableIterator<Entry> {
   const { entries } = unit;
   for (let index = 1; index < entries.length; index++) {
-    if (!tags.has(entries.tags[index]!)) continue;
+    if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
     if (entries.tags[index] === TAG.variable && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
     const entry = entries.entry(index);
     const own = tolerating(() => entry.string(AT.name));

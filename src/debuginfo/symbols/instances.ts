@@ -19,6 +19,8 @@ export function hasRanges(entry: Entry): boolean {
 
 function unitsWithInstances(info: DebugInfo, entry: Entry): Iterable<Unit> {
   const { unit } = entry;
+  // Most declarations are of functions that other units define.
+  if (entry.has(AT.declaration) && unit.info === info && !unit.abbreviations.declares(AT.specification)) return [];
   // A plain declaration is completed in its own unit; one that several units share, from any of them, and so is what
   // link-time optimisation put elsewhere.
   const isShared = unit.info.isSupplementary || unit.root?.tag === TAG.partial_unit;

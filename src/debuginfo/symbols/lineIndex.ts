@@ -135,7 +135,8 @@ export class LineIndex {
         const offset = tolerating(() => unit.root?.unsigned(AT.stmt_list));
         if (offset === undefined || byOffset.has(offset)) continue;
         const header = tolerating(() => this.#readHeader(unit, offset));
-        if (header) byOffset.set(offset, { header });
+        // Link-time optimisation leaves programs without code, which only number the files of declarations.
+        if (header && header.program < header.end) byOffset.set(offset, { header });
       }
       this.#programs = [...byOffset.values()];
     }

@@ -1,5 +1,4 @@
 /** The functions of one unit by address; its functions and global variables by what they are an instance or definition of. */
-import { type Abbreviation } from '../dwarf/abbreviations';
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -9,6 +8,8 @@ import { type Unit } from '../dwarf/unit';
 const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine]);
 /** Variables in these are local. */
 const INSIDE = new Set<number>([...FUNCTIONS, TAG.lexical_block]);
+
+const COMPLETIONS = [AT.abstract_origin, AT.specification];
 
 interface FunctionRange extends AddressRange {
   /** In the unit's entry table. */
@@ -68,9 +69,9 @@ export class UnitFunctions {
     for (let index = 0; index < entries.length; index++) {
       const tag = entries.tags[index]!;
       const isGlobal = tag === TAG.variable && !INSIDE.has(entries.tags[entries.parents[index]!]!);
-      if (!(FUNCTIONS.has(tag) || isGlobal) || !mayComplete(entries.abbreviation(index))) continue;
-      const entry = entries.entry(index);
-      const origin = entry.attribute(AT.abstract_origin) ?? entry.attribute(AT.specification);
+      if (!FUNCTIONS.has(tag) && !isGlobal) continue;
+      const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
+      const origin = completes && entries.entry(index).attribute(completes);
       const key = origin && tolerating(() => origin.referenceKey());
       if (key === undefined) continue;
       const known = instances.get(key);
@@ -79,8 +80,4 @@ export class UnitFunctions {
     }
     return instances;
   }
-}
-
-function mayComplete({ attributes }: Abbreviation): boolean {
-  return attributes.some(({ name }) => name === AT.abstract_origin || name === AT.specification);
 }
