@@ -1,15 +1,20 @@
 /** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
 import { compile, type Execute, type Host, type Machine } from './compile';
 import { decode, disassemble } from './decode';
-import { type Effects, effectsOf, userRegistersWritten } from './effects';
+import { effectsOf, userRegistersWritten } from './effects';
 import { lift } from './families';
 import { type MicroOperations } from './ir';
 import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
 import { type UserRegisterName } from './state';
+import { planOf, type SurrogatePlan } from './surrogate/plan';
 
 export { type Execute, type Host } from './compile';
 export { MAX_INSTRUCTION_BYTES } from './decode';
 export { type RefusalCode } from './refusal';
+export { type SurrogatePlan } from './surrogate/plan';
+
+/** Does what a plan says, as {@link Execute} does what an instruction says. */
+export type ExecutePlan = (plan: SurrogatePlan) => 0 | 1;
 
 interface Refused {
   readonly execution: 'refused';
@@ -24,7 +29,25 @@ export type Classification = {
   readonly mnemonic: string;
   /** In bytes. */
   readonly length: number;
-} & ({ readonly execution: 'emulated'; readonly operations: MicroOperations } | Refused);
+} & (
+  | { readonly execution: 'emulated'; readonly operations: MicroOperations }
+  | { readonly execution: 'surrogate'; readonly plan: SurrogatePlan }
+  | Refused
+);
+
+/** What executes an instruction. */
+interface Executable {
+  /**
+   * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte behind the
+   * site); after 0 they are as behind the instruction. After 1 nothing was done: the thread shall run the instruction itself, from
+   * the registers in the state, with RIP set to the site.
+   */
+  readonly execute: Execute;
+  /** The fields of user_regs_struct that 0 may have changed. */
+  readonly writes: readonly UserRegisterName[];
+  /** A call or return, which also concerns the shadow stack of a thread that has one. */
+  readonly changesShadowStack: boolean;
+}
 
 export type Prepared = {
   /** In Intel syntax, with absolute addresses. */
@@ -32,20 +55,9 @@ export type Prepared = {
   /** In bytes. */
   readonly length: number;
 } & (
-  | {
-      readonly execution: 'emulated';
-      /**
-       * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte behind the
-       * site); after 0 they are as behind the instruction. After 1 nothing was done: the thread shall run the instruction itself, from
-       * the registers in the state, with RIP set to the site.
-       */
-      readonly execute: Execute;
-      /** The fields of user_regs_struct that 0 may have changed. */
-      readonly writes: readonly UserRegisterName[];
-      readonly effects: Effects;
-      /** A call or return, which also concerns the shadow stack of a thread that has one. */
-      readonly changesShadowStack: boolean;
-    }
+  | ({ readonly execution: 'emulated' } & Executable)
+  /** The CPU itself executes it, on a copy of the thread's state. */
+  | ({ readonly execution: 'surrogate' } & Executable)
   | Refused
 );
 
@@ -57,18 +69,22 @@ export function classify(bytes: Uint8Array, address: bigint): Classification {
   const refusal = refusalOf(instruction);
   if (refusal !== undefined) return { mnemonic, length, ...refused(refusal) };
   const operations = lift(instruction);
-  if (operations === undefined) return { mnemonic, length, ...refused('not-lifted') };
-  return { mnemonic, length, execution: 'emulated', operations };
+  if (operations !== undefined) return { mnemonic, length, execution: 'emulated', operations };
+  const plan = planOf(instruction, bytes);
+  if (plan !== undefined) return { mnemonic, length, execution: 'surrogate', plan };
+  return { mnemonic, length, ...refused('not-lifted') };
 }
 
 /** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
 export class Emulator {
   readonly #machine: Machine;
-  readonly #compiled = new Map<string, { execute: Execute; effects: Effects }>();
+  readonly #executePlan: ExecutePlan;
+  readonly #executables = new Map<string, Executable>();
 
   /** `stateOffset`: where in the memory the {@link State} lies, in bytes, a multiple of 8. */
-  constructor(memory: WebAssembly.Memory, stateOffset: number, host: Host) {
+  constructor(memory: WebAssembly.Memory, stateOffset: number, host: Host, executePlan: ExecutePlan) {
     this.#machine = { memory, stateOffset, host };
+    this.#executePlan = executePlan;
   }
 
   /** `bytes`: at least the whole instruction, as it is without any INT3. `address`: where it lies. */
@@ -80,17 +96,25 @@ export class Emulator {
       const { execution, code, reason } = classification;
       return { instruction, length, execution, code, reason };
     }
-    const { operations, mnemonic } = classification;
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
-    let compiled = this.#compiled.get(key);
-    if (compiled === undefined) {
-      const [execute] = compile(this.#machine, [{ operations, length }]) as [Execute];
-      compiled = { execute, effects: effectsOf(operations) };
-      this.#compiled.set(key, compiled);
+    let executable = this.#executables.get(key);
+    if (executable === undefined) {
+      executable = this.#executable(classification);
+      this.#executables.set(key, executable);
     }
-    const writes = userRegistersWritten(compiled.effects, length);
-    const changesShadowStack = mnemonic === 'call' || mnemonic === 'ret';
-    return { instruction, length, execution: 'emulated', ...compiled, writes, changesShadowStack };
+    return { instruction, length, execution: classification.execution, ...executable };
+  }
+
+  #executable(classification: Exclude<Classification, Refused>): Executable {
+    if (classification.execution === 'surrogate') {
+      const { plan } = classification;
+      const execute = (): 0 | 1 => this.#executePlan(plan);
+      return { execute, writes: plan.writes, changesShadowStack: false };
+    }
+    const { operations, mnemonic, length } = classification;
+    const [execute] = compile(this.#machine, [{ operations, length }]) as [Execute];
+    const writes = userRegistersWritten(effectsOf(operations), length);
+    return { execute, writes, changesShadowStack: mnemonic === 'call' || mnemonic === 'ret' };
   }
 }
 

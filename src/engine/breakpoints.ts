@@ -15,7 +15,8 @@ export const INT3 = 0xcc;
 /** How many bytes around an instruction say whether memory still is what it was; more than the longest instruction. */
 const WITNESS_BYTES = 16;
 
-export type Emulated = Prepared & { readonly execution: 'emulated' };
+/** The instruction under a breakpoint: whatever is refused has none. */
+export type Displaced = Exclude<Prepared, { readonly execution: 'refused' }>;
 
 export class Breakpoint {
   /** In the order in which they were armed. Empty: the byte was put back. */
@@ -29,7 +30,7 @@ export class Breakpoint {
     readonly address: number,
     /** The text from the address on, without any INT3: up to {@link WITNESS_BYTES}. */
     readonly text: Uint8Array,
-    readonly displaced: Emulated,
+    readonly displaced: Displaced,
   ) {
     this.changed = displaced.writes.map((name) => UserRegister[name]);
   }

@@ -3,12 +3,12 @@ import { hex } from '../base/address';
 import { type ErrorCode } from '../base/errors';
 import { type Mapping } from '../contract/messages';
 import { type Emulator } from '../emulator/emulator';
-import { type Breakpoints, type Emulated } from './breakpoints';
+import { type Breakpoints, type Displaced } from './breakpoints';
 import { readStatus } from './linux/proc';
 import { type Process } from './tasks';
 
 export type Placement =
-  | { readonly possible: true; readonly text: Uint8Array; readonly displaced: Emulated }
+  | { readonly possible: true; readonly text: Uint8Array; readonly displaced: Displaced }
   | { readonly possible: false; readonly code: ErrorCode; readonly reason: string; readonly instruction?: string };
 
 export interface PlacementParts {

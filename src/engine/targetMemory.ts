@@ -30,6 +30,11 @@ export class TargetMemory implements Host {
     arena.setNumber(Layout.operandVector + 8, State.operandCapacity);
   }
 
+  /** The thread that it is about. */
+  get tid(): number {
+    return this.#tid;
+  }
+
   /** From here on it is about this stopped thread. */
   select(tid: number, memory: ProcessMemory): void {
     this.#tid = tid;

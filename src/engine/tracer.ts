@@ -22,6 +22,8 @@ import { Outbox } from './outbox';
 import { ProbeTable } from './probes';
 import { StepAside } from './stepAside';
 import { Stops } from './stops';
+import { Surrogate } from './surrogate/surrogate';
+import { ThreadHost } from './surrogate/threadHost';
 import { TargetMemory } from './targetMemory';
 import { TaskTable } from './tasks';
 import { TextWriter } from './textWriter';
@@ -37,6 +39,7 @@ export class Tracer {
   readonly #arming: Arming;
   readonly #departures: Departures;
   readonly #doorbell: Doorbell;
+  readonly #surrogate: Surrogate;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
   readonly #answer: (request: Request) => void;
@@ -56,7 +59,8 @@ export class Tracer {
     const notices = (this.#notices = new Notices(outbox));
     const births = new Births(ptrace, waiter, tasks, breakpoints, notices);
     const changes = new Changes(ptrace, tasks, births, notices);
-    const emulator = new Emulator(arena.memory, Layout.state, memory);
+    const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
+    const emulator = new Emulator(arena.memory, Layout.state, memory, (plan) => surrogate.execute(plan));
     const agents = new AgentCompiler(arena, memory);
     const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices }));
     const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside });
@@ -114,6 +118,7 @@ export class Tracer {
   /** The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. */
   #leave(): void {
     this.#departures.departAll(this.#tasks.processes.values());
+    this.#surrogate.dispose();
     this.#doorbell.remove();
   }
 }

@@ -19,11 +19,12 @@ class Target {
   readonly #operand = new Uint8Array(this.memory.buffer, STATE_OFFSET + State.operand, State.operandCapacity);
 
   constructor() {
-    this.emulator = new Emulator(this.memory, STATE_OFFSET, {
+    const host = {
       load: () => this.#transfer((place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
       store: () =>
         !this.readOnly && this.#transfer((place, length) => this.bytes.set(this.#operand.subarray(0, length), place)),
-    });
+    };
+    this.emulator = new Emulator(this.memory, STATE_OFFSET, host, () => 1);
     this.set('eflags', INTERRUPTS_ENABLED);
     this.set('rip', SITE + 1n);
   }

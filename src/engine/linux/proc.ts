@@ -25,6 +25,13 @@ export function signalSet(status: ReadonlyMap<string, string>, field: string): b
   return BigInt(`0x${status.get(field) ?? '0'}`);
 }
 
+/** The number of the processor that a thread last ran on. */
+export function processorOf(tid: number): number | undefined {
+  const text = attempt(() => readFileSync(`/proc/${tid}/stat`, 'latin1'));
+  // Field 39; the second one is a name that may hold blanks and parentheses.
+  return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[36]);
+}
+
 /** The thread's name, as prctl(PR_SET_NAME) set it. */
 export function threadName(tid: number): string | undefined {
   return attempt(() => readFileSync(`/proc/${tid}/comm`, 'utf8').trimEnd());

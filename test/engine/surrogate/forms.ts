@@ -85,7 +85,7 @@ function randomBytes(code: Code, random: Random, address: bigint): Uint8Array | 
     }
     const inMemory = iced.op0Kind === OpKind.Memory || iced.op1Kind === OpKind.Memory || iced.op2Kind === OpKind.Memory;
     if (info.requireOpMaskRegister || (info.canUseOpMaskRegister && random.oneIn(2))) {
-      iced.opMask = Register.K1 + random.below(7);
+      iced.opMask = registerAfter(Register.K1, random.below(7));
       iced.zeroingMasking = info.canUseZeroingMasking && iced.op0Kind !== OpKind.Memory && random.oneIn(2);
     }
     if (inMemory) iced.isBroadcast = info.canBroadcast && random.oneIn(2);
@@ -112,11 +112,18 @@ const ROUNDINGS = [
 
 type Fill = (iced: IcedInstruction, index: number, random: Random) => void;
 
+const REGISTERS = Object.values(Register).filter((value) => typeof value === 'number');
+
+/** In iced's order, which within one kind is that of their numbers. */
+function registerAfter(first: Register, distance: number): Register {
+  return REGISTERS[REGISTERS.indexOf(first) + distance]!;
+}
+
 /** One of `count` registers from `first` on. */
 function register(first: Register, count: number): Fill {
   return (iced, index, random) => {
     iced.setOpKind(index, OpKind.Register);
-    iced.setOpRegister(index, (first as number) + random.below(count));
+    iced.setOpRegister(index, registerAfter(first, random.below(count)));
   };
 }
 
@@ -124,7 +131,7 @@ function register(first: Register, count: number): Fill {
 function vector(first: Register): Fill {
   return (iced, index, random) => {
     iced.setOpKind(index, OpKind.Register);
-    iced.setOpRegister(index, (first as number) + random.pick([0, 1, 2, 3, 9, 15, 17, 30]));
+    iced.setOpRegister(index, registerAfter(first, random.pick([0, 1, 2, 3, 9, 15, 17, 30])));
   };
 }
 
@@ -143,9 +150,9 @@ const memory: Fill = (iced, index, random) => {
     return;
   }
   const registers = narrow ? Register.EAX : Register.RAX;
-  iced.memoryBase = registers + random.below(16);
+  iced.memoryBase = registerAfter(registers, random.below(16));
   if (form < 5) {
-    iced.memoryIndex = registers + random.pick([0, 1, 2, 3, 5, 6, 7, 8, 12, 15]);
+    iced.memoryIndex = registerAfter(registers, random.pick([0, 1, 2, 3, 5, 6, 7, 8, 12, 15]));
     iced.memoryIndexScale = random.pick([1, 2, 4, 8]);
   }
   iced.memoryDisplSize = random.pick([0, 1, narrow ? 4 : 8]);
@@ -166,9 +173,12 @@ function immediate(iced: IcedInstruction, index: number, random: Random): void {
 /** EXTRQ and INSERTQ have two. */
 const secondImmediate: Fill = (iced, index, random) => {
   const second = index > 0 && iced.opKind(index - 1) === OpKind.Immediate8;
-  if (!second) return immediate(iced, index, random);
-  iced.setOpKind(index, OpKind.Immediate8_2nd);
-  iced.immediate8_2nd = random.below(256);
+  if (second) {
+    iced.setOpKind(index, OpKind.Immediate8_2nd);
+    iced.immediate8_2nd = random.below(256);
+  } else {
+    immediate(iced, index, random);
+  }
 };
 
 const implied: Fill = (iced, index, random) =>
