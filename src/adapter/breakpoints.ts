@@ -2,6 +2,7 @@
  * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: those that are as they were keep their probe, so
  * that they stay armed and go on counting; only what differs is taken out and put in.
  */
+import { basename } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
 import { parseHitCondition } from '../language/probes/hitCondition';
@@ -71,7 +72,7 @@ export class Breakpoints {
       const { logMessage, condition, hitCondition } = breakpoint;
       return {
         key: JSON.stringify([line, breakpoint.column, logMessage, condition, hitCondition]),
-        text: `${source.name ?? path}:${line}`,
+        text: `${basename(path)}:${line}`,
         location: () => ({ kind: 'line', file: path, line }),
         source: toSource(path),
         line,

@@ -111,6 +111,17 @@ describe('debug adapter', () => {
       assert.equal(client.output('stdout'), 'sum 18\n');
     });
 
+    it('places breakpoints anew in a program that the first one becomes by exec', async () => {
+      const [waiting] = await client.start(
+        'launch',
+        { program: '/bin/sh', args: ['-c', `exec ${workers.path} 1 2`] },
+        () => client.setBreakpoints(workers.source, [{ line: workers.line('return'), logMessage: 'n={n}' }]),
+      );
+      assert.equal(waiting?.reason, 'pending');
+      assert.equal(await exited(), 3);
+      assert.deepEqual(linesOf(logged()).slice(0, 2), ['n=0', 'n=1']);
+    });
+
     it('gives the program its arguments, directory and environment', async () => {
       await client.start(
         'launch',
