@@ -19,8 +19,9 @@ import { parseTemplate, type TemplatePart } from './template/template';
 import { tracepoint, tracepointValues } from './tracepoint';
 import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
+import { remembering } from './typed/rememberingScope';
 
-export { checkCondition, checkMessage } from './check';
+export { checkCondition, checkMessage } from './syntaxCheck';
 export type { HitContext } from './compile/shownValue';
 
 export interface CompiledProbe {
@@ -32,15 +33,17 @@ export interface CompiledProbe {
 }
 
 /**
- * Compiles a probe for the site at `scope.pc`.
+ * Compiles a probe for the site at `place.pc`.
+ * @param place what names mean there.
  * @param bias what the module is mapped above its link-time addresses.
  * Throws `syntax`, `type` or `unknown-name`; the place's section tells which text the range is in: `message` or `condition`.
  */
 export function compileProbe(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },
-  scope: Scope,
+  place: Scope,
   bias: bigint,
 ): CompiledProbe {
+  const scope = remembering(place);
   const warnings: string[] = [];
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
   const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias);

@@ -38,6 +38,7 @@ function escapedText(bytes: Uint8Array, truncated: boolean, quote: string): stri
   let text = '';
   for (const part of utf8Parts(bytes, truncated)) {
     if (typeof part === 'number') text += octal(part);
+    else if (!part.includes(quote) && !CONTROL.test(part)) text += part;
     else for (const character of part) text += escapedCharacter(character, quote);
   }
   return text;

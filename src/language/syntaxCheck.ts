@@ -1,4 +1,4 @@
-/** What can be said about a message, a condition before any program is there: whether their syntax is right. */
+/** What can be said about a message or a condition before any program is there: whether its syntax is right. */
 import { parseExpression } from './expression/parser';
 import { parseTemplate } from './template/template';
 

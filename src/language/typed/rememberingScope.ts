@@ -1,0 +1,23 @@
+/** A scope that looks up each name once: the rules of the language ask for the same name several times, and an answer may take long. */
+import { type Scope } from '../../debuginfo/model';
+
+export function remembering(scope: Scope): Scope {
+  return {
+    pc: scope.pc,
+    language: scope.language,
+    function: scope.function,
+    lookup: remembered((name) => scope.lookup(name)),
+    parameters: () => scope.parameters(),
+    locals: () => scope.locals(),
+    lookupType: remembered((name) => scope.lookupType(name)),
+    similarNames: (name) => scope.similarNames(name),
+  };
+}
+
+function remembered<T>(answer: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, answer(name));
+    return known.get(name) as T;
+  };
+}
