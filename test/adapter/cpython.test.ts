@@ -20,7 +20,8 @@ sys.stdin.readline()
 threads = [threading.Thread(target=run, args=(number,)) for number in range(${THREADS})]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print(len(found), ''.join(sorted(set(found))), flush=True)
+sys.stdout.write('%d %s\\n' % (len(found), ''.join(sorted(set(found)))))
+sys.stdout.flush()
 sys.stdin.readline()
 `;
 
