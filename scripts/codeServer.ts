@@ -71,12 +71,10 @@ export class CodeServer {
 
   /** The address of a workspace folder; `file` is opened in it. */
   url(folder: string, file?: string): string {
-    const url = new URL(`http://127.0.0.1:${this.port}/`);
-    url.searchParams.set('folder', folder);
-    if (file !== undefined) {
-      url.searchParams.set('payload', JSON.stringify([['openFile', `vscode-remote://127.0.0.1:${this.port}${file}`]]));
-    }
-    return url.href;
+    const host = `127.0.0.1:${this.port}`;
+    const opened =
+      file === undefined ? '' : `&payload=${JSON.stringify([['openFile', `vscode-remote://${host}${file}`]])}`;
+    return encodeURI(`http://${host}/?folder=${folder}${opened}`);
   }
 
   get exited(): Promise<void> {
