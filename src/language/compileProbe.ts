@@ -21,7 +21,7 @@ import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
 
-export { checkCondition, checkMessage } from './syntaxCheck';
+export { checkCondition, checkMessage } from './check';
 export type { HitContext } from './compile/shownValue';
 
 export interface CompiledProbe {

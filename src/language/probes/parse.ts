@@ -8,7 +8,7 @@
  * LOCATION is as in {@link parseLocation}; in quotes, if it has spaces outside of brackets.
  */
 import { type HitCondition } from '../../contract/messages';
-import { checkMessage } from '../syntaxCheck';
+import { checkMessage } from '../check';
 import { type Range, relocating, syntaxError } from '../diagnostics';
 import { parseExpressionAt } from '../expression/parser';
 import { parseHitCondition } from './hitCondition';
