@@ -201,10 +201,13 @@ export class Image implements Disposable {
     return this.hasDebugInfo ? new ProgramScope(this.#program, this.#types, address, inFunction) : emptyScope(address);
   }
 
-  /** Entries of all functions that debug information or symbols know, ascending, without repetition. */
+  /** Entries of all functions that symbols, unwinding tables or debug information know, ascending, without repetition. */
   functionEntries(): Iterable<LinkAddress> {
     const entries = new Set<number>();
     for (const { address } of this.#symbols.functions()) if (this.#isCode(address)) entries.add(address);
+    for (const table of this.#frameTables()) {
+      for (const start of table.starts()) if (this.#isCode(start)) entries.add(start);
+    }
     for (const unit of this.#program.info.units) {
       for (const { low } of this.#program.functionsOf(unit).ranges()) entries.add(low);
     }
@@ -261,12 +264,15 @@ export class Image implements Disposable {
   }
 
   #cfaAt(pc: number): CfaRule | undefined {
-    this.#frames ??= this.#readFrames();
-    for (const table of this.#frames) {
+    for (const table of this.#frameTables()) {
       const rule = table.cfaAt(pc);
       if (rule) return rule;
     }
     return undefined;
+  }
+
+  #frameTables(): readonly FrameTable[] {
+    return (this.#frames ??= this.#readFrames());
   }
 
   /** .eh_frame, which is loaded and so always in the program itself, and .debug_frame, which may have moved. */

@@ -65,6 +65,12 @@ export class FrameTable {
     return machine.rule;
   }
 
+  /** Where the described pieces of code begin, ascending: functions, their cold parts, linkage tables. */
+  starts(): readonly number[] {
+    this.#descriptions ??= this.#readDescriptions();
+    return this.#descriptions.map(({ low }) => low);
+  }
+
   #find(pc: number): Description | undefined {
     this.#descriptions ??= this.#readDescriptions();
     let low = 0;
