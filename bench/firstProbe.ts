@@ -74,7 +74,7 @@ async function startCommandLine(pid: number): Promise<Start> {
     SIDESTEP,
     'attach',
     '-p',
-    'log PyList_Append "{op}"',
+    'log PyList_Append',
     '--format',
     'json',
     '--max-hits',
