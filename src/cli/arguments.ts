@@ -28,7 +28,8 @@ export type Command =
       readonly tracing: TracingOptions;
     }
   | { readonly kind: 'attach'; readonly pid: number; readonly tracing: TracingOptions }
-  | { readonly kind: 'sites'; readonly binary: string; readonly location: string; readonly json: boolean };
+  | { readonly kind: 'sites'; readonly binary: string; readonly location: string; readonly json: boolean }
+  | { readonly kind: 'coverage'; readonly binaries: readonly string[]; readonly json: boolean };
 
 const TRACING = {
   probe: { type: 'string', short: 'p', multiple: true },
@@ -38,6 +39,11 @@ const TRACING = {
   duration: { type: 'string' },
   'max-hits': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsConfig['options'];
+
+const ANALYSIS = {
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -60,6 +66,8 @@ export function parseCommand(argv: readonly string[]): Command {
       return parseAttach(rest);
     case 'sites':
       return parseSites(rest);
+    case 'coverage':
+      return parseCoverage(rest);
     default:
       throw usageError(`there is no command ${JSON.stringify(name)}`, 'sidestep');
   }
@@ -97,17 +105,22 @@ function parseAttach(argv: readonly string[]): Command {
 
 function parseSites(argv: readonly string[]): Command {
   const { values, positionals } = parse('sites', () =>
-    parseArgs({
-      args: [...argv],
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: true,
-    }),
+    parseArgs({ args: [...argv], options: ANALYSIS, allowPositionals: true }),
   );
   if (values.help) return { kind: 'help', topic: 'sites' };
   const [binary, location, surplus] = positionals;
   if (binary === undefined || location === undefined) throw usageError('sites needs a binary and a location', 'sites');
   if (surplus !== undefined) throw usageError(`sites takes one location; what is ${JSON.stringify(surplus)}?`, 'sites');
   return { kind: 'sites', binary, location, json: values.json ?? false };
+}
+
+function parseCoverage(argv: readonly string[]): Command {
+  const { values, positionals } = parse('coverage', () =>
+    parseArgs({ args: [...argv], options: ANALYSIS, allowPositionals: true }),
+  );
+  if (values.help) return { kind: 'help', topic: 'coverage' };
+  if (positionals.length === 0) throw usageError('coverage needs a binary', 'coverage');
+  return { kind: 'coverage', binaries: positionals, json: values.json ?? false };
 }
 
 interface TracingValues {
@@ -160,7 +173,7 @@ function positiveInteger(topic: 'run' | 'attach', what: string, text: string): n
 }
 
 /** Runs node's parser and says in our words what it says in its own. */
-function parse<T>(topic: 'run' | 'attach' | 'sites', parser: () => T): T {
+function parse<T>(topic: keyof typeof USAGE, parser: () => T): T {
   try {
     return parser();
   } catch (error) {

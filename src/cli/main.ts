@@ -21,9 +21,13 @@ async function execute(command: Command): Promise<number> {
     case 'attach':
       return attach(command);
     case 'sites': {
-      // The only command that decodes instructions itself; the others start without the decoder.
+      // Commands that decode instructions themselves; the others start without the decoder.
       const { sites } = await import('./sites');
       return sites(command);
+    }
+    case 'coverage': {
+      const { coverage } = await import('./coverage');
+      return coverage(command);
     }
   }
 }

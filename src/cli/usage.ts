@@ -14,9 +14,10 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
       --debug-dir DIR     looks for separate debug files in DIR too; may be given more than once`;
 
 export const USAGE = {
-  sidestep: `usage: sidestep run    [OPTION]… -- PROGRAM [ARGUMENT]…
-       sidestep attach [OPTION]… PID
-       sidestep sites  BINARY LOCATION [--json]
+  sidestep: `usage: sidestep run      [OPTION]… -- PROGRAM [ARGUMENT]…
+       sidestep attach   [OPTION]… PID
+       sidestep sites    BINARY LOCATION [--json]
+       sidestep coverage BINARY… [--json]
        sidestep --help | --version
 
 Logpoints in running native programs that stop no thread but the one that hits them, for microseconds.
@@ -48,6 +49,14 @@ ${PROBES}`,
 
 Shows where a probe on LOCATION would stand in BINARY, and how the instruction there would be executed: emulated, or
 refused and why. A refused address is followed by the next one that would serve.
+
+      --json              one JSON object instead of text`,
+
+  coverage: `usage: sidestep coverage BINARY… [--json]
+
+Counts the places in programs and libraries at which probes stand, entries of functions and starts of lines, by how the
+instruction there would be executed: emulated, by the surrogate, or refused and why. A directory stands for the ELF
+files in it. Nothing is run.
 
       --json              one JSON object instead of text`,
 } as const;

@@ -1,0 +1,56 @@
+/** Which files `sidestep coverage` looks at: those that are named, and all in the directories that are. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, SidestepError } from '../../base/errors';
+
+const ELF_MAGIC = '\x7fELF';
+
+/** Paths of the ELF files, each file once whatever its names are. Throws `file-unreadable` for a name that is not there. */
+export function* findBinaries(names: readonly string[]): Generator<string> {
+  const seen = new Set<string>();
+  for (const name of names) {
+    for (const path of filesOf(name)) {
+      const { dev, ino, size } = statSync(path);
+      const identity = `${dev}:${ino}`;
+      if (seen.has(identity) || size === 0) continue;
+      seen.add(identity);
+      if (isElf(path)) yield path;
+    }
+  }
+}
+
+function* filesOf(name: string): Generator<string> {
+  const status = statOf(name);
+  if (status === undefined) {
+    throw new SidestepError('file-unreadable', `there is no ${name}`, { place: { file: name } });
+  }
+  if (!status.isDirectory()) {
+    yield name;
+    return;
+  }
+  for (const entry of readdirSync(name, { withFileTypes: true })) {
+    const path = join(name, entry.name);
+    if (entry.isDirectory()) yield* filesOf(path);
+    // A link's file may be elsewhere: it counts, but directories are not followed, for they may go round.
+    else if (statOf(path)?.isFile()) yield path;
+  }
+}
+
+function statOf(path: string): ReturnType<typeof statSync> | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function isElf(path: string): boolean {
+  const magic = Buffer.alloc(ELF_MAGIC.length);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      readSync(fd, magic, 0, magic.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw new SidestepError('file-unreadable', `${path} can't be read: ${messageOf(error)}`, { place: { file: path } });
+  }
+  return magic.toString('latin1') === ELF_MAGIC;
+}

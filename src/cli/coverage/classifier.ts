@@ -1,0 +1,36 @@
+/**
+ * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so the shortest
+ * known beginning of some bytes is their instruction: it is found without decoding.
+ */
+import { classify, MAX_INSTRUCTION_BYTES, type RefusalCode } from '../../emulator/emulator';
+
+export type Verdict =
+  | { readonly execution: 'emulated' | 'surrogate' }
+  | { readonly execution: 'refused'; readonly code: RefusalCode; readonly mnemonic: string };
+
+const EMULATED: Verdict = { execution: 'emulated' };
+const SURROGATE: Verdict = { execution: 'surrogate' };
+
+export class Classifier {
+  readonly #known = new Map<string, Verdict>();
+
+  /** How the engine would execute the first instruction of `bytes`, which may hold more. */
+  verdict(bytes: Uint8Array): Verdict {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', 0, MAX_INSTRUCTION_BYTES);
+    for (let length = 1; length <= text.length; length++) {
+      const known = this.#known.get(text.slice(0, length));
+      if (known !== undefined) return known;
+    }
+    const classification = classify(bytes, 0n);
+    const { length, mnemonic } = classification;
+    const verdict: Verdict =
+      classification.execution === 'refused'
+        ? { execution: 'refused', code: classification.code, mnemonic }
+        : classification.execution === 'emulated'
+          ? EMULATED
+          : SURROGATE;
+    // What is no instruction has no length, and may become one with more bytes.
+    if (length > 0) this.#known.set(text.slice(0, length), verdict);
+    return verdict;
+  }
+}
