@@ -58,8 +58,9 @@ describe('in the editor', function () {
       await workbench.addLogpoint(lineOf('return version == 1'), 'stored {request->key}, version {version}');
       await workbench.gutterMark('debug-breakpoint-log').waitFor();
       await workbench.startDebugging();
-      await workbench.consoleRow(/stored "user:\d+", version \d+/).waitFor();
       await workbench.ended();
+      await workbench.filterConsole('stored');
+      await workbench.consoleRow(/stored "user:\d+", version \d+/).waitFor();
       await workbench.filterConsole('counter reply_put', 'hits,');
       const counted = /counter reply_put (\d+)/.exec(await workbench.consoleRow('counter reply_put').innerText())?.[1];
       const hits = /([\d,]+) hits/.exec(await workbench.consoleRow(/: [\d,]+ hits,/).innerText())?.[1];
