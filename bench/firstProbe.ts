@@ -70,17 +70,7 @@ async function inPython(start: ColdStart): Promise<Start> {
 
 async function startCommandLine(pid: number): Promise<Start> {
   const begin = performance.now();
-  const args = [
-    SIDESTEP,
-    'attach',
-    '-p',
-    'log PyList_Append',
-    '--format',
-    'json',
-    '--max-hits',
-    '1',
-    String(pid),
-  ];
+  const args = [SIDESTEP, 'attach', '-p', 'log PyList_Append', '--format', 'json', '--max-hits', '1', String(pid)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   await outputMatching(child, /"type":"hit"/);
   const ms = performance.now() - begin;
