@@ -58,7 +58,7 @@ export type AgentOperation =
   | { readonly op: 'capture'; readonly size: AccessSize }
   /** Pops an address, appends `size` bytes from there. */
   | { readonly op: 'captureMemory'; readonly size: number }
-  /** Pops an address, appends the bytes up to a NUL (not included), at most `limit`. */
+  /** Pops an address, appends the bytes up to a NUL (not included). Truncated where none is among the first `limit` bytes. */
   | { readonly op: 'captureString'; readonly limit: number }
   /** Pops a length in bytes, then an address; appends that many bytes, at most `limit`. */
   | { readonly op: 'captureSlice'; readonly limit: number };
