@@ -90,7 +90,10 @@ function operand(iced: IcedInstruction, index: number): Operand {
   }
   if (kind === OpKind.Memory) return memoryOperand(iced, iced.memoryBase, iced.memoryIndex);
   const implied = IMPLIED_ADDRESSES[kind];
-  return implied === undefined ? { kind: 'other' } : memoryOperand(iced, implied, Register.None);
+  if (implied === undefined) return { kind: 'other' };
+  const operand = memoryOperand(iced, implied, Register.None);
+  // The destination's segment is always ES, whatever a prefix says about the source.
+  return kind === OpKind.MemoryESEDI || kind === OpKind.MemoryESRDI ? { ...operand, segment: undefined } : operand;
 }
 
 // prettier-ignore

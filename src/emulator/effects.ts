@@ -41,7 +41,8 @@ export function effectsOf(operations: MicroOperations): Effects {
     operandsOf(value).forEach(read);
   };
 
-  for (const statement of operations) {
+  // Of a repetition: one round.
+  for (const statement of operations.flatMap((outer) => (outer.kind === 'repeat' ? outer.body : [outer]))) {
     valuesOf(statement).forEach(read);
     if (statement.kind === 'load') loads.push({ address: statement.address, bytes: bytesOf(statement.into) });
     else if (statement.kind === 'store') stores.push({ address: statement.address, bytes: bytesOf(statement.values) });

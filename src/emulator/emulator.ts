@@ -1,15 +1,16 @@
 /** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
-import { compile, type Execute, type Host, type Machine } from './compile';
+import { compile } from './compile';
 import { decode, disassemble } from './decode';
 import { effectsOf, userRegistersWritten } from './effects';
 import { lift } from './families';
 import { type MicroOperations } from './ir';
+import { type Execute, type Host, type Machine } from './machine';
 import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
 import { type UserRegisterName } from './state';
 import { planOf, type SurrogatePlan } from './surrogate/plan';
 
-export { type Execute, type Host } from './compile';
 export { MAX_INSTRUCTION_BYTES } from './decode';
+export { type Execute, type Host } from './machine';
 export { type RefusalCode } from './refusal';
 export { type SurrogatePlan } from './surrogate/plan';
 
@@ -39,8 +40,8 @@ export type Classification = {
 interface Executable {
   /**
    * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte behind the
-   * site); after 0 they are as behind the instruction. After 1 nothing was done: the thread shall run the instruction itself, from
-   * the registers in the state, with RIP set to the site.
+   * site); after 0 they are as behind the instruction. After 1 the thread shall run the instruction itself, from the registers in the
+   * state with RIP set to the site: nothing was done, or a part of the rounds of a repeated string instruction.
    */
   readonly execute: Execute;
   /** The fields of user_regs_struct that 0 may have changed. */

@@ -116,7 +116,25 @@ export type Statement =
   /** Architecturally undefined afterwards; left as they are. */
   | { readonly kind: 'undefine'; readonly flags: readonly Flag[] }
   /** RIP becomes the target instead of the next instruction's address. */
-  | { readonly kind: 'jump'; readonly target: Value };
+  | { readonly kind: 'jump'; readonly target: Value }
+  /**
+   * The whole of a repeated string instruction, behind guards at most: the body, an assignment of its own that counts RCX down, while RCX is not 0 and `until`
+   * (looked at behind each round) doesn't hold. A failure in a round leaves the rounds before it done.
+   */
+  | {
+      readonly kind: 'repeat';
+      readonly body: MicroOperations;
+      /** How much of RCX counts: the address size. */
+      readonly counter: 32 | 64;
+      readonly until: Value | undefined;
+      /** The same as the body, many rounds at once, where there is such a way. */
+      readonly block: Block | undefined;
+    };
+
+/** What many rounds of MOVS or STOS do together while DF is 0: `bytes` a round. RDI, and RSI for a copy, move on as they do. */
+export type Block =
+  | { readonly kind: 'copy'; readonly from: Value; readonly to: Value; readonly bytes: number }
+  | { readonly kind: 'fill'; readonly to: Value; readonly value: Value; readonly bytes: number };
 
 export type MicroOperations = readonly Statement[];
 
@@ -128,7 +146,7 @@ export function operandsOf(value: Value): readonly Value[] {
   return value.op === 'call' ? value.arguments : [];
 }
 
-/** The values that a statement uses, outermost ones only. */
+/** The values that a statement uses, outermost ones only; of a repetition none: its rounds are statements of their own. */
 export function valuesOf(statement: Statement): readonly Value[] {
   switch (statement.kind) {
     case 'load':
@@ -141,6 +159,7 @@ export function valuesOf(statement: Statement): readonly Value[] {
     case 'setFlag':
       return statement.when === undefined ? [statement.value] : [statement.value, statement.when];
     case 'undefine':
+    case 'repeat':
       return [];
     case 'jump':
       return [statement.target];

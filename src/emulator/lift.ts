@@ -143,6 +143,13 @@ export class Lifting {
     this.#statements.push({ kind: 'undefine', flags });
   }
 
+  /** Makes the whole instruction a repetition of what `body` appends. */
+  repeat(body: Lift, rest: Omit<Extract<Statement, { kind: 'repeat' }>, 'kind' | 'body'>): void {
+    const round = new Lifting(this.instruction);
+    body(round);
+    this.#statements.push({ kind: 'repeat', body: round.statements, ...rest });
+  }
+
   jump(target: Value): void {
     this.guard(isZero(shiftRight(target, USER_ADDRESS_BITS)));
     this.#statements.push({ kind: 'jump', target });

@@ -12,10 +12,15 @@ import { registerName } from './registers';
 
 /** `rsp = (rsp - 0x8)`; widths are written where they are not those of a register: `zeroExtend64(…)`. */
 export function listing(operations: MicroOperations): string[] {
-  return operations.map(line);
+  return operations.flatMap((statement) => (statement.kind === 'repeat' ? repetition(statement) : [line(statement)]));
 }
 
-function line(statement: Statement): string {
+function repetition({ body, counter, until }: Extract<Statement, { kind: 'repeat' }>): string[] {
+  const end = until === undefined ? '' : `, until ${text(until)}`;
+  return [`while ${registerName('rcx', counter)} is not 0${end}:`, ...listing(body).map((inner) => `  ${inner}`)];
+}
+
+function line(statement: Exclude<Statement, { kind: 'repeat' }>): string {
   switch (statement.kind) {
     case 'load': {
       const names = statement.into.map(({ name }) => name).join(', ');

@@ -15,7 +15,6 @@ export const REFUSALS = {
   gather: 'it accesses several places in memory at once',
   transactional: 'a breakpoint aborts the memory transaction it belongs to',
   'shadow-stack': 'it works on the shadow stack',
-  'thread-identity': 'its result belongs to the thread or processor that executes it',
   'vendor-specific': 'processors of different vendors execute it differently',
   'not-lifted': 'the emulator does not know this instruction yet',
 } as const;
@@ -67,7 +66,6 @@ const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
     'segment-load': ['lds', 'les', 'lfs', 'lgs', 'lss'],
     transactional: ['xbegin', 'xend', 'xabort', 'xtest'],
     'shadow-stack': ['rdsspd', 'rdsspq', 'incsspd', 'incsspq', 'rstorssp', 'saveprevssp', 'wrssd', 'wrssq', 'clrssbsy'],
-    'thread-identity': ['rdpid', 'rdtscp', 'rdpkru', 'wrpkru', 'wrfsbase', 'wrgsbase', 'xsave', 'xsavec', 'xrstor'],
   } satisfies Partial<Record<RefusalCode, string[]>>).flatMap(([code, mnemonics]) =>
     mnemonics.map((mnemonic) => [mnemonic, code as RefusalCode] as const),
   ),

@@ -11,10 +11,10 @@ import { codesOf, randomSubject } from './forms';
 const FIXED_SEED = 20240229;
 const { SIDESTEP_SEED, SIDESTEP_STATES } = process.env;
 const seed = SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? FIXED_SEED);
-const states = Number(SIDESTEP_STATES ?? 40);
+const states = Number(SIDESTEP_STATES ?? 25);
 
 /** Each form several times, with other operands. */
-const SUBJECTS_PER_FORM = 10;
+const SUBJECTS_PER_FORM = 8;
 const SHOWN_FAILURES = 5;
 
 describe(`emulated instructions do what the CPU does (seed ${seed})`, () => {

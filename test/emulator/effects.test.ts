@@ -137,6 +137,12 @@ const EXCEPTIONS: readonly {
     why: 'what iced lists one by one is one block here, and the new top of the stack is touched',
   },
   {
+    mnemonics: liftedMnemonics()['strings'] ?? [],
+    fields: ['loads', 'stores'],
+    applies: ({ instruction }) => instruction.repeat !== undefined,
+    why: 'iced does not know how much a repetition accesses; here it is one round',
+  },
+  {
     mnemonics: ['pushf', 'popf'],
     fields: ['flagsRead'],
     why: 'RFLAGS is read whole, by POPF to see which bits change',

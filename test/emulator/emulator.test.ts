@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { Emulator, type Prepared } from '../../src/emulator/emulator';
+import { classify, Emulator, type Prepared } from '../../src/emulator/emulator';
 import { listing } from '../../src/emulator/listing';
-import { classify } from '../../src/emulator/emulator';
 import { State, UserRegister, type UserRegisterName } from '../../src/emulator/state';
 
 const SITE = 0x401000n;
 const STATE_OFFSET = 64;
 const INTERRUPTS_ENABLED = 0x202n;
-const [ZERO, TRAP, ALIGNMENT_CHECK] = [1n << 6n, 1n << 8n, 1n << 18n];
+const [ZERO, TRAP, DIRECTION, ALIGNMENT_CHECK] = [1n << 6n, 1n << 8n, 1n << 10n, 1n << 18n];
 
 /** A target that has 64 bytes from 0x1000 on; stores to `readOnly` fail. */
 class Target {
@@ -15,14 +14,19 @@ class Target {
   readonly bytes = new Uint8Array(64);
   readonly emulator: Emulator;
   readOnly = false;
+  stores = 0;
   readonly #view = new DataView(this.memory.buffer, STATE_OFFSET, State.bytes);
   readonly #operand = new Uint8Array(this.memory.buffer, STATE_OFFSET + State.operand, State.operandCapacity);
 
   constructor() {
     const host = {
       load: () => this.#transfer((place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
-      store: () =>
-        !this.readOnly && this.#transfer((place, length) => this.bytes.set(this.#operand.subarray(0, length), place)),
+      store: () => {
+        this.stores++;
+        return (
+          !this.readOnly && this.#transfer((place, length) => this.bytes.set(this.#operand.subarray(0, length), place))
+        );
+      },
     };
     this.emulator = new Emulator(this.memory, STATE_OFFSET, host, () => 1);
     this.set('eflags', INTERRUPTS_ENABLED);
@@ -151,6 +155,75 @@ describe('Emulator', () => {
     });
   });
 
+  describe('repeats string instructions', () => {
+    const [COUNT, PATTERN] = [64n, 0xa5n];
+
+    it('in one transfer where no round reads what another wrote', () => {
+      const target = new Target();
+      target.set('rcx', COUNT);
+      target.set('rax', PATTERN);
+      target.set('rdi', 0x1000n);
+      assert.equal(target.prepare('f3aa').execute(), 0); // rep stosb
+      assert.deepEqual([target.get('rcx'), target.get('rdi'), target.stores], [0n, 0x1040n, 1]);
+      assert.ok(target.bytes.every((byte) => byte === Number(PATTERN)));
+    });
+
+    it('round by round where one does: the bytes before the target fill it', () => {
+      const target = new Target();
+      target.bytes.set([1, 2]);
+      target.set('rcx', 10n);
+      target.set('rsi', 0x1000n);
+      target.set('rdi', 0x1002n);
+      assert.equal(target.prepare('f3a4').execute(), 0); // rep movsb
+      assert.deepEqual([...target.bytes.subarray(0, 13)], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 0]);
+    });
+
+    it('downwards with DF', () => {
+      const target = new Target();
+      target.bytes.set([1, 2, 3]);
+      target.set('eflags', INTERRUPTS_ENABLED | DIRECTION);
+      target.set('rcx', 3n);
+      target.set('rsi', 0x1002n);
+      target.set('rdi', 0x1012n);
+      assert.equal(target.prepare('f3a4').execute(), 0);
+      assert.deepEqual([...target.bytes.subarray(0x10, 0x13)], [1, 2, 3]);
+      assert.equal(target.get('rsi'), 0xfffn);
+    });
+
+    it('until a comparison says enough', () => {
+      const target = new Target();
+      target.bytes.set([7, 7, 7, 0]);
+      target.set('rcx', 2n ** 64n - 1n);
+      target.set('rdi', 0x1000n);
+      assert.equal(target.prepare('f2ae').execute(), 0); // repne scasb, as strlen has it
+      assert.deepEqual([target.get('rdi'), target.get('rcx')], [0x1004n, 2n ** 64n - 5n]);
+    });
+
+    it('and leaves what would fault to the thread, with the rounds before it done', () => {
+      const target = new Target();
+      target.set('rcx', 100n);
+      target.set('rax', PATTERN);
+      target.set('rdi', 0x1020n);
+      assert.equal(target.prepare('f3aa').execute(), 1);
+      assert.deepEqual([target.get('rcx'), target.get('rdi'), target.get('rip')], [68n, 0x1040n, SITE + 1n]);
+      assert.ok(target.bytes.subarray(32).every((byte) => byte === Number(PATTERN)));
+    });
+
+    it('for a bounded time', () => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+      const registers = new BigUint64Array(memory.buffer, State.registers, 27);
+      // All of memory is mapped, and never equal to what is looked for.
+      const host = { load: () => true, store: () => true };
+      const emulator = new Emulator(memory, 0, host, () => 1);
+      const prepared = emulator.prepare(Buffer.from('f2ae', 'hex'), SITE);
+      assert.ok(prepared.execution === 'emulated');
+      registers[UserRegister.rcx / 8] = 2n ** 40n;
+      registers[UserRegister.rax / 8] = 1n;
+      assert.equal(prepared.execute(), 1);
+      assert.equal(registers[UserRegister.rcx / 8]! + registers[UserRegister.rdi / 8]!, 2n ** 40n);
+    });
+  });
+
   it('compiles equal bytes once, wherever they lie', () => {
     const { emulator } = new Target();
     const bytes = Buffer.from('e800010000', 'hex');
@@ -204,6 +277,12 @@ describe('listing', () => {
       'rsp = (rsp + 8)',
     ]);
     assert.deepEqual(listed('55'), ['store64((rsp - 8)) = rbp', 'rsp = (rsp - 8)']);
+    assert.deepEqual(listed('f3aa'), [
+      'while rcx is not 0:',
+      '  store8(rdi) = al',
+      '  rdi = (rdi + (DF ? 0xffffffffffffffff : 1))',
+      '  rcx = (rcx - 1)',
+    ]);
     assert.deepEqual(listed('480f44c3'), ['rax = rbx if ZF']);
   });
 });

@@ -14,6 +14,7 @@ import { moves } from './moves';
 import { multiplication } from './multiplication';
 import { shifts } from './shifts';
 import { stack } from './stack';
+import { strings } from './strings';
 
 const FAMILIES: Readonly<Record<string, Family>> = {
   moves,
@@ -27,6 +28,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   conditions,
   conversions,
   flagTransfers,
+  strings,
   control,
 };
 

@@ -1,4 +1,4 @@
-/** MOV and its extending forms, LEA, XCHG of registers, BSWAP, MOVBE, XLAT. */
+/** MOV and its extending forms, LEA, XCHG of registers, MOVNTI, BSWAP, MOVBE, XLAT. */
 import { type Family, effectiveAddress, type Lifting } from '../lift';
 import { register, signExtend, truncate, zeroExtend } from '../values';
 import { byteSwap } from './byteOrder';
@@ -11,6 +11,8 @@ export const moves: Family = {
     if (target.kind === 'register') lifting.write(0, zeroExtend(source, target.width));
     else lifting.write(0, source);
   },
+  // Past the caches, which is nothing that a program can see.
+  movnti: (lifting) => lifting.write(0, lifting.read(1)),
   movzx: (lifting) => lifting.write(0, zeroExtend(lifting.read(1), lifting.width(0))),
   movsx: (lifting) => lifting.write(0, signExtend(lifting.read(1), lifting.width(0))),
   movsxd: (lifting) => lifting.write(0, signExtend(lifting.read(1), lifting.width(0))),

@@ -35,17 +35,17 @@ export const SELECTORS = { cs: 0x33, ss: 0x2b, ds: 0, es: 0, fs: 0, gs: 0 } as c
 /** Field offsets of an experiment's record, in bytes; every field is a u64 where nothing else is said. */
 export const Record = {
   signal: 0,
+  /** si_addr: where a page fault was, 0 for a general protection fault. */
   faultAddress: 8,
-  errorCode: 16,
   /** Where the instruction is put: within the code. */
-  codeAddress: 24,
+  codeAddress: 16,
   /** 16 bytes. */
-  code: 32,
+  code: 24,
   /** 18 × u64, {@link SIGNAL_REGISTERS}. */
-  registers: 48,
-  windowCount: 192,
+  registers: 40,
+  windowCount: 184,
   /** Pieces of the data that are set before and read after it: u64 address, u64 length, the bytes. */
-  windows: 200,
+  windows: 192,
 } as const;
 
 /** The order of struct sigcontext_64. */
@@ -68,28 +68,28 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['7e 05', 'jle short 0x40001d'],
   ['48 01 c3', 'add rbx, rax'],
   ['eb e8', 'jmp short 0x400005'],
-  // END
+  // Where it ends
   ['48 89 1c 25 08 00 00 30', 'mov [0x30000008], rbx'],
-  // sigaltstack(ALTERNATE_STACK)
+  // sigaltstack
   ['b8 83 00 00 00', 'mov eax, 0x83'],
-  ['bf 6a 01 40 00', 'mov edi, 0x40016a'],
+  ['bf 5c 01 40 00', 'mov edi, 0x40015c'],
   ['31 f6', 'xor esi, esi'],
   ['0f 05', 'syscall'],
-  // arch_prctl(ARCH_SET_FS, FS_BASE)
+  // arch_prctl(ARCH_SET_FS, fsBase)
   ['b8 9e 00 00 00', 'mov eax, 0x9e'],
   ['bf 02 10 00 00', 'mov edi, 0x1002'],
   ['be 00 10 00 20', 'mov esi, 0x20001000'],
   ['0f 05', 'syscall'],
-  // arch_prctl(ARCH_SET_GS, GS_BASE)
+  // arch_prctl(ARCH_SET_GS, gsBase)
   ['b8 9e 00 00 00', 'mov eax, 0x9e'],
   ['bf 01 10 00 00', 'mov edi, 0x1001'],
   ['be 00 20 00 20', 'mov esi, 0x20002000'],
   ['0f 05', 'syscall'],
-  // rt_sigaction for each of SIGNALS
-  ['bb a2 01 40 00', 'mov ebx, 0x4001a2'],
+  // rt_sigaction for each of the signals
+  ['bb 94 01 40 00', 'mov ebx, 0x400194'],
   ['0f b6 3b', 'movzx edi, byte ptr [rbx]'],
   ['b8 0d 00 00 00', 'mov eax, 0xd'],
-  ['be 82 01 40 00', 'mov esi, 0x400182'],
+  ['be 74 01 40 00', 'mov esi, 0x400174'],
   ['31 d2', 'xor edx, edx'],
   ['41 ba 08 00 00 00', 'mov r10d, 8'],
   ['0f 05', 'syscall'],
@@ -104,41 +104,39 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 85 db', 'test rbx, rbx'],
   ['75 07', 'jne short 0x400091'],
   ['bb 00 00 02 30', 'mov ebx, 0x30020000'],
-  ['eb 65', 'jmp short 0x4000f6'],
-  // … signal, cr2 and error code,
+  ['eb 57', 'jmp short 0x4000e8'],
+  // … signal and si_addr,
   ['48 89 3b', 'mov [rbx], rdi'],
-  ['48 8b 85 d8 00 00 00', 'mov rax, [rbp+0xd8]'],
+  ['48 8b 46 10', 'mov rax, [rsi+0x10]'],
   ['48 89 43 08', 'mov [rbx+8], rax'],
-  ['48 8b 85 c0 00 00 00', 'mov rax, [rbp+0xc0]'],
-  ['48 89 43 10', 'mov [rbx+0x10], rax'],
   // … fills the place of the instruction with INT3 again,
-  ['48 8b 7b 18', 'mov rdi, [rbx+0x18]'],
+  ['48 8b 7b 10', 'mov rdi, [rbx+0x10]'],
   ['b0 cc', 'mov al, 0xcc'],
   ['b9 10 00 00 00', 'mov ecx, 0x10'],
   ['f3 aa', 'rep stosb [rdi]'],
   // … copies the 18 registers out of the ucontext,
   ['48 8d 75 28', 'lea rsi, [rbp+0x28]'],
-  ['48 8d 7b 30', 'lea rdi, [rbx+0x30]'],
+  ['48 8d 7b 28', 'lea rdi, [rbx+0x28]'],
   ['b9 12 00 00 00', 'mov ecx, 0x12'],
   ['f3 48 a5', 'rep movsq [rdi], [rsi]'],
   // … and the windows' bytes out of memory.
-  ['48 8b 93 c0 00 00 00', 'mov rdx, [rbx+0xc0]'],
-  ['48 8d bb c8 00 00 00', 'lea rdi, [rbx+0xc8]'],
+  ['48 8b 93 b8 00 00 00', 'mov rdx, [rbx+0xb8]'],
+  ['48 8d bb c0 00 00 00', 'lea rdi, [rbx+0xc0]'],
   ['48 ff ca', 'dec rdx'],
-  ['78 0f', 'js short 0x4000e9'],
+  ['78 0f', 'js short 0x4000db'],
   ['48 8b 37', 'mov rsi, [rdi]'],
   ['48 8b 4f 08', 'mov rcx, [rdi+8]'],
   ['48 83 c7 10', 'add rdi, 0x10'],
   ['f3 a4', 'rep movsb [rdi], [rsi]'],
-  ['eb ec', 'jmp short 0x4000d5'],
+  ['eb ec', 'jmp short 0x4000c7'],
   // Was it the last one?
   ['48 89 fb', 'mov rbx, rdi'],
   ['48 3b 1c 25 08 00 00 30', 'cmp rbx, [0x30000008]'],
-  ['73 3c', 'jae short 0x400132'],
+  ['73 3c', 'jae short 0x400124'],
   // Loads the next: instruction, registers into the ucontext, windows into memory; rt_sigreturn starts it.
   ['48 89 1c 25 00 00 00 30', 'mov [0x30000000], rbx'],
-  ['48 8b 7b 18', 'mov rdi, [rbx+0x18]'],
-  ['48 8d 73 20', 'lea rsi, [rbx+0x20]'],
+  ['48 8b 7b 10', 'mov rdi, [rbx+0x10]'],
+  ['48 8d 73 18', 'lea rsi, [rbx+0x18]'],
   ['b9 10 00 00 00', 'mov ecx, 0x10'],
   ['f3 a4', 'rep movsb [rdi], [rsi]'],
   ['48 8d 7d 28', 'lea rdi, [rbp+0x28]'],
@@ -147,26 +145,26 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c2', 'mov rdx, rax'],
   ['48 ff ca', 'dec rdx'],
-  ['78 0e', 'js short 0x400131'],
+  ['78 0e', 'js short 0x400123'],
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c7', 'mov rdi, rax'],
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c1', 'mov rcx, rax'],
   ['f3 a4', 'rep movsb [rdi], [rsi]'],
-  ['eb ed', 'jmp short 0x40011e'],
+  ['eb ed', 'jmp short 0x400110'],
   ['c3', 'ret'],
   // Writes the batch with its results, and ends.
   ['be 00 00 02 30', 'mov esi, 0x30020000'],
   ['48 8b 14 25 08 00 00 30', 'mov rdx, [0x30000008]'],
   ['48 29 f2', 'sub rdx, rsi'],
-  ['74 16', 'je short 0x40015a'],
+  ['74 16', 'je short 0x40014c'],
   ['b8 01 00 00 00', 'mov eax, 1'],
   ['bf 01 00 00 00', 'mov edi, 1'],
   ['0f 05', 'syscall'],
   ['48 85 c0', 'test rax, rax'],
-  ['7e 05', 'jle short 0x40015a'],
+  ['7e 05', 'jle short 0x40014c'],
   ['48 01 c6', 'add rsi, rax'],
-  ['eb dd', 'jmp short 0x400137'],
+  ['eb dd', 'jmp short 0x400129'],
   ['b8 e7 00 00 00', 'mov eax, 0xe7'],
   ['31 ff', 'xor edi, edi'],
   ['0f 05', 'syscall'],
@@ -176,24 +174,14 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
 ];
 
 /** What the instructions refer to, behind them. */
+// prettier-ignore
 const DATA: readonly string[] = [
-  // stack_t: ALTERNATE_STACK, flags, 64 KiB
-  '00 10 00 30 00 00 00 00',
-  '00 00 00 00',
-  '00 00 00 00',
-  '00 00 01 00 00 00 00 00',
-  // struct sigaction: handler, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, restorer, mask
-  '7a 00 40 00 00 00 00 00',
-  '04 00 00 4c 00 00 00 00',
-  '63 01 40 00 00 00 00 00',
-  '00 00 00 00 00 00 00 00',
-  // SIGNALS: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, end
-  '04',
-  '05',
-  '07',
-  '08',
-  '0b',
-  '00',
+  // stack_t: address, flags, 64 KiB
+  '00 10 00 30 00 00 00 00', '00 00 00 00', '00 00 00 00', '00 00 01 00 00 00 00 00',
+  // struct sigaction: the handler, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, the restorer, no mask
+  '7a 00 40 00 00 00 00 00', '04 00 00 4c 00 00 00 00', '55 01 40 00 00 00 00 00', '00 00 00 00 00 00 00 00',
+  // The signals: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, end
+  '04', '05', '07', '08', '0b', '00',
 ];
 
 const PAGE = 0x1000;

@@ -1,5 +1,5 @@
 /** The memory of the scratch program, as the emulator sees it when it runs the same experiment. */
-import { type Host } from '../compile';
+import { type Host } from '../machine';
 import { State } from '../state';
 import { type Window } from './oracle';
 import { Layout } from './program';

@@ -46,11 +46,24 @@ export class StateSource {
 
   /** 18 registers in the order of {@link SIGNAL_REGISTERS}, before an instruction that lies at `address`. */
   next(instruction: Instruction, address: number): BigUint64Array {
+    for (;;) {
+      const registers = this.#any(instruction, address);
+      // The kernel would take it for the end of a handler that is running, and not start at the stack's top.
+      const onSignalStack = registers[NUMBERS.rsp]! >= Layout.variables && registers[NUMBERS.rsp]! <= Layout.batch;
+      if (!onSignalStack) return registers;
+    }
+  }
+
+  #any(instruction: Instruction, address: number): BigUint64Array {
     const { random } = this;
     const registers = new BigUint64Array(SIGNAL_REGISTERS.length);
     for (let number = 0; number < 16; number++) registers[number] = random.word();
     if (random.oneIn(4)) registers[random.below(16)] = registers[random.below(16)]!;
-    if (instruction.repeat !== undefined && !random.oneIn(16)) registers[NUMBERS.rcx] = BigInt(random.below(20));
+    // Repetitions that end within the data, or not far behind it.
+    if (instruction.repeat !== undefined) {
+      const upper = usesNarrowAddresses(instruction) ? random.u64() << 32n : 0n;
+      registers[NUMBERS.rcx] = BigInt.asUintN(64, upper | BigInt(random.below(random.oneIn(8) ? 600 : 20)));
+    }
     registers[NUMBERS.rip] = BigInt(address);
     registers[NUMBERS.eflags] = RESERVED_ONE_AND_INTERRUPTS | (random.u64() & RANDOM_FLAGS);
     if (!random.oneIn(8)) this.#aim(registers, instruction);
@@ -133,6 +146,10 @@ const PLAIN: MemoryOperand = {
   displacement: 0n,
   addressSize: 64,
 };
+
+function usesNarrowAddresses({ operands }: Instruction): boolean {
+  return operands.some((operand) => operand.kind === 'memory' && operand.addressSize === 32);
+}
 
 /** BT with a register as bit index reaches beyond its operand (Intel SDM vol. 2, BT). */
 function bitIndexOffset(registers: BigUint64Array, instruction: Instruction, pointer: MemoryOperand): bigint {

@@ -41,8 +41,8 @@ export function undefinedFlagsAfter(instruction: Instruction, registers: BigUint
  * Whether stepping aside is right though the instruction did not fault: `rip` is where the thread went.
  * A branch out of user space faults at its target on some CPUs, at the branch on others.
  */
-export function mayStepAside({ mnemonic, operands }: Instruction, rip: bigint): boolean {
-  if (rip >> 47n !== 0n) return true;
+export function mayStepAside({ mnemonic, operands, repeat }: Instruction, rip: bigint): boolean {
+  if (rip >> 47n !== 0n || repeat !== undefined) return true;
   const [target] = operands;
   const width = target !== undefined && 'width' in target ? target.width : undefined;
   return STEPS_ASIDE.some((rule) => rule.mnemonics.includes(mnemonic) && (rule.width ?? width) === width);
