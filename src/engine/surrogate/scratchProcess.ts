@@ -31,8 +31,10 @@ const OPERAND_PAGES = 2;
 /** The top of the stack holds arguments; below it the kernel has mapped 128 KB when the program starts. */
 const OPERAND_BELOW_TOP = 0x8000;
 
-/** Looks for the stop so often before sleeping until it comes: it mostly comes within 10 µs. */
+/** Looks for the stop so often before sleeping until it comes: it comes within 10 µs when there is a processor for the scratch process. */
 const SPINS = 100;
+/** When looking was in vain there is none, and looking only keeps it from running: so many times it sleeps at once. */
+const SLEEPS = 16;
 
 /** What an instruction can raise. Other signals come from elsewhere, and are none of the surrogate's business. */
 const FAULTS: ReadonlySet<number> = new Set([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGFPE]);
@@ -53,6 +55,7 @@ export class ScratchProcess implements Disposable {
   readonly #slotCount: number;
   readonly #operandPage: number;
   readonly #placed = new Map<object, number>();
+  #sleeps = 0;
   /** Of NT_X86_XSTATE, in bytes. */
   readonly extendedBytes: number;
 
@@ -165,11 +168,16 @@ export class ScratchProcess implements Disposable {
   }
 
   #wait(): WaitStatus | undefined {
+    if (this.#sleeps > 0) {
+      this.#sleeps--;
+      return this.#waiter.waitFor(this.pid);
+    }
     for (let spin = 0; spin < SPINS; spin++) {
       const stopped = this.#waiter.pollFor(this.pid);
       if (stopped === undefined) return undefined;
       if (stopped) return decodeWaitStatus(this.#waiter.status);
     }
+    this.#sleeps = SLEEPS;
     return this.#waiter.waitFor(this.pid);
   }
 
