@@ -44,10 +44,15 @@ export class LineTable {
     return row > sequence.firstRow ? row - 1 : undefined;
   }
 
-  /** How many rows of its sequence come before this one at the same address: gcc's view number (DW_AT_GNU_entry_view). */
+  /**
+   * How many rows of its sequence come before this one at the same address: gcc's view number (DW_AT_GNU_entry_view). Infinity
+   * for the last of them, which describes the instruction.
+   */
   viewOf(row: number): number {
+    const address = this.addresses[row];
+    if (this.addresses[row + 1] !== address || this.#endsSequence(row + 1)) return Infinity;
     let first = row;
-    while (first > 0 && this.addresses[first - 1] === this.addresses[row] && !this.#endsSequence(first - 1)) first--;
+    while (first > 0 && this.addresses[first - 1] === address && !this.#endsSequence(first - 1)) first--;
     return row - first;
   }
 

@@ -16,17 +16,21 @@ export function blocksAt(subprogram: Entry, address: number, view = Infinity): E
   for (let next = children.next(); !next.done; next = children.next()) {
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
     const block = entries.entry(next.value);
-    if (!holds(block, address) || startsAfter(block, address, view)) continue;
+    const range = entryRanges(block).find(({ low, high }) => address >= low && address < high);
+    if (!range || (range.low === address && startsAfter(block, address, view))) continue;
     chain.push(block);
     children = entries.children(next.value);
   }
   return chain;
 }
 
-/** gcc numbers the states of the program at one address, and says at which of them an inlined function is entered. */
+/**
+ * gcc numbers the states of the program at one address (views), and says at which of them an inlined function is entered. Another
+ * stretch of its code, moved to this address, has but the last of them: the instruction itself.
+ */
 function startsAfter(block: Entry, address: number, view: number): boolean {
-  if (block.tag !== TAG.inlined_subroutine || entryAddress(block) !== address) return false;
-  return (block.unsigned(AT.GNU_entry_view) ?? 0) > view;
+  if (view === Infinity || block.tag !== TAG.inlined_subroutine) return false;
+  return entryAddress(block) !== address || (block.unsigned(AT.GNU_entry_view) ?? 0) > view;
 }
 
 export function isFunction(entry: Entry): boolean {
@@ -46,8 +50,4 @@ export function entryAddress(instance: Entry): number | undefined {
   // Since DWARF 5 it may be an offset from the base address of the instance.
   const offset = entryPc.unsigned();
   return entryPc.address() ?? (offset === undefined ? first : (instance.address(AT.low_pc) ?? first ?? 0) + offset);
-}
-
-function holds(block: Entry, address: number): boolean {
-  return entryRanges(block).some(({ low, high }) => address >= low && address < high);
 }
