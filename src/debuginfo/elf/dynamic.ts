@@ -1,14 +1,25 @@
 /** The dynamic section (gABI, chapter 5, "Dynamic Section"), as far as it tells a position-independent program from a shared library. */
 import { ByteReader } from '../../base/byteReader';
+import { SidestepError } from '../../base/errors';
 import { type ElfFile } from './elfFile';
-import { PT } from './header';
+import { ET, PT } from './header';
 
 const DT = { NULL: 0n, SONAME: 14n, FLAGS_1: 0x6ffffffbn } as const;
 const DF_1_PIE = 0x08000000n;
 
-/** What the file is to the dynamic linker. Old linkers don't mark programs: then one that names an interpreter and no library name is one. */
+/**
+ * What the file is to the dynamic linker; throws `unsupported` if it is nothing that can be run. Old linkers don't mark programs:
+ * then one that names an interpreter and no library name is one.
+ */
 export function imageKind(file: ElfFile): 'executable' | 'pie' | 'sharedObject' {
-  if (file.header.type === 'executable') return 'executable';
+  const { type } = file.header;
+  if (type === ET.EXEC) return 'executable';
+  if (type !== ET.DYN) {
+    const found = type === ET.REL ? 'an object file that is not linked yet' : `an ELF file of type ${type}`;
+    throw new SidestepError('unsupported', `${file.path} is ${found}, not a program or shared library`, {
+      place: { file: file.path },
+    });
+  }
   let hasName = false;
   for (const [tag, value] of dynamicEntries(file)) {
     if (tag === DT.FLAGS_1 && value & DF_1_PIE) return 'pie';

@@ -24,7 +24,7 @@ export class ElfFile implements Disposable {
   readonly #contents = new Map<string, Uint8Array>();
   #descriptor: number | undefined;
 
-  /** Throws `file-unreadable`, `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
+  /** Throws `file-unreadable`, `not-elf`, `wrong-architecture` or `malformed`. */
   static open(path: string): ElfFile {
     let descriptor: number;
     try {

@@ -14,7 +14,7 @@ const HEADER_SIZE = 64;
 const SECTION_ENTRY_SIZE = 64;
 const SEGMENT_ENTRY_SIZE = 56;
 
-const ET = { REL: 1, EXEC: 2, DYN: 3 } as const;
+export const ET = { REL: 1, EXEC: 2, DYN: 3 } as const;
 const EM_X86_64 = 62;
 /** Values that mean "look in section 0" (gABI, extended numbering). */
 const SHN_XINDEX = 0xffff;
@@ -41,7 +41,8 @@ const MACHINES = new Map<number, string>([
 ]);
 
 export interface ElfHeader {
-  readonly type: 'executable' | 'shared';
+  /** ET_*: 1 relocatable, 2 executable, 3 shared, 4 core; debug files may have another type than their program. */
+  readonly type: number;
   readonly entry: bigint;
   readonly sectionTable: FileOffset;
   readonly sectionCount: number;
@@ -75,7 +76,7 @@ export interface ElfSegment {
 /** Reads `length` bytes of the file from `offset`; throws `malformed` if the file is shorter. */
 export type ReadFile = (offset: number, length: number, what: string) => Uint8Array;
 
-/** The header; throws `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
+/** The header; throws `not-elf`, `wrong-architecture` or `malformed`. */
 export function readHeader(read: ReadFile, size: number, file: string): ElfHeader {
   const place = { file };
   const start = size >= 4 ? read(0, Math.min(size, HEADER_SIZE), 'the ELF header') : new Uint8Array(0);
@@ -92,10 +93,6 @@ export function readHeader(read: ReadFile, size: number, file: string): ElfHeade
   const header = new Parser().parseHeader(Buffer.from(start));
   const reader = new ByteReader(start, place);
   const type = reader.at(16).u16();
-  if (type !== ET.EXEC && type !== ET.DYN) {
-    const found = type === ET.REL ? 'an object file that is not linked yet' : `an ELF file of type ${type}`;
-    throw new SidestepError('unsupported', `${file} is ${found}, not a program or shared library`, { place });
-  }
   const entry = reader.at(24).u64();
   const segmentTable = reader.at(32).size64();
   const sectionTable = reader.at(40).size64();
@@ -115,7 +112,7 @@ export function readHeader(read: ReadFile, size: number, file: string): ElfHeade
     throw reader.malformed(`program header entries of ${header.phentsize} bytes are not 64-bit ELF's`, 54);
   }
   return {
-    type: type === ET.EXEC ? 'executable' : 'shared',
+    type,
     entry,
     sectionTable: fileOffset(sectionTable),
     sectionCount,

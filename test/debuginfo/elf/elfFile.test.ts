@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { ElfFile } from '../../../src/debuginfo/elf/elfFile';
+import { imageKind } from '../../../src/debuginfo/elf/dynamic';
 import { readBuildId } from '../../../src/debuginfo/elf/notes';
 import { SymbolTable } from '../../../src/debuginfo/elf/symbolTable';
 import { cstring, type Field, section, u16, u32, u64, u8 } from '../assembler';
@@ -207,8 +208,20 @@ describe('ELF files', () => {
       refused(elf({ machine: 3, wordClass: 1 }), 'wrong-architecture', /is for 32-bit x86/);
       refused(elf({ machine: 62, wordClass: 1 }), 'wrong-architecture', /x32/);
       refused(elf({ machine: 22, byteOrder: 2 }), 'wrong-architecture', /is for IBM Z/);
-      refused(elf({ type: 1 }), 'unsupported', /not linked yet/);
-      refused(elf({ type: 4 }), 'unsupported', /type 4/);
+    });
+
+    it('are no programs where they are object files or core dumps', () => {
+      const kindOf = (type: number): unknown => {
+        const file = open(elf({ type }));
+        try {
+          return imageKind(file);
+        } finally {
+          file.dispose();
+        }
+      };
+      assert.equal(kindOf(2), 'executable');
+      assert.throws(() => kindOf(1), { code: 'unsupported', message: /not linked yet/ });
+      assert.throws(() => kindOf(4), { code: 'unsupported', message: /type 4/ });
     });
 
     it('are refused where they are cut short, with the place', () => {
