@@ -59,6 +59,16 @@ const NEAR_BRANCH = /^(J|Call_|Loop|Ret)/;
 
 const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
   Object.entries({
+    // LOCK is implied (Intel SDM vol. 2, CMPccXADD, AADD).
+    'atomic-exchange': [
+      'aadd',
+      'aand',
+      'aor',
+      'axor',
+      ...['b', 'be', 'l', 'le', 'nb', 'nbe', 'nl', 'nle', 'no', 'np', 'ns', 'nz', 'o', 'p', 's', 'z'].map(
+        (condition) => `cmp${condition}xadd`,
+      ),
+    ],
     'system-call': ['syscall', 'sysenter'],
     interrupt: ['int', 'int1', 'int3', 'into'],
     'undefined-instruction': ['ud0', 'ud1', 'ud2'],

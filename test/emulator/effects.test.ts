@@ -143,7 +143,7 @@ const EXCEPTIONS: readonly {
     why: 'iced does not know how much a repetition accesses; here it is one round',
   },
   {
-    mnemonics: ['pushf', 'popf'],
+    mnemonics: ['pushf', 'pushfq', 'popf', 'popfq'],
     fields: ['flagsRead'],
     why: 'RFLAGS is read whole, by POPF to see which bits change',
   },

@@ -8,6 +8,7 @@ const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[
   ['lock', 'f0ff00', 'lock inc dword ptr [rax]'],
   ['lock', 'f00fc70a', 'lock cmpxchg8b'],
   ['atomic-exchange', '488703', 'xchg [rbx], rax'],
+  ['atomic-exchange', 'c4e261e01408', 'cmpoxadd [rax+rcx], edx, ebx'],
   ['system-call', '0f05', 'syscall'],
   ['system-call', '0f34', 'sysenter'],
   ['interrupt', 'cc', 'int3'],

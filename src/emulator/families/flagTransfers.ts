@@ -52,18 +52,26 @@ export const flagTransfers: Family = {
     lifting.set('rax', terms.reduce(or, constant(8, RESERVED_ONE)), { high: true });
   },
   sahf: (lifting) => lifting.setFlags(flagsFrom(register('rax', 8, true), LAHF_FLAGS)),
-  pushf: (lifting) => push(lifting, truncate(and(wholeFlags, PUSHED), width(lifting))),
-  popf(lifting) {
-    const bits = width(lifting);
-    const popped = lifting.load(register('rsp'), bits);
-    const outOfReach = constant(bits, OUT_OF_REACH);
-    lifting.guard(isZero(and(xor(popped, truncate(wholeFlags, bits)), outOfReach)));
-    lifting.set('rsp', stackPointerPlus(bits / 8));
-    lifting.setFlags(
-      flagsFrom(
-        popped,
-        FLAGS.filter((name) => FLAG_BITS[name] < bits),
-      ),
-    );
-  },
+  pushf,
+  pushfq: pushf,
+  popf,
+  popfq: popf,
 };
+
+function pushf(lifting: Lifting): void {
+  push(lifting, truncate(and(wholeFlags, PUSHED), width(lifting)));
+}
+
+function popf(lifting: Lifting): void {
+  const bits = width(lifting);
+  const popped = lifting.load(register('rsp'), bits);
+  const outOfReach = constant(bits, OUT_OF_REACH);
+  lifting.guard(isZero(and(xor(popped, truncate(wholeFlags, bits)), outOfReach)));
+  lifting.set('rsp', stackPointerPlus(bits / 8));
+  lifting.setFlags(
+    flagsFrom(
+      popped,
+      FLAGS.filter((name) => FLAG_BITS[name] < bits),
+    ),
+  );
+}

@@ -72,7 +72,7 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 89 1c 25 08 00 00 30', 'mov [0x30000008], rbx'],
   // sigaltstack
   ['b8 83 00 00 00', 'mov eax, 0x83'],
-  ['bf 5c 01 40 00', 'mov edi, 0x40015c'],
+  ['bf 5f 01 40 00', 'mov edi, 0x40015f'],
   ['31 f6', 'xor esi, esi'],
   ['0f 05', 'syscall'],
   // arch_prctl(ARCH_SET_FS, fsBase)
@@ -86,10 +86,10 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['be 00 20 00 20', 'mov esi, 0x20002000'],
   ['0f 05', 'syscall'],
   // rt_sigaction for each of the signals
-  ['bb 94 01 40 00', 'mov ebx, 0x400194'],
+  ['bb 97 01 40 00', 'mov ebx, 0x400197'],
   ['0f b6 3b', 'movzx edi, byte ptr [rbx]'],
   ['b8 0d 00 00 00', 'mov eax, 0xd'],
-  ['be 74 01 40 00', 'mov esi, 0x400174'],
+  ['be 77 01 40 00', 'mov esi, 0x400177'],
   ['31 d2', 'xor edx, edx'],
   ['41 ba 08 00 00 00', 'mov r10d, 8'],
   ['0f 05', 'syscall'],
@@ -98,13 +98,16 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['75 e1', 'jne short 0x40005a'],
   // The first experiment is loaded by the handler of this.
   ['cc', 'int3'],
-  // The handler (signal, siginfo, ucontext): saves what the experiment made of registers and memory into its record…
+  // The handler (signal, siginfo, ucontext). AC, NT and ID, which POPF may have set, must not outlive their experiment.
+  ['6a 02', 'push 2'],
+  ['9d', 'popfq'],
+  // What the experiment made of registers and memory is saved in its record…
   ['48 89 d5', 'mov rbp, rdx'],
   ['48 8b 1c 25 00 00 00 30', 'mov rbx, [0x30000000]'],
   ['48 85 db', 'test rbx, rbx'],
-  ['75 07', 'jne short 0x400091'],
+  ['75 07', 'jne short 0x400094'],
   ['bb 00 00 02 30', 'mov ebx, 0x30020000'],
-  ['eb 57', 'jmp short 0x4000e8'],
+  ['eb 57', 'jmp short 0x4000eb'],
   // … signal and si_addr,
   ['48 89 3b', 'mov [rbx], rdi'],
   ['48 8b 46 10', 'mov rax, [rsi+0x10]'],
@@ -123,16 +126,16 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 8b 93 b8 00 00 00', 'mov rdx, [rbx+0xb8]'],
   ['48 8d bb c0 00 00 00', 'lea rdi, [rbx+0xc0]'],
   ['48 ff ca', 'dec rdx'],
-  ['78 0f', 'js short 0x4000db'],
+  ['78 0f', 'js short 0x4000de'],
   ['48 8b 37', 'mov rsi, [rdi]'],
   ['48 8b 4f 08', 'mov rcx, [rdi+8]'],
   ['48 83 c7 10', 'add rdi, 0x10'],
   ['f3 a4', 'rep movsb [rdi], [rsi]'],
-  ['eb ec', 'jmp short 0x4000c7'],
+  ['eb ec', 'jmp short 0x4000ca'],
   // Was it the last one?
   ['48 89 fb', 'mov rbx, rdi'],
   ['48 3b 1c 25 08 00 00 30', 'cmp rbx, [0x30000008]'],
-  ['73 3c', 'jae short 0x400124'],
+  ['73 3c', 'jae short 0x400127'],
   // Loads the next: instruction, registers into the ucontext, windows into memory; rt_sigreturn starts it.
   ['48 89 1c 25 00 00 00 30', 'mov [0x30000000], rbx'],
   ['48 8b 7b 10', 'mov rdi, [rbx+0x10]'],
@@ -145,26 +148,26 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c2', 'mov rdx, rax'],
   ['48 ff ca', 'dec rdx'],
-  ['78 0e', 'js short 0x400123'],
+  ['78 0e', 'js short 0x400126'],
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c7', 'mov rdi, rax'],
   ['48 ad', 'lodsq [rsi]'],
   ['48 89 c1', 'mov rcx, rax'],
   ['f3 a4', 'rep movsb [rdi], [rsi]'],
-  ['eb ed', 'jmp short 0x400110'],
+  ['eb ed', 'jmp short 0x400113'],
   ['c3', 'ret'],
   // Writes the batch with its results, and ends.
   ['be 00 00 02 30', 'mov esi, 0x30020000'],
   ['48 8b 14 25 08 00 00 30', 'mov rdx, [0x30000008]'],
   ['48 29 f2', 'sub rdx, rsi'],
-  ['74 16', 'je short 0x40014c'],
+  ['74 16', 'je short 0x40014f'],
   ['b8 01 00 00 00', 'mov eax, 1'],
   ['bf 01 00 00 00', 'mov edi, 1'],
   ['0f 05', 'syscall'],
   ['48 85 c0', 'test rax, rax'],
-  ['7e 05', 'jle short 0x40014c'],
+  ['7e 05', 'jle short 0x40014f'],
   ['48 01 c6', 'add rsi, rax'],
-  ['eb dd', 'jmp short 0x400129'],
+  ['eb dd', 'jmp short 0x40012c'],
   ['b8 e7 00 00 00', 'mov eax, 0xe7'],
   ['31 ff', 'xor edi, edi'],
   ['0f 05', 'syscall'],
@@ -179,7 +182,7 @@ const DATA: readonly string[] = [
   // stack_t: address, flags, 64 KiB
   '00 10 00 30 00 00 00 00', '00 00 00 00', '00 00 00 00', '00 00 01 00 00 00 00 00',
   // struct sigaction: the handler, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, the restorer, no mask
-  '7a 00 40 00 00 00 00 00', '04 00 00 4c 00 00 00 00', '55 01 40 00 00 00 00 00', '00 00 00 00 00 00 00 00',
+  '7a 00 40 00 00 00 00 00', '04 00 00 4c 00 00 00 00', '58 01 40 00 00 00 00 00', '00 00 00 00 00 00 00 00',
   // The signals: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, end
   '04', '05', '07', '08', '0b', '00',
 ];

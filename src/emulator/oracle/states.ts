@@ -28,10 +28,12 @@ const IMPLIED: Readonly<Record<string, Implied>> = {
   push: PUSHES,
   call: PUSHES,
   pushf: PUSHES,
+  pushfq: PUSHES,
   enter: PUSHES,
   pop: POPS,
   ret: POPS,
   popf: POPS,
+  popfq: POPS,
   leave: { base: 'rbp', displacement: 0n },
 };
 

@@ -54,7 +54,7 @@ const STEPS_ASIDE: readonly { readonly mnemonics: readonly string[]; readonly wi
   // The upper half of the destination depends on the processor when there is no bit, or no match.
   { mnemonics: ['bsf', 'bsr', 'cmpxchg'], width: 32 },
   // Changes flags that a tracer can't set.
-  { mnemonics: ['popf'] },
+  { mnemonics: ['popf', 'popfq'] },
   // Reads what it pushes.
   { mnemonics: ['enter'] },
 ];
