@@ -23,6 +23,7 @@ const SYSTEM = {
   'g++': { packages: ['g++'], present: () => onPath('g++') },
   make: { packages: ['make'], present: () => onPath('make') },
   binutils: { packages: ['binutils'], present: () => onPath('objdump') && onPath('objcopy') },
+  dwz: { packages: ['dwz'], present: () => onPath('dwz') },
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
   Go: { packages: ['golang-go'], present: () => onPath('go') },
   Rust: { packages: ['rustc'], present: () => onPath('rustc') },
