@@ -43,8 +43,8 @@ const DISTURBANCES = 16;
 
 const SYS_SCHED_SETAFFINITY = 203;
 
-/** `gone`: the process was killed, or does not answer. */
-export type RunResult = 'done' | 'fault' | 'gone';
+/** `lost`: the process was killed, or does not do what it should. */
+export type RunResult = 'done' | 'fault' | 'lost';
 
 export class ScratchProcess implements Disposable {
   readonly pid: number;
@@ -56,6 +56,8 @@ export class ScratchProcess implements Disposable {
   readonly #operandPage: number;
   readonly #placed = new Map<object, number>();
   #sleeps = 0;
+  /** Its end was reported: the number may be another process's by now. */
+  #ended = false;
   /** Of NT_X86_XSTATE, in bytes. */
   readonly extendedBytes: number;
 
@@ -81,6 +83,12 @@ export class ScratchProcess implements Disposable {
       this.dispose();
       throw error;
     }
+  }
+
+  /** Whether nobody has killed it. It is stopped, so its end is all that it can have to report. */
+  get alive(): boolean {
+    this.#ended ||= this.#waiter.pollFor(this.pid) !== false;
+    return !this.#ended;
   }
 
   /** The address of an instruction's code, written there when it is first asked for. `key` stands for the code. */
@@ -132,15 +140,16 @@ export class ScratchProcess implements Disposable {
   run(length: number): RunResult {
     const registers = this.#area.address(AreaLayout.registers);
     const end = this.#area.view.getBigUint64(RIP, true) + BigInt(length + 1);
-    if (setRegistersFrom(this.pid, registers) !== 0) return 'gone';
+    if (setRegistersFrom(this.pid, registers) !== 0) return 'lost';
     for (let stop = 0; stop < DISTURBANCES; stop++) {
-      if (this.#ptrace.resume(this.pid, 0) !== 0) return 'gone';
+      if (this.#ptrace.resume(this.pid, 0) !== 0) return 'lost';
       const status = this.#wait();
-      if (status === undefined || isEnd(status) || getRegistersTo(this.pid, registers) !== 0) return 'gone';
+      this.#ended = status === undefined || isEnd(status);
+      if (status === undefined || getRegistersTo(this.pid, registers) !== 0) return 'lost';
       if (this.#area.view.getBigUint64(RIP, true) === end) return 'done';
       if (status.kind === 'signal' && FAULTS.has(status.signal)) return 'fault';
     }
-    return 'gone';
+    return 'lost';
   }
 
   /** Binds it to one processor, or to none: `undefined`. */
@@ -154,9 +163,10 @@ export class ScratchProcess implements Disposable {
   }
 
   dispose(): void {
-    kill(this.pid, Signal.SIGKILL);
-    for (let status = this.#waiter.waitFor(this.pid); status !== undefined && !isEnd(status);) {
-      status = this.#waiter.waitFor(this.pid);
+    if (!this.#ended) kill(this.pid, Signal.SIGKILL);
+    while (!this.#ended) {
+      const status = this.#waiter.waitFor(this.pid);
+      this.#ended = status === undefined || isEnd(status);
     }
   }
 

@@ -68,6 +68,7 @@ export class Surrogate implements Disposable {
 
   /** Starts the scratch process, unless it is there. Throws `launch-failed`. */
   start(): ScratchProcess {
+    if (this.#process?.alive === false) this.#process = undefined;
     return (this.#process ??= new ScratchProcess(this.#ptrace, this.#waiter, this.#area));
   }
 
@@ -106,7 +107,6 @@ export class Surrogate implements Disposable {
     };
   }
 
-  /** It is started again after whoever killed it. */
   #running(): ScratchProcess | undefined {
     try {
       return this.start();
@@ -147,13 +147,13 @@ export class Surrogate implements Disposable {
   #runOnce({ plan, process, code, scratch }: Execution): boolean {
     const { operand, extendedState } = plan;
     if (operand !== undefined && READS.has(operand.access)) {
-      if (!process.writeOperand(this.#operandAddress, scratch, operand.bytes)) return this.#lose();
+      if (!process.writeOperand(this.#operandAddress, scratch, operand.bytes)) return false;
     }
     if (extendedState && !process.setExtendedState()) return false;
     this.#setRegisters(code, operand, scratch);
     const result = process.run(plan.code.length);
-    if (result === 'gone') return this.#lose();
-    if (result === 'fault') return false;
+    if (result === 'lost') this.dispose();
+    if (result !== 'done') return false;
     return (
       operand === undefined ||
       operand.access === 'read' ||
@@ -165,7 +165,7 @@ export class Surrogate implements Disposable {
   #runOverFills(execution: Execution, { bytes }: PlannedOperand): boolean {
     return FILLS.every((fill, index) => {
       this.#operand.fill(fill, 0, bytes);
-      if (!execution.process.writeOperand(this.#operandAddress, execution.scratch, bytes)) return this.#lose();
+      if (!execution.process.writeOperand(this.#operandAddress, execution.scratch, bytes)) return false;
       if (!this.#runOnce(execution)) return false;
       if (index === 0) this.#area.u8.set(this.#operand.subarray(0, bytes), AreaLayout.operand);
       return true;
@@ -238,12 +238,6 @@ export class Surrogate implements Disposable {
 
   #extended(offset: number, process: ScratchProcess): number {
     return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), process.extendedBytes);
-  }
-
-  /** The scratch process is gone, or useless. */
-  #lose(): false {
-    this.dispose();
-    return false;
   }
 }
 

@@ -51,7 +51,7 @@ export class MemoryHost implements SurrogateHost {
     return libc.process_vm_readv(process.pid, this.#xsaveVector(), 1, vector, 1, 0) === this.xsave.length;
   }
 
-  processor(): number {
+  processor(): number | undefined {
     return 0;
   }
 
