@@ -16,7 +16,7 @@ export function readableName(symbol: string): string | undefined {
   if (!nested || !parts) return undefined;
   const names = nested[1] === 'St' ? ['std', ...parts.names] : parts.names;
   const last = names.at(-1)!;
-  const special = /^([CD])[1-5]E/.exec(symbol.slice(parts.end));
+  const special = /^([CD])[0-5]E/.exec(symbol.slice(parts.end));
   if (special) return [...names, special[1] === 'C' ? last : `~${last}`].join('::');
   if (symbol[parts.end] !== 'E') return undefined;
   // Rust ends its paths with a hash.
