@@ -15,6 +15,7 @@ export const REFUSALS = {
   gather: 'it accesses several places in memory at once',
   transactional: 'a breakpoint aborts the memory transaction it belongs to',
   'shadow-stack': 'it works on the shadow stack',
+  'state-save': 'it saves or restores all extended registers at once',
   'vendor-specific': 'processors of different vendors execute it differently',
   'not-lifted': 'the emulator does not know this instruction yet',
 } as const;
@@ -75,6 +76,10 @@ const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
     privileged: ['in', 'out', 'insb', 'insw', 'insd', 'outsb', 'outsw', 'outsd', 'hlt', 'cli', 'sti'],
     'segment-load': ['lds', 'les', 'lfs', 'lgs', 'lss'],
     transactional: ['xbegin', 'xend', 'xabort', 'xtest'],
+    'state-save': [
+      ...['fxsave', 'fxsave64', 'fxrstor', 'fxrstor64', 'xrstor', 'xrstor64'],
+      ...['xsave', 'xsave64', 'xsavec', 'xsavec64', 'xsaveopt', 'xsaveopt64'],
+    ],
     'shadow-stack': ['rdsspd', 'rdsspq', 'incsspd', 'incsspq', 'rstorssp', 'saveprevssp', 'wrssd', 'wrssq', 'clrssbsy'],
   } satisfies Partial<Record<RefusalCode, string[]>>).flatMap(([code, mnemonics]) =>
     mnemonics.map((mnemonic) => [mnemonic, code as RefusalCode] as const),

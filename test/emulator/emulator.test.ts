@@ -272,16 +272,16 @@ describe('listing', () => {
   it('shows what an instruction does, one line for each micro-operation', () => {
     assert.deepEqual(listed('c3'), [
       'm0 = load64(rsp)',
-      'step aside unless ((m0 >> 0x2f) == 0)',
+      'step aside unless (m0 >> 0x2f) == 0',
       'rip = m0',
-      'rsp = (rsp + 8)',
+      'rsp = rsp + 8',
     ]);
-    assert.deepEqual(listed('55'), ['store64((rsp - 8)) = rbp', 'rsp = (rsp - 8)']);
+    assert.deepEqual(listed('55'), ['t0 = rsp - 8', 'store64(t0) = rbp', 'rsp = t0']);
     assert.deepEqual(listed('f3aa'), [
       'while rcx is not 0:',
       '  store8(rdi) = al',
-      '  rdi = (rdi + (DF ? 0xffffffffffffffff : 1))',
-      '  rcx = (rcx - 1)',
+      '  rdi = rdi + (DF ? 0xffffffffffffffff : 1)',
+      '  rcx = rcx - 1',
     ]);
     assert.deepEqual(listed('480f44c3'), ['rax = rbx if ZF']);
   });
