@@ -16,6 +16,7 @@ import { type Notices } from './notices';
 import { examine, type PlacementParts } from './placement';
 import { noCounts, type Probe, type ProbeTable, Site } from './probes';
 import { examineSigtrap } from './sigtrap';
+import { type Surrogate } from './surrogate/surrogate';
 import { type Process } from './tasks';
 
 export interface ArmingParts extends PlacementParts {
@@ -23,6 +24,7 @@ export interface ArmingParts extends PlacementParts {
   readonly probes: ProbeTable;
   readonly agents: AgentCompiler;
   readonly notices: Notices;
+  readonly surrogate: Surrogate;
 }
 
 export class Arming {
@@ -49,17 +51,19 @@ export class Arming {
     return { address, probeable: false, code, reason, ...(instruction !== undefined && { instruction }) };
   }
 
-  /** Throws `not-probeable`, `text-differs`, `memory-unreachable`, `engine-protocol`. */
+  /** Throws `not-probeable`, `text-differs`, `memory-unreachable`, `launch-failed`, `engine-protocol`. */
   arm(
     process: Process,
     probe: Probe,
     wanted: Requests['arm']['arguments'],
   ): { instruction: string; execution: Execution } {
-    const { breakpoints, probes, agents, notices } = this.#parts;
+    const { breakpoints, probes, agents, notices, surrogate } = this.#parts;
     const { site: id, address, expected, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), address, expected);
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
+    // Now rather than at the first hit, which would wait for it.
+    if (placement.displaced.execution === 'surrogate') surrogate.start();
     const agent = agents.compile(wanted.agent);
     examineSigtrap(process, notices);
     const breakpoint =

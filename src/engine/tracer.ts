@@ -62,7 +62,7 @@ export class Tracer {
     const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
     const emulator = new Emulator(arena.memory, Layout.state, memory, (plan) => surrogate.execute(plan));
     const agents = new AgentCompiler(arena, memory);
-    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices }));
+    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate }));
     const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside });
     this.#departures = departures;
     const onLimit = (): void => {

@@ -29,7 +29,7 @@ const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[
   ['vendor-specific', '66e800000000', 'data16 call'],
   ['vendor-specific', '66c3', 'data16 ret'],
   ['vendor-specific', '660fc8', 'bswap ax'],
-  ['not-lifted', '0fae00', 'fxsave [rax]'],
+  ['state-save', '0fae00', 'fxsave [rax]'],
 ];
 
 describe('instructions that are refused', () => {
