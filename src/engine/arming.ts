@@ -117,7 +117,7 @@ export class Arming {
   #mappingsOf(process: Process): readonly Mapping[] {
     let mappings = this.#mappings.get(process);
     if (mappings === undefined) {
-      mappings = readMappings(process.anyTid) ?? [];
+      mappings = process.ask(readMappings) ?? [];
       this.#mappings.set(process, mappings);
     }
     return mappings;

@@ -28,8 +28,8 @@ export function attach(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, wantedP
   const tids = new Set<number>();
   try {
     seizeAll(ptrace, pid, tids);
-    const memory = ProcessMemory.open(pid);
-    if (memory === undefined || tids.size === 0) throw notFound(pid);
+    const memory = openMemory(tids);
+    if (memory === undefined) throw notFound(pid);
     const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
     for (const tid of tids) tasks.addTask(process, tid);
     return process;
@@ -56,6 +56,15 @@ function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
       if (seize(ptrace, pid, tid)) seized.add(tid);
     }
   }
+}
+
+/** By any living thread: a leader that has ended has no memory. */
+function openMemory(tids: Iterable<number>): ProcessMemory | undefined {
+  for (const tid of tids) {
+    const memory = ProcessMemory.open(tid);
+    if (memory !== undefined) return memory;
+  }
+  return undefined;
 }
 
 /** False for a thread that is traced already because its creator is, that has ended, or is about to. */

@@ -62,7 +62,7 @@ export class Changes {
     leaveSpace(old);
     const head = headOf(`/proc/${process.pid}/exe`);
     process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
-    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = false;
+    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     // A leader that had ended comes to life again in the thread that called exec.
     const leader = this.#tasks.addTask(process, process.pid);
     leader.aside = leader.heldAt = undefined;

@@ -64,11 +64,11 @@ export function commands(parts: CommandParts): Commands {
     },
 
     mappings({ pid }) {
-      const { anyTid } = processOf(pid);
-      const vector = auxiliaryVector(anyTid);
+      const process = processOf(pid);
+      const vector = process.ask(auxiliaryVector);
       return {
-        mappings: readMappings(anyTid) ?? [],
-        executable: executableOf(anyTid) ?? '',
+        mappings: process.ask(readMappings) ?? [],
+        executable: process.ask(executableOf) ?? '',
         entry: address(vector?.entry ?? 0n),
         interpreterBase: address(vector?.base ?? 0n),
       };

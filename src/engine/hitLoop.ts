@@ -2,11 +2,15 @@
  * The engine's one loop. While stops keep coming it asks for the next one without sleeping, because being woken costs more than a hit;
  * when they stop coming it writes what is left to write and sleeps in wait4(2), where threads and the doorbell wake it.
  */
+import { availableParallelism } from 'node:os';
 import { type Waiter } from './linux/wait';
 import { type Stops } from './stops';
 
-/** How long after the last stop the next one is waited for without sleeping, if stops came closer together than that lately. */
-const SPIN_MS = 0.1;
+/**
+ * How long after the last stop the next one is waited for without sleeping, if stops came closer together than that lately. Not on a
+ * machine with one processor: the thread that is waited for needs it.
+ */
+const SPIN_MS = availableParallelism() > 1 ? 0.1 : 0;
 
 /** The mean time between stops is taken over about this many. */
 const MEMORY = 16;

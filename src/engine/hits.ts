@@ -74,11 +74,10 @@ export class Hits {
       this.#deliver(task);
       return;
     }
-    // Behind a one-byte instruction a thread can stand without having met INT3, and a SIGTRAP that was sent can find it there.
     let sent = false;
-    if (breakpoint.displaced.length === 1 || task.blocksSigtrap || !breakpoint.armed) {
+    if (breakpoint.displaced.length === 1 || task.process.getsSigtrap || task.blocksSigtrap || !breakpoint.armed) {
       sent = this.#wasSent(tid);
-      if (sent && breakpoint.displaced.length === 1 && !task.blocksSigtrap) {
+      if (sent && !this.#hasMetInt3(task, breakpoint)) {
         this.#deliver(task);
         return;
       }
@@ -173,6 +172,7 @@ export class Hits {
       return;
     }
     this.#writeBack(task.tid, breakpoint);
+    if (displaced.length === 1) task.landings.note(breakpoint.address + 1, this.#arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
   }
@@ -220,12 +220,20 @@ export class Hits {
     return true;
   }
 
+  /** Whether the thread has executed INT3, although the SIGTRAP it stopped for was sent by somebody. */
+  #hasMetInt3(task: Task, { address, displaced }: Breakpoint): boolean {
+    // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
+    if (displaced.length > 1 || task.blocksSigtrap) return true;
+    return !task.landings.has(address + 1, this.#arena.number(RSP));
+  }
+
   #wasSent(tid: number): boolean {
     return this.#ptrace.getSiginfo(tid) === 0 && this.#arena.i32[SI_CODE >>> 2] !== SI_KERNEL;
   }
 
   /** A SIGTRAP of the program's own. */
   #deliver(task: Task): void {
+    task.process.getsSigtrap = true;
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
   }
 }

@@ -103,5 +103,5 @@ function bytesText(bytes: Uint8Array, length: number): string {
 
 /** Linux 6.6 shows in /proc/PID/status which control-flow features a thread has on (Documentation/arch/x86/shstk.rst). */
 function hasShadowStack(process: Process): boolean {
-  return readStatus(process.anyTid)?.get('x86_Thread_features')?.includes('shstk') ?? false;
+  return process.ask((tid) => readStatus(tid)?.get('x86_Thread_features'))?.includes('shstk') ?? false;
 }

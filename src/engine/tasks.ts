@@ -1,6 +1,7 @@
 /** What the engine traces: processes, their threads, and the memory that a process runs in. */
 import { type Breakpoint } from './breakpoints';
 import { AddressTable } from './addressTable';
+import { Landings } from './landings';
 import { type ProcessMemory } from './linux/memory';
 
 /** One traced thread. */
@@ -14,6 +15,7 @@ export class Task {
   /** Its next arrival at this address with this stack pointer is not a new hit: it was on its way to the instruction when a signal came. */
   retryAddress = -1;
   retryStack = -1;
+  readonly landings = new Landings();
   /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
   blocksSigtrap = false;
   /** The client was told of it. */
@@ -47,6 +49,8 @@ export class Process {
   sigtrapExamined = false;
   ignoresSigtrap = false;
   handlesSigtrap = false;
+  /** It has got one that was not INT3's. */
+  getsSigtrap = false;
 
   constructor(
     readonly pid: number,
@@ -59,10 +63,13 @@ export class Process {
     readonly lender?: Process,
   ) {}
 
-  /** Any living thread: what /proc is asked about, because a leader that has exited has no memory map. */
-  get anyTid(): number {
-    for (const tid of this.tasks.keys()) return tid;
-    return this.pid;
+  /** Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no memory, and no program. */
+  ask<T>(read: (tid: number) => T | undefined): T | undefined {
+    for (const tid of [this.pid, ...this.tasks.keys()]) {
+      const answer = read(tid);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
   }
 }
 

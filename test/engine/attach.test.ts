@@ -29,7 +29,6 @@ function refusedWith(code: string, message: RegExp) {
 
 describe('attach and detach', () => {
   let client: EngineClient;
-  const targets: Target[] = [];
 
   beforeEach(() => {
     client = new EngineClient();
@@ -37,24 +36,18 @@ describe('attach and detach', () => {
 
   afterEach(async () => {
     await client.close();
-    for (const target of targets.splice(0)) target.kill();
+    Target.killAll();
   });
 
-  async function start(path: string, args: readonly string[]): Promise<Target> {
-    const target = await Target.start(path, args);
-    targets.push(target);
-    return target;
-  }
-
   async function attachCounter(threads: number, calls: number) {
-    const target = await start(counter.path, [`${threads}`, `${calls}`, 'go']);
+    const target = await Target.start(counter.path, [`${threads}`, `${calls}`, 'go']);
     await client.request('attach', { pid: target.pid });
     const work = await client.symbol(target.pid, counter.path, counter.offset('work'));
     return { target, work };
   }
 
   it('stops no thread by attaching, arming and disarming', async () => {
-    const target = await start(clock.path, ['1000', 'idle']);
+    const target = await Target.start(clock.path, ['1000', 'idle']);
     await sleep(50);
     const before = target.switches();
     const { tids } = await client.request('attach', { pid: target.pid });
@@ -73,7 +66,7 @@ describe('attach and detach', () => {
 
   for (const call of ['epoll_wait', 'recv', 'sigtimedwait', 'poll', 'nanosleep']) {
     it(`lets go of a thread that sleeps in ${call} without its noticing`, async () => {
-      const target = await start(sleeper.path, [call]);
+      const target = await Target.start(sleeper.path, [call]);
       for (let round = 0; round < 3; round++) {
         await client.request('attach', { pid: target.pid });
         await sleep(20);
@@ -100,7 +93,7 @@ describe('attach and detach', () => {
 
   for (const how of ['is killed', 'closes its pipe', 'hangs and is killed']) {
     it(`lets the program live when the client ${how} in the middle of its hits`, async () => {
-      const target = await start(counter.path, ['2', '200000', 'go']);
+      const target = await Target.start(counter.path, ['2', '200000', 'go']);
       const script = join(__dirname, 'doomedClient.ts');
       const child = spawn(
         process.execPath,
@@ -137,7 +130,7 @@ describe('attach and detach', () => {
 
   it('detaches while threads come and go', async () => {
     for (let round = 0; round < 5; round++) {
-      const target = await start(churn.path, ['4', '2000', 'go']);
+      const target = await Target.start(churn.path, ['4', '2000', 'go']);
       target.begin({ lingering: true });
       await client.request('attach', { pid: target.pid });
       await client.arm(target.pid, await client.symbol(target.pid, churn.path, churn.offset('work')));
@@ -171,7 +164,7 @@ describe('attach and detach', () => {
 
     it('a process that has another tracer, and names it', async () => {
       const other = new EngineClient();
-      const target = await start(clock.path, ['1', 'idle']);
+      const target = await Target.start(clock.path, ['1', 'idle']);
       await other.request('attach', { pid: target.pid });
       const message = new RegExp(`process ${other.process.pid} .* traces it already`);
       await assert.rejects(client.request('attach', { pid: target.pid }), refusedWith('attach-refused', message));
@@ -180,7 +173,7 @@ describe('attach and detach', () => {
     });
 
     it('a process that it traces already', async () => {
-      const target = await start(clock.path, ['1', 'idle']);
+      const target = await Target.start(clock.path, ['1', 'idle']);
       await client.request('attach', { pid: target.pid });
       await assert.rejects(client.request('attach', { pid: target.pid }), refusedWith('attach-refused', /already/));
     });

@@ -8,6 +8,7 @@ const family = program('family.c');
 const churn = program('churn.c');
 const turns = program('turns.c');
 const counter = program('counter.c');
+const leaderless = program('leaderless.c');
 
 describe('processes and threads', () => {
   let client: EngineClient;
@@ -18,6 +19,7 @@ describe('processes and threads', () => {
 
   afterEach(async () => {
     await client.close();
+    Target.killAll();
     assert.equal(client.errors, '');
   });
 
@@ -88,6 +90,19 @@ describe('processes and threads', () => {
     const { output, code } = await target.end();
     assert.deepEqual([output, code], ['right', 0]);
     assert.ok((await client.counts()).probes.get(probe)!.hits > 0);
+  });
+
+  it('traces a process whose leader has ended', async () => {
+    const target = await Target.start(leaderless.path, ['3000']);
+    assert.match(target.status('State'), /^Z/);
+    const { tids } = await client.request('attach', { pid: target.pid });
+    assert.equal(tids.length, 1);
+    const work = await client.symbol(target.pid, leaderless.path, leaderless.offset('work'));
+    const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+    target.begin();
+    assert.deepEqual(await target.end(), { output: 'right', code: 3, signal: null });
+    assert.deepEqual((await client.event('exited')).end, { code: 3 });
+    assert.equal((await client.counts()).probes.get(probe)?.hits, 6000);
   });
 
   for (const from of ['main', 'thread'] as const) {

@@ -18,6 +18,7 @@ describe('signals', () => {
 
   afterEach(async () => {
     await client.close();
+    Target.killAll();
     assert.equal(client.errors, '');
   });
 
@@ -67,7 +68,7 @@ describe('signals', () => {
   it('does not take a SIGTRAP that another thread sent for a hit', async () => {
     const { output, counts } = await run(traps.path, ['bombarded', '30000'], traps.offset('work'));
     assert.match(output, /^calls 30000 traps [1-9]/);
-    assert.equal(counts.hits, 30000);
+    assert.equal(counts.hits, 30_000);
   });
 
   for (const [kind, result] of [

@@ -11,12 +11,14 @@ export class Target {
   readonly pid: number;
   output = '';
   readonly #ended: Promise<unknown>;
+  static readonly #all = new Set<Target>();
 
   private constructor(child: ChildProcess) {
     this.process = child;
     this.pid = assertExists(child.pid, 'pid');
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.#ended = once(child, 'close');
+    Target.#all.add(this);
   }
 
   /** Starts it, and waits until it has said `ready`. */
@@ -40,8 +42,10 @@ export class Target {
     return { output: this.output.trim(), code: this.process.exitCode, signal: this.process.signalCode };
   }
 
-  kill(): void {
-    this.process.kill('SIGKILL');
+  /** Ends all that a test has left running. */
+  static killAll(): void {
+    for (const { process: child } of Target.#all) child.kill('SIGKILL');
+    Target.#all.clear();
   }
 
   /** How often each thread has stopped running, by its own will and not: a stop would count in one of them. */

@@ -14,14 +14,14 @@ export class ProcessMemory {
     this.#fd = fd;
   }
 
-  /** Opens the memory that the process has now; after exec it has another. `undefined`: the process is gone. */
-  static open(pid: number): ProcessMemory | undefined {
-    const fd = libc.open(`/proc/${pid}/mem`, O_RDWR | O_CLOEXEC);
+  /** Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. */
+  static open(tid: number): ProcessMemory | undefined {
+    const fd = libc.open(`/proc/${tid}/mem`, O_RDWR | O_CLOEXEC);
     if (fd >= 0) return new ProcessMemory(fd);
     const failure = errno();
     if (failure === Errno.ENOENT || failure === Errno.ESRCH) return undefined;
-    throw new SidestepError('attach-refused', `the memory of process ${pid} can't be opened: ${errnoText(failure)}`, {
-      place: { pid },
+    throw new SidestepError('attach-refused', `the memory of process ${tid} can't be opened: ${errnoText(failure)}`, {
+      place: { pid: tid },
     });
   }
 

@@ -45,7 +45,7 @@ export function executableOf(pid: number): string | undefined {
 /** Where the program and its dynamic linker were put: AT_ENTRY and AT_BASE of the auxiliary vector (getauxval(3)). */
 export function auxiliaryVector(pid: number): { readonly entry: bigint; readonly base: bigint } | undefined {
   const bytes = attempt(() => readFileSync(`/proc/${pid}/auxv`));
-  if (bytes === undefined) return undefined;
+  if (!bytes?.length) return undefined;
   const values = new Map<bigint, bigint>();
   for (let at = 0; at + 16 <= bytes.length; at += 16)
     values.set(bytes.readBigUInt64LE(at), bytes.readBigUInt64LE(at + 8));
@@ -57,7 +57,7 @@ export function auxiliaryVector(pid: number): { readonly entry: bigint; readonly
 /** The memory map of the process that `tid` belongs to; a leader that has exited has none, its living threads do. */
 export function readMappings(tid: number): readonly Mapping[] | undefined {
   const text = attempt(() => readFileSync(`/proc/${tid}/maps`, 'utf8'));
-  return text?.split('\n').flatMap((line) => parseMapping(line) ?? []);
+  return text === '' ? undefined : text?.split('\n').flatMap((line) => parseMapping(line) ?? []);
 }
 
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (.)(.)(.)(.) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/;

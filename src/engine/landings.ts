@@ -1,0 +1,28 @@
+/**
+ * Where a thread was put after instructions of one byte. INT3 leaves RIP at that very place, and where a SIGTRAP that was sent is
+ * pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then tells nothing about which of both
+ * it is. The stack pointer does: instructions of one byte that matter (push, pop, leave) move it, so behind the instruction it is what
+ * it was at a landing, and at INT3 it is not. Some landings are kept, because handlers that run in between land too.
+ */
+
+const KEPT = 8;
+
+export class Landings {
+  readonly #places = new Float64Array(2 * KEPT).fill(-1);
+  #next = 0;
+
+  /** The thread goes on at `address` with stack pointer `stack`. */
+  note(address: number, stack: number): void {
+    this.#places[this.#next] = address;
+    this.#places[this.#next + 1] = stack;
+    this.#next = (this.#next + 2) % (2 * KEPT);
+  }
+
+  /** Whether a thread that stands there can have come there by a landing. */
+  has(address: number, stack: number): boolean {
+    for (let at = 0; at < 2 * KEPT; at += 2) {
+      if (this.#places[at] === address && this.#places[at + 1] === stack) return true;
+    }
+    return false;
+  }
+}
