@@ -40,12 +40,36 @@ export function disassemble(bytes: Uint8Array, address: bigint): string {
   return withDecoded(bytes, address, (iced) => formatter.format(iced));
 }
 
-function withDecoded<T>(bytes: Uint8Array, address: bigint, use: (iced: IcedInstruction) => T): T {
+/** Where in an instruction's bytes a constant lies. */
+export interface ConstantField {
+  readonly offset: number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** The constants in the bytes of an instruction that decodes: a branch's distance counts as immediate. */
+export function constantFields(bytes: Uint8Array): { displacement?: ConstantField; immediate?: ConstantField } {
+  return withDecoded(bytes, 0n, (iced, decoder) => {
+    const offsets = decoder.getConstantOffsets(iced);
+    try {
+      return {
+        ...(offsets.hasDisplacement && {
+          displacement: { offset: offsets.displacementOffset, size: offsets.displacementSize },
+        }),
+        ...(offsets.hasImmediate && { immediate: { offset: offsets.immediateOffset, size: offsets.immediateSize } }),
+      };
+    } finally {
+      offsets.free();
+    }
+  });
+}
+
+function withDecoded<T>(bytes: Uint8Array, address: bigint, use: (iced: IcedInstruction, decoder: Decoder) => T): T {
   const decoder = new Decoder(64, bytes.subarray(0, MAX_INSTRUCTION_BYTES), DecoderOptions.None);
   try {
     decoder.ip = address;
     decoder.decodeOut(decoded);
-    return use(decoded);
+    return use(decoded, decoder);
   } finally {
     decoder.free();
   }

@@ -1,0 +1,50 @@
+/**
+ * Instructions of real programs as subjects of {@link verify}. The scratch program has memory at few places, so an instruction that
+ * names an address, or how far away it is, gets another constant there; nothing else of it changes.
+ */
+import { constantFields, type ConstantField, decode } from '../decode';
+import { lift } from '../families';
+import { type Instruction } from '../instruction';
+import { refusalOf } from '../refusal';
+import { Layout } from './program';
+import { type Random } from './random';
+import { type Subject } from './verify';
+
+/** Branches go nearby, but not into the place that the instruction's bytes are copied to. */
+const NEAREST_TARGET = 16;
+const FARTHEST_TARGET = 100;
+
+/** The first instruction of `bytes` at a random place of the scratch program; `undefined` if it is not one that is lifted. */
+export function subjectOf(bytes: Uint8Array, random: Random): Subject | undefined {
+  const original = decode(bytes, 0n);
+  if (original === undefined) return undefined;
+  const address = Layout.code + 0x800 + random.below(0x800);
+  const moved = move(bytes.slice(0, original.length), original, address, random);
+  const instruction = decode(moved, BigInt(address));
+  if (instruction === undefined || refusalOf(instruction) !== undefined) return undefined;
+  const operations = lift(instruction);
+  return operations === undefined ? undefined : { bytes: moved, address, instruction, operations };
+}
+
+function move(bytes: Uint8Array, { operands, length }: Instruction, address: number, random: Random): Uint8Array {
+  const { displacement, immediate } = constantFields(bytes);
+  for (const operand of operands) {
+    if (operand.kind === 'target' && immediate !== undefined) {
+      const distance = NEAREST_TARGET + random.below(FARTHEST_TARGET - NEAREST_TARGET);
+      write(bytes, immediate, random.oneIn(2) ? distance : -distance - length);
+    }
+    if (operand.kind !== 'memory' || operand.index !== undefined || displacement === undefined) continue;
+    // FS and GS lie in the data, and displacements from them are small.
+    if (operand.segment !== undefined) continue;
+    const place = Layout.data + 0x200 + random.below(Layout.dataBytes - 0x400);
+    if (operand.base === 'rip') write(bytes, displacement, place - address - length);
+    else if (operand.base === undefined) write(bytes, displacement, place);
+  }
+  return bytes;
+}
+
+function write(bytes: Uint8Array, { offset, size }: ConstantField, value: number): void {
+  for (let index = 0; index < size; index++) {
+    bytes[offset + index] = Number((BigInt(value) >> BigInt(8 * index)) & 0xffn);
+  }
+}
