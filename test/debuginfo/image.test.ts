@@ -171,12 +171,13 @@ describe('images', () => {
     });
   });
 
-  for (const flags of [['-gz=zlib'], ['-gz=zlib-gnu'], ['-gz=zstd']]) {
-    it(`read compressed debug information: ${flags.join(' ')}`, function () {
-      let path: string;
+  for (const format of ['zlib', 'zlib-gnu', 'zstd']) {
+    it(`read debug information compressed in the format ${format}`, function () {
+      const path = join(folder, 'program');
       try {
-        ({ path } = compiled('values.c', '-O0', ...flags));
+        run('objcopy', `--compress-debug-sections=${format}`, compiled('values.c', '-O0').path, path);
       } catch {
+        // An objcopy that was built without it.
         return this.skip();
       }
       using(path, (image) => assert.equal(image.functionPlaces('walk').length, 1));
