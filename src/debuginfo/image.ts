@@ -98,6 +98,8 @@ export class Image implements Disposable {
     this.#symbols = new Symbols(separate ? [separate, file] : [file]);
     const info = new DebugInfo(this.#debug, {
       supplementary: () => {
+        // Stripping leaves the link in programs that have nothing left to share.
+        if (!this.hasDebugInfo) return undefined;
         const alternate = openAlternateFile(this.#debug, directories);
         return alternate && store.add(alternate);
       },

@@ -67,6 +67,17 @@ describe('images', () => {
     });
   });
 
+  it('have functions by symbol where stripping left only the link to what dwz shared', () => {
+    const program = join(folder, 'program');
+    const link = join(folder, 'link');
+    writeFileSync(link, Buffer.concat([Buffer.from('/nowhere/shared.debug\0'), Buffer.alloc(20, 7)]));
+    run('objcopy', '--strip-debug', '--add-section', `.gnu_debugaltlink=${link}`, compiled('values.c').path, program);
+    using(program, (image) => {
+      assert.equal(image.hasDebugInfo, false);
+      assert.equal(image.functionPlaces('main').length, 1);
+    });
+  });
+
   describe('whose debug information was moved to a file of its own', () => {
     /** A stripped copy of the program, and its debug file; `link`: with .gnu_debuglink. */
     function split(program: string, { link }: { readonly link: boolean }): { stripped: string; debug: string } {
