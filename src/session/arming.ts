@@ -48,7 +48,7 @@ export class Arming {
         errors.push(notProbeable(inspections.get(place.candidates[0]!)));
       } else if (!taken.has(chosen.address)) {
         taken.add(chosen.address);
-        arming.push(this.#armAt(probe, process, place.module, chosen));
+        arming.push(this.#armAt(probe, process, place, chosen));
       }
     }
     const sites: Site[] = [];
@@ -70,11 +70,12 @@ export class Arming {
     return new Map(inspections.map((inspection) => [inspection.address, inspection]));
   }
 
-  async #armAt(probe: Probe, process: Process, module: Module | undefined, found: ProbeableInspection): Promise<Site> {
+  async #armAt(probe: Probe, process: Process, place: FoundPlace, found: ProbeableInspection): Promise<Site> {
     const { address, instruction, execution } = found;
-    const compiled = compileAt(probe, module, address);
+    const { module } = place;
+    const compiled = compileAt(probe, place, address);
     const generation = process.generation;
-    const location = this.#describe(module, address);
+    const location = this.#describe(place, address);
     const site: Site = {
       id: this.#sites.reserve(),
       probe,
@@ -109,12 +110,13 @@ export class Arming {
     return site;
   }
 
-  #describe(module: Module | undefined, address: Address): SiteLocation {
-    const info = module?.image.describe(module.toLink(address));
-    const name = info?.function ?? info?.symbol?.name;
+  #describe(place: FoundPlace, address: Address): SiteLocation {
+    const info = place.module?.image.describe(place.module.toLink(address));
+    const name = place.function ?? info?.function ?? info?.symbol?.name;
+    const line = place.line ?? info?.line;
     return {
       address,
-      ...(info?.line && { file: this.#sourceMap.toHere(info.line.file), line: info.line.line }),
+      ...(line && { file: this.#sourceMap.toHere(line.file), line: line.line }),
       ...(name !== undefined && { function: name }),
     };
   }
@@ -131,9 +133,9 @@ function asError(error: unknown): SidestepError {
   throw error;
 }
 
-function compileAt(probe: Probe, module: Module | undefined, address: Address): CompiledProbe {
+function compileAt(probe: Probe, { module, function: name }: FoundPlace, address: Address): CompiledProbe {
   if (module === undefined) return compileProbe(probe.spec, emptyScope(linkAddress(address)), 0n);
-  return compileProbe(probe.spec, module.image.scopeAt(module.toLink(address)), module.bias);
+  return compileProbe(probe.spec, module.image.scopeAt(module.toLink(address), name), module.bias);
 }
 
 /** The file's bytes from `address` on, in the form of a request. */

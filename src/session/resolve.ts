@@ -18,6 +18,8 @@ export interface FoundPlace {
   /** Addresses that serve, best first; never empty. */
   readonly candidates: readonly Address[];
   readonly line: SourceLine | undefined;
+  /** Where an inlined function starts, the address alone does not say which function is meant. */
+  readonly function: string | undefined;
 }
 
 /** What the search in some modules gave: places, or why there are none. */
@@ -77,7 +79,10 @@ function findFunction({ name }: Extract<ProbeLocation, { kind: 'function' }>, mo
 
 function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {
   const module = modules.find((candidate) => candidate.contains(address));
-  return { places: module ? [{ module, candidates: [address], line: undefined }] : [], errors: [] };
+  return {
+    places: module ? [{ module, candidates: [address], line: undefined, function: undefined }] : [],
+    errors: [],
+  };
 }
 
 function findOffset(location: Extract<ProbeLocation, { kind: 'offset' }>, modules: readonly Module[]): Search {
@@ -90,7 +95,7 @@ function findOffset(location: Extract<ProbeLocation, { kind: 'offset' }>, module
       });
     }
     const candidate = module.toRun(linkAddress(start + BigInt(location.offset)));
-    return [{ module, candidates: [candidate], line: undefined }];
+    return [{ module, candidates: [candidate], line: undefined, function: undefined }];
   });
   return { places: found, errors };
 }
@@ -105,7 +110,8 @@ function functionIn(module: Module, name: string): FoundPlace[] {
 }
 
 function inModule(module: Module, place: ProbePlace): FoundPlace {
-  return { module, candidates: place.candidates.map((candidate) => module.toRun(candidate)), line: place.line };
+  const candidates = place.candidates.map((candidate) => module.toRun(candidate));
+  return { module, candidates, line: place.line, function: place.function };
 }
 
 /** One file that is broken does not hide what the others have; one that can't be opened has nothing. */
