@@ -45,7 +45,7 @@ export function impossibility(pid: number): SidestepError | undefined {
   );
 }
 
-/** What keeps this user from it, once the kernel has said EPERM; `undefined` if nothing can be seen. */
+/** What keeps this user from it, once the kernel has said EPERM; `undefined` if the process is gone. */
 export function denial(pid: number): SidestepError | undefined {
   const status = readStatus(pid);
   const self = readStatus(process.pid);
@@ -54,7 +54,7 @@ export function denial(pid: number): SidestepError | undefined {
   const user = self.get('Uid')?.split('\t')[1] ?? '?';
   const isPrivileged = (BigInt(`0x${self.get('CapEff') ?? '0'}`) & CAP_SYS_PTRACE) !== 0n;
   const scope = yamaScope();
-  if (isPrivileged && scope !== '3') return undefined;
+  if (isPrivileged && scope !== '3') return refuse(pid, status, UNSEEN, UNSEEN_ADVICE);
   if (owner.slice(0, 3).some((uid) => uid !== user)) {
     return refuse(pid, status, `it belongs to user ${owner[0] ?? '?'}, Sidestep runs as user ${user}`, AS_ROOT);
   }
@@ -63,8 +63,14 @@ export function denial(pid: number): SidestepError | undefined {
     return refuse(pid, status, why, AS_ROOT);
   }
   const yama = YAMA_SCOPES[scope];
-  return yama && refuse(pid, status, `Yama's ptrace_scope is ${scope}: ${yama.forbids}`, yama.advice);
+  if (yama) return refuse(pid, status, `Yama's ptrace_scope is ${scope}: ${yama.forbids}`, yama.advice);
+  return refuse(pid, status, UNSEEN, UNSEEN_ADVICE);
 }
+
+/** Nothing that a process can read of another explains it. */
+const UNSEEN = 'a security module (AppArmor, SELinux) or the sandbox that Sidestep runs in forbids it';
+const UNSEEN_ADVICE =
+  'The log says which: sudo journalctl -k -g denied. A container needs to be started with --cap-add=SYS_PTRACE.';
 
 const AS_ROOT = 'Run Sidestep as root (sudo).';
 
