@@ -13,8 +13,10 @@ import { PF_X, PT } from './elf/header';
 import { readBuildId } from './elf/notes';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
+import { type ElfSymbol } from './elf/symbolTable';
 import { Symbols } from './elf/symbols';
 import { type AddressInfo, emptyScope, type ProbePlace, type Scope } from './model';
+import { entryAddress } from './symbols/blocks';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
 import { codeLines, functionPlaces, instancePlace, linePlaces } from './symbols/places';
@@ -60,6 +62,7 @@ export class Image implements Disposable {
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   #frames: readonly FrameTable[] | undefined;
+  #announced = false;
 
   /** Throws `file-unreadable`, `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
   static open(path: string, options: ImageOptions = {}): Image {
@@ -163,8 +166,14 @@ export class Image implements Disposable {
   /** Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too. */
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();
-    const places = functionPlaces(this.#program, name);
-    return places.length > 0 ? places : this.#symbolPlaces(name);
+    const places = new Map<LinkAddress, ProbePlace>();
+    for (const place of functionPlaces(this.#program, name)) places.set(place.candidates[0]!, place);
+    // Aliases, and functions of files that were compiled without debug information.
+    for (const symbol of places.size > 0 ? this.#symbols.named(name) : this.#symbols.functionsMeant(name)) {
+      const place = this.#symbolPlace(symbol);
+      if (place && !places.has(place.candidates[0]!)) places.set(place.candidates[0]!, place);
+    }
+    return [...places.values()];
   }
 
   /** An ELF symbol's value. */
@@ -226,15 +235,13 @@ export class Image implements Disposable {
     return unreadUnits(this.#program.info);
   }
 
-  /** Functions that only the symbol table knows: their very entry, or where debug information with another name says. */
-  #symbolPlaces(name: string): ProbePlace[] {
-    const functions = this.#symbols.functionsMeant(name).filter(({ address }) => this.#isCode(address));
-    return functions.map((symbol) => {
-      const known = this.#program.functionAt(symbol.address);
-      const place = known && instancePlace(this.#program, known);
-      const readable = readableName(symbol.name) ?? symbol.name;
-      return place ?? { candidates: [linkAddress(symbol.address)], function: readable, line: undefined };
-    });
+  /** A function by its symbol: where debug information says, under whatever name, else its very entry. */
+  #symbolPlace(symbol: ElfSymbol): ProbePlace | undefined {
+    if (symbol.kind !== 'function' || !this.#isCode(symbol.address)) return undefined;
+    const known = this.#program.functionAt(symbol.address);
+    const place = known && entryAddress(known) === symbol.address ? instancePlace(this.#program, known) : undefined;
+    const name = readableName(symbol.name) ?? symbol.name;
+    return place ?? { candidates: [linkAddress(symbol.address)], function: name, line: undefined };
   }
 
   #facts(): ProgramFacts {
@@ -289,8 +296,6 @@ export class Image implements Disposable {
       return bytes ? [new FrameTable({ kind, file: file.path, bytes, address })] : [];
     });
   }
-
-  #announced = false;
 
   /** Says once that debug information is about to be read. */
   #announce(): void {
