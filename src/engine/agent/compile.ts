@@ -7,7 +7,7 @@ import { verifyAgent, verifyCapture } from '../../contract/agent/verify';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
 import { ModuleBuilder } from '../../wasm/module';
 import { ARENA_PAGES, type Arena } from '../arena';
-import { type TargetMemory } from '../targetMemory';
+import { type TargetMemory } from '../hit/targetMemory';
 import { captureFunction, conditionFunction, divisionFailure, readFailure, type Runtime } from './functions';
 
 /** How a condition ended. */

@@ -12,7 +12,7 @@ import { State, UserRegister } from '../../emulator/state';
 import { Code, type FunctionIndex } from '../../wasm/module';
 import { type OpName } from '../../wasm/opcodes';
 import { Layout } from '../arena';
-import { StringEnd } from '../targetMemory';
+import { StringEnd } from '../hit/targetMemory';
 import { BINARY, UNARY } from './arithmetic';
 
 /** Functions that the compiled ones call. */

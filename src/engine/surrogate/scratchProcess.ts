@@ -7,7 +7,7 @@ import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
 import { type Mapping } from '../../contract/messages';
 import { UserRegister } from '../../emulator/state';
-import { FOREVER_SECONDS, sleeper } from '../doorbell';
+import { FOREVER_SECONDS, sleeper } from '../pipe/doorbell';
 import { errnoText } from '../linux/errno';
 import { libc } from '../linux/libc';
 import { readMappings } from '../linux/proc';

@@ -2,6 +2,8 @@
 import { type MemoryOperand } from '../../../src/emulator/instruction';
 import { type Random } from '../../../src/emulator/oracle/random';
 import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../../../src/emulator/registers';
+import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
+import { operandAddress } from '../../../src/emulator/surrogate/address';
 import { type Subject } from './forms';
 import { type Component, type Experiment, NATIVE_REGISTERS, NativeLayout } from './native';
 
@@ -55,7 +57,10 @@ export class StateSource {
     if (bytes[0] === 0x0f && bytes[1] === 0x01) registers[numberOf('rcx')] = BigInt(random.below(3));
     const place = this.#place(plan.operand?.bytes ?? 1);
     if (plan.operand !== undefined && !random.oneIn(16)) this.#aim(registers, gsBase, plan.operand.memory, place);
-    const start = Math.min(Math.max(place - 200, NativeLayout.data), DATA_END - NativeLayout.windowBytes);
+    // Around where the operand lies, whether that could be chosen or not: what is stored elsewhere would stay for the next state.
+    const linear = plan.operand && linearAddress(plan.operand.memory, plan.length, registers, gsBase);
+    const lies = linear !== undefined && linear < BigInt(DATA_END) ? Number(linear) : place;
+    const start = Math.min(Math.max(lies - 200, NativeLayout.data), DATA_END - NativeLayout.windowBytes);
     const window = { address: start, bytes: this.#operandBytes(NativeLayout.windowBytes) };
     return { registers, gsBase, code: bytes, window, xsave: this.#xsave() };
   }
@@ -167,6 +172,16 @@ export class StateSource {
     const value = (random.u32() / 0x1_0000_0000 - 0.5) * 2 ** (random.below(40) - 8);
     return random.oneIn(3) ? Math.round(value) : value;
   }
+}
+
+function linearAddress(operand: MemoryOperand, length: number, registers: BigUint64Array, gsBase: bigint): bigint {
+  const state = new DataView(new ArrayBuffer(State.bytes));
+  const set = (name: UserRegisterName, value: bigint) =>
+    state.setBigUint64(State.registers + UserRegister[name], value, true);
+  for (const [index, name] of NATIVE_REGISTERS.entries()) set(name, registers[index]!);
+  set('rip', registers[numberOf('rip')]! + 1n);
+  set('gs_base', gsBase);
+  return operandAddress(operand, length, state).linear;
 }
 
 const SPECIAL_FLOATS = [

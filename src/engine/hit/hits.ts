@@ -1,0 +1,239 @@
+/**
+ * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address runs its
+ * agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing here allocates.
+ */
+import { HIT_HEADER_BYTES } from '../../contract/hits';
+import { State, UserRegister } from '../../emulator/state';
+import { type Arena, Layout } from '../arena';
+import { ConditionResult } from '../agent/compile';
+import { type Breakpoint, INT3 } from '../sites/breakpoints';
+import { type Clock } from '../clock';
+import { type Ptrace } from '../linux/ptrace';
+import { SI_KERNEL, Signal } from '../linux/signals';
+import { killThread } from '../linux/wait';
+import { type Notices } from '../pipe/notices';
+import { type Outbox } from '../pipe/outbox';
+import { type ProbeTable, type Site } from '../sites/probes';
+import { blockSigtrap, isIgnored } from './sigtrap';
+import { type StepAside } from './stepAside';
+import { type TargetMemory } from './targetMemory';
+import { type Task } from '../tasks/tasks';
+
+const RIP = State.registers + UserRegister.rip;
+const RSP = State.registers + UserRegister.rsp;
+const SI_CODE = Layout.siginfo + 8;
+
+/** One register by PTRACE_POKEUSER costs less than all of them by SETREGS; three no longer do. */
+const POKED_REGISTERS = 2;
+
+export interface HitParts {
+  readonly arena: Arena;
+  readonly ptrace: Ptrace;
+  readonly memory: TargetMemory;
+  readonly probes: ProbeTable;
+  readonly outbox: Outbox;
+  readonly notices: Notices;
+  readonly clock: Clock;
+  readonly stepAside: StepAside;
+  /** The client's limit of reports was reached. */
+  readonly onLimit: () => void;
+}
+
+export class Hits {
+  readonly #arena: Arena;
+  readonly #ptrace: Ptrace;
+  readonly #memory: TargetMemory;
+  readonly #probes: ProbeTable;
+  readonly #outbox: Outbox;
+  readonly #notices: Notices;
+  readonly #clock: Clock;
+  readonly #stepAside: StepAside;
+  readonly #onLimit: () => void;
+
+  constructor(parts: HitParts) {
+    this.#arena = parts.arena;
+    this.#ptrace = parts.ptrace;
+    this.#memory = parts.memory;
+    this.#probes = parts.probes;
+    this.#outbox = parts.outbox;
+    this.#notices = parts.notices;
+    this.#clock = parts.clock;
+    this.#stepAside = parts.stepAside;
+    this.#onLimit = parts.onLimit;
+  }
+
+  /** A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is killed meanwhile. */
+  onTrap(task: Task, now: number): void {
+    const { tid } = task;
+    if (task.aside !== undefined && this.#stepAside.finish(task)) return;
+    if (this.#ptrace.getRegisters(tid) !== 0) return;
+    const { space } = task.process;
+    const address = this.#arena.number(RIP) - 1;
+    const breakpoint = space.breakpoints.get(address);
+    if (breakpoint === undefined) {
+      this.#deliver(task);
+      return;
+    }
+    let sent = false;
+    if (breakpoint.displaced.length === 1 || task.process.getsSigtrap || task.blocksSigtrap || !breakpoint.armed) {
+      sent = this.#wasSent(tid);
+      if (sent && !this.#hasMetInt3(task, breakpoint)) {
+        this.#deliver(task);
+        return;
+      }
+    }
+    if (!breakpoint.armed) {
+      this.#onVanished(task, breakpoint, sent);
+      return;
+    }
+    this.#memory.select(tid, space.memory);
+    if (!this.#isRetry(task, address)) this.#visit(task, breakpoint, now);
+    if (task.holds > 0) {
+      task.heldAt = breakpoint;
+      return;
+    }
+    this.#pass(task, breakpoint, sent);
+  }
+
+  /** Lets a held thread go on. */
+  release(task: Task): void {
+    const { heldAt } = task;
+    task.heldAt = undefined;
+    if (heldAt === undefined) {
+      this.#ptrace.resume(task.tid, 0);
+      return;
+    }
+    if (this.#ptrace.getRegisters(task.tid) !== 0) return;
+    this.#memory.select(task.tid, task.process.space.memory);
+    this.#pass(task, heldAt, false);
+  }
+
+  #visit(task: Task, breakpoint: Breakpoint, now: number): void {
+    let vectors = false;
+    const { sites } = breakpoint;
+    // Sites can go while this runs: when the limit is reached.
+    for (let at = 0; at < sites.length; at++) {
+      const site = sites[at]!;
+      const { agent, probe } = site;
+      site.count('hits');
+      if (agent.usesVectors && !vectors) {
+        this.#ptrace.getVectors(task.tid);
+        vectors = true;
+      }
+      if (agent.condition !== undefined) {
+        const result = agent.condition();
+        if (result === ConditionResult.failed) site.count('failedConditions');
+        if (result !== ConditionResult.true) continue;
+      }
+      probe.matches++;
+      if (!probe.wantsMatch()) continue;
+      if (site.onHit === 'report') this.#report(task, site, now);
+      else if (site.onHit === 'hold') this.#hold(task, site);
+    }
+  }
+
+  #report(task: Task, site: Site, now: number): void {
+    if (!this.#outbox.makeRoom(site.agent.recordBytes)) {
+      site.count('lost');
+      return;
+    }
+    if (!task.announced) this.#notices.announce(task);
+    const start = this.#outbox.begin();
+    const end = site.agent.capture(start + HIT_HEADER_BYTES);
+    const { u32 } = this.#arena;
+    const word = start >>> 2;
+    const { hits } = site.probe.counts;
+    u32[word] = end - start;
+    u32[word + 1] = site.id;
+    u32[word + 2] = site.probe.id;
+    u32[word + 3] = site.process.pid;
+    u32[word + 4] = task.tid;
+    u32[word + 5] = site.agent.captures;
+    this.#clock.write(now, this.#arena, start + 24);
+    this.#arena.setNumber(start + 32, hits);
+    this.#outbox.commit(end);
+    site.count('reported');
+    if (--this.#probes.reportsLeft <= 0) this.#onLimit();
+  }
+
+  #hold(task: Task, site: Site): void {
+    task.holds++;
+    this.#notices.announce(task);
+    this.#notices.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
+  }
+
+  /** Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that was sent. */
+  #pass(task: Task, breakpoint: Breakpoint, sent: boolean): void {
+    const { displaced } = breakpoint;
+    if (displaced.execute() !== 0) {
+      for (const site of breakpoint.sites) site.count('steppedAside');
+      if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+      this.#stepAside.begin(task, breakpoint);
+      return;
+    }
+    this.#writeBack(task.tid, breakpoint);
+    if (displaced.length === 1) task.landings.note(breakpoint.address + 1, this.#arena.number(RSP));
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    this.#resume(task, sent);
+  }
+
+  #writeBack(tid: number, breakpoint: Breakpoint): void {
+    const { changed } = breakpoint;
+    if (changed.length <= POKED_REGISTERS && this.#arePokeable(changed)) {
+      for (let at = 0; at < changed.length; at++) {
+        const field = changed[at]!;
+        this.#ptrace.pokeUser(tid, field, this.#arena.number(State.registers + field));
+      }
+    } else {
+      this.#ptrace.setRegisters(tid);
+    }
+  }
+
+  /** Whether the values are exact as numbers. */
+  #arePokeable(fields: readonly number[]): boolean {
+    for (let at = 0; at < fields.length; at++) {
+      if (this.#arena.u32[((State.registers + fields[at]!) >>> 2) + 1]! >= 0x20_0000) return false;
+    }
+    return true;
+  }
+
+  #resume(task: Task, sent: boolean): void {
+    if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+    this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
+  }
+
+  /** INT3 was there when the thread executed it, and is gone now: the thread goes back and runs what is there instead. */
+  #onVanished(task: Task, breakpoint: Breakpoint, sent: boolean): void {
+    const { address } = breakpoint;
+    if (task.process.space.memory.read(address, 1)[0] === INT3) {
+      this.#deliver(task);
+      return;
+    }
+    this.#ptrace.pokeUser(task.tid, UserRegister.rip, address);
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    this.#resume(task, sent);
+  }
+
+  #isRetry(task: Task, address: number): boolean {
+    if (task.retryAddress !== address || task.retryStack !== this.#arena.number(RSP)) return false;
+    task.retryAddress = -1;
+    return true;
+  }
+
+  /** Whether the thread has executed INT3, although the SIGTRAP it stopped for was sent by somebody. */
+  #hasMetInt3(task: Task, { address, displaced }: Breakpoint): boolean {
+    // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
+    if (displaced.length > 1 || task.blocksSigtrap) return true;
+    return !task.landings.has(address + 1, this.#arena.number(RSP));
+  }
+
+  #wasSent(tid: number): boolean {
+    return this.#ptrace.getSiginfo(tid) === 0 && this.#arena.i32[SI_CODE >>> 2] !== SI_KERNEL;
+  }
+
+  /** A SIGTRAP of the program's own. */
+  #deliver(task: Task): void {
+    task.process.getsSigtrap = true;
+    this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
+  }
+}

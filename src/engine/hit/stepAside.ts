@@ -1,0 +1,73 @@
+/**
+ * Stepping aside: where emulating an instruction would fault, or memory can't be reached from outside, the thread runs the real one.
+ * The byte is put back, the thread is rewound to the site and stepped over that one instruction; the stop that follows, for the step or
+ * for the fault, puts INT3 in again. Other threads can pass meanwhile without being noticed: these moments are counted.
+ */
+import { State, UserRegister } from '../../emulator/state';
+import { Layout } from '../arena';
+import { type Breakpoint, type Breakpoints } from '../sites/breakpoints';
+import { type Ptrace } from '../linux/ptrace';
+import { Signal } from '../linux/signals';
+import { blockSigtrap } from './sigtrap';
+import { type Task } from '../tasks/tasks';
+
+const RIP = State.registers + UserRegister.rip;
+const RSP = State.registers + UserRegister.rsp;
+const SI_CODE = Layout.siginfo + 8;
+
+export class StepAside {
+  readonly #ptrace: Ptrace;
+  readonly #breakpoints: Breakpoints;
+
+  constructor(ptrace: Ptrace, breakpoints: Breakpoints) {
+    this.#ptrace = ptrace;
+    this.#breakpoints = breakpoints;
+  }
+
+  /** The registers in the arena are the thread's, RIP one byte behind the site. */
+  begin(task: Task, breakpoint: Breakpoint): void {
+    this.#breakpoints.lift(task.process.space, breakpoint, task.tid);
+    task.aside = breakpoint;
+    this.#ptrace.arena.setNumber(RIP, breakpoint.address);
+    this.#ptrace.setRegisters(task.tid);
+    this.#ptrace.step(task.tid, 0);
+  }
+
+  /**
+   * The thread has stopped because of a signal. True: it was the step's end, and the thread runs again. False: the signal is
+   * another one, the instruction's own fault among them, and the caller's.
+   */
+  finish(task: Task): boolean {
+    if (!this.interrupt(task) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
+    const { arena } = this.#ptrace;
+    const signal = arena.i32[Layout.siginfo >>> 2]!;
+    const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
+    if (signal === Signal.SIGTRAP && fromKernel) {
+      this.#ptrace.resume(task.tid, 0);
+      return true;
+    }
+    // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger.
+    if (fromKernel && FAULTS.has(signal)) task.retryAddress = -1;
+    return false;
+  }
+
+  /**
+   * The thread has stopped, for whatever reason: INT3 goes in again. If it has not executed the instruction yet, its next arrival
+   * there is the same hit. False: it was not aside.
+   */
+  interrupt(task: Task): boolean {
+    const breakpoint = task.aside;
+    if (breakpoint === undefined) return false;
+    task.aside = undefined;
+    this.#breakpoints.lower(task.process.space, breakpoint, task.tid);
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    if (this.#ptrace.getRegisters(task.tid) === 0 && this.#ptrace.arena.number(RIP) === breakpoint.address) {
+      task.retryAddress = breakpoint.address;
+      task.retryStack = this.#ptrace.arena.number(RSP);
+    }
+    return true;
+  }
+}
+
+/** Signals that an instruction raises (signal(7)). */
+const FAULTS: ReadonlySet<number> = new Set([Signal.SIGILL, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV]);

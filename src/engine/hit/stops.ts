@@ -1,0 +1,100 @@
+/** From what wait4(2) reports to who deals with it. Signals, stops and continues reach the program as if nobody were tracing it. */
+import { assertUnreachable } from '../../base/assert';
+import { type Births } from '../tasks/births';
+import { type Changes } from '../tasks/changes';
+import { type Departures } from '../tasks/departures';
+import { type Doorbell } from '../pipe/doorbell';
+import { type Hits } from './hits';
+import { resumeInterrupted } from '../tasks/interruptions';
+import { type Ptrace } from '../linux/ptrace';
+import { type Waiter } from '../linux/wait';
+import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
+import { type StepAside } from './stepAside';
+import { type Task, type TaskTable } from '../tasks/tasks';
+
+export interface StopParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly doorbell: Doorbell;
+  readonly hits: Hits;
+  readonly stepAside: StepAside;
+  readonly births: Births;
+  readonly changes: Changes;
+  readonly departures: Departures;
+}
+
+export class Stops {
+  readonly #parts: StopParts;
+  readonly #tasks: ReadonlyMap<number, Task>;
+  readonly #hits: Hits;
+
+  constructor(parts: StopParts) {
+    this.#parts = parts;
+    this.#tasks = parts.tasks.tasks;
+    this.#hits = parts.hits;
+  }
+
+  /** Deals with the thread whose status the waiter has. `now`: performance.now(). True: it was the doorbell. */
+  take(tid: number, now: number): boolean {
+    const task = this.#tasks.get(tid);
+    const { waiter, doorbell, departures } = this.#parts;
+    if (task !== undefined) {
+      if (task.process.leaving) departures.onStop(task);
+      else if (waiter.status === STOPPED_BY_SIGTRAP) this.#hits.onTrap(task, now);
+      else this.#onStop(task, decodeWaitStatus(waiter.status));
+      return false;
+    }
+    const status = decodeWaitStatus(waiter.status);
+    if (tid === doorbell.pid) {
+      doorbell.answer(status);
+      return true;
+    }
+    this.#onStranger(tid, status);
+    return false;
+  }
+
+  #onStop(task: Task, status: WaitStatus): void {
+    const { ptrace, stepAside, births, changes } = this.#parts;
+    if (status.kind === 'signal') {
+      if (!stepAside.finish(task)) ptrace.resume(task.tid, status.signal);
+      return;
+    }
+    stepAside.interrupt(task);
+    switch (status.kind) {
+      case 'exited':
+      case 'killed':
+        changes.onEnd(task, status);
+        return;
+      case 'clone':
+      case 'fork':
+      case 'vfork':
+        births.onCreated(task, status.kind);
+        return;
+      case 'exec':
+        changes.onExec(task.process);
+        return;
+      case 'groupStop':
+        ptrace.listen(task.tid);
+        return;
+      case 'trapStop':
+        resumeInterrupted(ptrace, task);
+        return;
+      case 'syscall':
+      case 'other':
+        ptrace.resume(task.tid, 0);
+        return;
+      default:
+        assertUnreachable(status);
+    }
+  }
+
+  /** A new thread whose creator has not told of it yet; the number under which a thread that is not the leader has called exec; or one let go. */
+  #onStranger(tid: number, status: WaitStatus): void {
+    const { tasks, births, changes } = this.#parts;
+    const process = tasks.processes.get(tid);
+    if (isEnd(status)) births.onEnd(tid);
+    else if (status.kind === 'exec' && process) changes.onExec(process);
+    else births.onFirstStop(tid);
+  }
+}

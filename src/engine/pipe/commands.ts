@@ -1,0 +1,136 @@
+/** What the client can ask for, one function per request of contract/messages. */
+import { address } from '../../base/address';
+import { SidestepError } from '../../base/errors';
+import { type Request, type RequestKind, type Requests } from '../../contract/messages';
+import { type Arming } from '../sites/arming';
+import { attach } from '../tasks/attach';
+import { type Departures } from '../tasks/departures';
+import { type Hits } from '../hit/hits';
+import { launch } from '../tasks/launch';
+import { Errno, systemCallError } from '../linux/errno';
+import { ProcessMemory } from '../linux/memory';
+import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
+import { type Ptrace } from '../linux/ptrace';
+import { kill, type Waiter } from '../linux/wait';
+import { type Notices } from './notices';
+import { Probe, type ProbeTable } from '../sites/probes';
+import { AddressSpace, Process, type TaskTable } from '../tasks/tasks';
+
+export interface CommandParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly probes: ProbeTable;
+  readonly arming: Arming;
+  readonly hits: Hits;
+  readonly departures: Departures;
+  readonly notices: Notices;
+}
+
+type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
+
+/** Carries out a request. Throws a SidestepError. */
+export type Commands = (request: Request) => Requests[RequestKind]['result'];
+
+export function commands(parts: CommandParts): Commands {
+  const { ptrace, waiter, tasks, probes, arming, hits, departures, notices } = parts;
+
+  const processOf = (pid: number): Process => {
+    const process = tasks.processes.get(pid);
+    if (process === undefined || process.leaving) {
+      throw new SidestepError('process-not-found', `process ${pid} is not traced`, { place: { pid } });
+    }
+    return process;
+  };
+
+  const handlers: Handlers = {
+    launch(wanted) {
+      const pid = launch(ptrace, waiter, wanted);
+      const memory = ProcessMemory.open(pid);
+      if (memory === undefined) throw new SidestepError('launch-failed', `${wanted.program} was killed at its start`);
+      const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+      const task = tasks.addTask(process, pid);
+      task.holds = 1;
+      notices.threadStarted(task);
+      notices.announce(task);
+      notices.say({ event: 'held', pid, tid: pid });
+      return { pid };
+    },
+
+    attach(wanted) {
+      const { pid, tasks: threads } = attach(ptrace, waiter, tasks, wanted.pid);
+      for (const task of threads.values()) task.announced = true;
+      return { pid, tids: [...threads.keys()] };
+    },
+
+    mappings({ pid }) {
+      const process = processOf(pid);
+      const vector = process.ask(auxiliaryVector);
+      return {
+        mappings: process.ask(readMappings) ?? [],
+        executable: process.ask(executableOf) ?? '',
+        entry: address(vector?.entry ?? 0n),
+        interpreterBase: address(vector?.base ?? 0n),
+      };
+    },
+
+    inspect({ pid, places }) {
+      const process = processOf(pid);
+      return { inspections: places.map((place) => arming.inspect(process, place.address, place.expected)) };
+    },
+
+    declare({ probe, hitCondition }) {
+      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is declared already`);
+      probes.probes.set(probe, new Probe(probe, hitCondition));
+      return {};
+    },
+
+    arm(wanted) {
+      const probe = probes.probes.get(wanted.probe);
+      if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${wanted.probe} is not declared`);
+      return arming.arm(processOf(wanted.pid), probe, wanted);
+    },
+
+    disarm({ site }) {
+      return arming.disarm(site);
+    },
+
+    counts() {
+      return {
+        probes: [...probes.probes.values()].map(({ id, counts }) => [id, counts] as const),
+        sites: [...probes.sites.values()].map(({ id, counts }) => [id, counts] as const),
+      };
+    },
+
+    limit({ reports }) {
+      probes.reportsLeft = reports;
+      return {};
+    },
+
+    release({ tid }) {
+      const task = tasks.tasks.get(tid);
+      // A thread that was killed while it was held is no error.
+      if (task !== undefined && task.holds > 0 && --task.holds === 0) hits.release(task);
+      return {};
+    },
+
+    detach({ pid }) {
+      departures.depart(processOf(pid));
+      return {};
+    },
+
+    signal({ pid, signal }) {
+      processOf(pid);
+      const failure = kill(pid, signal);
+      if (failure !== 0 && failure !== Errno.ESRCH)
+        throw systemCallError(`kill with signal ${signal}`, failure, { pid });
+      return {};
+    },
+  };
+
+  return (request) => {
+    const handler = handlers[request.kind] as Handlers[RequestKind] | undefined;
+    if (handler === undefined) throw new SidestepError('engine-protocol', `unknown request ${request.kind}`);
+    return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
+  };
+}

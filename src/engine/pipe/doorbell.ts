@@ -1,0 +1,62 @@
+/**
+ * What wakes the engine out of wait4(2) when the client writes, reads or goes away: a sleeping process that the engine traces. The
+ * pipes to the client send it SIGIO (fcntl(2), F_SETOWN), and a traced process stops before a signal is delivered. That stop lasts
+ * until it is waited for, so no ring is ever lost. The signal itself is never delivered.
+ */
+import { SidestepError } from '../../base/errors';
+import { announceReadiness } from '../linux/descriptors';
+import { systemCallError } from '../linux/errno';
+import { type Ptrace, TraceOption } from '../linux/ptrace';
+import { Signal } from '../linux/signals';
+import { spawn } from '../linux/spawn';
+import { kill } from '../linux/wait';
+import { isEnd, type WaitStatus } from '../linux/waitStatus';
+import { existsSync } from 'node:fs';
+
+const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
+
+/** A program that does nothing for 68 years: coreutils and busybox agree on a number. */
+export function sleeper(): string {
+  const path = SLEEPERS.find((candidate) => existsSync(candidate));
+  if (path === undefined) throw new SidestepError('launch-failed', `none of ${SLEEPERS.join(', ')} is there`);
+  return path;
+}
+
+export const FOREVER_SECONDS = '2147483647';
+
+export class Doorbell {
+  readonly #ptrace: Ptrace;
+  readonly #descriptors: readonly number[];
+  #pid = 0;
+
+  /** `descriptors`: the ends of the pipes to the client. They are non-blocking from now on. */
+  constructor(ptrace: Ptrace, descriptors: readonly number[]) {
+    this.#ptrace = ptrace;
+    this.#descriptors = descriptors;
+    this.#install();
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Takes the stop that a ring is, so that it can ring again. */
+  answer(status: WaitStatus): void {
+    if (isEnd(status)) this.#install();
+    else this.#ptrace.resume(this.#pid, 0);
+  }
+
+  remove(): void {
+    kill(this.#pid, Signal.SIGKILL);
+  }
+
+  #install(): void {
+    this.#pid = spawn(sleeper(), ['sidestep-doorbell', FOREVER_SECONDS], { newSession: true });
+    const failure = this.#ptrace.seize(this.#pid, TraceOption.exitKill);
+    if (failure !== 0) {
+      kill(this.#pid, Signal.SIGKILL);
+      throw systemCallError('PTRACE_SEIZE of the doorbell', failure, { pid: this.#pid });
+    }
+    for (const fd of this.#descriptors) announceReadiness(fd, this.#pid);
+  }
+}

@@ -1,0 +1,107 @@
+/** Whether a probe can stand at an address, from what the memory there is and holds. */
+import { hex } from '../../base/address';
+import { type ErrorCode } from '../../base/errors';
+import { type Mapping } from '../../contract/messages';
+import { type Emulator } from '../../emulator/emulator';
+import { type Breakpoints, type Displaced } from './breakpoints';
+import { readStatus } from '../linux/proc';
+import { type Process } from '../tasks/tasks';
+
+export type Placement =
+  | { readonly possible: true; readonly text: Uint8Array; readonly displaced: Displaced }
+  | { readonly possible: false; readonly code: ErrorCode; readonly reason: string; readonly instruction?: string };
+
+export interface PlacementParts {
+  readonly emulator: Emulator;
+  readonly breakpoints: Breakpoints;
+}
+
+/** Addresses from here on can't be program text: the kernel's half, and what a number doesn't hold exactly. */
+const END_OF_USER_SPACE = 1n << 47n;
+
+/** `expected`: the file's bytes from the address on, in hex. */
+export function examine(
+  parts: PlacementParts,
+  process: Process,
+  mappings: readonly Mapping[],
+  address: bigint,
+  expected: string | undefined,
+): Placement {
+  if (!process.is64Bit) return refuse('not-64-bit', `process ${process.pid} runs 32-bit code now`);
+  const mapping = address < END_OF_USER_SPACE ? mappingAt(mappings, address) : undefined;
+  const obstacle = obstacleOf(mapping, address);
+  if (mapping === undefined || obstacle !== undefined) return refuse('not-probeable', obstacle ?? nothingAt(address));
+  const text = parts.breakpoints.originalText(process.space, Number(address));
+  if (text.length === 0) return refuse('memory-unreachable', `the memory at ${hex(address)} can't be read`);
+  const difference = expected === undefined ? undefined : differenceOf(text, Buffer.from(expected, 'hex'));
+  if (difference !== undefined) {
+    return refuse(
+      'text-differs',
+      `memory at ${hex(address)} does not hold what ${mapping.path} has there: ${difference}`,
+    );
+  }
+  const prepared = parts.emulator.prepare(text, address);
+  const { instruction } = prepared;
+  if (prepared.execution === 'refused') {
+    return { ...refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`), instruction };
+  }
+  if (prepared.changesShadowStack && hasShadowStack(process)) {
+    return {
+      ...refuse('not-probeable', `${instruction} can't be probed: the program's threads have shadow stacks`),
+      instruction,
+    };
+  }
+  return { possible: true, text, displaced: prepared };
+}
+
+function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {
+  return { possible: false, code, reason };
+}
+
+function nothingAt(address: bigint): string {
+  return `nothing is mapped at ${hex(address)}`;
+}
+
+/** The mapping that holds the address; they are in ascending order. */
+function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (mappings[middle]!.end <= address) low = middle + 1;
+    else high = middle;
+  }
+  const found = mappings[low];
+  return found && found.start <= address ? found : undefined;
+}
+
+function obstacleOf(mapping: Mapping | undefined, address: bigint): string | undefined {
+  if (mapping === undefined) return nothingAt(address);
+  const where = mapping.path === '' ? 'anonymous memory' : mapping.path;
+  if (!mapping.executable) return `${hex(address)} is not code: it lies in ${where}, which is not executable`;
+  if (mapping.inode === 0) return `${hex(address)} lies in ${where}: only code that comes from a file can be probed`;
+  // INT3 would go into the file itself, and into every process that has it mapped.
+  if (mapping.shared) return `${hex(address)} lies in ${where}, which is mapped shared`;
+  return undefined;
+}
+
+function differenceOf(text: Uint8Array, expected: Uint8Array): string | undefined {
+  const length = Math.min(text.length, expected.length);
+  for (let at = 0; at < length; at++) {
+    if (text[at] !== expected[at]) {
+      return `${bytesText(text, length)} instead of ${bytesText(expected, length)}`;
+    }
+  }
+  return undefined;
+}
+
+function bytesText(bytes: Uint8Array, length: number): string {
+  return Buffer.from(bytes.subarray(0, length))
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+}
+
+/** Linux 6.6 shows in /proc/PID/status which control-flow features a thread has on (Documentation/arch/x86/shstk.rst). */
+function hasShadowStack(process: Process): boolean {
+  return process.ask((tid) => readStatus(tid)?.get('x86_Thread_features'))?.includes('shstk') ?? false;
+}

@@ -1,0 +1,64 @@
+/**
+ * Writes one byte into a program's text. /proc/PID/mem does that without stopping a thread; where the kernel forbids it
+ * (proc_mem.force_override, Linux 6.12) a thread must be stopped for PTRACE_POKETEXT.
+ */
+import { SidestepError } from '../../base/errors';
+import { hex } from '../../base/address';
+import { resumeInterrupted } from '../tasks/interruptions';
+import { Errno, errnoText } from '../linux/errno';
+import { type Ptrace } from '../linux/ptrace';
+import { type Waiter } from '../linux/wait';
+import { isEnd } from '../linux/waitStatus';
+import { type AddressSpace, type TaskTable } from '../tasks/tasks';
+
+const WORD = 8;
+
+export class TextWriter {
+  readonly #ptrace: Ptrace;
+  readonly #waiter: Waiter;
+  readonly #tasks: TaskTable;
+  readonly #byte = new Uint8Array(1);
+
+  constructor(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable) {
+    this.#ptrace = ptrace;
+    this.#waiter = waiter;
+    this.#tasks = tasks;
+  }
+
+  /**
+   * `stopped`: a thread of that memory that is in a ptrace-stop, where there is one. Throws `memory-unreachable`; memory whose process
+   * has ended is no error.
+   */
+  write(space: AddressSpace, address: number, byte: number, stopped?: number): void {
+    this.#byte[0] = byte;
+    let failure = space.memory.write(address, this.#byte);
+    if (FORBIDDEN.has(failure)) failure = this.#poke(space, address, byte, stopped);
+    if (failure === 0 || failure === Errno.ESRCH) return;
+    throw new SidestepError('memory-unreachable', `can't write to ${hex(address)}: ${errnoText(failure)}`);
+  }
+
+  #poke(space: AddressSpace, address: number, byte: number, stopped: number | undefined): number {
+    const aligned = address - (address % WORD);
+    const bytes = space.memory.read(aligned, WORD);
+    // The end of the process's memory looks like this too.
+    if (bytes.length < WORD) return Errno.ESRCH;
+    bytes[address - aligned] = byte;
+    const word = bytes.readBigUInt64LE();
+    if (stopped !== undefined) return this.#ptrace.pokeText(stopped, aligned, word);
+    for (const task of this.#tasks.tasks.values()) {
+      if (task.process.space !== space) continue;
+      if (task.holds > 0) return this.#ptrace.pokeText(task.tid, aligned, word);
+      if (this.#ptrace.interrupt(task.tid) !== 0) continue;
+      const status = this.#waiter.waitFor(task.tid);
+      if (status === undefined) continue;
+      const failure = isEnd(status) ? Errno.ESRCH : this.#ptrace.pokeText(task.tid, aligned, word);
+      // Whatever else the thread stopped for is handled in its turn; the interruption follows it.
+      if (status.kind === 'trapStop') resumeInterrupted(this.#ptrace, task);
+      else this.#waiter.putBack(task.tid);
+      if (failure !== Errno.ESRCH) return failure;
+    }
+    return Errno.ESRCH;
+  }
+}
+
+const FORBIDDEN: ReadonlySet<number> = new Set([Errno.EIO, Errno.EPERM, Errno.EACCES]);

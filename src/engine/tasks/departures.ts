@@ -1,0 +1,169 @@
+/**
+ * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that), relieved of a trap
+ * that INT3 has raised but nobody has seen yet, and let go where it was.
+ */
+import { State, UserRegister } from '../../emulator/state';
+import { type Arming } from '../sites/arming';
+import { type Births } from './births';
+import { type Breakpoint } from '../sites/breakpoints';
+import { type Changes } from './changes';
+import { Layout } from '../arena';
+import { repeatSystemCall } from './interruptions';
+import { awaitReport } from './patience';
+import { readStatus, signalSet } from '../linux/proc';
+import { type Ptrace } from '../linux/ptrace';
+import { SI_KERNEL, Signal, signalBit } from '../linux/signals';
+import { type Waiter } from '../linux/wait';
+import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
+import { type StepAside } from '../hit/stepAside';
+import { blockSigtrap } from '../hit/sigtrap';
+import { type Process, type Task, type TaskTable } from './tasks';
+
+const RIP = State.registers + UserRegister.rip;
+const SI_CODE = Layout.siginfo + 8;
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
+
+export interface DepartureParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly arming: Arming;
+  readonly births: Births;
+  readonly changes: Changes;
+  readonly stepAside: StepAside;
+}
+
+export class Departures {
+  readonly #parts: DepartureParts;
+  constructor(parts: DepartureParts) {
+    this.#parts = parts;
+  }
+
+  /** Lets a process go, and those that borrow its memory. */
+  depart(process: Process): void {
+    this.departAll([process]);
+  }
+
+  departAll(processes: Iterable<Process>): void {
+    const { tasks, arming, births } = this.#parts;
+    const together = [...processes].flatMap((process) => [
+      process,
+      ...[...tasks.processes.values()].filter(({ lender }) => lender === process),
+    ]);
+    for (const process of together) {
+      arming.disarmProcess(process);
+      process.leaving = true;
+    }
+    for (const process of together) for (const task of process.tasks.values()) this.#ask(task);
+    for (const process of together) this.#drain(process);
+    births.settle();
+  }
+
+  /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
+  onStop(task: Task): void {
+    const { ptrace, waiter, births, changes, stepAside } = this.#parts;
+    const status = decodeWaitStatus(waiter.status);
+    if (isEnd(status)) {
+      changes.onEnd(task, status);
+      return;
+    }
+    const wasAside = task.aside !== undefined;
+    if (wasAside) stepAside.interrupt(task);
+    switch (status.kind) {
+      case 'clone':
+      case 'fork':
+      case 'vfork':
+        ptrace.interrupt(births.onCreated(task, status.kind));
+        ptrace.interrupt(task.tid);
+        return;
+      case 'signal':
+        if (status.signal === Signal.SIGTRAP) this.#letGoAtTrap(task, wasAside);
+        else this.#letGo(task, status.signal);
+        return;
+      case 'trapStop':
+        this.#letGoInterrupted(task);
+        return;
+      default:
+        this.#letGo(task, 0);
+    }
+  }
+
+  /** Held threads are let go at once, the others are asked to stop. */
+  #ask(task: Task): void {
+    const { ptrace } = this.#parts;
+    if (task.holds === 0) {
+      ptrace.interrupt(task.tid);
+      return;
+    }
+    if (task.heldAt) this.#rewind(task, task.heldAt);
+    this.#letGo(task, 0);
+  }
+
+  #drain(process: Process): void {
+    const { waiter } = this.#parts;
+    // Threads that appear meanwhile are at the end of the map.
+    for (const task of process.tasks.values()) {
+      while (process.tasks.get(task.tid) === task) {
+        const report = awaitReport(waiter, task.tid);
+        if (report === 'reported') this.onStop(task);
+        else if (report === 'gone') this.#forget(task);
+        // It is let go when it stops; or by the kernel, if the engine ends before that.
+        else break;
+      }
+    }
+  }
+
+  #letGoAtTrap(task: Task, wasAside: boolean): void {
+    const { ptrace } = this.#parts;
+    const fromKernel = ptrace.getSiginfo(task.tid) === 0 && ptrace.arena.i32[SI_CODE >>> 2]! > 0;
+    const breakpoint = this.#breakpointBehind(task);
+    if (breakpoint && ptrace.arena.i32[SI_CODE >>> 2] === SI_KERNEL) {
+      this.#rewind(task, breakpoint);
+      this.#letGo(task, 0);
+    } else {
+      this.#letGo(task, wasAside && fromKernel ? 0 : Signal.SIGTRAP);
+    }
+  }
+
+  /** Interrupted between INT3 and the report of its trap: that report is taken first. */
+  #letGoInterrupted(task: Task): void {
+    const { ptrace } = this.#parts;
+    if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) {
+      ptrace.resume(task.tid, 0);
+      return;
+    }
+    repeatSystemCall(ptrace, task);
+    this.#letGo(task, 0);
+  }
+
+  #breakpointBehind(task: Task): Breakpoint | undefined {
+    const { ptrace } = this.#parts;
+    if (ptrace.getRegisters(task.tid) !== 0) return undefined;
+    return task.process.space.breakpoints.get(ptrace.arena.number(RIP) - 1);
+  }
+
+  #rewind(task: Task, breakpoint: Breakpoint): void {
+    const { ptrace } = this.#parts;
+    ptrace.pokeUser(task.tid, UserRegister.rip, breakpoint.address);
+    if (task.blocksSigtrap) blockSigtrap(ptrace, task);
+  }
+
+  #letGo(task: Task, signal: number): void {
+    this.#parts.ptrace.detach(task.tid, signal);
+    this.#forget(task);
+  }
+
+  #forget(task: Task): void {
+    const { tasks, births } = this.#parts;
+    const { process } = task;
+    tasks.removeTask(task);
+    if (process.tasks.size > 0) return;
+    tasks.removeProcess(process);
+    births.onCreatorsGone(process.space);
+  }
+}
+
+function hasPendingTrap(tid: number): boolean {
+  const status = readStatus(tid);
+  return status !== undefined && (signalSet(status, 'SigPnd') & TRAP) !== 0n;
+}

@@ -1,0 +1,23 @@
+/** Waiting for one thread that was asked to stop, as long as there is sense in it. */
+import { readStatus } from '../linux/proc';
+import { type Waiter } from '../linux/wait';
+
+/** Nothing more is expected after this from a thread that sleeps in the kernel: in a device, or until its vfork child is done. */
+const PATIENCE_MS = 100;
+const PAUSE_MS = 0.2;
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Waits until the thread has something to report; its status is the waiter's then. `gone`: it is not ours any more. `asleep`: it does
+ * not react, and can't have met INT3: it has not left the kernel. A thread that could run is waited for as long as it takes, because
+ * it may have met INT3 and not got the CPU since.
+ */
+export function awaitReport(waiter: Waiter, tid: number): 'reported' | 'gone' | 'asleep' {
+  for (const since = performance.now(); ; Atomics.wait(pause, 0, 0, PAUSE_MS)) {
+    const reported = waiter.pollFor(tid);
+    if (reported === undefined) return 'gone';
+    if (reported) return 'reported';
+    if (performance.now() - since > PATIENCE_MS && !readStatus(tid)?.get('State')?.startsWith('R')) return 'asleep';
+  }
+}

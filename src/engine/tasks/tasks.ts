@@ -1,0 +1,112 @@
+/** What the engine traces: processes, their threads, and the memory that a process runs in. */
+import { type Breakpoint } from '../sites/breakpoints';
+import { AddressTable } from '../sites/addressTable';
+import { Landings } from '../hit/landings';
+import { type ProcessMemory } from '../linux/memory';
+
+/** One traced thread. */
+export class Task {
+  /** How many `release`s it waits for; 0: it runs. It is held in a ptrace-stop. */
+  holds = 0;
+  /** It is held at this breakpoint's site, its displaced instruction not executed yet. */
+  heldAt: Breakpoint | undefined;
+  /** It runs the displaced instruction of this breakpoint itself; the next stop ends that. */
+  aside: Breakpoint | undefined;
+  /** Its next arrival at this address with this stack pointer is not a new hit: it was on its way to the instruction when a signal came. */
+  retryAddress = -1;
+  retryStack = -1;
+  readonly landings = new Landings();
+  /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
+  blocksSigtrap = false;
+  /** The client was told of it. */
+  announced = false;
+
+  constructor(
+    readonly tid: number,
+    readonly process: Process,
+  ) {}
+}
+
+/** The memory of a process, or of several that share it (vfork, CLONE_VM), with the breakpoints in it. */
+export class AddressSpace {
+  /** Processes that run in it. The last one to go closes it. */
+  users = 1;
+
+  constructor(
+    readonly memory: ProcessMemory,
+    /** Armed ones, and those that were: a thread's trap can be older than the moment they went. */
+    readonly breakpoints = new AddressTable<Breakpoint>(),
+  ) {}
+}
+
+export class Process {
+  readonly tasks = new Map<number, Task>();
+  /** False for a program in 32-bit code, which exec may have put in the place of another. */
+  is64Bit = true;
+  /** It is being let go: see departures.ts. */
+  leaving = false;
+  // What it does with SIGTRAP itself: see sigtrap.ts.
+  sigtrapExamined = false;
+  ignoresSigtrap = false;
+  handlesSigtrap = false;
+  /** It has got one that was not INT3's. */
+  getsSigtrap = false;
+
+  constructor(
+    readonly pid: number,
+    /** Replaced by exec. */
+    public space: AddressSpace,
+    /**
+     * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and its hits
+     * count for the lender.
+     */
+    readonly lender?: Process,
+  ) {}
+
+  /** Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no memory, and no program. */
+  ask<T>(read: (tid: number) => T | undefined): T | undefined {
+    for (const tid of [this.pid, ...this.tasks.keys()]) {
+      const answer = read(tid);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+}
+
+/** Every traced process and thread by number. */
+export class TaskTable {
+  readonly processes = new Map<number, Process>();
+  readonly tasks = new Map<number, Task>();
+
+  addProcess(process: Process): Process {
+    this.processes.set(process.pid, process);
+    return process;
+  }
+
+  /** The process's thread, new if it was not known. */
+  addTask(process: Process, tid: number): Task {
+    const known = this.tasks.get(tid);
+    if (known?.process === process) return known;
+    const task = new Task(tid, process);
+    this.tasks.set(tid, task);
+    process.tasks.set(tid, task);
+    return task;
+  }
+
+  removeTask(task: Task): void {
+    if (this.tasks.get(task.tid) === task) this.tasks.delete(task.tid);
+    task.process.tasks.delete(task.tid);
+  }
+
+  /** Forgets a process and its threads; closes its memory if nobody else runs in it. */
+  removeProcess(process: Process): void {
+    for (const task of [...process.tasks.values()]) this.removeTask(task);
+    if (this.processes.get(process.pid) === process) this.processes.delete(process.pid);
+    leaveSpace(process.space);
+  }
+}
+
+/** One process fewer runs in this memory. */
+export function leaveSpace(space: AddressSpace): void {
+  if (--space.users === 0) space.memory.close();
+}

@@ -1,0 +1,90 @@
+/** Writing text where the kernel does not allow it through /proc/PID/mem. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Arena } from '../../../src/engine/arena';
+import { Errno } from '../../../src/engine/linux/errno';
+import { ProcessMemory } from '../../../src/engine/linux/memory';
+import { readMappings, readStatus } from '../../../src/engine/linux/proc';
+import { Ptrace } from '../../../src/engine/linux/ptrace';
+import { Signal } from '../../../src/engine/linux/signals';
+import { spawn } from '../../../src/engine/linux/spawn';
+import { kill, Waiter } from '../../../src/engine/linux/wait';
+import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
+import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { TextWriter } from '../../../src/engine/sites/textWriter';
+
+/** Its number (asm/unistd_64.h), as /proc/PID/syscall shows it. */
+const CLOCK_NANOSLEEP = '230 ';
+
+describe('text writer', () => {
+  const arena = new Arena();
+  const ptrace = new Ptrace(arena);
+  const waiter = new Waiter(arena);
+  let pid: number;
+
+  beforeEach(() => {
+    pid = spawn('/bin/sleep', ['sleep', '60']);
+    assert.equal(ptrace.seize(pid, 0), 0);
+    // posix_spawn returns when the new program has its memory, not when it runs.
+    while (!readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(CLOCK_NANOSLEEP));
+  });
+
+  afterEach(() => {
+    kill(pid, Signal.SIGKILL);
+    waiter.waitFor(pid);
+  });
+
+  /** The process, with memory to which the kernel gives `failure`. */
+  function forbidden(failure: number) {
+    const memory = ProcessMemory.open(pid)!;
+    memory.write = () => failure;
+    const tasks = new TaskTable();
+    const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+    tasks.addTask(process, pid);
+    const code = readMappings(pid)!.find(({ executable, path }) => executable && path.includes('/'))!;
+    // The first and the last byte of a word, and the last one of the mapping.
+    const addresses = [Number(code.start), Number(code.start) + 7, Number(code.end) - 1];
+    return { space: process.space, writer: new TextWriter(ptrace, waiter, tasks), addresses };
+  }
+
+  for (const failure of [Errno.EIO, Errno.EPERM, Errno.EACCES]) {
+    it(`stops a thread for a moment when the kernel says ${failure}`, () => {
+      const { space, writer, addresses } = forbidden(failure);
+      for (const address of addresses) {
+        const before = space.memory.read(address - 8, 9);
+        writer.write(space, address, 0xcc);
+        assert.deepEqual([...space.memory.read(address - 8, 9)], [...before.subarray(0, -1), 0xcc].slice(-9));
+        writer.write(space, address, before.at(-1)!);
+        assert.deepEqual(space.memory.read(address, 1), before.subarray(8));
+      }
+      assert.doesNotMatch(readStatus(pid)!.get('State')!, /^t/);
+    });
+  }
+
+  it('uses a thread that is stopped anyway', () => {
+    const { space, writer, addresses } = forbidden(Errno.EIO);
+    ptrace.interrupt(pid);
+    assert.deepEqual(waiter.waitFor(pid), { kind: 'trapStop' });
+    writer.write(space, addresses[0]!, 0xcc, pid);
+    assert.equal(space.memory.read(addresses[0]!, 1)[0], 0xcc);
+    assert.match(readStatus(pid)!.get('State')!, /^t/);
+  });
+
+  it('does not lose what else the thread had to report', () => {
+    const { space, writer, addresses } = forbidden(Errno.EIO);
+    kill(pid, Signal.SIGUSR1);
+    while (!readStatus(pid)!.get('State')!.startsWith('t'));
+    writer.write(space, addresses[0]!, 0xcc);
+    assert.equal(waiter.poll(), pid);
+    assert.deepEqual(decodeWaitStatus(waiter.status), { kind: 'signal', signal: Signal.SIGUSR1 });
+    ptrace.resume(pid, 0);
+    assert.deepEqual(waiter.waitFor(pid), { kind: 'trapStop' });
+  });
+
+  it('says what failed otherwise, and minds no process that has ended', () => {
+    const { space, writer, addresses } = forbidden(Errno.ENOMEM);
+    assert.throws(() => writer.write(space, addresses[0]!, 0xcc), /ENOMEM/);
+    const gone = forbidden(Errno.ESRCH);
+    gone.writer.write(gone.space, gone.addresses[0]!, 0xcc);
+  });
+});
