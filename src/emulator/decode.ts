@@ -1,5 +1,5 @@
 /**
- * Bytes to {@link Instruction} records. The only importer of iced-x86, whose objects live in its own WebAssembly memory and have no
+ * Bytes to {@link Instruction} records. Beside surrogate/recode.ts the only importer of iced-x86, whose objects live in its own WebAssembly memory and have no
  * finalizers: what is made here for one call is freed in it; the instruction and the formatter are made once.
  */
 import {

@@ -81,6 +81,18 @@ describe('the command line', () => {
     });
   });
 
+  describe('coverage', () => {
+    it('takes binaries', () => {
+      const expected = { kind: 'coverage', binaries: ['/bin/ls', '/usr/lib'] };
+      assert.deepEqual(parseCommand(['coverage', '/bin/ls', '/usr/lib']), { ...expected, json: false });
+      assert.deepEqual(parseCommand(['coverage', '/bin/ls', '--json', '/usr/lib']), { ...expected, json: true });
+    });
+
+    it('needs one', () => {
+      refuses(['coverage', '--json'], /needs a binary/);
+    });
+  });
+
   describe('sites', () => {
     it('takes a binary and a location', () => {
       const expected = { kind: 'sites', binary: '/bin/ls', location: 'main' };
@@ -97,7 +109,7 @@ describe('the command line', () => {
   it('knows --help and --version, alone and for each command', () => {
     assert.deepEqual(parseCommand(['--help']), { kind: 'help', topic: 'sidestep' });
     assert.deepEqual(parseCommand(['--version']), { kind: 'version' });
-    for (const topic of ['run', 'attach', 'sites'] as const) {
+    for (const topic of ['run', 'attach', 'sites', 'coverage'] as const) {
       assert.deepEqual(parseCommand([topic, '--help']), { kind: 'help', topic });
     }
   });

@@ -41,9 +41,6 @@ const REGISTER_SETS: ReadonlyMap<string, RegisterSet> = new Map<FeatureName, Reg
 const SINGLE: ReadonlyMap<string, RegisterSet> = new Map([
   ['wait', 'extended'],
   ['xgetbv', 'extended'],
-  ['lfence', 'general'],
-  ['mfence', 'general'],
-  ['sfence', 'general'],
 ]);
 
 /** What an instruction that belongs to all of `features` acts on; `undefined`: maybe something else. */
