@@ -185,18 +185,17 @@ function declarationsOf(block: Entry): Declaration[] {
     const name = tolerating(() => nameOf(child));
     if (name !== undefined) present.push({ name, entry: child, isGone: false });
   }
-  const origin = tolerating(() => block.reference(AT.abstract_origin));
-  const order = new Map<string, number>();
-  for (const child of origin?.children() ?? []) {
+  const abstract = tolerating(() => block.reference(AT.abstract_origin));
+  if (!abstract) return present;
+  const order: string[] = [];
+  for (const child of abstract.children()) {
     const name = isVariable(child) ? tolerating(() => nameOf(child)) : undefined;
     if (name === undefined) continue;
-    order.set(name, order.size);
+    order.push(name);
     if (!covered.has(child.key)) present.push({ name, entry: child, isGone: true });
   }
-  // As declared: compilers put what is gone elsewhere, or nowhere.
-  return origin
-    ? present.sort((a, b) => (order.get(a.name) ?? Infinity) - (order.get(b.name) ?? Infinity) || 0)
-    : present;
+  // As declared: what is gone has no place of its own among the others.
+  return present.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
 function isVariable({ tag }: Entry): boolean {
