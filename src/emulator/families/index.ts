@@ -8,6 +8,7 @@ import { bits } from './bits';
 import { conditions } from './conditions';
 import { control } from './control';
 import { conversions } from './conversions';
+import { faults } from './faults';
 import { flagTransfers } from './flagTransfers';
 import { logic } from './logic';
 import { moves } from './moves';
@@ -30,6 +31,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   flagTransfers,
   strings,
   control,
+  faults,
 };
 
 const LIFTS: ReadonlyMap<string, Lift> = new Map(Object.values(FAMILIES).flatMap((family) => Object.entries(family)));

@@ -4,7 +4,7 @@
         .type   _start, @function
 _start: push    %rbp
         xorps   %xmm0, %xmm0
-        ud2
+        syscall
         .size   _start, . - _start
 
         .type   vector, @function
@@ -17,7 +17,7 @@ atomic: lock incl (%rdi)
         .size   atomic, . - atomic
 
         .type   trap, @function
-trap:   ud2
+trap:   syscall
         .size   trap, . - trap
 
         .cfi_startproc
