@@ -43,6 +43,14 @@ const RULES: readonly { readonly code: RefusalCode; readonly applies: (instructi
   },
   // 66 before a near branch: Intel ignores it, AMD cuts RIP to 16 bits (Intel SDM vol. 2, JMP; AMD APM vol. 3 §1.2.2).
   { code: 'vendor-specific', applies: ({ operandSizePrefix, code }) => operandSizePrefix && NEAR_BRANCH.test(code) },
+  // Reserved but for string instructions, and for branches, where it means nothing today; with F3, AMD executes LOOPNE as LOOPE.
+  {
+    code: 'vendor-specific',
+    applies: ({ repeat, mnemonic, code }) =>
+      repeat !== undefined &&
+      !STRING_INSTRUCTION.test(mnemonic) &&
+      (!NEAR_BRANCH.test(code) || mnemonic.startsWith('loop')),
+  },
   // PREFETCH of a register: nothing on Intel, #UD on AMD.
   {
     code: 'vendor-specific',
@@ -55,6 +63,8 @@ const RULES: readonly { readonly code: RefusalCode; readonly applies: (instructi
 ];
 
 const LOADS_FIRST_OPERAND: ReadonlySet<string> = new Set(['mov', 'pop']);
+
+const STRING_INSTRUCTION = /^(movs|stos|lods|scas|cmps)[bwdq]$/;
 
 const NEAR_BRANCH = /^(J|Call_|Loop|Ret)/;
 
@@ -72,7 +82,7 @@ const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
     ],
     'system-call': ['syscall', 'sysenter'],
     interrupt: ['int', 'int1', 'int3', 'into'],
-    'undefined-instruction': ['ud0', 'ud1', 'ud2'],
+    'undefined-instruction': ['ud0', 'ud1'],
     privileged: ['in', 'out', 'insb', 'insw', 'insd', 'outsb', 'outsw', 'outsd', 'hlt', 'cli', 'sti'],
     'segment-load': ['lds', 'les', 'lfs', 'lgs', 'lss'],
     transactional: ['xbegin', 'xend', 'xabort', 'xtest'],

@@ -113,6 +113,11 @@ describe('signals', () => {
     assert.deepEqual([output, counts.hits, counts.steppedAside], ['caught 50', 100, 50]);
   });
 
+  it('lets a thread trap on purpose', async () => {
+    const { output, counts } = await run(faults.path, ['trap'], faults.offset('trap'));
+    assert.deepEqual([output, counts.hits, counts.steppedAside], ['caught 50', 50, 50]);
+  });
+
   it('lets the thread run an instruction whose memory only it can reach', async () => {
     const { output, counts } = await run(faults.path, ['unreachable'], faults.offset('load'));
     assert.deepEqual([output, counts.hits, counts.steppedAside], ['read 1', 100, 100]);
