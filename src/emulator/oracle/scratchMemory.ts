@@ -93,6 +93,11 @@ export class ScratchMemory implements Host {
 
 const PAGE = 0x1000;
 
+/** A jump there would execute the scratch program itself. */
+export function isProgramText(address: bigint): boolean {
+  return address >= Layout.program && address < Layout.program + PAGE;
+}
+
 const OWN_MAPPINGS: readonly Readonly<Range>[] = [
   { start: Layout.program, end: Layout.program + PAGE },
   { start: Layout.code, end: Layout.code + Layout.codeBytes },

@@ -13,7 +13,7 @@ import { State, UserRegister, type UserRegisterName } from '../state';
 import { type Experiment, Oracle, type Outcome, type Window } from './oracle';
 import { Layout, SELECTORS, SIGNAL_REGISTERS } from './program';
 import { Random } from './random';
-import { ScratchMemory } from './scratchMemory';
+import { isProgramText, ScratchMemory } from './scratchMemory';
 import { StateSource } from './states';
 import { mayStepAside, undefinedFlagsAfter } from './undefinedBehaviour';
 
@@ -116,7 +116,7 @@ function emulate(
       view.getBigUint64(State.registers + UserRegister[name], true),
     );
     const windows = scratch.takeWindows();
-    if (windows !== undefined) {
+    if (windows !== undefined && !isProgramText(after[RIP]!)) {
       return { subject, before, result, after, windowsBefore: windows.before, windowsAfter: windows.after };
     }
   }
