@@ -5,29 +5,19 @@
 import assert from 'node:assert/strict';
 import { liftedMnemonics } from '../../src/emulator/families';
 import { Random } from '../../src/emulator/oracle/random';
-import { type Subject, verify } from '../../src/emulator/oracle/verify';
-import { codesOf, randomSubject } from './forms';
+import { verify } from '../../src/emulator/oracle/verify';
+import { CPU_CHECK, subjectsOf } from './forms';
 
-const FIXED_SEED = 20240229;
 const { SIDESTEP_SEED, SIDESTEP_STATES } = process.env;
-const seed = SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? FIXED_SEED);
-const states = Number(SIDESTEP_STATES ?? 25);
+const seed = SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? CPU_CHECK.seed);
+const states = Number(SIDESTEP_STATES ?? CPU_CHECK.states);
 
-/** Each form several times, with other operands. */
-const SUBJECTS_PER_FORM = 8;
 const SHOWN_FAILURES = 5;
 
 describe(`emulated instructions do what the CPU does (seed ${seed})`, () => {
   for (const [family, mnemonics] of Object.entries(liftedMnemonics())) {
     it(`${family}: ${mnemonics.length} instructions`, function () {
-      const random = new Random(seed);
-      const subjects: Subject[] = [];
-      for (const code of mnemonics.flatMap(codesOf)) {
-        for (let count = 0; count < SUBJECTS_PER_FORM; count++) {
-          const subject = randomSubject(code, random);
-          if (subject !== undefined) subjects.push(subject);
-        }
-      }
+      const subjects = subjectsOf(mnemonics, CPU_CHECK.subjectsPerForm, new Random(seed));
       const tested = new Set(subjects.map(({ instruction }) => instruction.mnemonic));
       assert.deepEqual(
         mnemonics.filter((mnemonic) => !tested.has(mnemonic)),
@@ -42,7 +32,9 @@ describe(`emulated instructions do what the CPU does (seed ${seed})`, () => {
         0,
         shown.map(({ differences, state }) => `\n${state}\n  cpu; emulator: ${differences.join(', ')}`).join('\n'),
       );
-      assert.ok(executed > all / 3, `only ${executed} of ${all} states ran to the end`);
+      // Instructions that exist to fault never run to their end.
+      const least = family === 'faults' ? 0 : all / 3;
+      assert.ok(executed >= least, `only ${executed} of ${all} states ran to the end`);
     });
   }
 });

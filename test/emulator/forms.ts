@@ -23,6 +23,22 @@ const MNEMONIC_NUMBERS = new Map(
   Object.entries(Mnemonic).map(([name, number]) => [name.toLowerCase(), number as Mnemonic]),
 );
 
+/** How much the two checks of all forms try: each form several times, with other operands, and from how many states each time. */
+export const EFFECTS_CHECK = { seed: 7, subjectsPerForm: 12 };
+export const CPU_CHECK = { seed: 20240229, subjectsPerForm: 8, states: 25 };
+
+/** Some instructions of every form of these mnemonics. */
+export function subjectsOf(mnemonics: readonly string[], perForm: number, random: Random): Subject[] {
+  const subjects: Subject[] = [];
+  for (const code of mnemonics.flatMap(codesOf)) {
+    for (let count = 0; count < perForm; count++) {
+      const subject = randomSubject(code, random);
+      if (subject !== undefined) subjects.push(subject);
+    }
+  }
+  return subjects;
+}
+
 /** Codes of a mnemonic that 64-bit mode has, on processors of all vendors. */
 export function codesOf(mnemonic: string): readonly Code[] {
   return CODES_BY_MNEMONIC.get(MNEMONIC_NUMBERS.get(mnemonic)!) ?? [];
