@@ -9,7 +9,8 @@ import { verify } from '../../src/emulator/oracle/verify';
 import { CPU_CHECK, subjectsOf } from './forms';
 
 const { SIDESTEP_SEED, SIDESTEP_STATES } = process.env;
-const seed = SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? CPU_CHECK.seed);
+const seed =
+  SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? CPU_CHECK.seed);
 const states = Number(SIDESTEP_STATES ?? CPU_CHECK.states);
 
 const SHOWN_FAILURES = 5;
