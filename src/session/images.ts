@@ -27,6 +27,7 @@ export type ModuleImage = Pick<
   | 'similarFunctions'
   | 'describe'
   | 'scopeAt'
+  | 'notices'
   | 'dispose'
 >;
 

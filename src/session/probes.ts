@@ -10,7 +10,7 @@ import { type Engine } from './engine';
 import { type Module } from './module';
 import { Probe, type Site } from './probe';
 import { type Process } from './process';
-import { explainMissing, findPlaces } from './resolve';
+import { explainMissing, findPlaces, type FoundPlace } from './resolve';
 import { type SiteTable } from './siteTable';
 import { type SourceMap } from './sourceMap';
 import { newerSources } from './sourceAge';
@@ -126,6 +126,7 @@ export class Probes {
       ...probe.warnings,
       ...sites.flatMap((site) => site.compiled.warnings),
       ...newerSources(search.places, this.#sourceMap),
+      ...incompleteDebugInfo(search.places),
     ]);
     const failure = errors[0] ?? search.errors[0];
     if (probe.sites.length > 0) {
@@ -170,6 +171,11 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
     if (error instanceof SidestepError) return error;
     throw error;
   }
+}
+
+/** What the modules of `places` lack of their debug information. */
+function incompleteDebugInfo(places: readonly FoundPlace[]): readonly string[] {
+  return [...new Set(places.map(({ module }) => module))].flatMap((module) => module?.image.notices() ?? []);
 }
 
 function isMistaken(probe: Probe): boolean {

@@ -14,6 +14,8 @@ export interface FakeModule {
   readonly inlined?: Readonly<Record<string, readonly bigint[]>>;
   /** file → line → one list of candidates for each place. */
   readonly lines?: Readonly<Record<string, Readonly<Record<number, readonly (readonly bigint[])[]>>>>;
+  /** What keeps its debug information from being read in full. */
+  readonly notices?: readonly string[];
 }
 
 /** A directory of fake ELF files. */
@@ -59,7 +61,7 @@ export function mapped(path: string, start: bigint, options: { readonly deleted?
   }));
 }
 
-function fakeImage({ symbols = {}, inlined = {}, lines = {} }: FakeModule): ModuleImage {
+function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: FakeModule): ModuleImage {
   const placesOf = (name: string) => inlined[name] ?? (symbols[name] === undefined ? [] : [symbols[name]]);
   return {
     hasDebugInfo: Object.keys(lines).length + Object.keys(inlined).length > 0,
@@ -94,6 +96,7 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {} }: FakeModule): Modu
       };
     },
     scopeAt: (at) => emptyScope(at),
+    notices: () => notices,
     dispose: () => undefined,
   };
 }

@@ -247,6 +247,14 @@ describe('session', () => {
       assert.match(probe.warnings.join(), /new\.c was changed after/);
     });
 
+    it('warns when debug information can not be read in full', async () => {
+      const path = disk.add('split', { symbols: { serve: 0x1100n }, notices: ['its variables are in a .dwo file'] });
+      engine.mappings = mapped(path, PROGRAM);
+      engine.interpreterBase = address(0);
+      await launch();
+      assert.deepEqual((await add('log serve')).warnings, ['its variables are in a .dwo file']);
+    });
+
     it('is disarmed everywhere when it is removed, and gives its counts', async () => {
       await launch();
       const probe = await add('log /src/server.c:30');
