@@ -24,17 +24,27 @@ const FAMILIES = 'src/emulator/families';
 /** What all families share. */
 const SHARED = ['lift', 'values', 'expressions', 'runtime', 'blocks'].map((name) => `src/emulator/${name}.ts`);
 
+/** What makes WebAssembly of micro-operations, which are the same then. */
+const EMITTERS = ['expressions', 'runtime', 'blocks'].map((name) => `src/emulator/${name}.ts`);
+
 const WANTED = 0.95;
 const TIMEOUT_MS = 30_000;
 
-/** Who noticed a mutant: an assertion or the like, iced's tables, the CPU; or it ran for ever. */
-const JUDGES = ['exception', 'effects', 'cpu', 'timeout'] as const;
-type Judge = (typeof JUDGES)[number];
+/** What became of a mutant. */
+const FATES = {
+  same: 'the micro-operations of all instructions are the same: no mutant in truth',
+  exception: 'an assertion or the like ended it',
+  effects: 'its effects are not those of iced',
+  cpu: 'it does not do what the CPU does',
+  tests: 'a test of single instructions fails',
+  timeout: 'it ran for ever',
+  survived: 'nobody noticed',
+} as const;
+type Fate = keyof typeof FATES;
 
 interface Verdict {
   readonly mutant: Mutant;
-  /** `undefined`: nobody. */
-  readonly judge: Judge | undefined;
+  readonly fate: Fate;
   readonly why: string;
 }
 
@@ -57,8 +67,8 @@ async function main(): Promise<void> {
   mkdirSync(join(ROOT, 'out'), { recursive: true });
   const directory = mkdtempSync(join(ROOT, 'out/mutations-'));
   try {
-    await expectNothingWrong(directory);
-    const verdicts = await judgeAll(mutants, directory, values.verbose);
+    const judges = new Judges(directory);
+    const verdicts = await judgeAll(mutants, judges, values.verbose);
     report(files, verdicts);
   } finally {
     rmSync(directory, { recursive: true });
@@ -81,36 +91,56 @@ function sample(all: readonly Mutant[], limit: number, seed: number): readonly M
   return all.filter((mutant) => chosen.has(mutant));
 }
 
-/** The emulator as it is must pass, or a failure would say nothing. */
-async function expectNothingWrong(directory: string): Promise<void> {
-  const [file] = SHARED as [string];
-  const { judge, why } = await judgeOne(
-    { file, line: 1, change: 'none', text: read(file) },
-    join(directory, 'none.js'),
-  );
-  if (judge !== undefined) throw new Error(`the emulator itself does not pass: ${why}`);
-}
-
 /** As many at a time as there are processors. */
-async function judgeAll(mutants: readonly Mutant[], directory: string, verbose: boolean): Promise<readonly Verdict[]> {
+async function judgeAll(mutants: readonly Mutant[], judges: Judges, verbose: boolean): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   const queue = [...mutants];
   const work = async (worker: number): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const verdict = await judgeOne(mutant, join(directory, `${worker}.js`));
+      const verdict = await judges.judge(mutant, worker);
       verdicts.push(verdict);
-      if (verbose || verdict.judge === undefined)
-        say(`${verdict.judge ?? 'SURVIVED'}: ${place(mutant)}: ${mutant.change}${verbose ? ` (${verdict.why})` : ''}`);
-      if (verdicts.length % 50 === 0) say(`… ${verdicts.length} of ${mutants.length}`);
+      if (verbose || verdict.fate === 'survived') say(`${verdict.fate}: ${describe(mutant)}; ${verdict.why}`);
+      if (verdicts.length % 100 === 0) say(`… ${verdicts.length} of ${mutants.length}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, (_, worker) => work(worker)));
   return verdicts;
 }
 
-async function judgeOne(mutant: Mutant, bundle: string): Promise<Verdict> {
+class Judges {
+  /** What the judge says of the emulator as it is, by families. */
+  readonly #originals = new Map<string, Promise<Omit<Verdict, 'mutant'>>>();
+
+  constructor(private readonly directory: string) {}
+
+  async judge(mutant: Mutant, worker: number): Promise<Verdict> {
+    const families = familiesUsing(mutant.file);
+    const original = await this.#original(mutant.file, families);
+    const verdict = await run(mutant, families, join(this.directory, `${worker}.js`));
+    const same = verdict.fate === 'survived' && verdict.why === original.why && !EMITTERS.includes(mutant.file);
+    return { mutant, ...verdict, fate: same ? 'same' : verdict.fate };
+  }
+
+  /** The emulator as it is must pass, or a failure would say nothing. */
+  #original(file: string, families: readonly string[]): Promise<Omit<Verdict, 'mutant'>> {
+    const key = families.join('-');
+    let original = this.#originals.get(key);
+    if (original === undefined) {
+      const nothing: Mutant = { file, line: 1, change: '', text: read(file) };
+      original = run(nothing, families, join(this.directory, `original-${this.#originals.size}.js`));
+      this.#originals.set(key, original);
+    }
+    return original.then((verdict) => {
+      if (verdict.fate !== 'survived') throw new Error(`the emulator itself does not pass: ${verdict.why}`);
+      return verdict;
+    });
+  }
+}
+
+/** Runs the judge in a process of its own. */
+async function run(mutant: Mutant, families: readonly string[], bundle: string): Promise<Omit<Verdict, 'mutant'>> {
   await bundleJudge(mutant, bundle);
-  const child = spawn(process.execPath, [bundle, ...familiesUsing(mutant.file)], {
+  const child = spawn(process.execPath, [bundle, ...families], {
     // What a judge that is killed leaves behind goes with the directory.
     env: { ...process.env, TMPDIR: join(bundle, '..') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -122,10 +152,11 @@ async function judgeOne(mutant: Mutant, bundle: string): Promise<Verdict> {
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (failed += chunk.toString()));
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (status === null) return { mutant, judge: 'timeout', why: '' };
-  if (status !== 0) return { mutant, judge: 'exception', why: /Error: .*/.exec(failed)?.[0] ?? failed };
-  const judge = JUDGES.find((name) => said.startsWith(`${name} `));
-  return { mutant, judge, why: said.trim() };
+  if (status === null) return { fate: 'timeout', why: '' };
+  if (status !== 0) return { fate: 'exception', why: /Error: .*/.exec(failed)?.[0] ?? failed };
+  const [fate = '', ...why] = said.trim().split(' ');
+  if (!(fate in FATES)) throw new Error(`internal error: the judge said ${said}`);
+  return { fate: fate as Fate, why: why.join(' ') };
 }
 
 /** The judge with the mutant's text in place of the file's. */
@@ -168,36 +199,31 @@ function reach(name: string, reached = new Set<string>()): ReadonlySet<string> {
   return reached;
 }
 
-function place({ file, line }: Mutant): string {
-  return `${file}:${line}`;
+function describe({ file, line, change }: Mutant): string {
+  return `${file}:${line}: ${change}`;
 }
 
 function report(files: readonly string[], verdicts: readonly Verdict[]): void {
+  const fates = Object.keys(FATES) as Fate[];
   say('');
-  const row = (name: string, some: readonly Verdict[]): readonly string[] => {
-    const caught = some.filter(({ judge }) => judge !== undefined).length;
-    const by = JUDGES.map((judge) => some.filter((verdict) => verdict.judge === judge).length);
-    return [name, some.length, ...by, some.length - caught, percent(caught / Math.max(1, some.length))].map(String);
-  };
   table(
-    ['rules', 'mutants', 'exception', 'effects', 'CPU', 'endless', 'survived', 'caught'],
+    ['rules', 'mutants', ...fates, 'caught'],
     [
-      ...files.map((file) =>
-        row(
-          basename(file),
-          verdicts.filter(({ mutant }) => mutant.file === file),
-        ),
-      ),
-      row('all', verdicts),
-    ],
+      ...files.map((file) => ({ name: basename(file), some: verdicts.filter(({ mutant }) => mutant.file === file) })),
+      { name: 'all', some: verdicts },
+    ].map(({ name, some }) => {
+      const counts = fates.map((fate) => some.filter((verdict) => verdict.fate === fate).length);
+      return [name, ...[some.length, ...counts].map(String), `${(100 * caught(some)).toFixed(1)} %`];
+    }),
   );
-  const survivors = verdicts.filter(({ judge }) => judge === undefined);
-  for (const { mutant } of survivors) say(`${place(mutant)}: ${mutant.change}`);
-  if (survivors.length > (1 - WANTED) * verdicts.length) process.exitCode = 1;
+  for (const { mutant, fate } of verdicts) if (fate === 'survived') say(describe(mutant));
+  if (caught(verdicts) < WANTED) process.exitCode = 1;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+/** The share of those that are mutants in truth. */
+function caught(verdicts: readonly Verdict[]): number {
+  const different = verdicts.filter(({ fate }) => fate !== 'same');
+  return 1 - different.filter(({ fate }) => fate === 'survived').length / Math.max(1, different.length);
 }
 
 void main();

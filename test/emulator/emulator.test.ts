@@ -7,6 +7,7 @@ const SITE = 0x401000n;
 const STATE_OFFSET = 64;
 const INTERRUPTS_ENABLED = 0x202n;
 const [ZERO, TRAP, DIRECTION, ALIGNMENT_CHECK] = [1n << 6n, 1n << 8n, 1n << 10n, 1n << 18n];
+const [NESTED_TASK, RESUME, VIRTUAL_8086, ID] = [1n << 14n, 1n << 16n, 1n << 17n, 1n << 21n];
 
 /** A target that has 64 bytes from 0x1000 on; stores to `readOnly` fail. */
 class Target {
@@ -152,6 +153,87 @@ describe('Emulator', () => {
       target.set('eflags', INTERRUPTS_ENABLED | ALIGNMENT_CHECK);
       assertStepsAside(target, '55');
       assert.equal(target.prepare('90').execute(), 0);
+    });
+  });
+
+  describe('leaves to the thread only what processors do differently', () => {
+    const UPPER_HALF = 1n << 32n;
+    for (const { what, hex, aside, done } of [
+      { what: 'bsf of nothing', hex: '0fbcc1', aside: { rcx: 0n }, done: { rcx: 8n } },
+      { what: 'bsr of nothing', hex: '0fbdc1', aside: { rcx: 0n }, done: { rcx: 8n } },
+      {
+        what: 'cmpxchg of 32 bits that differ',
+        hex: '0fb1d1',
+        aside: { rax: 1n, rcx: 2n },
+        done: { rax: 1n, rcx: 1n },
+      },
+      { what: 'shld of 16 bits by more', hex: '660fa5d0', aside: { rcx: 17n }, done: { rcx: 16n } },
+      { what: 'shrd of 16 bits by more', hex: '660fadd0', aside: { rcx: 17n }, done: { rcx: 16n } },
+      { what: 'a count of 0 in ECX', hex: '67f3aa', aside: { rcx: UPPER_HALF }, done: { rcx: UPPER_HALF + 1n } },
+    ] as const) {
+      it(what, () => {
+        for (const [registers, result] of [
+          [aside, 1],
+          [done, 0],
+        ] as const) {
+          const target = new Target();
+          target.set('rdi', 0x1000n);
+          for (const [name, value] of Object.entries(registers)) target.set(name as UserRegisterName, value);
+          assert.equal(target.prepare(hex).execute(), result);
+        }
+      });
+    }
+
+    it('enter with frame pointers that overlap those it reads', () => {
+      const enter = 'c8000003'; // two frame pointers of enclosing functions
+      for (const [rbp, result] of [
+        // 32 bytes are pushed below 0x1030, 16 read below RBP: the last pushes would be read, or the first
+        [0x1040n, 0],
+        [0x103fn, 1],
+        [0x1011n, 1],
+        [0x1010n, 0],
+      ] as const) {
+        const target = new Target();
+        target.set('rsp', 0x1030n);
+        target.set('rbp', rbp);
+        assert.equal(target.prepare(enter).execute(), result, rbp.toString(16));
+      }
+    });
+  });
+
+  describe('pushes and pops flags', () => {
+    function pop(before: bigint, popped: bigint): { result: 0 | 1; flags: bigint } {
+      const target = new Target();
+      new DataView(target.bytes.buffer).setBigUint64(0, popped, true);
+      target.set('rsp', 0x1000n);
+      target.set('eflags', before);
+      return { result: target.prepare('9d').execute(), flags: target.get('eflags') };
+    }
+
+    it('RF and VM as 0, all others as they are', () => {
+      const target = new Target();
+      const others = INTERRUPTS_ENABLED | NESTED_TASK | ID | ZERO | (1n << 15n) | (1n << 19n);
+      for (const hidden of [RESUME, VIRTUAL_8086]) {
+        target.set('rip', SITE + 1n);
+        target.set('rsp', 0x1010n);
+        target.set('eflags', others | hidden);
+        assert.equal(target.prepare('9c').execute(), 0);
+        assert.equal(new DataView(target.bytes.buffer).getBigUint64(8, true), others);
+      }
+    });
+
+    it('unless a flag changes that a tracer can’t set', () => {
+      for (const flag of [TRAP, NESTED_TASK, ID])
+        assert.equal(pop(INTERRUPTS_ENABLED, INTERRUPTS_ENABLED | flag).result, 1);
+      for (const flag of [NESTED_TASK, ID]) {
+        assert.equal(pop(INTERRUPTS_ENABLED | flag, INTERRUPTS_ENABLED).result, 1);
+        assert.equal(pop(INTERRUPTS_ENABLED | flag, INTERRUPTS_ENABLED | flag).result, 0);
+      }
+    });
+
+    it('and changes the others', () => {
+      const popped = INTERRUPTS_ENABLED | ZERO | DIRECTION | ALIGNMENT_CHECK;
+      assert.deepEqual(pop(INTERRUPTS_ENABLED, popped), { result: 0, flags: popped });
     });
   });
 

@@ -27,16 +27,19 @@ const MNEMONIC_NUMBERS = new Map(
 export const EFFECTS_CHECK = { seed: 7, subjectsPerForm: 12 };
 export const CPU_CHECK = { seed: 20240229, subjectsPerForm: 8, states: 25 };
 
-/** Some instructions of every form of these mnemonics. */
+/** Some instructions of every form of these mnemonics. Throws if there is none of a mnemonic. */
 export function subjectsOf(mnemonics: readonly string[], perForm: number, random: Random): Subject[] {
-  const subjects: Subject[] = [];
-  for (const code of mnemonics.flatMap(codesOf)) {
-    for (let count = 0; count < perForm; count++) {
-      const subject = randomSubject(code, random);
-      if (subject !== undefined) subjects.push(subject);
+  return mnemonics.flatMap((mnemonic) => {
+    const subjects: Subject[] = [];
+    for (const code of codesOf(mnemonic)) {
+      for (let count = 0; count < perForm; count++) {
+        const subject = randomSubject(code, random);
+        if (subject !== undefined) subjects.push(subject);
+      }
     }
-  }
-  return subjects;
+    if (subjects.length === 0) throw new Error(`${mnemonic} has no form`);
+    return subjects;
+  });
 }
 
 /** Codes of a mnemonic that 64-bit mode has, on processors of all vendors. */
