@@ -1,17 +1,19 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about two minutes. Prints what
- * docs/benchmarks.md records. Sections: hits, first, memory.
+ * docs/benchmarks.md records. Sections: hits, first, memory, emulation.
  */
 import { cpus, release, totalmem } from 'node:os';
+import { benchEmulation } from './emulation';
 import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
 import { benchMemory } from './memory';
 import { say } from './report';
 
-const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
+const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   hits: () => benchHitCost({ rounds: 5, seconds: 2 }),
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
+  emulation: () => benchEmulation({ calls: 20_000 }),
 };
 
 async function main(chosen: readonly string[]): Promise<void> {
