@@ -24,6 +24,7 @@ const SYSTEM = {
   make: { packages: ['make'], present: () => onPath('make') },
   binutils: { packages: ['binutils'], present: () => onPath('objdump') && onPath('objcopy') },
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },
+  lld: { packages: ['lld'], present: () => onPath('ld.lld') },
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
   Go: { packages: ['golang-go'], present: () => onPath('go') },
   Rust: { packages: ['rustc'], present: () => onPath('rustc') },

@@ -26,6 +26,9 @@ import { mostSimilar } from './symbols/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
 
+/** Mappings begin at multiples of it, in bytes (x86-64). */
+const PAGE = 4096;
+
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
   readonly debugDirectories?: readonly string[];
@@ -120,9 +123,14 @@ export class Image implements Disposable {
     this.#store.dispose();
   }
 
-  /** The link-time address of a byte of the file; undefined where no segment loads it. */
-  addressOfOffset(offset: FileOffset): LinkAddress | undefined {
-    const segment = this.segments.find((each) => offset >= each.offset && offset < each.offset + each.fileSize);
+  /**
+   * The link-time address of what is mapped executable from `offset` on; undefined where no code is. Mappings begin at page boundaries, so
+   * the offset may lie before the segment's own, even in the bytes of the segment before it (lld packs them that way).
+   */
+  codeAddressOfOffset(offset: FileOffset): LinkAddress | undefined {
+    const segment = this.segments.find(
+      (each) => each.executable && offset >= each.offset - (each.offset % PAGE) && offset < each.offset + each.fileSize,
+    );
     return segment && linkAddress(segment.address + BigInt(offset - segment.offset));
   }
 

@@ -16,7 +16,7 @@ export type ModuleImage = Pick<
   | 'hasDebugInfo'
   | 'buildId'
   | 'debugFile'
-  | 'addressOfOffset'
+  | 'codeAddressOfOffset'
   | 'textAt'
   | 'sourceFiles'
   | 'filesMatching'

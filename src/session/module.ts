@@ -95,7 +95,7 @@ export class Module {
     const code = this.#executable[0]!;
     try {
       const image = this.#origin.images.open(code, this.#origin.pid, this.isProgram);
-      const link = image.addressOfOffset(fileOffset(code.offset));
+      const link = image.codeAddressOfOffset(fileOffset(code.offset));
       if (link === undefined) {
         return new SidestepError(
           'malformed',

@@ -33,7 +33,7 @@ function countersOf(stdout: string): ReadonlyMap<string, number> {
 }
 
 describe('the example server', () => {
-  for (const flags of ['-g -O0', '-g -O2', '-g -O2 -no-pie']) {
+  for (const flags of ['-g -O0', '-g -O2', '-g -O2 -no-pie', '-g -O2 -fuse-ld=lld']) {
     describe(`built with ${flags}`, () => {
       let server = '';
 

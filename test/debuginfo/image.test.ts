@@ -46,8 +46,8 @@ describe('images', () => {
     const { path } = compiled('values.c', '-O0');
     using(path, (image) => {
       const segment = image.segments.find(({ executable }) => executable)!;
-      assert.equal(image.addressOfOffset(segment.offset), segment.address);
-      assert.equal(image.addressOfOffset(fileOffset(2 ** 40)), undefined);
+      assert.equal(image.codeAddressOfOffset(segment.offset), segment.address);
+      assert.equal(image.codeAddressOfOffset(fileOffset(2 ** 40)), undefined);
       const main = image.symbolAddress('main')!;
       const offset = segment.offset + Number(main - segment.address);
       assert.deepEqual([...image.textAt(main, 8)!], [...readFileSync(path).subarray(offset, offset + 8)]);
@@ -55,6 +55,17 @@ describe('images', () => {
       assert.equal(image.textAt(linkAddress(end - 3n), 16)!.length, 3);
       assert.equal(image.textAt(end, 1), undefined);
       assert.equal(image.textAt(image.symbolAddress('counter')!, 1), undefined);
+    });
+  });
+
+  it('map the page where code begins, though another segment ends in it', () => {
+    const { path } = compiled('values.c', '-O0', '-fuse-ld=lld');
+    using(path, (image) => {
+      const segment = image.segments.find(({ executable }) => executable)!;
+      const inPage = segment.offset % 4096;
+      assert.notEqual(inPage, 0, 'lld does not align segments in the file');
+      const page = image.codeAddressOfOffset(fileOffset(segment.offset - inPage));
+      assert.equal(page, segment.address - BigInt(inPage));
     });
   });
 

@@ -67,7 +67,7 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: Fak
     hasDebugInfo: Object.keys(lines).length + Object.keys(inlined).length > 0,
     buildId: undefined,
     debugFile: undefined,
-    addressOfOffset: (offset) => linkAddress(offset),
+    codeAddressOfOffset: (offset) => linkAddress(offset),
     textAt: (_address, length) => new Uint8Array(length),
     sourceFiles: () => Object.keys(lines),
     filesMatching: (file) => Object.keys(lines).filter((known) => known.endsWith(`/${file}`) || known === file),

@@ -183,6 +183,10 @@ function describe({ opcode, operands, block }: Operation, machine: StackMachine)
       return { kind: 'bytes', bytes: (block ?? new Uint8Array(0)).slice() };
     case OP.implicit_pointer:
       return unavailable('<points to a value that was optimized out>');
+    // Only the caller knows what it would have passed, at a place that is not this one.
+    case OP.GNU_parameter_ref:
+    case OP.GNU_variable_value:
+      throw new Unavailable('<optimized out>');
     default:
       throw new Unavailable(`<not available: its location needs DWARF operation 0x${opcode.toString(16)}>`);
   }
