@@ -104,6 +104,30 @@ describe('Emulator', () => {
     }
   });
 
+  it('divides to the lowest negative number, which has no positive counterpart', () => {
+    const [lowest, minusOne] = [1n << 63n, 2n ** 64n - 1n];
+    for (const [rdx, rcx, result] of [
+      [minusOne, 1n, 0],
+      [0n, minusOne, 0],
+      [0n, 1n, 1],
+      [minusOne, minusOne, 1],
+    ] as const) {
+      const target = new Target();
+      target.set('rdx', rdx);
+      target.set('rax', lowest);
+      target.set('rcx', rcx);
+      assert.equal(target.prepare('48f7f9').execute(), result); // idiv rcx
+      assert.equal(target.get('rax'), lowest);
+    }
+  });
+
+  it('extends a selector by zeros', () => {
+    const target = new Target();
+    target.set('ds', 0xfff7n); // of a local descriptor table
+    assert.equal(target.prepare('8cd8').execute(), 0); // mov eax, ds
+    assert.equal(target.get('rax'), 0xfff7n);
+  });
+
   describe('steps aside with nothing changed', () => {
     function assertStepsAside(target: Target, hex: string): void {
       const names = Object.keys(UserRegister) as UserRegisterName[];
