@@ -1,0 +1,114 @@
+/** A probe on every instruction of four threads' loops, which are made of nearly everything that the processor can do. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { address } from '../../src/base/address';
+import { assertExists } from '../../src/base/assert';
+import { EngineClient } from './engineClient';
+import { instructionsOf, type Swept } from './linearSweep';
+import { program } from './program';
+import { readMemory } from './target';
+
+const THREADS = 4;
+const ROUNDS = 5;
+
+/** The parts of the program for processors that have them, by their flag in /proc/cpuinfo. */
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  avx2: '-DAVX2',
+  bmi2: '-DBMI',
+  adx: '-DADX',
+  sha_ni: '-DSHA',
+  aes: '-DAES',
+};
+
+describe('every instruction of four threads’ loops', () => {
+  let client: EngineClient;
+
+  beforeEach(() => {
+    client = new EngineClient();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    assert.equal(client.errors, '');
+  });
+
+  it('leaves the result as it is without probes, and counts every pass', async function () {
+    this.timeout(120_000);
+    const flags = new Set(/^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))![1]!.split(' '));
+    const extensions = Object.keys(EXTENSIONS).filter((flag) => flags.has(flag));
+    const every = program(
+      'everyInstruction.S',
+      extensions.map((flag) => EXTENSIONS[flag]!),
+    );
+    const expected = execFileSync(every.path, [`${ROUNDS}`], { encoding: 'utf8' });
+    const [start, end] = [every.offset('work'), every.offset('loopsEnd')];
+    const instructions = instructionsOf(every.path).filter(({ offset }) => offset >= start && offset < end);
+    assert.equal(
+      instructions.reduce((sum, { instruction }) => sum + instruction.length, 0),
+      end - start,
+    );
+
+    const pid = await client.launch(every.path, [`${ROUNDS}`]);
+    const work = await client.symbol(pid, every.path, start);
+    const original = readMemory(pid, work, end - start);
+    const probe = await client.declare();
+    // Not one is refused.
+    const sites = await Promise.all(
+      instructions.map(({ offset }) =>
+        client.arm(pid, address(work + BigInt(offset - start)), { probe, onHit: 'count' }),
+      ),
+    );
+    const finished = await client.symbol(pid, every.path, every.offset('finished'));
+    const { site: last } = await client.arm(pid, finished, { onHit: 'hold' });
+    await client.release(pid);
+    await client.event('held', ({ site }) => site === last);
+
+    const counted = (await client.counts()).sites;
+    const counts = sites.map(({ site }) => assertExists(counted.get(site), 'counts'));
+    await Promise.all(sites.map(({ site }) => client.request('disarm', { site })));
+    assert.equal(readMemory(pid, work, end - start), original);
+    await client.release(pid);
+    assert.deepEqual((await client.event('exited')).end, { code: 0 });
+    await client.until(() => (client.output.length >= expected.length ? true : undefined));
+    assert.equal(client.output, expected);
+    // Only then is no other thread's pass missed.
+    const aside = instructions.filter((_, index) => counts[index]!.steppedAside > 0);
+    assert.deepEqual(
+      aside.map(({ instruction }) => instruction.code),
+      [],
+    );
+    const hits = counts.map((count) => count.hits);
+    assertBlocks(
+      instructions,
+      hits,
+      ['leaf', 'place0', 'place1', 'place2', 'place3'].map((name) => every.offset(name)),
+    );
+    const at = (symbol: string): number | undefined =>
+      hits[instructions.findIndex(({ offset }) => offset === every.offset(symbol))];
+    assert.equal(at('work'), THREADS);
+    assert.equal(at('fill'), THREADS * 512);
+    assert.equal(at('round'), THREADS * ROUNDS);
+    assert.equal(at('leaf'), THREADS * ROUNDS * 5);
+    assert.equal(at('cleaning'), THREADS * ROUNDS);
+    assert.equal(at('recursive'), THREADS * ROUNDS * 6);
+  });
+});
+
+/** Instructions that only follow each other were passed equally often. `indirect`: file offsets that computed branches go to. */
+function assertBlocks(instructions: readonly Swept[], hits: readonly number[], indirect: readonly number[]): void {
+  const targets = new Set(indirect);
+  for (const { offset, instruction } of instructions) {
+    for (const operand of instruction.operands) {
+      if (operand.kind === 'target') targets.add(offset + instruction.length + Number(operand.displacement));
+    }
+  }
+  instructions.slice(1).forEach(({ offset, instruction }, index) => {
+    const before = instructions[index]!;
+    if (targets.has(offset) || ENDS_BLOCK.test(before.instruction.code)) return;
+    const where = `${before.instruction.code} and ${instruction.code} at ${offset.toString(16)}`;
+    assert.equal(hits[index + 1], hits[index], where);
+  });
+}
+
+const ENDS_BLOCK = /^(J|Call|Ret|Loop)/;

@@ -1,0 +1,180 @@
+/**
+ * A probe on every instruction of programs that others wrote and compiled: they work on a file, and what comes out must be, byte for
+ * byte, what comes out without probes.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type Address, address } from '../../src/base/address';
+import { assertExists } from '../../src/base/assert';
+import { type Counts } from '../../src/contract/messages';
+import { Image } from '../../src/debuginfo/image';
+import { classify, type RefusalCode } from '../../src/emulator/emulator';
+import { EngineClient } from './engineClient';
+import { instructionsOf, type Swept } from './linearSweep';
+import { readMemory } from './target';
+
+interface Subject {
+  readonly program: string;
+  /** The input file is added. */
+  readonly args: readonly string[];
+  /** Of the input. */
+  readonly bytes: number;
+  /** Of the file that it writes beside the input; otherwise it prints. */
+  readonly suffix?: string;
+}
+
+/** Floating point, which goes through the surrogate. */
+const AWK_PROGRAM = '{ n += length($1) / 7; s = s sprintf("%.3f ", sin(NR) * n) } END { print n, s }';
+
+// prettier-ignore
+const SUBJECTS: readonly Subject[] = [
+  { program: '/usr/bin/gzip', args: ['-nkf'], bytes: 3000, suffix: '.gz' },
+  { program: '/usr/bin/sha256sum', args: [], bytes: 3000 },
+  { program: '/usr/bin/mawk', args: [AWK_PROGRAM], bytes: 2000 },
+];
+
+/** Of what DESIGN.md refuses, what compilers put into such programs: the `hlt` or `ud2` behind a call that never returns. */
+const EXPECTED_REFUSALS: ReadonlySet<RefusalCode> = new Set(['privileged', 'undefined-instruction']);
+
+describe('every instruction of a program', () => {
+  let client: EngineClient;
+  let directory: string;
+
+  beforeEach(() => {
+    client = new EngineClient();
+    directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
+  });
+
+  afterEach(async () => {
+    await client.close();
+    rmSync(directory, { recursive: true });
+    assert.equal(client.errors, '');
+  });
+
+  for (const { program, args, bytes, suffix } of SUBJECTS) {
+    it(`${basename(program)} works as without probes`, async function () {
+      if (!existsSync(program)) this.skip();
+      this.timeout(120_000);
+      const input = join(directory, 'input');
+      const output = suffix === undefined ? undefined : input + suffix;
+      writeFileSync(input, proseOf(bytes));
+      const printed = execFileSync(program, [...args, input], { encoding: 'utf8' });
+      const written = output && readFileSync(output);
+      if (output !== undefined) rmSync(output);
+      const path = realpathSync(program);
+      const instructions = instructionsOf(path);
+      const probeable = instructions.filter(isProbeable);
+
+      const pid = await client.launch(path, [...args, input]);
+      const sites = await armAll(pid, path, probeable);
+      await runToExit(pid);
+      const counted = (await client.counts()).sites;
+      const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
+      await Promise.all(sites.map((site) => client.request('disarm', { site })));
+      await assertUntouched(pid, path, instructions);
+      await client.release(pid);
+
+      assert.deepEqual((await client.event('exited')).end, { code: 0 });
+      await client.until(() => (client.output.length >= printed.length ? true : undefined));
+      assert.equal(client.output, printed);
+      if (output !== undefined) assert.deepEqual(readFileSync(output), written);
+      assert.ok(counts.filter(({ hits }) => hits > 0).length > 1000);
+      assertConsistent(probeable, counts);
+    });
+  }
+
+  /** The requests go out together. */
+  async function armAll(pid: number, path: string, instructions: readonly Swept[]): Promise<readonly number[]> {
+    const first = instructions[0]!.offset;
+    const origin = await client.symbol(pid, path, first);
+    const probe = await client.declare();
+    const armed = await Promise.all(
+      instructions.map(({ offset, bytes }) =>
+        client.arm(pid, address(origin + BigInt(offset - first)), {
+          probe,
+          onHit: 'count',
+          expected: Buffer.from(bytes.subarray(0, 16)).toString('hex'),
+        }),
+      ),
+    );
+    return armed.map(({ site }) => site);
+  }
+
+  /** Lets the program run until it calls _exit(2), and is held there: by way of its entry, where the C library is in memory. */
+  async function runToExit(pid: number): Promise<void> {
+    await runTo(pid, (await client.request('mappings', { pid })).entry);
+    const { mappings } = await client.request('mappings', { pid });
+    const library = assertExists(
+      mappings.find((mapping) => basename(mapping.path).startsWith('libc.so')),
+      'libc',
+    ).path;
+    await runTo(pid, await client.symbol(pid, library, symbolOffset(library, '_exit')));
+  }
+
+  async function runTo(pid: number, place: Address): Promise<void> {
+    const { site } = await client.arm(pid, place, { onHit: 'hold' });
+    await client.release(pid);
+    await client.event('held', (event) => event.site === site);
+    await client.request('disarm', { site });
+  }
+
+  async function assertUntouched(pid: number, path: string, instructions: readonly Swept[]): Promise<void> {
+    const { offset } = instructions[0]!;
+    const last = instructions.at(-1)!;
+    const length = last.offset + last.instruction.length - offset;
+    const file = readFileSync(path).subarray(offset, offset + length);
+    assert.equal(readMemory(pid, await client.symbol(pid, path, offset), length), file.toString('hex'));
+  }
+});
+
+function isProbeable({ bytes, address: at }: Swept): boolean {
+  const found = classify(bytes, BigInt(at));
+  if (found.execution !== 'refused') return true;
+  assert.ok(EXPECTED_REFUSALS.has(found.code), `${found.mnemonic} at ${at.toString(16)}: ${found.reason}`);
+  return false;
+}
+
+/** Who comes through an instruction that does not branch also comes to the one behind it. */
+function assertConsistent(instructions: readonly Swept[], counts: readonly Counts[]): void {
+  instructions.slice(1).forEach(({ address: there }, index) => {
+    const { address: here, instruction } = instructions[index]!;
+    if (there !== here + instruction.length || BRANCH.test(instruction.code)) return;
+    const [passed, arrived] = [counts[index]!.hits, counts[index + 1]!.hits];
+    assert.ok(passed <= arrived, `${passed} through ${here.toString(16)}, ${arrived} to ${there.toString(16)}`);
+  });
+}
+
+const BRANCH = /^(J|Call|Ret|Loop)/;
+
+/** Text that is like prose to a compressor: words drawn by a generator that always gives the same (Numerical Recipes §7.1). */
+function proseOf(bytes: number): string {
+  let seed = 1;
+  const draw = (below: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const words = Array.from({ length: 200 }, () =>
+    Array.from({ length: 1 + draw(9) }, () => String.fromCharCode(97 + draw(26))).join(''),
+  );
+  let text = '';
+  while (text.length < bytes) text += words[Math.min(draw(200), draw(200))]! + (draw(12) === 0 ? '.\n' : ' ');
+  return text.slice(0, bytes);
+}
+
+/** File offset of a symbol in a library. */
+function symbolOffset(path: string, symbol: string): number {
+  const image = Image.open(path);
+  try {
+    const at = Number(assertExists(image.symbolAddress(symbol), symbol));
+    const code = assertExists(
+      image.segments.find(({ executable, address: start }) => executable && at >= Number(start)),
+      'code',
+    );
+    return at - Number(code.address) + code.offset;
+  } finally {
+    image.dispose();
+  }
+}
