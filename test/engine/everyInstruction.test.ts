@@ -11,6 +11,8 @@ import { readMemory } from './target';
 
 const THREADS = 4;
 const ROUNDS = 5;
+/** Without probes these take some tenths of a second; with a probe on every instruction, an hour. */
+const MANY_ROUNDS = 20_000;
 
 /** The parts of the program for processors that have them, by their flag in /proc/cpuinfo. */
 const EXTENSIONS: Readonly<Record<string, string>> = {
@@ -21,8 +23,21 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   aes: '-DAES',
 };
 
+const every = program('everyInstruction.S', extensionFlags());
+const start = every.offset('work');
+const end = every.offset('loopsEnd');
+
 describe('every instruction of four threads’ loops', () => {
   let client: EngineClient;
+  let instructions: readonly Swept[];
+
+  before(() => {
+    instructions = instructionsOf(every.path).filter(({ offset }) => offset >= start && offset < end);
+    assert.equal(
+      instructions.reduce((sum, { instruction }) => sum + instruction.length, 0),
+      end - start,
+    );
+  });
 
   beforeEach(() => {
     client = new EngineClient();
@@ -33,40 +48,32 @@ describe('every instruction of four threads’ loops', () => {
     assert.equal(client.errors, '');
   });
 
-  it('leaves the result as it is without probes, and counts every pass', async function () {
-    this.timeout(120_000);
-    const flags = new Set(/^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))![1]!.split(' '));
-    const extensions = Object.keys(EXTENSIONS).filter((flag) => flags.has(flag));
-    const every = program(
-      'everyInstruction.S',
-      extensions.map((flag) => EXTENSIONS[flag]!),
-    );
-    const expected = execFileSync(every.path, [`${ROUNDS}`], { encoding: 'utf8' });
-    const [start, end] = [every.offset('work'), every.offset('loopsEnd')];
-    const instructions = instructionsOf(every.path).filter(({ offset }) => offset >= start && offset < end);
-    assert.equal(
-      instructions.reduce((sum, { instruction }) => sum + instruction.length, 0),
-      end - start,
-    );
-
-    const pid = await client.launch(every.path, [`${ROUNDS}`]);
-    const work = await client.symbol(pid, every.path, start);
-    const original = readMemory(pid, work, end - start);
+  /** Not one is refused. The requests go out together. `work`: where the first is. */
+  async function armAll(pid: number, work: bigint): Promise<readonly number[]> {
     const probe = await client.declare();
-    // Not one is refused.
-    const sites = await Promise.all(
+    const armed = await Promise.all(
       instructions.map(({ offset }) =>
         client.arm(pid, address(work + BigInt(offset - start)), { probe, onHit: 'count' }),
       ),
     );
+    return armed.map(({ site }) => site);
+  }
+
+  it('leaves the result as it is without probes, and counts every pass', async function () {
+    this.timeout(120_000);
+    const expected = resultOf(ROUNDS);
+    const pid = await client.launch(every.path, [`${ROUNDS}`]);
+    const work = await client.symbol(pid, every.path, start);
+    const original = readMemory(pid, work, end - start);
+    const sites = await armAll(pid, work);
     const finished = await client.symbol(pid, every.path, every.offset('finished'));
     const { site: last } = await client.arm(pid, finished, { onHit: 'hold' });
     await client.release(pid);
     await client.event('held', ({ site }) => site === last);
 
     const counted = (await client.counts()).sites;
-    const counts = sites.map(({ site }) => assertExists(counted.get(site), 'counts'));
-    await Promise.all(sites.map(({ site }) => client.request('disarm', { site })));
+    const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
+    await Promise.all(sites.map((site) => client.request('disarm', { site })));
     assert.equal(readMemory(pid, work, end - start), original);
     await client.release(pid);
     assert.deepEqual((await client.event('exited')).end, { code: 0 });
@@ -93,6 +100,21 @@ describe('every instruction of four threads’ loops', () => {
     assert.equal(at('cleaning'), THREADS * ROUNDS);
     assert.equal(at('recursive'), THREADS * ROUNDS * 6);
   });
+
+  it('may be armed and let go while the threads are in the midst of them', async function () {
+    this.timeout(120_000);
+    const expected = resultOf(MANY_ROUNDS);
+    const pid = await client.launch(every.path, [`${MANY_ROUNDS}`]);
+    const work = await client.symbol(pid, every.path, start);
+    await client.release(pid);
+    await armAll(pid, work);
+    const hits = async (): Promise<number> => [...(await client.counts()).probes.values()][0]!.hits;
+    const before = await hits();
+    while ((await hits()) < before + 20_000);
+    await client.request('detach', { pid });
+    await client.until(() => (client.output.length >= expected.length ? true : undefined));
+    assert.equal(client.output, expected);
+  });
 });
 
 /** Instructions that only follow each other were passed equally often. `indirect`: file offsets that computed branches go to. */
@@ -112,3 +134,13 @@ function assertBlocks(instructions: readonly Swept[], hits: readonly number[], i
 }
 
 const ENDS_BLOCK = /^(J|Call|Ret|Loop)/;
+
+/** What the program prints without probes. */
+function resultOf(rounds: number): string {
+  return execFileSync(every.path, [`${rounds}`], { encoding: 'utf8' });
+}
+
+function extensionFlags(): readonly string[] {
+  const flags = new Set(/^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))![1]!.split(' '));
+  return Object.keys(EXTENSIONS).flatMap((flag) => (flags.has(flag) ? [EXTENSIONS[flag]!] : []));
+}
