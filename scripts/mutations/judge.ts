@@ -4,7 +4,6 @@
  * a mutant may run for ever.
  */
 import { createHash } from 'node:crypto';
-import Mocha from 'mocha';
 import { liftedMnemonics } from '../../src/emulator/families';
 import { listing } from '../../src/emulator/listing';
 import { Random } from '../../src/emulator/oracle/random';
@@ -48,6 +47,7 @@ function compareWithCpu(subjects: readonly Subject[]): string | undefined {
 
 /** Tests of single instructions: where processors differ, the CPU at hand proves nothing. */
 async function failingTest(): Promise<string | undefined> {
+  const { default: Mocha } = await import('mocha');
   const mocha = new Mocha({ reporter: Mocha.reporters.Base });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('../../test/emulator/emulator.test');
