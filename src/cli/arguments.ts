@@ -29,7 +29,18 @@ export type Command =
     }
   | { readonly kind: 'attach'; readonly pid: number; readonly tracing: TracingOptions }
   | { readonly kind: 'sites'; readonly binary: string; readonly location: string; readonly json: boolean }
-  | { readonly kind: 'coverage'; readonly binaries: readonly string[]; readonly json: boolean };
+  | { readonly kind: 'coverage'; readonly binaries: readonly string[]; readonly json: boolean }
+  | {
+      readonly kind: 'verify';
+      readonly binaries: readonly string[];
+      readonly json: boolean;
+      /** From how many states each instruction runs. */
+      readonly states: number;
+      /** undefined: any. */
+      readonly seed: number | undefined;
+      /** How many instructions at most; undefined: all. */
+      readonly limit: number | undefined;
+    };
 
 const TRACING = {
   probe: { type: 'string', short: 'p', multiple: true },
@@ -46,6 +57,19 @@ const ANALYSIS = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
+
+const VERIFICATION = {
+  ...ANALYSIS,
+  states: { type: 'string' },
+  seed: { type: 'string' },
+  limit: { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+const DEFAULT_STATES = 8;
+/** All states of an instruction are in memory at once. */
+const MAX_STATES = 10_000;
+/** Seeds are 32 bits. */
+const MAX_SEED = 0xffff_ffff;
 
 /** `argv` without node and script. Throws SidestepError `bad-option`. */
 export function parseCommand(argv: readonly string[]): Command {
@@ -68,6 +92,8 @@ export function parseCommand(argv: readonly string[]): Command {
       return parseSites(rest);
     case 'coverage':
       return parseCoverage(rest);
+    case 'verify':
+      return parseVerify(rest);
     default:
       throw usageError(`there is no command ${JSON.stringify(name)}`, 'sidestep');
   }
@@ -123,6 +149,23 @@ function parseCoverage(argv: readonly string[]): Command {
   return { kind: 'coverage', binaries: positionals, json: values.json ?? false };
 }
 
+function parseVerify(argv: readonly string[]): Command {
+  const { values, positionals } = parse('verify', () =>
+    parseArgs({ args: [...argv], options: VERIFICATION, allowPositionals: true }),
+  );
+  if (values.help) return { kind: 'help', topic: 'verify' };
+  if (positionals.length === 0) throw usageError('verify needs a binary', 'verify');
+  const { states, seed, limit } = values;
+  return {
+    kind: 'verify',
+    binaries: positionals,
+    json: values.json ?? false,
+    states: states === undefined ? DEFAULT_STATES : integer('verify', '--states', states, [1, MAX_STATES]),
+    seed: seed === undefined ? undefined : integer('verify', '--seed', seed, [0, MAX_SEED]),
+    limit: limit === undefined ? undefined : positiveInteger('verify', '--limit', limit),
+  };
+}
+
 interface TracingValues {
   readonly format?: string | undefined;
   readonly output?: string | undefined;
@@ -164,10 +207,20 @@ function milliseconds(topic: 'run' | 'attach', text: string): number {
   return Number(text) * 1000;
 }
 
-function positiveInteger(topic: 'run' | 'attach', what: string, text: string): number {
+function positiveInteger(topic: keyof typeof USAGE, what: string, text: string): number {
+  return integer(topic, what, text, [1, Number.MAX_SAFE_INTEGER]);
+}
+
+function integer(
+  topic: keyof typeof USAGE,
+  what: string,
+  text: string,
+  [least, most]: readonly [number, number],
+): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value === 0 || !Number.isSafeInteger(value)) {
-    throw usageError(`${what} is a whole number from 1 on, not ${JSON.stringify(text)}`, topic);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} on` : `${least} to ${most}`;
+    throw usageError(`${what} is a whole number from ${range}, not ${JSON.stringify(text)}`, topic);
   }
   return value;
 }

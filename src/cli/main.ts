@@ -29,6 +29,10 @@ async function execute(command: Command): Promise<number> {
       const { coverage } = await import('./coverage');
       return coverage(command);
     }
+    case 'verify': {
+      const { verify } = await import('./verify');
+      return verify(command);
+    }
   }
 }
 

@@ -18,6 +18,7 @@ export const USAGE = {
        sidestep attach   [OPTION]… PID
        sidestep sites    BINARY LOCATION [--json]
        sidestep coverage BINARY… [--json]
+       sidestep verify   [OPTION]… BINARY…
        sidestep --help | --version
 
 Logpoints in running native programs that stop no thread but the one that hits them, for microseconds.
@@ -58,5 +59,16 @@ Counts the places in programs and libraries at which probes stand, entries of fu
 instruction there would be executed: emulated, by the surrogate, or refused and why. A directory stands for the ELF
 files in it. Nothing is run.
 
+      --json              one JSON object instead of text`,
+
+  verify: `usage: sidestep verify [OPTION]… BINARY…
+
+Compares the emulator with the CPU: every distinct instruction at entries of functions and starts of lines runs from random
+states in both, in a scratch process; no BINARY is run. All registers, flags, memory and faults must be the same. A directory
+stands for the ELF files in it. The exit status is 1 when something differs.
+
+      --states N          runs each instruction from N states, 8 by default
+      --seed S            takes the states that an earlier run with the seed S had
+      --limit N           takes at most N of the instructions, whichever the seed picks
       --json              one JSON object instead of text`,
 } as const;

@@ -93,6 +93,37 @@ describe('the command line', () => {
     });
   });
 
+  describe('verify', () => {
+    const nothing = {
+      kind: 'verify',
+      binaries: ['/bin/ls'],
+      json: false,
+      states: 8,
+      seed: undefined,
+      limit: undefined,
+    };
+
+    it('takes binaries', () => {
+      assert.deepEqual(parseCommand(['verify', '/bin/ls']), nothing);
+      assert.deepEqual(parseCommand(['verify', '/bin/ls', '/usr/lib', '--states=3', '--seed', '0', '--limit', '9']), {
+        ...nothing,
+        binaries: ['/bin/ls', '/usr/lib'],
+        states: 3,
+        seed: 0,
+        limit: 9,
+      });
+    });
+
+    it('refuses what it does not understand, and says what', () => {
+      refuses(['verify'], /needs a binary/);
+      refuses(['verify', '/bin/ls', '--states', '0'], /from 1 to 10000, not "0"/);
+      refuses(['verify', '/bin/ls', '--states', '10001'], /from 1 to 10000/);
+      refuses(['verify', '/bin/ls', '--seed', 'x'], /--seed .*"x"/);
+      refuses(['verify', '/bin/ls', '--seed', '4294967296'], /from 0 to 4294967295/);
+      refuses(['verify', '/bin/ls', '--limit', '0'], /from 1 on/);
+    });
+  });
+
   describe('sites', () => {
     it('takes a binary and a location', () => {
       const expected = { kind: 'sites', binary: '/bin/ls', location: 'main' };
@@ -109,7 +140,7 @@ describe('the command line', () => {
   it('knows --help and --version, alone and for each command', () => {
     assert.deepEqual(parseCommand(['--help']), { kind: 'help', topic: 'sidestep' });
     assert.deepEqual(parseCommand(['--version']), { kind: 'version' });
-    for (const topic of ['run', 'attach', 'sites', 'coverage'] as const) {
+    for (const topic of ['run', 'attach', 'sites', 'coverage', 'verify'] as const) {
       assert.deepEqual(parseCommand([topic, '--help']), { kind: 'help', topic });
     }
   });

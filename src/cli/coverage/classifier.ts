@@ -2,7 +2,7 @@
  * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so the shortest
  * known beginning of some bytes is their instruction: it is found without decoding.
  */
-import { classify, MAX_INSTRUCTION_BYTES, type RefusalCode } from '../../emulator/emulator';
+import { type Classification, classify, MAX_INSTRUCTION_BYTES, type RefusalCode } from '../../emulator/emulator';
 
 export type Verdict =
   | { readonly execution: 'emulated' | 'surrogate' }
@@ -13,6 +13,9 @@ const SURROGATE: Verdict = { execution: 'surrogate' };
 
 export class Classifier {
   readonly #known = new Map<string, Verdict>();
+
+  /** `onFirst` is called for each distinct instruction once, with its bytes alone. */
+  constructor(private readonly onFirst?: (instruction: Uint8Array, classification: Classification) => void) {}
 
   /** How the engine would execute the first instruction of `bytes`, which may hold more. */
   verdict(bytes: Uint8Array): Verdict {
@@ -30,7 +33,10 @@ export class Classifier {
           ? EMULATED
           : SURROGATE;
     // What is no instruction has no length, and may become one with more bytes.
-    if (length > 0) this.#known.set(text.slice(0, length), verdict);
+    if (length > 0) {
+      this.#known.set(text.slice(0, length), verdict);
+      this.onFirst?.(bytes.slice(0, length), classification);
+    }
     return verdict;
   }
 }

@@ -1,0 +1,44 @@
+/** The programs and libraries that `sidestep coverage` and `sidestep verify` look at, one after the other. */
+import { type LinkAddress } from '../../base/address';
+import { SidestepError } from '../../base/errors';
+import { Image } from '../../debuginfo/image';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
+import { findBinaries } from './binaries';
+
+/**
+ * Calls `use` with each of the binaries ({@link findBinaries}); gives how many there were. Files that are no x86-64 programs or
+ * libraries, or are damaged, are left out and named on standard error. Throws what is wrong with the last one if none is left.
+ */
+export function forEachImage(names: readonly string[], use: (image: Image) => void): number {
+  let images = 0;
+  let problem: SidestepError | undefined;
+  for (const path of findBinaries(names)) {
+    try {
+      const image = Image.open(path);
+      try {
+        use(image);
+      } finally {
+        image.dispose();
+      }
+      images++;
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      problem = error;
+      process.stderr.write(`sidestep: ${path} is left out: ${error.message}\n`);
+    }
+  }
+  if (images === 0) throw problem ?? new SidestepError('not-elf', 'none of these files is an ELF file');
+  return images;
+}
+
+/** The code at each of the places, as many bytes as an instruction can have, or fewer at a segment's end. */
+export function* codeAt(
+  image: Image,
+  places: Iterable<LinkAddress>,
+): Generator<{ readonly address: LinkAddress; readonly bytes: Uint8Array }> {
+  for (const address of places) {
+    const bytes = image.textAt(address, MAX_INSTRUCTION_BYTES);
+    // Symbols and line tables may speak of code that is not there: in sections that the linker threw away.
+    if (bytes !== undefined) yield { address, bytes };
+  }
+}
