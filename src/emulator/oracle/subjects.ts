@@ -4,7 +4,7 @@
  */
 import { constantFields, type ConstantField, decode } from '../decode';
 import { lift } from '../families';
-import { type Instruction } from '../instruction';
+import { type Instruction, type MemoryOperand } from '../instruction';
 import { refusalOf } from '../refusal';
 import { Layout } from './program';
 import { type Random } from './random';
@@ -34,13 +34,22 @@ function move(bytes: Uint8Array, { operands, length }: Instruction, address: num
       write(bytes, immediate, random.oneIn(2) ? distance : -distance - length);
     }
     if (operand.kind !== 'memory' || operand.index !== undefined || displacement === undefined) continue;
-    // FS and GS lie in the data, and displacements from them are small.
-    if (operand.segment !== undefined) continue;
     const place = Layout.data + 0x200 + random.below(Layout.dataBytes - 0x400);
-    if (operand.base === 'rip') write(bytes, displacement, place - address - length);
-    else if (operand.base === undefined) write(bytes, displacement, place);
+    const segment = segmentBase(operand);
+    if (operand.base === 'rip') write(bytes, displacement, place - segment - address - length);
+    else if (operand.base === undefined && !isData(segment + Number(operand.displacement))) {
+      write(bytes, displacement, place - segment);
+    }
   }
   return bytes;
+}
+
+function segmentBase({ segment }: MemoryOperand): number {
+  return segment === undefined ? 0 : segment === 'fs' ? Layout.fsBase : Layout.gsBase;
+}
+
+function isData(address: number): boolean {
+  return address >= Layout.data && address < Layout.constants;
 }
 
 function write(bytes: Uint8Array, { offset, size }: ConstantField, value: number): void {

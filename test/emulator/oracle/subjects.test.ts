@@ -31,6 +31,16 @@ describe('instructions of real programs', () => {
     }
   });
 
+  it('find memory where they name an address in a segment, too', () => {
+    for (const hex of ['64488b042500000010', '64488b0500000010', '6564a18877665544332211']) {
+      const made = subject(hex);
+      const segment = made.instruction.operands.find(({ kind }) => kind === 'memory');
+      assert.ok(segment?.kind === 'memory');
+      const address = memoryAddress(made) + BigInt(segment.segment === 'fs' ? Layout.fsBase : Layout.gsBase);
+      assert.ok(address >= Layout.data && address < Layout.constants, hex);
+    }
+  });
+
   it('branch to where nothing is', () => {
     for (const hex of ['ebfe', 'e9fbffffff', '74fe', 'e8fbffffff', 'e2fe']) {
       const { instruction } = subject(hex);
