@@ -1,10 +1,10 @@
 /** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
-import { compile } from './compile';
+import { Batch } from './batch';
 import { decode, disassemble } from './decode';
 import { effectsOf, userRegistersWritten } from './effects';
 import { lift } from './families';
 import { type MicroOperations } from './ir';
-import { type Execute, type Host, type Machine } from './machine';
+import { type Execute, type Host } from './machine';
 import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
 import { type UserRegisterName } from './state';
 import { planOf, type SurrogatePlan } from './surrogate/plan';
@@ -78,13 +78,13 @@ export function classify(bytes: Uint8Array, address: bigint): Classification {
 
 /** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
 export class Emulator {
-  readonly #machine: Machine;
+  readonly #batch: Batch;
   readonly #executePlan: ExecutePlan;
   readonly #executables = new Map<string, Executable>();
 
   /** `stateOffset`: where in the memory the {@link State} lies, in bytes, a multiple of 8. */
   constructor(memory: WebAssembly.Memory, stateOffset: number, host: Host, executePlan: ExecutePlan) {
-    this.#machine = { memory, stateOffset, host };
+    this.#batch = new Batch({ memory, stateOffset, host });
     this.#executePlan = executePlan;
   }
 
@@ -106,6 +106,11 @@ export class Emulator {
     return { instruction, length, execution: classification.execution, ...executable };
   }
 
+  /** Compiles what was prepared since the last time, which otherwise happens when one of it is first executed. */
+  compile(): void {
+    this.#batch.compile();
+  }
+
   #executable(classification: Exclude<Classification, Refused>): Executable {
     if (classification.execution === 'surrogate') {
       const { plan } = classification;
@@ -113,7 +118,7 @@ export class Emulator {
       return { execute, writes: plan.writes, changesShadowStack: false };
     }
     const { operations, mnemonic, length } = classification;
-    const [execute] = compile(this.#machine, [{ operations, length }]) as [Execute];
+    const execute = this.#batch.add({ operations, length });
     const writes = userRegistersWritten(effectsOf(operations), length);
     return { execute, writes, changesShadowStack: mnemonic === 'call' || mnemonic === 'ret' };
   }

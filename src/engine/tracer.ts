@@ -40,6 +40,7 @@ export class Tracer {
   readonly #departures: Departures;
   readonly #doorbell: Doorbell;
   readonly #surrogate: Surrogate;
+  readonly #emulator: Emulator;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
   readonly #answer: (request: Request) => void;
@@ -60,7 +61,9 @@ export class Tracer {
     const births = new Births(ptrace, waiter, tasks, breakpoints, notices);
     const changes = new Changes(ptrace, tasks, births, notices);
     const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
-    const emulator = new Emulator(arena.memory, Layout.state, memory, (plan) => surrogate.execute(plan));
+    const emulator = (this.#emulator = new Emulator(arena.memory, Layout.state, memory, (plan) =>
+      surrogate.execute(plan),
+    ));
     const agents = new AgentCompiler(arena, memory);
     const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate }));
     const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside });
@@ -96,6 +99,8 @@ export class Tracer {
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
       this.#arming.forgetMappings();
       this.#inbox.read(this.#answer);
+      // Now rather than at the first hit, which would wait for it.
+      this.#emulator.compile();
       this.#outbox.flush();
     }
     if (!this.#inbox.ended && !this.#outbox.broken) return;
