@@ -18,8 +18,8 @@ describe('a batch of instructions', () => {
   }
 
   function execute(prepared: ReturnType<Emulator['prepare']>): number {
-    assert.equal(prepared.execution, 'emulated');
-    return prepared.execution === 'emulated' ? prepared.execute() : 1;
+    assert.ok(prepared.execution === 'emulated');
+    return prepared.execute();
   }
 
   it('does what each of them does, whenever it is compiled', () => {
@@ -36,9 +36,8 @@ describe('a batch of instructions', () => {
   it('may hold more than a process may have mappings', function () {
     this.timeout(120_000);
     const subject = emulator();
-    let last;
-    for (let value = 0; value < 70_000; value++) last = subject.prepare(move(value), 0x1000n);
-    assert.equal(execute(last!), 0);
-    assert.equal(rax(), 69_999);
+    for (let value = 0; value < 70_000; value++) subject.prepare(move(value), 0x1000n);
+    assert.equal(execute(subject.prepare(move(70_000), 0x1000n)), 0);
+    assert.equal(rax(), 70_000);
   });
 });
