@@ -208,6 +208,17 @@ describe('Emulator', () => {
       });
     }
 
+    it('enter whose new stack is not there', () => {
+      for (const [size, result] of [
+        ['10', 0],
+        ['30', 1],
+      ] as const) {
+        const target = new Target();
+        target.set('rsp', 0x1030n);
+        assert.equal(target.prepare(`c8${size}0000`).execute(), result);
+      }
+    });
+
     it('enter with frame pointers that overlap those it reads', () => {
       const enter = 'c8000003'; // two frame pointers of enclosing functions
       for (const [rbp, result] of [

@@ -139,7 +139,8 @@ function immediate(kind: OpKind, bits: number): Fill {
     // ENTER is the one with two constants.
     if (index === 1 && iced.op0Kind === OpKind.Immediate16) {
       iced.setOpKind(index, OpKind.Immediate8_2nd);
-      iced.immediate8_2nd = Number(BigInt.asUintN(8, value));
+      // Its lowest nesting levels are cases of their own.
+      iced.immediate8_2nd = random.oneIn(2) ? random.below(3) : Number(BigInt.asUintN(8, value));
     } else {
       iced.setOpKind(index, kind);
       iced.setImmediateI64(index, value);
