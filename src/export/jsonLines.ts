@@ -48,22 +48,23 @@ export interface ExportedSummary {
   readonly exit?: ProcessEnd | undefined;
 }
 
+/** Locations as JSON. All hits of a site have the same one, and at tens of thousands a second its spelling out would show. */
+const locations = new WeakMap<ExportedHit['location'], string>();
+
+function locationJson(location: ExportedHit['location']): string {
+  let json = locations.get(location);
+  if (json === undefined) {
+    const { file, line, address } = location;
+    json = JSON.stringify({ file, line, function: location.function, address: hex(address) });
+    locations.set(location, json);
+  }
+  return json;
+}
+
 /** `{"type":"hit",…}`, without a line end. */
-export function hitLine(hit: ExportedHit): string {
-  return JSON.stringify({
-    type: 'hit',
-    probe: hit.probe,
-    pid: hit.pid,
-    tid: hit.tid,
-    timeNs: hit.timeNs.toString(),
-    location: {
-      file: hit.location.file,
-      line: hit.location.line,
-      function: hit.location.function,
-      address: hex(hit.location.address),
-    },
-    message: hit.message,
-  });
+export function hitLine({ probe, pid, tid, timeNs, location, message }: ExportedHit): string {
+  const thread = `"probe":${probe},"pid":${pid},"tid":${tid},"timeNs":"${timeNs.toString()}"`;
+  return `{"type":"hit",${thread},"location":${locationJson(location)},"message":${JSON.stringify(message)}}`;
 }
 
 /** `{"type":"summary",…}`, without a line end. */
