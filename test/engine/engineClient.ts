@@ -200,6 +200,12 @@ export class EngineClient {
     });
   }
 
+  /** What the debuggee has written, when it has written something: its pipe may lag behind the news of its end. */
+  async written(): Promise<string> {
+    await this.until(() => (this.output === '' ? undefined : true));
+    return this.output;
+  }
+
   /** Stops and starts reading what the engine sends. */
   pause(): void {
     this.process.stdout?.pause();

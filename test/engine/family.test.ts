@@ -38,8 +38,7 @@ describe('processes and threads', () => {
       const { probe } = await client.arm(pid, work, { onHit: 'count' });
       await client.release(pid);
       await client.event('exited', (event) => event.pid === pid);
-      await client.until(() => (client.output === '' ? undefined : true));
-      assert.equal(client.output, `right ${calls}\n`);
+      assert.equal(await client.written(), `right ${calls}\n`);
       assert.equal((await client.counts()).probes.get(probe)?.hits, calls);
       assert.deepEqual(
         client.events.filter(({ event }) => event === 'warning'),
@@ -59,8 +58,7 @@ describe('processes and threads', () => {
       await client.request('disarm', { site: armed.site });
     }
     await client.event('exited', (event) => event.pid === pid);
-    await client.until(() => (client.output === '' ? undefined : true));
-    assert.equal(client.output, 'right 300\n');
+    assert.equal(await client.written(), 'right 300\n');
   });
 
   it('follows threads that come and go quickly', async () => {
@@ -68,7 +66,7 @@ describe('processes and threads', () => {
     const { probe } = await client.arm(pid, await client.symbol(pid, churn.path, churn.offset('work')));
     await client.release(pid);
     await client.event('exited');
-    assert.equal(client.output, 'right\n');
+    assert.equal(await client.written(), 'right\n');
     assert.equal((await client.counts()).probes.get(probe)?.hits, 2000);
     assert.equal(client.hits.length, 2000);
     const started = new Set(client.events.flatMap((event) => (event.event === 'threadStarted' ? [event.tid] : [])));
@@ -120,7 +118,7 @@ describe('processes and threads', () => {
       assert.equal(probes.get(probe)?.hits, 2000);
       assert.ok(probes.get(old.probe)!.hits > 0);
       assert.ok((await client.request('disarm', { site: old.site })).hits > 0, 'the old site keeps its counts');
-      assert.equal(client.output, 'right\n');
+      assert.equal(await client.written(), 'right\n');
     });
   }
 });

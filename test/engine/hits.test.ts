@@ -140,7 +140,7 @@ describe('hits', () => {
     assert.equal(probes.get(counting.probe)?.hits, 300);
     assert.equal(probes.get(held.probe)?.hits, 300);
     assert.equal(client.hits.length, 101);
-    assert.equal(client.output, 'right\n');
+    assert.equal(await client.written(), 'right\n');
   });
 
   it('holds one thread at a site and no other', async () => {
@@ -194,7 +194,7 @@ describe('hits', () => {
     assert.equal(counts.reported + counts.lost, 180_000);
     assert.ok(counts.lost > 0, 'the client was slow enough');
     assert.equal(client.hits.length, counts.reported);
-    assert.equal(client.output, 'right\n');
+    assert.equal(await client.written(), 'right\n');
   });
 
   it('arms and disarms a thousand times under load, with every hit counted once', async () => {
@@ -218,6 +218,6 @@ describe('hits', () => {
     assert.equal(probes.get(always.probe)?.hits, 80_000);
     assert.equal(probes.get(probe)?.hits, sum);
     assert.equal(client.hits.length, sum);
-    assert.equal(client.output, 'right\n');
+    assert.equal(await client.written(), 'right\n');
   });
 });
