@@ -12,7 +12,6 @@ const LAYERS = {
   adapter: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export'],
   cli: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export'],
   extension: ['base', 'contract', 'language', 'export'],
-  webview: ['base', 'contract', 'export'],
 };
 
 /** Packages that exactly one folder may import. */

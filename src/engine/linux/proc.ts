@@ -67,7 +67,8 @@ const DELETED = ' (deleted)';
 export function parseMapping(line: string): Mapping | undefined {
   const match = MAPPING.exec(line);
   if (!match) return undefined;
-  const [, start, end, r, w, x, s, offset, device, inode, path] = match as unknown as string[];
+  // Every group of the pattern takes part in every match.
+  const [, start, end, r, w, x, s, offset, device, inode, path] = match;
   const deleted = path!.endsWith(DELETED);
   return {
     start: address(BigInt(`0x${start!}`)),
