@@ -6,13 +6,13 @@ import { assert } from '../base/assert';
 import { Code, ModuleBuilder } from '../wasm/module';
 import { type OpName } from '../wasm/opcodes';
 import { emitBlockTransfer, fillOperand } from './blocks';
-import { bytesOf } from './effects';
+import { bytesOf, effectsOf } from './effects';
 import { Expressions } from './expressions';
 import { type MicroOperations, type RegisterWidth, type Statement, type Value, type Width } from './ir';
 import { type Execute, type Machine } from './machine';
 import { ALIGNMENT_CHECK_FLAG, FLAG_BITS, TRAP_FLAG } from './registers';
 import { Runtime } from './runtime';
-import { State, UserRegister } from './state';
+import { State, UserRegister, type UserRegisterName } from './state';
 import { loadField, loadNext, LOADS, loadRegister, STORES, type TransferContext } from './stateAccess';
 
 export interface Program {
@@ -49,6 +49,8 @@ type Repeat = Extract<Statement, { kind: 'repeat' }>;
 
 class Compilation {
   readonly #code: Code;
+  /** Takes back, before 1 is returned, what was done. */
+  #undo: () => void = () => undefined;
 
   constructor(private readonly context: TransferContext) {
     this.#code = context.code;
@@ -91,9 +93,10 @@ class Compilation {
     this.#code.memory('i64_store', this.context.state + State.registers + UserRegister.rip);
   }
 
-  /** Each round is done wholly before the next, so that a fault finds the registers as the CPU leaves them. */
+  /** Each round is done wholly before the next, so that a fault finds the registers as the CPU leaves them, or else as they were. */
   #repeat({ body, counter, until, block }: Repeat): void {
     const code = this.#code;
+    if (until !== undefined) this.#undo = this.#remember(body);
     const turns = code.local('i32');
     code.i32(MAX_TURNS).set(turns);
     if (block?.kind === 'fill') fillOperand(this.context, block);
@@ -111,6 +114,26 @@ class Compilation {
       code.branch('br_if', 1);
     }
     code.branch('br', 0).op('end', 'end');
+  }
+
+  /** Saves what rounds change; the result writes it back. They must not store. */
+  #remember(round: MicroOperations): () => void {
+    const { stores, registersWritten, flagsWritten } = effectsOf(round);
+    assert(stores.length === 0, 'what was stored is not taken back');
+    const fields: UserRegisterName[] = [...registersWritten, ...(flagsWritten.size > 0 ? (['eflags'] as const) : [])];
+    const saved = fields.map((field) => {
+      const local = this.#code.local('i64');
+      loadField(this.context, field).set(local);
+      return { field, local };
+    });
+    return () => {
+      for (const { field, local } of saved) {
+        this.#code
+          .i32(0)
+          .get(local)
+          .memory('i64_store', this.context.state + State.registers + UserRegister[field]);
+      }
+    };
   }
 
   #load(statement: Extract<Statement, { kind: 'load' }>, values: Expressions): void {
@@ -204,7 +227,9 @@ class Compilation {
 
   /** Returns 1 unless the i32 on the stack is true. */
   #returnUnless(): void {
-    this.#code.op('i32_eqz').open('if').i32(1).op('return', 'end');
+    this.#code.op('i32_eqz').open('if');
+    this.#undo();
+    this.#code.i32(1).op('return', 'end');
   }
 }
 

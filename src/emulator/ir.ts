@@ -119,7 +119,9 @@ export type Statement =
   | { readonly kind: 'jump'; readonly target: Value }
   /**
    * The whole of a repeated string instruction, behind guards at most: the body, an assignment of its own that counts RCX down, while RCX is not 0 and `until`
-   * (looked at behind each round) doesn't hold. A failure in a round leaves the rounds before it done.
+   * (looked at behind each round) doesn't hold. A failure in a round leaves the rounds before it done;
+   * with `until` nothing: which flags a fault finds then, those before the instruction or of the last round, is up to the processor
+   * (Intel SDM vol. 2, REP, against what AMD's do).
    */
   | {
       readonly kind: 'repeat';

@@ -130,9 +130,9 @@ function experiment({ subject, before, windowsBefore }: Trial): Experiment {
   return { code: subject.bytes, registers: before, windows: windowsBefore };
 }
 
-/** A repeated string instruction may be left to the thread when some of its rounds are done. */
+/** A repeated string instruction that doesn't compare may be left to the thread when some of its rounds are done. */
 function isPartial({ result, subject }: Trial): boolean {
-  return result === 1 && subject.instruction.repeat !== undefined;
+  return result === 1 && subject.operations.some((statement) => statement.kind === 'repeat' && !statement.until);
 }
 
 /** What is left of a partial trial. */
