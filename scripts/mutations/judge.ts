@@ -4,6 +4,7 @@
  * a mutant may run for ever.
  */
 import { createHash } from 'node:crypto';
+import { moduleOf } from '../../src/emulator/compile';
 import { liftedMnemonics } from '../../src/emulator/families';
 import { listing } from '../../src/emulator/listing';
 import { Random } from '../../src/emulator/oracle/random';
@@ -67,6 +68,9 @@ function digest(families: readonly string[]): string {
   const subjects = subjectsOf(mnemonics, EFFECTS_CHECK.subjectsPerForm, new Random(EFFECTS_CHECK.seed));
   const hash = createHash('sha256');
   for (const { operations } of subjects) hash.update(listing(operations).join('\n'));
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const programs = subjects.map(({ operations, instruction }) => ({ operations, length: instruction.length }));
+  hash.update(moduleOf({ memory, stateOffset: 0 }, programs).encode());
   return hash.digest('hex');
 }
 

@@ -136,7 +136,7 @@ function declaredNames(source: ts.SourceFile): ReadonlySet<string> {
 
 function apply({ node, replacement }: Edit, file: string, source: ts.SourceFile, names: ReadonlySet<string>): Mutant {
   const [start, end] = [node.getStart(source), node.getEnd()];
-  const missing = ts.isIdentifier(node) && !names.has(replacement);
+  const missing = ts.isIdentifier(node) && /^\w+$/.test(replacement) && !names.has(replacement);
   const values = file.includes('/families/') ? '../values' : './values';
   const missingImport = missing ? `import { ${replacement} } from '${values}';\n` : '';
   return {

@@ -29,6 +29,16 @@ const MAX_TURNS = 1024;
 /** Compiles programs into one module; the functions in the same order. Many at once cost less than one by one. */
 export function compile(machine: Machine, programs: readonly Program[]): Execute[] {
   const { memory, host } = machine;
+  const imports = { memory, load: () => Number(host.load()), store: () => Number(host.store()) };
+  const functions = moduleOf(machine, programs).instantiate({ machine: imports });
+  return programs.map((_, index) => functions[index] as Execute);
+}
+
+/** Exports a function for each program, named by its number. */
+export function moduleOf(
+  { memory, stateOffset }: Pick<Machine, 'memory' | 'stateOffset'>,
+  programs: readonly Program[],
+): ModuleBuilder {
   const builder = new ModuleBuilder();
   builder.importMemory('machine', 'memory', memory.buffer.byteLength / WEBASSEMBLY_PAGE_BYTES);
   const transfer = { parameters: [], results: ['i32'] } as const;
@@ -37,12 +47,10 @@ export function compile(machine: Machine, programs: readonly Program[]): Execute
   const runtime = new Runtime(builder);
   programs.forEach(({ operations, length }, index) => {
     const code = new Code({ parameters: [], results: ['i32'] });
-    new Compilation({ code, state: machine.stateOffset, length, runtime, load, store }).function(operations);
+    new Compilation({ code, state: stateOffset, length, runtime, load, store }).function(operations);
     builder.addFunction(code, String(index));
   });
-  const imports = { memory, load: () => Number(host.load()), store: () => Number(host.store()) };
-  const functions = builder.instantiate({ machine: imports });
-  return programs.map((_, index) => functions[index] as Execute);
+  return builder;
 }
 
 type Repeat = Extract<Statement, { kind: 'repeat' }>;

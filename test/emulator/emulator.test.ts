@@ -194,7 +194,7 @@ describe('Emulator', () => {
       target.set('rsp', 0x1010n);
       target.set('eflags', INTERRUPTS_ENABLED | ALIGNMENT_CHECK);
       assertStepsAside(target, '55');
-      assert.equal(target.prepare('90').execute(), 0);
+      assert.equal(target.prepare('4889e5').execute(), 0); // mov rbp, rsp
     });
   });
 
