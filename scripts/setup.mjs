@@ -4,6 +4,7 @@
  *
  * - npm packages: `npm ci`, when node_modules is not what package-lock.json says;
  * - Debian packages: as root installed with apt-get, else the one line that would do it, and exit status 1;
+ * - servers to probe: built from Debian's sources into .cache/;
  * - an editor: code-server and the Node it runs on, from npm into .cache/, away from the project's own packages.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildFromDebianSources } from './debianSources.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const CACHE = join(ROOT, '.cache');
@@ -28,6 +30,9 @@ const SYSTEM = {
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
   Go: { packages: ['golang-go'], present: () => onPath('go') },
   Rust: { packages: ['rustc'], present: () => onPath('rustc') },
+  'dpkg-source': { packages: ['dpkg-dev'], present: () => onPath('dpkg-source') },
+  libevent: { packages: ['libevent-dev'], present: () => existsSync('/usr/include/event.h') },
+  memaslap: { packages: ['libmemcached-tools'], present: () => onPath('memcaslap') },
   'CPython 3.11': { packages: ['python3.11'], present: () => existsSync('/usr/bin/python3.11') },
   'the symbols of CPython 3.11': { packages: ['python3.11-dbg'], present: () => existsSync('/usr/bin/python3.11-dbg') },
   Chromium: { packages: ['chromium', 'fonts-dejavu-core'], present: () => onPath('chromium') },
@@ -46,13 +51,16 @@ const EDITOR = [
   },
 ];
 
+/** Built from Debian's sources, with what is needed for that and for using it. */
+const SERVER = { sources: ['memcached'], system: ['gcc', 'make', 'dpkg-source', 'libevent', 'memaslap'] };
+
 const NEEDS = {
   build: { system: [] },
   demo: { system: ['gcc', 'make'] },
   start: { system: ['gcc', 'make'] },
   editor: { system: [], editor: true },
-  bench: { system: ['gcc', 'make', 'gdb'] },
-  test: { system: Object.keys(SYSTEM), editor: true },
+  bench: { system: ['gdb', ...SERVER.system], sources: SERVER.sources },
+  test: { system: Object.keys(SYSTEM), sources: SERVER.sources, editor: true },
 };
 
 function say(text) {
@@ -139,4 +147,5 @@ if (!need) fail(`usage: node scripts/setup.mjs ${Object.keys(NEEDS).join('|')}`)
 checkMachine();
 installSystemPackages(need.system);
 installModules();
+for (const name of need.sources ?? []) buildFromDebianSources(CACHE, name, run);
 if (need.editor) EDITOR.forEach(installEditorPart);
