@@ -4,6 +4,7 @@ import { hex, linkAddress, type LinkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { Image } from '../debuginfo/image';
 import { type ProbePlace } from '../debuginfo/model';
+import { straddling } from '../emulator/boundaries';
 import { disassemble } from '../emulator/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
 import { parseLocation } from '../language/probes/location';
@@ -21,6 +22,8 @@ interface SiteReport {
   readonly execution: 'emulated' | 'surrogate' | 'refused';
   /** Why it is refused. */
   readonly reason?: string;
+  /** The instruction in whose middle the address lies: a probe there would change that one. */
+  readonly inside?: { readonly address: string; readonly instruction: string };
 }
 
 /** Prints what was found; gives the exit status. Throws when the location is not in the binary. */
@@ -103,16 +106,26 @@ function reportSite(image: Image, at: LinkAddress): SiteReport {
     instruction: disassemble(bytes, at),
     execution: classification.execution,
     ...(classification.execution === 'refused' && { reason: classification.reason }),
+    ...insideOf(image, at, symbol?.offset),
   };
 }
 
+/** `offset`: from the start of the function. */
+function insideOf(image: Image, at: LinkAddress, offset = 0): Pick<SiteReport, 'inside'> {
+  const start = linkAddress(at - BigInt(offset));
+  const text = image.textAt(start, offset + MAX_INSTRUCTION_BYTES);
+  const found = text && straddling(text, start, at);
+  return found ? { inside: { address: hex(found.address), instruction: found.instruction } } : {};
+}
+
 function table(reports: readonly SiteReport[]): string {
-  const rows = reports.map(({ address, file, line, function: name, instruction, execution, reason }) => [
+  const rows = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside }) => [
     address,
     file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
     name ?? '',
     instruction,
-    reason === undefined ? execution : `${execution}: ${reason}`,
+    (reason === undefined ? execution : `${execution}: ${reason}`) +
+      (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`),
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');

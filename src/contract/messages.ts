@@ -49,6 +49,8 @@ export type Inspection =
       readonly instruction: string;
       readonly length: number;
       readonly execution: Execution;
+      /** The instruction in whose middle the address lies, if it does: what is said above then is about bytes that are not executed like this. */
+      readonly inside?: { readonly address: Address; readonly instruction: string };
     }
   | {
       readonly address: Address;
@@ -100,11 +102,14 @@ export interface Requests {
       readonly interpreterBase: Address;
     };
   };
-  /** Says for each place whether a probe can be armed there, without arming it. `expected`: the file's bytes from there on, compared with memory. */
+  /**
+   * Says for each place whether a probe can be armed there, without arming it. `expected`: the file's bytes from there on, compared with
+   * memory. `from`: where an instruction starts for certain, such as the function's first; whether the address is a start too is told from it.
+   */
   inspect: {
     arguments: {
       readonly pid: number;
-      readonly places: readonly { readonly address: Address; readonly expected?: string }[];
+      readonly places: readonly { readonly address: Address; readonly expected?: string; readonly from?: Address }[];
     };
     result: { readonly inspections: readonly Inspection[] };
   };
@@ -139,6 +144,8 @@ export interface Requests {
       readonly sites: readonly (readonly [SiteId, Counts])[];
     };
   };
+  /** Looks whether memory still holds what was armed; `siteGone` tells of each site that it no longer does. */
+  audit: { arguments: Record<string, never>; result: Record<string, never> };
   /** After this many further reports in all, the engine disarms every site and says `limitReached`; exact across threads. */
   limit: { arguments: { readonly reports: number }; result: Record<string, never> };
   /** Lets a held thread go. */

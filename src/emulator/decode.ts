@@ -40,6 +40,11 @@ export function disassemble(bytes: Uint8Array, address: bigint): string {
   return withDecoded(bytes, address, (iced) => formatter.format(iced));
 }
 
+/** In bytes; 0 if the bytes are no instruction. */
+export function instructionLength(bytes: Uint8Array): number {
+  return withDecoded(bytes, 0n, (iced) => (iced.isInvalid ? 0 : iced.length));
+}
+
 /** Where in an instruction's bytes a constant lies. */
 export interface ConstantField {
   readonly offset: number;

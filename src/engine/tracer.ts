@@ -74,7 +74,7 @@ export class Tracer {
       notices.say({ event: 'limitReached' });
     };
     const clock = new Clock();
-    const hits = new Hits({ arena, ptrace, memory, probes, outbox, notices, clock, stepAside, onLimit });
+    const hits = new Hits({ arena, ptrace, memory, breakpoints, probes, outbox, notices, clock, stepAside, onLimit });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
     const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, births, changes, departures });
     this.#loop = new HitLoop({ waiter, stops, serve: () => this.#serve() });

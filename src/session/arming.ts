@@ -2,7 +2,7 @@
  * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that very address,
  * because where variables are changes from one instruction to the next.
  */
-import { type Address, linkAddress } from '../base/address';
+import { type Address, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type Inspection } from '../contract/messages';
 import { emptyScope } from '../debuginfo/model';
@@ -60,12 +60,16 @@ export class Arming {
   }
 
   async #inspect(process: Process, places: readonly FoundPlace[]): Promise<ReadonlyMap<Address, Inspection>> {
-    const wanted = new Map<Address, Module | undefined>();
-    for (const { module, candidates } of places) for (const candidate of candidates) wanted.set(candidate, module);
+    const wanted = new Map<Address, FoundPlace>();
+    for (const place of places) for (const candidate of place.candidates) wanted.set(candidate, place);
     if (wanted.size === 0) return new Map();
     const { inspections } = await this.#engine.request('inspect', {
       pid: process.pid,
-      places: [...wanted].map(([address, module]) => ({ address, ...expectedAt(module, address) })),
+      places: [...wanted].map(([address, { module, from }]) => ({
+        address,
+        ...expectedAt(module, address),
+        ...(from !== undefined && { from }),
+      })),
     });
     return new Map(inspections.map((inspection) => [inspection.address, inspection]));
   }
@@ -85,6 +89,7 @@ export class Arming {
       instruction,
       execution,
       compiled,
+      warnings: [...compiled.warnings, ...insideOf(found)],
     };
     // Known before it is armed: the first hits come before the answer.
     this.#sites.add(site);
@@ -142,6 +147,14 @@ function compileAt(probe: Probe, { module, function: name }: FoundPlace, address
 export function expectedAt(module: Module | undefined, address: Address): { readonly expected?: string } {
   const bytes = module?.image.textAt(module.toLink(address), EXPECTED_BYTES);
   return bytes === undefined ? {} : { expected: Buffer.from(bytes).toString('hex') };
+}
+
+function insideOf({ address, inside }: ProbeableInspection): readonly string[] {
+  return inside === undefined
+    ? []
+    : [
+        `${hex(address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: a probe there changes that one`,
+      ];
 }
 
 function notProbeable(inspection: Inspection | undefined): SidestepError {

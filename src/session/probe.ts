@@ -27,6 +27,8 @@ export interface Site {
   readonly instruction: string;
   readonly execution: Execution;
   readonly compiled: CompiledProbe;
+  /** What the user should know about the probe at this place. */
+  readonly warnings: readonly string[];
 }
 
 /**

@@ -124,7 +124,7 @@ export class Probes {
     probe.line ??= search.line;
     probe.warnings = distinct([
       ...probe.warnings,
-      ...sites.flatMap((site) => site.compiled.warnings),
+      ...sites.flatMap((site) => site.warnings),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
     ]);

@@ -3,7 +3,7 @@
  * a function is looked for by symbol in every module before anybody's debug information is searched, a line only where there is
  * debug information.
  */
-import { type Address, hex, linkAddress } from '../base/address';
+import { type Address, address as toAddress, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
 import { type ProbeLocation } from '../language/probes/spec';
@@ -17,6 +17,8 @@ export interface FoundPlace {
   readonly module: Module | undefined;
   /** Addresses that serve, best first; never empty. */
   readonly candidates: readonly Address[];
+  /** The start of the function, where the user chose an address in it: that address may be no instruction's start. */
+  readonly from?: Address;
   readonly line: SourceLine | undefined;
   /** Where an inlined function starts, the address alone does not say which function is meant. */
   readonly function: string | undefined;
@@ -79,8 +81,11 @@ function findFunction({ name }: Extract<ProbeLocation, { kind: 'function' }>, mo
 
 function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {
   const module = modules.find((candidate) => candidate.contains(address));
+  if (module === undefined) return { places: [], errors: [] };
+  const symbol = module.readableImage?.describe(module.toLink(address)).symbol;
+  const from = symbol && toAddress(address - BigInt(symbol.offset));
   return {
-    places: module ? [{ module, candidates: [address], line: undefined, function: undefined }] : [],
+    places: [{ module, candidates: [address], ...(from && { from }), line: undefined, function: undefined }],
     errors: [],
   };
 }
@@ -95,7 +100,7 @@ function findOffset(location: Extract<ProbeLocation, { kind: 'offset' }>, module
       });
     }
     const candidate = module.toRun(linkAddress(start + BigInt(location.offset)));
-    return [{ module, candidates: [candidate], line: undefined, function: undefined }];
+    return [{ module, candidates: [candidate], from: module.toRun(start), line: undefined, function: undefined }];
   });
   return { places: found, errors };
 }

@@ -45,6 +45,9 @@ export interface Warning {
 
 const SIGKILL = 9;
 
+/** How often it is looked whether the program still has what was armed in it: nobody tells when it changes its own code. */
+const AUDIT_MS = 2000;
+
 export class Session implements Disposable {
   readonly #engine: Engine;
   readonly #sites = new SiteTable();
@@ -62,6 +65,7 @@ export class Session implements Disposable {
   readonly #placed = new Emitter<Process>();
   /** Whether images that wait before their first instruction are let go as soon as their probes are set. */
   #started = false;
+  #auditing = false;
 
   readonly onHit: Event<Hit>;
   readonly onProbeChanged: Event<Probe>;
@@ -108,6 +112,8 @@ export class Session implements Disposable {
         if (kind === 'execed') this.#probes.forget(process);
       }),
     );
+    const audits = setInterval(() => this.#audit(), AUDIT_MS).unref();
+    this.#store.add({ dispose: () => clearInterval(audits) });
     this.#store.add(this.#processes.onEntry((process) => this.#enterNewImage(process)));
     this.#store.add(this.#processes.onHeldAtSite(({ process, tid }) => this.#librariesChanged(process, tid)));
   }
@@ -199,6 +205,14 @@ export class Session implements Disposable {
   dispose(): void {
     this.#store.dispose();
     this.#engine.dispose();
+  }
+
+  /** One at a time: an engine that is slow to answer is not asked again. */
+  #audit(): void {
+    if (this.#auditing || this.#sites.isEmpty) return;
+    this.#auditing = true;
+    const done = (): void => void (this.#auditing = false);
+    this.#engine.request('audit', {}).then(done, done);
   }
 
   #allModules(): readonly Module[] {

@@ -6,6 +6,10 @@ export class SiteTable {
   readonly #sites = new Map<SiteId, Site>();
   #last: SiteId = 0;
 
+  get isEmpty(): boolean {
+    return this.#sites.size === 0;
+  }
+
   /** A number that no site had yet. */
   reserve(): SiteId {
     return ++this.#last;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { fixture, marked, parseJsonLines, sidestep } from './commandLine';
 
 describe('probes in a library that is loaded by the running program', () => {
@@ -30,4 +31,15 @@ describe('probes in a library that is loaded by the running program', () => {
     assert.equal(status, 2);
     assert.match(stderr, /plugin_exit.*waits for code/);
   });
+
+  it('that come and go a thousand times, at addresses that others had: every call is seen, none is wrong', async () => {
+    const libraries = [1, 2, 3].map((add) => fixture('reload', ['-O1', `-DADD=${add}`, '-shared', '-fPIC']));
+    const files = libraries.map((path) => readFileSync(path));
+    const args = ['run', '-p', 'count entry', '--format', 'json', '--', fixture('reload'), '1000', ...libraries];
+    const { status, stdout, stderr } = await sidestep(args);
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, 'calls 10000 wrong 0\n');
+    assert.equal(parseJsonLines(stderr).summary.probes[0]?.hits, 10_000);
+    libraries.forEach((path, index) => assert.ok(readFileSync(path).equals(files[index]!), `${path} has changed`));
+  }).timeout(120_000);
 });

@@ -52,6 +52,12 @@ describe('sidestep sites', () => {
     assert.deepEqual(await sitesOf(ends, `ends-O0!pass+0x${offset.toString(16)}`), [site]);
   });
 
+  it('warns of an address inside an instruction', async () => {
+    const { status, stdout } = await sidestep(['sites', ends, 'ends-O0!pass+0x2']);
+    assert.equal(status, 0);
+    assert.match(stdout, /warning: inside mov rbp, rsp at 0x/);
+  });
+
   it('says why an instruction is refused', async () => {
     const sites = await sitesOf(fixture('locked', ['-O2']), marked('locked', 'locked'));
     const refused = sites.filter(({ execution }) => execution === 'refused');

@@ -35,6 +35,8 @@ export class FakeEngine implements Engine {
   interpreterBase: Address = address(0);
   /** Addresses that can't be probed, with the reason. */
   readonly refused = new Map<Address, string>();
+  /** Addresses inside instructions. */
+  readonly inside = new Map<Address, Extract<Inspection, { probeable: true }>['inside']>();
   /** Sites that are armed. */
   readonly armed = new Map<number, Arguments<'arm'>>();
   readonly counted = new Map<number, Partial<Counts>>();
@@ -70,6 +72,7 @@ export class FakeEngine implements Engine {
       probes: [...this.counted].map(([probe, counts]) => [probe, { ...NO_COUNTS, ...counts }] as const),
       sites: [],
     }),
+    audit: () => ({}),
     limit: () => ({}),
     release: () => ({}),
     detach: () => ({}),
@@ -105,8 +108,16 @@ export class FakeEngine implements Engine {
 
   #inspect(at: Address): Inspection {
     const reason = this.refused.get(at);
+    const inside = this.inside.get(at);
     return reason === undefined
-      ? { address: at, probeable: true, instruction: 'push rbp', length: 1, execution: 'emulated' }
+      ? {
+          address: at,
+          probeable: true,
+          instruction: 'push rbp',
+          length: 1,
+          execution: 'emulated',
+          ...(inside && { inside }),
+        }
       : { address: at, probeable: false, code: 'not-probeable', reason };
   }
 }

@@ -255,6 +255,20 @@ describe('session', () => {
       assert.deepEqual((await add('log serve')).warnings, ['its variables are in a .dwo file']);
     });
 
+    it('on an address is looked at from the function’s start, and warns where it lies inside an instruction', async () => {
+      const main = address(PROGRAM + 0x1100n);
+      engine.inside.set(main, { address: address(main - 2n), instruction: 'mov eax, 1' });
+      await launch();
+      const probe = await add(`count *${hex(main)}`);
+      const places = engine.askedFor('inspect').flatMap((asked) => asked.places);
+      assert.deepEqual(
+        places.map(({ from }) => from),
+        [main],
+      );
+      assert.equal(probe.state, 'armed');
+      assert.match(probe.warnings[0]!, /lies inside the instruction mov eax, 1 at 0x/);
+    });
+
     it('is disarmed everywhere when it is removed, and gives its counts', async () => {
       await launch();
       const probe = await add('log /src/server.c:30');

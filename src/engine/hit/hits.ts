@@ -2,11 +2,12 @@
  * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address runs its
  * agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing here allocates.
  */
+import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
 import { State, UserRegister } from '../../emulator/state';
 import { type Arena, Layout } from '../arena';
 import { ConditionResult } from '../agent/compile';
-import { type Breakpoint, INT3 } from '../sites/breakpoints';
+import { type Breakpoint, type Breakpoints, INT3 } from '../sites/breakpoints';
 import { type Clock } from '../clock';
 import { type Ptrace } from '../linux/ptrace';
 import { SI_KERNEL, Signal } from '../linux/signals';
@@ -30,6 +31,7 @@ export interface HitParts {
   readonly arena: Arena;
   readonly ptrace: Ptrace;
   readonly memory: TargetMemory;
+  readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly outbox: Outbox;
   readonly notices: Notices;
@@ -43,6 +45,7 @@ export class Hits {
   readonly #arena: Arena;
   readonly #ptrace: Ptrace;
   readonly #memory: TargetMemory;
+  readonly #breakpoints: Breakpoints;
   readonly #probes: ProbeTable;
   readonly #outbox: Outbox;
   readonly #notices: Notices;
@@ -54,6 +57,7 @@ export class Hits {
     this.#arena = parts.arena;
     this.#ptrace = parts.ptrace;
     this.#memory = parts.memory;
+    this.#breakpoints = parts.breakpoints;
     this.#probes = parts.probes;
     this.#outbox = parts.outbox;
     this.#notices = parts.notices;
@@ -71,7 +75,7 @@ export class Hits {
     const address = this.#arena.number(RIP) - 1;
     const breakpoint = space.breakpoints.get(address);
     if (breakpoint === undefined) {
-      this.#deliver(task);
+      if (!this.#isInCopy(task, address)) this.#deliver(task);
       return;
     }
     let sent = false;
@@ -212,6 +216,20 @@ export class Hits {
     this.#ptrace.pokeUser(task.tid, UserRegister.rip, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
+  }
+
+  /** The program has moved or copied its text with an INT3 in it: the thread goes back and runs what belongs there. */
+  #isInCopy(task: Task, address: number): boolean {
+    const { process, tid } = task;
+    if (this.#wasSent(tid) || !this.#breakpoints.restoreCopy(process.space, address, tid)) return false;
+    this.#notices.warn(
+      `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was taken out there`,
+      process,
+    );
+    this.#ptrace.pokeUser(tid, UserRegister.rip, address);
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    this.#resume(task, false);
+    return true;
   }
 
   #isRetry(task: Task, address: number): boolean {

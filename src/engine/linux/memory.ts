@@ -31,6 +31,11 @@ export class ProcessMemory {
     return bytes.subarray(0, Math.max(0, libc.preadBytes(this.#fd, bytes, length, address)));
   }
 
+  /** Whether the process that had this memory has ended or runs another program: there is nothing to read then, and that is no error. */
+  get ended(): boolean {
+    return libc.preadBytes(this.#fd, new Uint8Array(1), 1, 0) === 0;
+  }
+
   /** Reads to an address of this process; the number of bytes, or negative with {@link errno}. */
   readTo(destination: number, address: number, length: number): number {
     return libc.pread(this.#fd, destination, length, address);

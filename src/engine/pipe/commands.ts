@@ -76,7 +76,7 @@ export function commands(parts: CommandParts): Commands {
 
     inspect({ pid, places }) {
       const process = processOf(pid);
-      return { inspections: places.map((place) => arming.inspect(process, place.address, place.expected)) };
+      return { inspections: places.map((place) => arming.inspect(process, place)) };
     },
 
     declare({ probe, hitCondition }) {
@@ -100,6 +100,11 @@ export function commands(parts: CommandParts): Commands {
         probes: [...probes.probes.values()].map(({ id, counts }) => [id, counts] as const),
         sites: [...probes.sites.values()].map(({ id, counts }) => [id, counts] as const),
       };
+    },
+
+    audit() {
+      arming.audit();
+      return {};
     },
 
     limit({ reports }) {

@@ -1,5 +1,5 @@
 /** Sites come and go: from a client's wish to a breakpoint, and back. No thread is stopped for it. */
-import { hex, type Address } from '../../base/address';
+import { type Address, address as toAddress, hex } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import {
   type Counts,
@@ -10,14 +10,20 @@ import {
   type SiteId,
 } from '../../contract/messages';
 import { type AgentCompiler } from '../agent/compile';
+import { whyGone } from './audit';
 import { Breakpoint, type Breakpoints, INT3 } from './breakpoints';
 import { readMappings } from '../linux/proc';
+import { straddling } from '../../emulator/boundaries';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
 import { type Notices } from '../pipe/notices';
 import { examine, type PlacementParts } from './placement';
 import { noCounts, type Probe, type ProbeTable, Site } from './probes';
 import { examineSigtrap } from '../hit/sigtrap';
 import { type Surrogate } from '../surrogate/surrogate';
 import { type Process } from '../tasks/tasks';
+
+/** Instructions are not counted from a start that is farther away: no compiler makes such functions. */
+const FAR_BYTES = 1 << 20;
 
 export interface ArmingParts extends PlacementParts {
   readonly breakpoints: Breakpoints;
@@ -41,11 +47,15 @@ export class Arming {
     this.#mappings.clear();
   }
 
-  inspect(process: Process, address: Address, expected: string | undefined): Inspection {
+  inspect(
+    process: Process,
+    { address, expected, from }: Requests['inspect']['arguments']['places'][number],
+  ): Inspection {
     const placement = examine(this.#parts, process, this.#mappingsOf(process), address, expected);
     if (placement.possible) {
       const { instruction, length, execution } = placement.displaced;
-      return { address, probeable: true, instruction, length, execution };
+      const inside = from === undefined ? undefined : this.#straddling(process, from, address);
+      return { address, probeable: true, instruction, length, execution, ...(inside && { inside }) };
     }
     const { code, reason, instruction } = placement;
     return { address, probeable: false, code, reason, ...(instruction !== undefined && { instruction }) };
@@ -68,7 +78,7 @@ export class Arming {
     examineSigtrap(process, notices);
     const breakpoint =
       this.#breakpointFor(process, Number(address), placement.text) ??
-      new Breakpoint(Number(address), placement.text, placement.displaced);
+      new Breakpoint(Number(address), placement.text, placement.displaced, placement.origin);
     const site = new Site(id, probe, process, breakpoint, agent, onHit);
     breakpoints.add(process.space, site);
     probes.sites.set(id, site);
@@ -78,23 +88,36 @@ export class Arming {
 
   /** The last counts of a site, which is forgotten. */
   disarm(id: SiteId): Counts {
-    const { breakpoints, probes } = this.#parts;
+    const { probes } = this.#parts;
     const site = probes.sites.get(id);
     if (site === undefined) return noCounts();
-    breakpoints.remove(site.space, site);
+    this.#takeOut(site);
     probes.sites.delete(id);
     return site.counts;
   }
 
   /** Puts back every byte in a process; its sites keep their counts. */
   disarmProcess(process: Process): void {
-    for (const site of this.#parts.probes.sites.values()) {
-      if (site.process === process) this.#parts.breakpoints.remove(site.space, site);
-    }
+    this.forgetMappings();
+    for (const site of this.#parts.probes.sites.values()) if (site.process === process) this.#takeOut(site);
   }
 
   disarmAll(): void {
-    for (const site of this.#parts.probes.sites.values()) this.#parts.breakpoints.remove(site.space, site);
+    this.forgetMappings();
+    for (const site of this.#parts.probes.sites.values()) this.#takeOut(site);
+  }
+
+  /** Gives up every site whose memory is no longer what was armed, and says why. */
+  audit(): void {
+    const { breakpoints, probes } = this.#parts;
+    for (const { process, space, breakpoint } of probes.sites.values()) {
+      if (!breakpoint.armed || process.space !== space || breakpoints.stands(space, breakpoint)) continue;
+      const mappings = this.#mappingsOf(process);
+      // Its process is ending, or runs another program by now: that is told in its turn.
+      if (mappings.length === 0 || space.memory.ended) continue;
+      this.#giveUp(breakpoint, whyGone(space.memory, breakpoint, mappings));
+      breakpoints.restoreMoved(space, breakpoint, mappings);
+    }
   }
 
   /** The breakpoint that is or was at the address, if memory still is what it was made for. */
@@ -104,14 +127,24 @@ export class Arming {
     if (known === undefined) return undefined;
     const stands = !known.armed || known.asides > 0 || space.memory.read(address, 1)[0] === INT3;
     if (stands && Buffer.compare(known.text, text) === 0) return known;
-    for (const site of known.sites.splice(0)) {
-      this.#parts.notices.say({
-        event: 'siteGone',
-        site: site.id,
-        reason: `the code at ${hex(address)} was replaced`,
-      });
-    }
+    this.#giveUp(known, `the code at ${hex(address)} was replaced`);
     return undefined;
+  }
+
+  #giveUp(breakpoint: Breakpoint, reason: string): void {
+    for (const { id } of breakpoint.sites.splice(0)) this.#parts.notices.say({ event: 'siteGone', site: id, reason });
+  }
+
+  #takeOut(site: Site): void {
+    this.#parts.breakpoints.remove(site.space, site, () => this.#mappingsOf(site.process));
+  }
+
+  #straddling(process: Process, from: Address, at: Address): Extract<Inspection, { probeable: true }>['inside'] {
+    const distance = Number(at - from);
+    if (distance <= 0 || distance > FAR_BYTES) return undefined;
+    const text = this.#parts.breakpoints.originalText(process.space, Number(from), distance + MAX_INSTRUCTION_BYTES);
+    const found = straddling(text, from, at);
+    return found && { address: toAddress(found.address), instruction: found.instruction };
   }
 
   #mappingsOf(process: Process): readonly Mapping[] {

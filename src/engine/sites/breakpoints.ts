@@ -4,16 +4,28 @@
  * A breakpoint is never forgotten while its memory lives. A thread can have executed the INT3 whose trap is reported only after the
  * byte is gone; what tells that trap from the program's own is that a breakpoint was there.
  */
+import { hex } from '../../base/address';
+import { SidestepError } from '../../base/errors';
 import { type Prepared } from '../../emulator/emulator';
 import { UserRegister } from '../../emulator/state';
+import { type Mapping } from '../../contract/messages';
+import { addressesOf, type Origin } from './origin';
+import { byteOfFile } from './fileText';
+import { mappingAt } from './mappingAt';
+import { readMappings } from '../linux/proc';
 import { type Site } from './probes';
-import { type AddressSpace } from '../tasks/tasks';
+import { type AddressSpace, type Process } from '../tasks/tasks';
 import { type TextWriter } from './textWriter';
 
 export const INT3 = 0xcc;
 
 /** How many bytes around an instruction say whether memory still is what it was; more than the longest instruction. */
 const WITNESS_BYTES = 16;
+
+const PAGE = 4096;
+
+/** How often a byte that went into the wrong text is put right, while the program goes on mapping others there. */
+const UNDO_ROUNDS = 100;
 
 /** The instruction under a breakpoint: whatever is refused has none. */
 export type Displaced = Exclude<Prepared, { readonly execution: 'refused' }>;
@@ -31,6 +43,7 @@ export class Breakpoint {
     /** The text from the address on, without any INT3: up to {@link WITNESS_BYTES}. */
     readonly text: Uint8Array,
     readonly displaced: Displaced,
+    readonly origin: Origin,
   ) {
     this.changed = displaced.writes.map((name) => UserRegister[name]);
   }
@@ -62,21 +75,67 @@ export class Breakpoints {
     return text;
   }
 
-  /** Adds a site, and writes the INT3 if it is the first at its address. Throws `memory-unreachable`. */
+  /**
+   * Adds a site, and writes the INT3 if it is the first at its address. Throws `memory-unreachable`, and `text-differs` if memory is not
+   * what it was a moment ago: the program may map something else there at any time.
+   */
   add(space: AddressSpace, site: Site): void {
     const { breakpoint } = site;
-    if (!breakpoint.armed && breakpoint.asides === 0) this.#writer.write(space, breakpoint.address, INT3);
+    if (!breakpoint.armed && breakpoint.asides === 0) {
+      if (!this.#untouched(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
+      // Known before it is armed: a thread that meets an INT3 which went into other text is put back in front of it.
+      space.breakpoints.set(breakpoint.address, breakpoint);
+      this.#writer.write(space, breakpoint.address, INT3);
+      if (!this.#untouched(space, breakpoint, INT3)) {
+        this.#undo(site.process, breakpoint.address, INT3);
+        throw changing(breakpoint);
+      }
+    }
     space.breakpoints.set(breakpoint.address, breakpoint);
     breakpoint.sites.push(site);
   }
 
-  /** Takes a site away, and puts the byte back if it was the last at its address. */
-  remove(space: AddressSpace, site: Site): void {
+  /**
+   * Takes a site away, and puts the byte back if it was the last at its address. `mappings`: the memory map of now, for a byte that is no
+   * longer where it was put.
+   */
+  remove(space: AddressSpace, site: Site, mappings: () => readonly Mapping[]): void {
     const { breakpoint } = site;
     const at = breakpoint.sites.indexOf(site);
     if (at < 0) return;
     breakpoint.sites.splice(at, 1);
-    if (!breakpoint.armed && breakpoint.asides === 0) this.#restore(space, breakpoint);
+    if (breakpoint.armed || breakpoint.asides > 0) return;
+    if (!this.#restore(space, breakpoint)) this.restoreMoved(space, breakpoint, mappings());
+    else if (!this.#untouched(space, breakpoint, breakpoint.original)) {
+      this.#undo(site.process, breakpoint.address, breakpoint.original);
+    }
+  }
+
+  /** Whether INT3 stands where it was put, in the same text; also while a thread has it taken out. */
+  stands(space: AddressSpace, breakpoint: Breakpoint): boolean {
+    return breakpoint.asides > 0 || this.#untouched(space, breakpoint, INT3);
+  }
+
+  /** Puts the byte back where the program has moved it to (mremap(2)). */
+  restoreMoved(space: AddressSpace, breakpoint: Breakpoint, mappings: readonly Mapping[]): void {
+    for (const address of addressesOf(breakpoint.origin, mappings)) {
+      if (space.breakpoints.get(address)?.armed || !this.#untouched(space, breakpoint, INT3, address)) continue;
+      this.#writer.write(space, address, breakpoint.original);
+    }
+  }
+
+  /**
+   * Puts the byte back in text that the program has moved or copied with an INT3 in it, at which `tid` has arrived: page by page, as it is
+   * moved into huge pages. False if what stands there is none of ours.
+   */
+  restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
+    for (const breakpoint of space.breakpoints.values()) {
+      if (breakpoint.address % PAGE !== address % PAGE) continue;
+      if (!this.#untouched(space, breakpoint, INT3, address)) continue;
+      this.#writer.write(space, address, breakpoint.original, tid);
+      return true;
+    }
+    return false;
   }
 
   /** Takes the byte out while one thread runs the instruction itself; `tid` is stopped. */
@@ -99,17 +158,34 @@ export class Breakpoints {
     for (const breakpoint of copy.breakpoints.values()) this.#restore(copy, breakpoint, tid);
   }
 
-  /** Writes the original byte, but only where INT3 stands in the very text it was put into: the mapping may be another by now. */
-  #restore(space: AddressSpace, breakpoint: Breakpoint, tid?: number): void {
-    if (this.#untouched(space, breakpoint, INT3)) {
-      this.#writer.write(space, breakpoint.address, breakpoint.original, tid);
+  /**
+   * The program has mapped other text over ours between a look at it and the writing of `byte`, which went into that text: it gets there
+   * what its file has.
+   */
+  #undo(process: Process, address: number, byte: number): void {
+    const { space } = process;
+    const written = new Set([byte]);
+    for (let round = 0; round < UNDO_ROUNDS; round++) {
+      const mapping = mappingAt(process.ask(readMappings) ?? [], BigInt(address));
+      const original = process.ask((tid) => byteOfFile(tid, mapping, address));
+      const now = space.memory.read(address, 1)[0];
+      if (original === undefined || now === undefined || now === original || !written.has(now)) return;
+      this.#writer.write(space, address, original);
+      written.add(original);
     }
   }
 
-  /** Whether memory there is the text that was armed, with `first` as its first byte. */
-  #untouched(space: AddressSpace, breakpoint: Breakpoint, first: number): boolean {
+  /** Writes the original byte, but only where INT3 stands in the very text it was put into: the mapping may be another by now. */
+  #restore(space: AddressSpace, breakpoint: Breakpoint, tid?: number): boolean {
+    if (!this.#untouched(space, breakpoint, INT3)) return false;
+    this.#writer.write(space, breakpoint.address, breakpoint.original, tid);
+    return true;
+  }
+
+  /** Whether memory there, or at `where`, is the text that was armed, with `first` as its first byte. */
+  #untouched(space: AddressSpace, breakpoint: Breakpoint, first: number, where = breakpoint.address): boolean {
     const { address, text } = breakpoint;
-    const now = space.memory.read(address, text.length);
+    const now = space.memory.read(where, text.length);
     if (now.length !== text.length || now[0] !== first) return false;
     for (let at = 1; at < now.length; at++) {
       if (now[at] === text[at]) continue;
@@ -118,4 +194,10 @@ export class Breakpoints {
     }
     return true;
   }
+}
+
+function changing({ address }: Breakpoint): SidestepError {
+  return new SidestepError('text-differs', `the program is changing the code at ${hex(BigInt(address))}`, {
+    advice: 'Set the probe again.',
+  });
 }

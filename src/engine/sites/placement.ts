@@ -1,14 +1,25 @@
-/** Whether a probe can stand at an address, from what the memory there is and holds. */
+/**
+ * Whether a probe can stand at an address, from what the memory there is and holds. Only code that the process has privately from a
+ * file is taken: INT3 in a shared mapping would get into the file and into everybody else's memory, and what is neither from a file nor
+ * fixed can change under the emulator, which executes the instruction that was there when the probe was set.
+ */
 import { hex } from '../../base/address';
 import { type ErrorCode } from '../../base/errors';
 import { type Mapping } from '../../contract/messages';
 import { type Emulator } from '../../emulator/emulator';
 import { type Breakpoints, type Displaced } from './breakpoints';
 import { readStatus } from '../linux/proc';
+import { mappingAt } from './mappingAt';
+import { originOf, type Origin } from './origin';
 import { type Process } from '../tasks/tasks';
 
 export type Placement =
-  | { readonly possible: true; readonly text: Uint8Array; readonly displaced: Displaced }
+  | {
+      readonly possible: true;
+      readonly text: Uint8Array;
+      readonly displaced: Displaced;
+      readonly origin: Origin;
+    }
   | { readonly possible: false; readonly code: ErrorCode; readonly reason: string; readonly instruction?: string };
 
 export interface PlacementParts {
@@ -18,6 +29,7 @@ export interface PlacementParts {
 
 /** Addresses from here on can't be program text: the kernel's half, and what a number doesn't hold exactly. */
 const END_OF_USER_SPACE = 1n << 47n;
+const VSYSCALL = '[vsyscall]';
 
 /** `expected`: the file's bytes from the address on, in hex. */
 export function examine(
@@ -28,8 +40,8 @@ export function examine(
   expected: string | undefined,
 ): Placement {
   if (!process.is64Bit) return refuse('not-64-bit', `process ${process.pid} runs 32-bit code now`);
-  const mapping = address < END_OF_USER_SPACE ? mappingAt(mappings, address) : undefined;
-  const obstacle = obstacleOf(mapping, address);
+  const mapping = mappingAt(mappings, address);
+  const obstacle = obstacleOf(mapping, address, mappings);
   if (mapping === undefined || obstacle !== undefined) return refuse('not-probeable', obstacle ?? nothingAt(address));
   const text = parts.breakpoints.originalText(process.space, Number(address));
   if (text.length === 0) return refuse('memory-unreachable', `the memory at ${hex(address)} can't be read`);
@@ -51,7 +63,7 @@ export function examine(
       instruction,
     };
   }
-  return { possible: true, text, displaced: prepared };
+  return { possible: true, text, displaced: prepared, origin: originOf(mapping, Number(address)) };
 }
 
 function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {
@@ -62,27 +74,33 @@ function nothingAt(address: bigint): string {
   return `nothing is mapped at ${hex(address)}`;
 }
 
-/** The mapping that holds the address; they are in ascending order. */
-function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
-  let low = 0;
-  let high = mappings.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (mappings[middle]!.end <= address) low = middle + 1;
-    else high = middle;
+function obstacleOf(mapping: Mapping | undefined, address: bigint, all: readonly Mapping[]): string | undefined {
+  if (address >= END_OF_USER_SPACE) {
+    const name = mapping?.path === VSYSCALL ? `, in ${VSYSCALL}` : '';
+    return `${hex(address)} lies in the kernel's half of the address space${name}: only the program's own code can be probed`;
   }
-  const found = mappings[low];
-  return found && found.start <= address ? found : undefined;
-}
-
-function obstacleOf(mapping: Mapping | undefined, address: bigint): string | undefined {
   if (mapping === undefined) return nothingAt(address);
   const where = mapping.path === '' ? 'anonymous memory' : mapping.path;
   if (!mapping.executable) return `${hex(address)} is not code: it lies in ${where}, which is not executable`;
   if (mapping.inode === 0) return `${hex(address)} lies in ${where}: only code that comes from a file can be probed`;
-  // INT3 would go into the file itself, and into every process that has it mapped.
-  if (mapping.shared) return `${hex(address)} lies in ${where}, which is mapped shared`;
+  if (mapping.shared) {
+    return `${hex(address)} lies in ${where}, which is mapped shared: a probe would change the file, and every process that has it mapped`;
+  }
+  if (mapping.writable) {
+    return `${hex(address)} lies in ${where}, which is mapped writable: the program can change the code under a probe`;
+  }
+  const alias = all.find((other) => other.shared && other.writable && isSameFile(other, mapping));
+  if (alias !== undefined) {
+    return (
+      `${hex(address)} lies in ${where}, which the program has mapped writable and shared at ${hex(alias.start)} too: ` +
+      'a probe would hide what it writes there'
+    );
+  }
   return undefined;
+}
+
+function isSameFile(a: Mapping, b: Mapping): boolean {
+  return a.inode === b.inode && a.device === b.device;
 }
 
 function differenceOf(text: Uint8Array, expected: Uint8Array): string | undefined {

@@ -8,7 +8,8 @@ import { resumeInterrupted } from '../tasks/interruptions';
 import { Errno, errnoText } from '../linux/errno';
 import { type Ptrace } from '../linux/ptrace';
 import { type Waiter } from '../linux/wait';
-import { isEnd } from '../linux/waitStatus';
+import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
+import { awaitReport } from '../tasks/patience';
 import { type AddressSpace, type TaskTable } from '../tasks/tasks';
 
 const WORD = 8;
@@ -38,26 +39,35 @@ export class TextWriter {
   }
 
   #poke(space: AddressSpace, address: number, byte: number, stopped: number | undefined): number {
-    const aligned = address - (address % WORD);
-    const bytes = space.memory.read(aligned, WORD);
-    // The end of the process's memory looks like this too.
-    if (bytes.length < WORD) return Errno.ESRCH;
-    bytes[address - aligned] = byte;
-    const word = bytes.readBigUInt64LE();
-    if (stopped !== undefined) return this.#ptrace.pokeText(stopped, aligned, word);
+    if (stopped !== undefined) return this.#pokeWord(space, address, byte, stopped);
     for (const task of this.#tasks.tasks.values()) {
       if (task.process.space !== space) continue;
-      if (task.holds > 0) return this.#ptrace.pokeText(task.tid, aligned, word);
+      if (task.holds > 0) return this.#pokeWord(space, address, byte, task.tid);
       if (this.#ptrace.interrupt(task.tid) !== 0) continue;
-      const status = this.#waiter.waitFor(task.tid);
-      if (status === undefined) continue;
-      const failure = isEnd(status) ? Errno.ESRCH : this.#ptrace.pokeText(task.tid, aligned, word);
+      // A thread that sleeps in the kernel, until its vfork child is done for instance, stops in its own time.
+      if (awaitReport(this.#waiter, task.tid) !== 'reported') continue;
+      const status = decodeWaitStatus(this.#waiter.status);
+      const failure = isEnd(status) ? Errno.ESRCH : this.#pokeWord(space, address, byte, task.tid);
       // Whatever else the thread stopped for is handled in its turn; the interruption follows it.
       if (status.kind === 'trapStop') resumeInterrupted(this.#ptrace, task);
       else this.#waiter.putBack(task.tid);
       if (failure !== Errno.ESRCH) return failure;
     }
     return Errno.ESRCH;
+  }
+
+  /**
+   * POKETEXT takes a whole word, so the bytes around are read just before: other threads may map other text there at any time. For the
+   * same reason the file is tried once more: memory that was not mapped a moment ago fails there just as forbidden memory does.
+   */
+  #pokeWord(space: AddressSpace, address: number, byte: number, tid: number): number {
+    if (space.memory.write(address, this.#byte) === 0) return 0;
+    const aligned = address - (address % WORD);
+    const bytes = space.memory.read(aligned, WORD);
+    // The end of the process's memory looks like this too.
+    if (bytes.length < WORD) return Errno.ESRCH;
+    bytes[address - aligned] = byte;
+    return this.#ptrace.pokeText(tid, aligned, bytes.readBigUInt64LE());
   }
 }
 
