@@ -8,10 +8,10 @@ import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
 
 /** Prints the census; gives the exit status. */
-export function coverage({ binaries, json }: Extract<Command, { kind: 'coverage' }>): number {
+export async function coverage({ binaries, json }: Extract<Command, { kind: 'coverage' }>): Promise<number> {
   const tallies = { entries: new Tally(), lines: new Tally() };
   const classifier = new Classifier();
-  const images = forEachImage(binaries, (image) => count(image, classifier, tallies));
+  const images = await forEachImage(binaries, (image) => count(image, classifier, tallies));
   const census: Census = { binaries: images, ...tallies };
   process.stdout.write(json ? `${JSON.stringify(census)}\n` : censusText(census));
   return 0;

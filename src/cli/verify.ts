@@ -1,6 +1,7 @@
 /** `sidestep verify`: whether the emulator does what the CPU does, instruction by instruction of real programs. */
 import { randomInt } from 'node:crypto';
 import { type Command } from './arguments';
+import { onSignals, signalName } from './signals';
 import { check } from './verify/check';
 import { resultJson, resultText, statusOf } from './verify/report';
 
@@ -8,14 +9,33 @@ const SEEDS = 2 ** 32;
 /** Back to the line's start, and clears the line (ECMA-48, EL). */
 const CLEAR_LINE = '\r\x1b[K';
 
-/** Prints what was found; gives the exit status: 1 when something differs. */
-export function verify({ binaries, json, states, seed, limit }: Extract<Command, { kind: 'verify' }>): number {
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Prints what was found, and when a signal or an error ends it early what was found until then; gives the exit status. */
+export async function verify({ binaries, json, ...options }: Extract<Command, { kind: 'verify' }>): Promise<number> {
   const terminal = process.stderr.isTTY ? process.stderr : undefined;
-  const result = check(binaries, { states, seed: seed ?? randomInt(SEEDS), limit }, (progress) => {
-    const counts = [progress.instructions, progress.states, progress.mismatches].map((n) => n.toLocaleString('en'));
-    terminal?.write(`${CLEAR_LINE}${counts[0]} instructions, ${counts[1]} states, ${counts[2]} mismatches`);
-  });
+  const seed = options.seed ?? randomInt(SEEDS);
+  let interruption: NodeJS.Signals | undefined;
+  const signals = onSignals(INTERRUPTING, (signal) => (interruption ??= signalName(signal) as NodeJS.Signals));
+  if (!json) process.stdout.write(`seed ${seed}\n`);
+  const result = await check(
+    binaries,
+    { ...options, seed },
+    {
+      stop: () => interruption,
+      onProgress: (progress) => {
+        const counts = [progress.instructions, progress.states, progress.mismatches].map((n) => n.toLocaleString('en'));
+        terminal?.write(`${CLEAR_LINE}${counts[0]} instructions, ${counts[1]} states, ${counts[2]} mismatches`);
+      },
+    },
+  );
+  signals.dispose();
   terminal?.write(CLEAR_LINE);
-  process.stdout.write(json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
+  const failed = result.ended !== undefined && 'error' in result.ended;
+  // An error before anything was compared says all there is to say.
+  if (!failed || result.states > 0) {
+    process.stdout.write(json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
+  }
+  if (failed) throw result.ended.error;
   return statusOf(result);
 }

@@ -5,9 +5,11 @@ import { effectsOf, userRegistersWritten } from './effects';
 import { lift } from './families';
 import { type MicroOperations } from './ir';
 import { type Execute, type Host } from './machine';
+import { Processor } from './processor';
 import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
 import { type UserRegisterName } from './state';
 import { planOf, type SurrogatePlan } from './surrogate/plan';
+import { FALSE } from './values';
 
 export { MAX_INSTRUCTION_BYTES } from './decode';
 export { type Execute, type Host } from './machine';
@@ -76,6 +78,9 @@ export function classify(bytes: Uint8Array, address: bigint): Classification {
   return { mnemonic, length, ...refused('not-lifted') };
 }
 
+/** Steps aside always: the thread executes the instruction, as whatever its processor takes it for. */
+const BY_THE_THREAD: MicroOperations = [{ kind: 'guard', condition: FALSE }];
+
 /** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
 export class Emulator {
   readonly #batch: Batch;
@@ -83,7 +88,13 @@ export class Emulator {
   readonly #executables = new Map<string, Executable>();
 
   /** `stateOffset`: where in the memory the {@link State} lies, in bytes, a multiple of 8. */
-  constructor(memory: WebAssembly.Memory, stateOffset: number, host: Host, executePlan: ExecutePlan) {
+  constructor(
+    memory: WebAssembly.Memory,
+    stateOffset: number,
+    host: Host,
+    executePlan: ExecutePlan,
+    private readonly processor = Processor.here,
+  ) {
     this.#batch = new Batch({ memory, stateOffset, host });
     this.#executePlan = executePlan;
   }
@@ -117,7 +128,9 @@ export class Emulator {
       const execute = (): 0 | 1 => this.#executePlan(plan);
       return { execute, writes: plan.writes, changesShadowStack: false };
     }
-    const { operations, mnemonic, length } = classification;
+    const { mnemonic, length } = classification;
+    const lacking = this.processor.missingFor(mnemonic) !== undefined;
+    const operations = lacking ? BY_THE_THREAD : classification.operations;
     const execute = this.#batch.add({ operations, length });
     const writes = userRegistersWritten(effectsOf(operations), length);
     return { execute, writes, changesShadowStack: mnemonic === 'call' || mnemonic === 'ret' };

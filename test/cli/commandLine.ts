@@ -57,6 +57,7 @@ export class Running {
     { cwd = SCRATCH, input = '' }: { readonly cwd?: string; readonly input?: string } = {},
   ) {
     assert.ok(existsSync(SIDESTEP), 'npm run build makes what these tests run');
+    mkdirSync(cwd, { recursive: true });
     this.#child = spawn(process.execPath, [SIDESTEP, ...args], { cwd, detached: true });
     this.#closed = once(this.#child, 'close');
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));

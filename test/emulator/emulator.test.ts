@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { classify, Emulator, type Prepared } from '../../src/emulator/emulator';
+import { Processor } from '../../src/emulator/processor';
 import { listing } from '../../src/emulator/listing';
 import { State, UserRegister, type UserRegisterName } from '../../src/emulator/state';
 
@@ -19,7 +20,7 @@ class Target {
   readonly #view = new DataView(this.memory.buffer, STATE_OFFSET, State.bytes);
   readonly #operand = new Uint8Array(this.memory.buffer, STATE_OFFSET + State.operand, State.operandCapacity);
 
-  constructor() {
+  constructor(processor?: Processor) {
     const host = {
       load: () => this.#transfer((place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
       store: () => {
@@ -29,7 +30,7 @@ class Target {
         );
       },
     };
-    this.emulator = new Emulator(this.memory, STATE_OFFSET, host, () => 1);
+    this.emulator = new Emulator(this.memory, STATE_OFFSET, host, () => 1, processor);
     this.set('eflags', INTERRUPTS_ENABLED);
     this.set('rip', SITE + 1n);
   }
@@ -181,6 +182,14 @@ describe('Emulator', () => {
       const target = new Target();
       target.set('rax', 1n << 47n);
       assertStepsAside(target, 'ffe0'); // jmp rax
+    });
+
+    it('when the processor takes it for another instruction, or for none', () => {
+      const old = new Target(new Processor(new Set(['popcnt'])));
+      assertStepsAside(old, 'f3480fbcc1'); // tzcnt rax, rcx; BSF without BMI1
+      assertStepsAside(old, '0f38f001'); // movbe eax, [rcx]
+      assert.equal(old.prepare('f3480fb8c1').execute(), 0); // popcnt rax, rcx
+      assert.equal(new Target(new Processor(undefined)).prepare('f3480fbcc1').execute(), 0);
     });
 
     it('when the thread single-steps itself', () => {

@@ -2,11 +2,15 @@
  * Compares the instructions of binaries with the CPU in batches as they are found, so that what is kept grows with the number of
  * distinct instructions alone, and by a few bytes for each.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type LinkAddress } from '../../base/address';
+import { SidestepError } from '../../base/errors';
 import { type Image } from '../../debuginfo/image';
+import { OracleKilled } from '../../emulator/oracle/oracle';
 import { Random } from '../../emulator/oracle/random';
 import { subjectOf } from '../../emulator/oracle/subjects';
 import { type Mismatch, type Subject, verify } from '../../emulator/oracle/verify';
+import { Processor } from '../../emulator/processor';
 import { Classifier } from '../coverage/classifier';
 import { codeAt, forEachImage } from '../coverage/images';
 import { Sample } from './sample';
@@ -31,12 +35,13 @@ export interface Failure extends Origin {
 
 export interface CheckResult {
   readonly seed: number;
+  /** Those looked at to their end. */
   readonly binaries: number;
   /** Distinct instructions that were compared. */
   readonly instructions: number;
   readonly states: number;
   /** From so many of the states the instruction ran to its end; from the others it faulted. */
-  readonly executed: number;
+  readonly completed: number;
   readonly mismatches: number;
   /** The first of them. */
   readonly failures: readonly Failure[];
@@ -45,12 +50,27 @@ export interface CheckResult {
   /** Distinct instructions that were not compared: because the CPU itself executes them, or nobody does. */
   readonly surrogate: number;
   readonly refused: number;
+  /** Those that this CPU lacks, by feature. */
+  readonly lacking: ReadonlyMap<string, number>;
+  /** What ended it before its time; all else is what was known then. */
+  readonly ended: Ended | undefined;
 }
+
+export type Ended = { readonly signal: NodeJS.Signals } | { readonly error: unknown };
 
 type Progress = Pick<CheckResult, 'instructions' | 'states' | 'mismatches'>;
 
-/** How an instruction becomes a subject: {@link subjectOf}, or a test's own. */
-type Prepare = typeof subjectOf;
+/** What happens beside the check, and what tests replace. */
+export interface CheckParts {
+  /** Called after each batch. */
+  readonly onProgress: (progress: Progress) => void;
+  /** The signal that wants it to end; looked at after each batch and each binary. */
+  readonly stop: () => NodeJS.Signals | undefined;
+  /** How an instruction becomes a subject. */
+  readonly prepare: typeof subjectOf;
+  readonly processor: Processor;
+  readonly statesPerBatch: number;
+}
 
 /** What keeps a batch's trials within some 100 MB. */
 const STATES_PER_BATCH = 50_000;
@@ -58,16 +78,41 @@ const STATES_PER_BATCH = 50_000;
 /** A wrong rule shows in thousands of states; nobody reads more than these. */
 const KEPT_FAILURES = 100;
 
-/** Checks all instructions at entries and line starts of the binaries. `onProgress` is called after each batch. */
-export function check(
+/** Checks all instructions at entries and line starts of the binaries. What goes wrong on the way is in the result. */
+export async function check(
   names: readonly string[],
   options: CheckOptions,
-  onProgress: (progress: Progress) => void = () => undefined,
-  prepare: Prepare = subjectOf,
-): CheckResult {
-  const run = new Check(options, onProgress, prepare);
-  const binaries = forEachImage(names, (image) => run.add(image));
-  return run.finish(binaries);
+  parts: Partial<CheckParts> = {},
+): Promise<CheckResult> {
+  const run = new Check(options, {
+    onProgress: () => undefined,
+    stop: () => undefined,
+    prepare: subjectOf,
+    processor: Processor.here,
+    statesPerBatch: STATES_PER_BATCH,
+    ...parts,
+  });
+  let missing: Ended | undefined;
+  try {
+    try {
+      await forEachImage(names, (image) => run.add(image));
+    } catch (error) {
+      // Of the names, the first that is wrong: what came before it counts.
+      if (!(error instanceof SidestepError)) throw error;
+      missing = { error };
+    }
+    await run.finish();
+  } catch (error) {
+    const stopped = error instanceof Stopped || error instanceof OracleKilled;
+    return run.result(stopped ? { signal: error.signal } : { error });
+  }
+  return run.result(missing);
+}
+
+class Stopped extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super();
+  }
 }
 
 class Check {
@@ -76,51 +121,64 @@ class Check {
   readonly #batchSize: number;
   readonly #batch = new Map<Subject, Origin>();
   readonly #failures: Failure[] = [];
-  #sums = { instructions: 0, states: 0, executed: 0, mismatches: 0, seconds: 0 };
+  #sums = { binaries: 0, instructions: 0, states: 0, completed: 0, mismatches: 0, seconds: 0 };
   #notCompared = { surrogate: 0, refused: 0 };
+  readonly #lacking = new Map<string, number>();
 
   constructor(
     private readonly options: CheckOptions,
-    private readonly onProgress: (progress: Progress) => void,
-    private readonly prepare: Prepare,
+    private readonly parts: CheckParts,
   ) {
     this.#random = new Random(options.seed);
     this.#sample = options.limit === undefined ? undefined : new Sample(options.limit, this.#random);
-    this.#batchSize = Math.max(1, Math.floor(STATES_PER_BATCH / options.states));
+    this.#batchSize = Math.max(1, Math.floor(parts.statesPerBatch / options.states));
   }
 
   #origin: Origin | undefined;
 
-  readonly #classifier = new Classifier((bytes, { execution }) => {
+  readonly #classifier = new Classifier((bytes, { execution, mnemonic }) => {
     const origin = this.#origin!;
-    if (execution !== 'emulated') this.#notCompared[execution]++;
+    if (execution !== 'emulated') {
+      this.#notCompared[execution]++;
+      return;
+    }
+    const feature = this.parts.processor.missingFor(mnemonic);
+    if (feature !== undefined) this.#lacking.set(feature, (this.#lacking.get(feature) ?? 0) + 1);
     else if (this.#sample !== undefined) this.#sample.add({ bytes, origin });
-    else this.#compare(bytes, origin);
+    else this.#prepare(bytes, origin);
   });
 
-  add(image: Image): void {
+  async add(image: Image): Promise<void> {
     for (const places of [image.functionEntries(), image.lineStarts()]) {
       for (const { address, bytes } of codeAt(image, places)) {
         this.#origin = { file: image.path, address };
         this.#classifier.verdict(bytes);
+        if (this.#batch.size === this.#batchSize) await this.#compare();
       }
     }
+    this.#sums.binaries++;
+    await this.#pause();
   }
 
-  finish(binaries: number): CheckResult {
-    for (const { bytes, origin } of this.#sample?.items ?? []) this.#compare(bytes, origin);
-    this.#flush();
-    return { seed: this.options.seed, binaries, ...this.#sums, ...this.#notCompared, failures: this.#failures };
+  async finish(): Promise<void> {
+    for (const { bytes, origin } of this.#sample?.items ?? []) {
+      this.#prepare(bytes, origin);
+      if (this.#batch.size === this.#batchSize) await this.#compare();
+    }
+    await this.#compare();
   }
 
-  #compare(bytes: Uint8Array, origin: Origin): void {
-    const subject = this.prepare(bytes, this.#random);
-    if (subject === undefined) return;
-    this.#batch.set(subject, origin);
-    if (this.#batch.size === this.#batchSize) this.#flush();
+  result(ended: Ended | undefined): CheckResult {
+    const { seed } = this.options;
+    return { seed, ...this.#sums, ...this.#notCompared, lacking: this.#lacking, failures: this.#failures, ended };
   }
 
-  #flush(): void {
+  #prepare(bytes: Uint8Array, origin: Origin): void {
+    const subject = this.parts.prepare(bytes, this.#random);
+    if (subject !== undefined) this.#batch.set(subject, origin);
+  }
+
+  async #compare(): Promise<void> {
     if (this.#batch.size === 0) return;
     const start = performance.now();
     const { states, executed, mismatches } = verify([...this.#batch.keys()], {
@@ -129,9 +187,10 @@ class Check {
     });
     const sums = this.#sums;
     this.#sums = {
+      ...sums,
       instructions: sums.instructions + this.#batch.size,
       states: sums.states + states,
-      executed: sums.executed + executed,
+      completed: sums.completed + executed,
       mismatches: sums.mismatches + mismatches.length,
       seconds: sums.seconds + (performance.now() - start) / 1000,
     };
@@ -139,6 +198,14 @@ class Check {
       this.#failures.push({ ...this.#batch.get(mismatch.subject)!, mismatch });
     }
     this.#batch.clear();
-    this.onProgress(this.#sums);
+    this.parts.onProgress(this.#sums);
+    await this.#pause();
+  }
+
+  /** Signals reach this process's handlers only between two turns of the event loop. */
+  async #pause(): Promise<void> {
+    await setImmediate();
+    const signal = this.parts.stop();
+    if (signal !== undefined) throw new Stopped(signal);
   }
 }

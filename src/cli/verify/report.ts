@@ -1,33 +1,40 @@
 /** What a check found, for people and for programs. */
+import { constants } from 'node:os';
 import { hex } from '../../base/address';
 import { disassemble } from '../../emulator/decode';
 import { type CheckResult, type Failure } from './check';
 
-/** The exit status: 1 when something differs. */
-export function statusOf({ mismatches }: CheckResult): number {
-  return mismatches === 0 ? 0 : 1;
+/** The exit status: 1 when something differs, else that of the signal that ended it early. */
+export function statusOf({ mismatches, ended }: CheckResult): number {
+  if (mismatches > 0) return 1;
+  return ended !== undefined && 'signal' in ended ? 128 + constants.signals[ended.signal] : 0;
 }
 
 /** Lines with their ends. */
 export function resultText(result: CheckResult): string {
-  const { binaries, instructions, states, executed, mismatches, seed, surrogate, refused, failures } = result;
+  const { binaries, instructions, states, completed, mismatches, seed, surrogate, refused, failures, ended } = result;
   const rows = [
     ...failures.flatMap(failureText),
     `${number(instructions)} instructions of ${number(binaries)} ${binaries === 1 ? 'binary' : 'binaries'}, ${number(states)} states, ` +
-      `${number(executed)} run to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
+      `${number(completed)} run to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
     `${number(statesPerSecond(result))} states a second, seed ${seed}`,
     `not compared: ${number(surrogate)} instructions that the CPU itself executes (surrogate), ${number(refused)} refused`,
   ];
+  for (const [feature, count] of result.lacking) {
+    rows.push(`this CPU does not have ${feature}: ${number(count)} instructions not compared`);
+  }
+  if (ended !== undefined) rows.push('this is not all: it was ended early');
   if (mismatches > failures.length) rows.push(`only the first ${failures.length} mismatches are shown`);
   return rows.map((row) => `${row}\n`).join('');
 }
 
 /** As `sidestep verify --json` has it. */
 export function resultJson(result: CheckResult): object {
-  const { instructions, states, mismatches, seed, failures } = result;
+  const { instructions, states, completed, mismatches, seed, failures, lacking, ended } = result;
   return {
     instructions,
     states,
+    completed,
     mismatches,
     seed,
     statesPerSecond: statesPerSecond(result),
@@ -39,6 +46,8 @@ export function resultJson(result: CheckResult): object {
       differences,
       state,
     })),
+    ...(lacking.size > 0 && { lacking: Object.fromEntries(lacking) }),
+    ...(ended !== undefined && { endedEarly: true }),
   };
 }
 

@@ -10,8 +10,18 @@ const RECORD_CODE_BYTES = 16;
 const INT3 = 0xcc;
 const WINDOW_HEADER_BYTES = 16;
 
+/** No instruction raises these. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
+
 /** A batch takes milliseconds; more means that an experiment jumped to itself. */
 const TIMEOUT_MS = 60_000;
+
+/** Something ended the scratch program from outside, as Ctrl-C does with all that runs in a terminal. */
+export class OracleKilled extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super(`internal error: the scratch program was ended by ${signal}`);
+  }
+}
 
 /** A piece of memory that an experiment starts with, and what became of it. */
 export interface Window {
@@ -45,7 +55,7 @@ export class Oracle implements Disposable {
     chmodSync(this.#program, 0o700);
   }
 
-  /** Makes all experiments, in their order. Throws if the program did not come to its end. */
+  /** Makes all experiments, in their order. Throws if the program did not come to its end, {@link OracleKilled} too. */
   run(experiments: readonly Experiment[]): Outcome[] {
     if (experiments.length === 0) return [];
     const batch = encode(experiments);
@@ -56,6 +66,7 @@ export class Oracle implements Disposable {
       timeout: TIMEOUT_MS,
     });
     if (error !== undefined) throw error;
+    if (signal !== null && FROM_OUTSIDE.has(signal)) throw new OracleKilled(signal);
     if (stdout.length !== batch.length) throw new Error(`internal error: the scratch program ended with ${signal}`);
     return decode(stdout);
   }

@@ -3,17 +3,20 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { check, type CheckResult } from '../../../src/cli/verify/check';
+import { check, type CheckParts, type CheckResult } from '../../../src/cli/verify/check';
 import { resultJson, resultText, statusOf } from '../../../src/cli/verify/report';
 import { Sample } from '../../../src/cli/verify/sample';
+import { OracleKilled } from '../../../src/emulator/oracle/oracle';
 import { Random } from '../../../src/emulator/oracle/random';
 import { subjectOf } from '../../../src/emulator/oracle/subjects';
+import { Processor } from '../../../src/emulator/processor';
 import { buildFixture } from '../../fixtures/build';
-import { sidestep } from '../commandLine';
+import { Running, sidestep } from '../commandLine';
 
 interface Report {
   readonly instructions: number;
   readonly states: number;
+  readonly completed: number;
   readonly mismatches: number;
   readonly seed: number;
   readonly statesPerSecond: number;
@@ -25,32 +28,36 @@ const program = buildFixture('../cli/verify/instructions.S', { flags: ['-nostdli
 const SEED = 20_240_607;
 const anySeed = randomInt(2 ** 32);
 
+/** Fails with the command that makes the same failure again. */
 async function report(...args: string[]): Promise<Report> {
   const { status, stdout, stderr } = await sidestep(['verify', '--json', ...args]);
-  assert.equal(status, 0, stdout + stderr);
+  assert.equal(status, 0, `sidestep verify ${args.join(' ')}\n${stdout}${stderr}`);
   return JSON.parse(stdout) as Report;
 }
 
 /** The program, checked with every ADD taken for an instruction that does nothing. */
-function checkWithoutAdd(states: number): CheckResult {
-  return check([program], { states, seed: SEED, limit: undefined }, undefined, (bytes, random) => {
+function checkWithoutAdd(states: number, parts: Partial<CheckParts> = {}): Promise<CheckResult> {
+  const prepare: CheckParts['prepare'] = (bytes, random) => {
     const subject = subjectOf(bytes, random);
     return subject?.instruction.mnemonic === 'add' ? { ...subject, operations: [] } : subject;
-  });
+  };
+  return check([program], { states, seed: SEED, limit: undefined }, { prepare, ...parts });
 }
 
 describe('sidestep verify', () => {
   it('runs each distinct instruction at entries and line starts from so many states', async () => {
     const found = await report(program, '--states', '50', '--seed', String(SEED));
     assert.ok(found.statesPerSecond > 0);
+    assert.ok(found.completed > 100 && found.completed < 200, String(found.completed));
     assert.deepEqual(
-      { ...found, statesPerSecond: 0 },
-      { instructions: 4, states: 200, mismatches: 0, seed: SEED, statesPerSecond: 0, failures: [] },
+      { ...found, statesPerSecond: 0, completed: 0 },
+      { instructions: 4, states: 200, completed: 0, mismatches: 0, seed: SEED, statesPerSecond: 0, failures: [] },
     );
   });
 
   it('says what is not compared', async () => {
     const { stdout } = await sidestep(['verify', program, '--seed', '7']);
+    assert.match(stdout, /^seed 7\n/);
     assert.match(stdout, /^4 instructions of 1 binary, 32 states, \d+ run to the end: 0 mismatches$/m);
     assert.match(stdout, /^[\d,]+ states a second, seed 7$/m);
     assert.match(stdout, /^not compared: 1 instructions that the CPU itself executes \(surrogate\), 1 refused$/m);
@@ -64,8 +71,8 @@ describe('sidestep verify', () => {
 
   for (const seed of [SEED, anySeed]) {
     it(`finds no difference in ${PYTHON} (seed ${seed})`, async () => {
-      const found = await report(PYTHON, '--limit', '2000', '--states', '3', '--seed', String(seed));
-      assert.deepEqual([found.instructions, found.states, found.mismatches], [2000, 6000, 0]);
+      const found = await report(PYTHON, '--limit', '5000', '--states', '4', '--seed', String(seed));
+      assert.deepEqual([found.instructions, found.states, found.mismatches], [5000, 20_000, 0]);
     });
   }
 
@@ -78,19 +85,89 @@ describe('sidestep verify', () => {
     }
     rmSync(directory, { recursive: true });
   });
+
+  it('says the seed at once, and when it is interrupted what it has found', async () => {
+    for (const send of ['kill', 'killGroup'] as const) {
+      const running = new Running(['verify', PYTHON, '--states', '10000', '--seed', '7']);
+      await running.untilStdout(/^seed 7\n/);
+      running[send]('SIGINT');
+      const { status, stdout } = await running.outcome();
+      assert.equal(status, 130, stdout);
+      assert.match(stdout, / 0 mismatches$/m);
+      assert.match(stdout, /^this is not all: it was ended early$/m);
+    }
+  });
+
+  it('keeps what it found when a later file is not there', async () => {
+    const { status, stdout, stderr } = await sidestep(['verify', program, '/nowhere', '--seed', '7']);
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no \/nowhere/);
+    assert.match(stdout, /^4 instructions of 1 binary, 32 states, .*\n.*\n.*\nthis is not all: it was ended early$/m);
+  });
+});
+
+describe('a check that ends early', () => {
+  it('has what was known, and an exit status that says why', async () => {
+    let batches = 0;
+    const options = { states: 20, seed: SEED, limit: undefined };
+    const stopped = await check([program], options, {
+      statesPerBatch: 20,
+      onProgress: () => batches++,
+      stop: () => (batches === 2 ? 'SIGINT' : undefined),
+    });
+    assert.deepEqual([stopped.instructions, stopped.states, stopped.ended], [2, 40, { signal: 'SIGINT' }]);
+    assert.equal(statusOf(stopped), 130);
+    assert.deepEqual((resultJson(stopped) as { endedEarly?: boolean }).endedEarly, true);
+  });
+
+  it('is ended by what ends its scratch program', async () => {
+    const prepare = (): never => {
+      throw new OracleKilled('SIGTERM');
+    };
+    const killed = await check([program], { states: 1, seed: SEED, limit: undefined }, { prepare });
+    assert.deepEqual([killed.ended, statusOf(killed)], [{ signal: 'SIGTERM' }, 143]);
+  });
+
+  it('still fails if it had found a difference', async () => {
+    let mismatches = 0;
+    const result = await checkWithoutAdd(20, {
+      statesPerBatch: 20,
+      onProgress: (sums) => (mismatches = sums.mismatches),
+      stop: () => (mismatches > 0 ? 'SIGHUP' : undefined),
+    });
+    assert.deepEqual([statusOf(result), result.ended], [1, { signal: 'SIGHUP' }]);
+  });
+});
+
+describe('a CPU that lacks instructions', () => {
+  it('is not compared with', async () => {
+    const bmi = buildFixture('../cli/verify/optional.S', { flags: ['-nostdlib', '-static'] }).path;
+    const processor = new Processor(new Set(['bmi2', 'movbe']));
+    const found = await check([bmi], { states: 4, seed: SEED, limit: undefined }, { processor });
+    assert.deepEqual([found.instructions, found.mismatches], [2, 0]);
+    assert.deepEqual(
+      [...found.lacking],
+      [
+        ['bmi1', 2],
+        ['popcnt', 1],
+      ],
+    );
+    assert.match(resultText(found), /^this CPU does not have bmi1: 2 instructions not compared$/m);
+    assert.deepEqual((resultJson(found) as { lacking?: object }).lacking, { bmi1: 2, popcnt: 1 });
+  });
 });
 
 describe('a wrong rule', () => {
-  it('makes mismatches, and the exit status 1', () => {
-    const result = checkWithoutAdd(20);
+  it('makes mismatches, and the exit status 1', async () => {
+    const result = await checkWithoutAdd(20);
     assert.ok(result.mismatches > 10 && result.mismatches <= 20);
     assert.equal(result.failures.length, result.mismatches);
     assert.ok(result.failures.every(({ mismatch }) => mismatch.subject.instruction.mnemonic === 'add'));
     assert.equal(statusOf(result), 1);
   });
 
-  it('is shown with all that makes the case again', () => {
-    const result = checkWithoutAdd(1);
+  it('is shown with all that makes the case again', async () => {
+    const result = await checkWithoutAdd(1);
     const text = resultText(result);
     assert.match(text, /^add rax, 0x10 \[4883c010\]$/m);
     assert.match(text, /^ {2}r8=0x\w+ .* rip=0x\w+ eflags=0x\w+$/m);
@@ -101,8 +178,8 @@ describe('a wrong rule', () => {
     assert.equal(failures[0]!['file'], program);
   });
 
-  it('is counted beyond what is shown, and the same again with the same seed', () => {
-    const [first, second] = [checkWithoutAdd(300), checkWithoutAdd(300)];
+  it('is counted beyond what is shown, and the same again with the same seed', async () => {
+    const [first, second] = [await checkWithoutAdd(300), await checkWithoutAdd(300)];
     assert.ok(first.mismatches > 200);
     assert.equal(first.failures.length, 100);
     assert.match(resultText(first), /^only the first 100 mismatches are shown$/m);

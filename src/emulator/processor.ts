@@ -1,0 +1,45 @@
+/** What the CPU at hand lacks of the instructions that the families know. */
+import { readFileSync } from 'node:fs';
+
+/** Instructions beyond those of the first 64-bit processors, by the CPUID features that they need, as /proc/cpuinfo spells these. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  abm: ['lzcnt'],
+  adx: ['adcx', 'adox'],
+  bmi1: ['andn', 'bextr', 'blsi', 'blsmsk', 'blsr', 'tzcnt'],
+  bmi2: ['bzhi', 'mulx', 'pdep', 'pext', 'rorx', 'sarx', 'shlx', 'shrx'],
+  lahf_lm: ['lahf', 'sahf'],
+  movbe: ['movbe'],
+  popcnt: ['popcnt'],
+  sse4_2: ['crc32'],
+};
+
+const FEATURES = new Map(
+  Object.entries(NEEDED).flatMap(([feature, mnemonics]) => mnemonics.map((mnemonic) => [mnemonic, feature] as const)),
+);
+
+export class Processor {
+  /** `features`: those it has; undefined: all. */
+  constructor(private readonly features: ReadonlySet<string> | undefined) {}
+
+  static #here: Processor | undefined;
+
+  /** The one that this process runs on, as the kernel describes it. */
+  static get here(): Processor {
+    this.#here ??= new Processor(featuresIn(readFileSync('/proc/cpuinfo', 'latin1')));
+    return this.#here;
+  }
+
+  /**
+   * The feature without which it executes a lifted instruction as another one, or not at all: TZCNT as BSF, ANDN as an invalid opcode.
+   * Undefined if it has that, or none is needed.
+   */
+  missingFor(mnemonic: string): string | undefined {
+    const feature = FEATURES.get(mnemonic);
+    return feature === undefined || this.features === undefined || this.features.has(feature) ? undefined : feature;
+  }
+}
+
+function featuresIn(cpuinfo: string): ReadonlySet<string> | undefined {
+  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1];
+  return flags === undefined ? undefined : new Set(flags.trim().split(' '));
+}
