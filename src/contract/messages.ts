@@ -5,14 +5,25 @@
  *
  * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a thread
  * in two cases: a process that was just launched or has just called exec, before its first instruction; and at a site armed with `hold`.
+ *
+ * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` tells of it before anything that
+ * happens in it; it is not held. It has sites of its own at the places of its parent's, numbered by the engine.
  */
 import { type Address } from '../base/address';
 import { type ErrorCode, type ErrorPlace } from '../base/errors';
 import { type AgentProgram } from './agent/operations';
 
-/** Numbers the client chooses, unique within a session and never used again. */
+/** A number the client chooses, unique within a session and never used again. */
 export type ProbeId = number;
+/** A number below {@link FIRST_INHERITED_SITE} that the client chooses as it does probes', or one from there on that the engine chose. */
 export type SiteId = number;
+
+export const FIRST_INHERITED_SITE: SiteId = 0x8000_0000;
+
+/** Which processes that a traced one creates are traced, too: none, or all of them and theirs. */
+export type Follow = 'none' | 'children';
+
+export type SiteCounts = readonly (readonly [SiteId, Counts])[];
 
 export interface HitCondition {
   /** Compared with how often the probe was hit with its condition true, this hit included. `%`: every count-th. */
@@ -86,11 +97,16 @@ export interface Requests {
       readonly cwd: string;
       readonly env: Readonly<Record<string, string>>;
       readonly stdio: readonly [number, number, number];
+      /** `none` by default. */
+      readonly follow?: Follow;
     };
     result: { readonly pid: number };
   };
-  /** Traces all threads of a running process without stopping one. */
-  attach: { arguments: { readonly pid: number }; result: { readonly pid: number; readonly tids: readonly number[] } };
+  /** Traces all threads of a running process without stopping one. Children that it has already are not followed. */
+  attach: {
+    arguments: { readonly pid: number; readonly follow?: Follow };
+    result: { readonly pid: number; readonly tids: readonly number[] };
+  };
   mappings: {
     arguments: { readonly pid: number };
     result: {
@@ -136,12 +152,12 @@ export interface Requests {
   };
   /** Takes a site away; its last counts. Unknown sites (their process ended) are no error: counts as they were then. */
   disarm: { arguments: { readonly site: SiteId }; result: Counts };
-  /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them. */
+  /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them, but for those of followed children. */
   counts: {
     arguments: Record<string, never>;
     result: {
       readonly probes: readonly (readonly [ProbeId, Counts])[];
-      readonly sites: readonly (readonly [SiteId, Counts])[];
+      readonly sites: SiteCounts;
     };
   };
   /** Looks whether memory still holds what was armed; `siteGone` tells of each site that it no longer does. */
@@ -179,11 +195,30 @@ export type EngineEvent =
   | { readonly event: 'ready'; readonly enginePid: number }
   | { readonly event: 'threadStarted'; readonly pid: number; readonly tid: number; readonly name: string }
   | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
+  /**
+   * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites that it was born
+   * with and the parent's that they stand for. Where it `spawned`, it has shared the parent's memory until now, when it calls exec.
+   */
+  | {
+      readonly event: 'processStarted';
+      readonly pid: number;
+      readonly parent: number;
+      readonly how: 'forked' | 'spawned';
+      readonly sites: readonly (readonly [SiteId, SiteId])[];
+    }
   /** At `site`, or (without one) before the first instruction of a new image. */
   | { readonly event: 'held'; readonly pid: number; readonly tid: number; readonly site?: SiteId }
   /** The process runs another program now; its sites are gone, its leader is held. */
-  | { readonly event: 'execed'; readonly pid: number; readonly executable: string }
-  | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd }
+  | {
+      readonly event: 'execed';
+      readonly pid: number;
+      readonly executable: string;
+      /** The last counts of a followed child's sites: the engine has forgotten them. */
+      readonly sites?: SiteCounts;
+    }
+  | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd; readonly sites?: SiteCounts }
+  /** The process could not be traced any longer and runs on without; a warning has said why. */
+  | { readonly event: 'released'; readonly pid: number; readonly sites?: SiteCounts }
   | { readonly event: 'siteGone'; readonly site: SiteId; readonly reason: string }
   | { readonly event: 'limitReached' }
   /** Something the user should know: what was detected, what was done about it. */

@@ -12,6 +12,7 @@ import { Clock } from './clock';
 import { commands, type Commands } from './pipe/commands';
 import { Departures } from './tasks/departures';
 import { Doorbell } from './pipe/doorbell';
+import { Following } from './tasks/following';
 import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
 import { Inbox } from './pipe/inbox';
@@ -37,6 +38,7 @@ export class Tracer {
   readonly #outbox: Outbox;
   readonly #notices: Notices;
   readonly #arming: Arming;
+  readonly #births: Births;
   readonly #departures: Departures;
   readonly #doorbell: Doorbell;
   readonly #surrogate: Surrogate;
@@ -58,8 +60,9 @@ export class Tracer {
     this.#inbox = new Inbox(arena, commandPipe);
     const outbox = (this.#outbox = new Outbox(arena, messagePipe));
     const notices = (this.#notices = new Notices(outbox));
-    const births = new Births(ptrace, waiter, tasks, breakpoints, notices);
-    const changes = new Changes(ptrace, tasks, births, notices);
+    const following = new Following(tasks, probes, breakpoints, notices);
+    const births = (this.#births = new Births({ ptrace, waiter, tasks, breakpoints, following, notices }));
+    const changes = new Changes({ ptrace, tasks, probes, births, following, notices });
     const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
     const emulator = (this.#emulator = new Emulator(arena.memory, Layout.state, memory, (plan) =>
       surrogate.execute(plan),
@@ -77,7 +80,7 @@ export class Tracer {
     const hits = new Hits({ arena, ptrace, memory, breakpoints, probes, outbox, notices, clock, stepAside, onLimit });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
     const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, births, changes, departures });
-    this.#loop = new HitLoop({ waiter, stops, serve: () => this.#serve() });
+    this.#loop = new HitLoop({ waiter, stops, births, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#answer = (request) => this.#carryOut(request);
   }
@@ -123,6 +126,7 @@ export class Tracer {
   /** The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. */
   #leave(): void {
     this.#departures.departAll(this.#tasks.processes.values());
+    this.#births.settleOrphans();
     this.#surrogate.dispose();
     this.#doorbell.remove();
   }

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type Waiter } from '../linux/wait';
+import { type Births } from '../tasks/births';
 import { type Stops } from './stops';
 
 /**
@@ -21,9 +22,15 @@ const SERVICE_MS = 10;
 /** After this many stops every thread that is ready gets its turn. */
 const GATHER_EVERY = 64;
 
+/** How long it naps when a child has stopped and its creator has not told of it. */
+const NAP_MS = 1;
+
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
 export interface LoopParts {
   readonly waiter: Waiter;
   readonly stops: Stops;
+  readonly births: Births;
   /** Writes to the client and carries out its requests. */
   readonly serve: () => void;
 }
@@ -31,6 +38,7 @@ export interface LoopParts {
 export class HitLoop {
   readonly #waiter: Waiter;
   readonly #stops: Stops;
+  readonly #births: Births;
   readonly #serve: () => void;
   #lastStop = 0;
   #lastService = 0;
@@ -41,6 +49,7 @@ export class HitLoop {
   constructor(parts: LoopParts) {
     this.#waiter = parts.waiter;
     this.#stops = parts.stops;
+    this.#births = parts.births;
     this.#serve = parts.serve;
   }
 
@@ -52,7 +61,7 @@ export class HitLoop {
       if (tid === 0) {
         if (this.#gap < SPIN_MS && now - this.#lastStop < SPIN_MS) continue;
         this.#service(now);
-        tid = this.#waiter.sleep();
+        tid = this.#births.areWaiting ? this.#nap() : this.#waiter.sleep();
         if (tid !== 0) this.#take(tid, performance.now());
       } else {
         this.#take(tid, now);
@@ -72,8 +81,14 @@ export class HitLoop {
     if (this.#stops.take(tid, now)) this.#service(now);
   }
 
+  #nap(): number {
+    Atomics.wait(nap, 0, 0, NAP_MS);
+    return this.#waiter.poll();
+  }
+
   #service(now: number): void {
     this.#lastService = now;
+    this.#births.review(now);
     this.#serve();
   }
 }

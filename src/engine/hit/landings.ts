@@ -18,6 +18,12 @@ export class Landings {
     this.#next = (this.#next + 2) % (2 * KEPT);
   }
 
+  /** A thread's copy in a forked child was put where that thread was. */
+  inherit(parent: Landings): void {
+    this.#places.set(parent.#places);
+    this.#next = parent.#next;
+  }
+
   /** Whether a thread that stands there can have come there by a landing. */
   has(address: number, stack: number): boolean {
     for (let at = 0; at < 2 * KEPT; at += 2) {

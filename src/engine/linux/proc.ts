@@ -1,5 +1,5 @@
 /** /proc/PID (proc(5)), parsed. A process can be gone at any time: readers return `undefined` then. */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { address } from '../../base/address';
 import { type Mapping } from '../../contract/messages';
 
@@ -40,6 +40,11 @@ export function threadName(tid: number): string | undefined {
 /** What the process runs, as /proc/PID/exe says; kernel threads have nothing. */
 export function executableOf(pid: number): string | undefined {
   return attempt(() => readlinkSync(`/proc/${pid}/exe`));
+}
+
+/** What is known of the file that the process runs. */
+export function executableStatus(pid: number): Stats | undefined {
+  return attempt(() => statSync(`/proc/${pid}/exe`));
 }
 
 /** Where the program and its dynamic linker were put: AT_ENTRY and AT_BASE of the auxiliary vector (getauxval(3)). */

@@ -49,6 +49,7 @@ export function commands(parts: CommandParts): Commands {
       const memory = ProcessMemory.open(pid);
       if (memory === undefined) throw new SidestepError('launch-failed', `${wanted.program} was killed at its start`);
       const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+      process.follow = wanted.follow === 'children';
       const task = tasks.addTask(process, pid);
       task.holds = 1;
       notices.threadStarted(task);
@@ -58,7 +59,9 @@ export function commands(parts: CommandParts): Commands {
     },
 
     attach(wanted) {
-      const { pid, tasks: threads } = attach(ptrace, waiter, tasks, wanted.pid);
+      const process = attach(ptrace, waiter, tasks, wanted.pid);
+      const { pid, tasks: threads } = process;
+      process.follow = wanted.follow === 'children';
       for (const task of threads.values()) task.announced = true;
       return { pid, tids: [...threads.keys()] };
     },

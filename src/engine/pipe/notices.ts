@@ -10,6 +10,9 @@ import { type Process, type Task } from '../tasks/tasks';
 /** No news of threads while this many bytes of messages wait. */
 const PATIENCE_BYTES = 1 << 20;
 
+/** A client that leaves this many bytes of messages unread is not there. */
+const IGNORED_BYTES = 64 << 20;
+
 export class Notices {
   readonly #outbox: Outbox;
   readonly #unannounced = new Set<Task>();
@@ -19,6 +22,11 @@ export class Notices {
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
+  }
+
+  /** The client has not read anything for so long that it is told of no more processes. */
+  get areIgnored(): boolean {
+    return this.#outbox.waitingMessages > IGNORED_BYTES;
   }
 
   say(notice: EngineEvent): void {

@@ -81,7 +81,7 @@ export class Arming {
       new Breakpoint(Number(address), placement.text, placement.displaced, placement.origin);
     const site = new Site(id, probe, process, breakpoint, agent, onHit);
     breakpoints.add(process.space, site);
-    probes.sites.set(id, site);
+    probes.add(site);
     const { instruction, execution } = placement.displaced;
     return { instruction, execution };
   }
@@ -92,14 +92,14 @@ export class Arming {
     const site = probes.sites.get(id);
     if (site === undefined) return noCounts();
     this.#takeOut(site);
-    probes.sites.delete(id);
+    probes.remove(site);
     return site.counts;
   }
 
   /** Puts back every byte in a process; its sites keep their counts. */
   disarmProcess(process: Process): void {
     this.forgetMappings();
-    for (const site of this.#parts.probes.sites.values()) if (site.process === process) this.#takeOut(site);
+    for (const site of process.sites) this.#takeOut(site);
   }
 
   disarmAll(): void {

@@ -14,7 +14,7 @@ import { byteOfFile } from './fileText';
 import { mappingAt } from './mappingAt';
 import { readMappings } from '../linux/proc';
 import { type Site } from './probes';
-import { type AddressSpace, type Process } from '../tasks/tasks';
+import { AddressSpace, type Process } from '../tasks/tasks';
 import { type TextWriter } from './textWriter';
 
 export const INT3 = 0xcc;
@@ -156,6 +156,35 @@ export class Breakpoints {
    */
   cleanCopy(copy: AddressSpace, tid: number): void {
     for (const breakpoint of copy.breakpoints.values()) this.#restore(copy, breakpoint, tid);
+  }
+
+  /**
+   * Gives memory that a fork copied the breakpoints of its parent as they are now. Those that went after the fork still stand in the copy
+   * and are taken out; those that came after it, or whose byte was out for a moment, are put in. Where the copy has other code, because
+   * the parent's was mapped since, there is none. Returns the armed ones with the parent's. `tid` is the stopped child.
+   */
+  inherit(
+    parent: AddressSpace,
+    child: AddressSpace,
+    tid: number,
+  ): readonly { readonly own: Breakpoint; readonly parents: Breakpoint }[] {
+    const copy = new AddressSpace(child.memory, parent.breakpoints);
+    const inherited: { readonly own: Breakpoint; readonly parents: Breakpoint }[] = [];
+    for (const breakpoint of parent.breakpoints.values()) {
+      const { address, text, displaced, origin, original } = breakpoint;
+      const own = new Breakpoint(address, text, displaced, origin);
+      child.breakpoints.set(address, own);
+      if (!breakpoint.armed) {
+        this.#restore(copy, breakpoint, tid);
+        continue;
+      }
+      if (!this.#untouched(copy, breakpoint, INT3)) {
+        if (!this.#untouched(copy, breakpoint, original)) continue;
+        this.#writer.write(copy, address, INT3, tid);
+      }
+      inherited.push({ own, parents: breakpoint });
+    }
+    return inherited;
   }
 
   /**

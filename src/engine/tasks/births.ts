@@ -3,9 +3,11 @@
  * creator stops to tell of it; either stop can be seen first.
  *
  * - A thread of the same process goes on, traced.
- * - A process with memory of its own (fork) has a copy of every INT3: they are taken out, then it is let go.
+ * - A process with memory of its own (fork) has a copy of every INT3. If it is followed it becomes a process of the session, and the
+ *   creator waits for that; else they are taken out, and it is let go.
  * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) meets the creator's breakpoints: it stays traced until
  *   it calls exec or ends, and nothing is taken out.
+ * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got, and let go.
  */
 import { type Arena, Layout } from '../arena';
 import { type Breakpoints } from '../sites/breakpoints';
@@ -15,107 +17,190 @@ import { readStatus } from '../linux/proc';
 import { isThreadOf, sharesMemory, type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Notices } from '../pipe/notices';
+import { type Following } from './following';
 import { awaitReport } from './patience';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
 
-export class Births {
-  readonly #arena: Arena;
-  readonly #ptrace: Ptrace;
-  readonly #waiter: Waiter;
-  readonly #tasks: TaskTable;
-  readonly #breakpoints: Breakpoints;
-  readonly #notices: Notices;
-  /** Stopped, but their creator's report has not been seen. */
-  readonly #early = new Set<number>();
-  /** Forked, but not stopped yet; the parent's memory. */
-  readonly #copies = new Map<number, AddressSpace>();
+/** A creator that lives tells of its child at once: it has only to get the CPU once more. */
+const ORPHAN_AFTER_MS = 1000;
 
-  constructor(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, breakpoints: Breakpoints, notices: Notices) {
-    this.#arena = ptrace.arena;
-    this.#ptrace = ptrace;
-    this.#waiter = waiter;
-    this.#tasks = tasks;
-    this.#breakpoints = breakpoints;
-    this.#notices = notices;
+/** How long the breakpoints of a process that is gone are kept for its orphans, which have to get the CPU once to be seen. */
+const ESTATE_MS = 10_000;
+
+export interface BirthParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly breakpoints: Breakpoints;
+  readonly following: Following;
+  readonly notices: Notices;
+}
+
+/** A forked child that has not stopped yet. */
+interface Copy {
+  /** The memory that it has a copy of. */
+  readonly space: AddressSpace;
+  /** The thread that waits for it, if it is to be followed. */
+  readonly creator: Task | undefined;
+}
+
+export class Births {
+  readonly #parts: BirthParts;
+  readonly #arena: Arena;
+  /** Stopped, but their creator's report has not been seen; since when (performance.now()). */
+  readonly #early = new Map<number, number>();
+  readonly #copies = new Map<number, Copy>();
+  /** Memory of processes that are gone and may have left orphans. */
+  #estates: { readonly space: AddressSpace; readonly since: number }[] = [];
+
+  constructor(parts: BirthParts) {
+    this.#parts = parts;
+    this.#arena = parts.ptrace.arena;
+  }
+
+  /** Some child waits for its creator's report: {@link review} must be called from time to time. */
+  get areWaiting(): boolean {
+    return this.#early.size > 0;
   }
 
   /** The thread has stopped to tell of a child. Returns the child's number, 0 if the creator has been killed. */
   onCreated(creator: Task, how: 'clone' | 'fork' | 'vfork'): number {
-    if (this.#ptrace.getEventMessage(creator.tid) !== 0) return 0;
+    const { ptrace, tasks } = this.#parts;
+    if (ptrace.getEventMessage(creator.tid) !== 0) return 0;
     const child = this.#arena.u32[Layout.eventMessage >>> 2]!;
-    this.#admit(creator, child, how);
-    if (this.#early.delete(child)) this.onFirstStop(child);
-    this.#ptrace.resume(creator.tid, 0);
+    // It can have been taken for an orphan, which it is not.
+    const stopped = tasks.tasks.has(child) ? undefined : this.#hasStopped(child);
+    if (stopped !== undefined) this.#admit(creator, child, how);
+    if (this.#copies.get(child)?.creator !== creator) ptrace.resume(creator.tid, 0);
+    if (stopped) this.onFirstStop(child);
     return child;
   }
 
   /** A thread that is not in the task table has stopped. */
   onFirstStop(tid: number): void {
-    const space = this.#copies.get(tid);
-    if (space !== undefined) {
-      this.#copies.delete(tid);
-      this.#letGo(tid, space);
-    } else if (this.#tasks.tasks.has(tid)) {
-      this.#ptrace.resume(tid, 0);
-    } else {
-      this.#early.add(tid);
-    }
+    const { ptrace, tasks } = this.#parts;
+    const copy = this.#copies.get(tid);
+    if (copy !== undefined) this.#settleCopy(tid, copy);
+    else if (tasks.tasks.has(tid)) ptrace.resume(tid, 0);
+    else this.#early.set(tid, performance.now());
   }
 
   /** A thread that is not in the task table has ended. */
   onEnd(tid: number): void {
     this.#early.delete(tid);
+    const copy = this.#copies.get(tid);
     this.#copies.delete(tid);
+    if (copy?.creator) this.#letCreatorGo(copy.creator, copy.space);
   }
 
-  /**
-   * A process has ended or called exec, so a creator in it may have been killed before it told of its child. Children of nobody who is
-   * traced are let go.
-   */
+  /** A process that ran in this memory has ended or called exec; a creator in it may have been killed before it told of its child. */
   onCreatorsGone(space: AddressSpace): void {
-    for (const tid of this.#early) {
-      const parent = Number(readStatus(tid)?.get('PPid'));
-      if (this.#tasks.processes.has(parent)) continue;
-      this.#early.delete(tid);
-      this.#letGo(tid, space);
-    }
+    const since = performance.now();
+    this.#estates = this.#estates.filter((estate) => since - estate.since < ESTATE_MS);
+    if (space.breakpoints.size > 0) this.#estates.push({ space, since });
+  }
+
+  /** Children whose creator has had time enough are orphans. */
+  review(now: number): void {
+    for (const [tid, since] of this.#early) if (now - since > ORPHAN_AFTER_MS) this.#settleOrphan(tid);
   }
 
   /** Waits for every forked child to stop, so that it is let go with its copy clean. */
   settle(): void {
+    const { waiter } = this.#parts;
     for (const tid of this.#copies.keys()) {
-      if (awaitReport(this.#waiter, tid) === 'reported') this.#onReport(tid);
+      if (awaitReport(waiter, tid) !== 'reported') continue;
+      if (isEnd(decodeWaitStatus(waiter.status))) this.onEnd(tid);
+      else this.onFirstStop(tid);
     }
   }
 
-  #onReport(tid: number): void {
-    if (isEnd(decodeWaitStatus(this.#waiter.status))) this.onEnd(tid);
-    else this.onFirstStop(tid);
+  /** Nobody is traced any more who could tell of a child. */
+  settleOrphans(): void {
+    for (const tid of this.#early.keys()) this.#settleOrphan(tid);
+  }
+
+  /** `undefined`: it has ended, or was let go. */
+  #hasStopped(child: number): boolean | undefined {
+    if (this.#early.delete(child)) return true;
+    const { waiter } = this.#parts;
+    const reported = waiter.pollFor(child);
+    return reported && isEnd(decodeWaitStatus(waiter.status)) ? undefined : reported;
   }
 
   #admit(creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): void {
+    const { tasks, notices, following } = this.#parts;
     const { process } = creator;
     if (isThreadOf(process.pid, child)) {
-      const task = this.#tasks.addTask(process, child);
+      const task = tasks.addTask(process, child);
       task.blocksSigtrap = creator.blocksSigtrap;
-      this.#notices.threadStarted(task);
+      notices.threadStarted(task);
     } else if (sharesMemory(creator.tid, child) ?? how === 'vfork') {
-      const borrower = new Process(child, process.space, process.lender ?? process);
-      process.space.users++;
-      this.#tasks.addProcess(borrower);
-      this.#tasks.addTask(borrower, child).blocksSigtrap = creator.blocksSigtrap;
+      this.#addBorrower(process, child).blocksSigtrap = creator.blocksSigtrap;
+    } else if (following.wants(process)) {
+      creator.holds++;
+      this.#copies.set(child, { space: process.space, creator });
     } else {
-      this.#copies.set(child, process.space);
+      this.#copies.set(child, { space: process.space, creator: undefined });
     }
   }
 
-  /** `space`: the memory that the child has a copy of. */
-  #letGo(tid: number, space: AddressSpace): void {
+  #addBorrower(process: Process, child: number): Task {
+    const { tasks } = this.#parts;
+    const borrower = new Process(child, process.space, process.lender ?? process);
+    process.space.users++;
+    tasks.addProcess(borrower);
+    return tasks.addTask(borrower, child);
+  }
+
+  /** The parent may be another program by now, or on its way out, whoever waits for the child. */
+  #settleCopy(tid: number, { space, creator }: Copy): void {
+    const { ptrace, following } = this.#parts;
+    this.#copies.delete(tid);
+    if (creator && this.#isWaiting(creator, space) && following.wants(creator.process)) {
+      following.adopt(tid, creator);
+      ptrace.resume(tid, 0);
+    } else {
+      this.#letGo(tid, [space]);
+      if (creator) following.lose(tid);
+    }
+    if (creator) this.#letCreatorGo(creator, space);
+  }
+
+  #isWaiting(creator: Task, space: AddressSpace): boolean {
+    return this.#parts.tasks.tasks.get(creator.tid) === creator && creator.process.space === space;
+  }
+
+  #letCreatorGo(creator: Task, space: AddressSpace): void {
+    if (this.#isWaiting(creator, space) && --creator.holds === 0) this.#parts.ptrace.resume(creator.tid, 0);
+  }
+
+  #settleOrphan(tid: number): void {
+    const { tasks, following } = this.#parts;
+    const status = readStatus(tid);
+    // A thread: its process, which has the creator, lives or ends with it.
+    if (status !== undefined && Number(status.get('Tgid')) !== tid) return;
+    this.#early.delete(tid);
+    const sharer = [...tasks.processes.values()].find(({ pid }) => sharesMemory(pid, tid) === true);
+    if (sharer !== undefined) {
+      this.#addBorrower(sharer, tid);
+      this.onFirstStop(tid);
+      return;
+    }
+    const spaces = new Set([...tasks.processes.values()].map(({ space }) => space));
+    for (const { space } of this.#estates) spaces.add(space);
+    this.#letGo(tid, spaces);
+    following.lose(tid);
+  }
+
+  /** `spaces`: the memory that the child has a copy of is among them. */
+  #letGo(tid: number, spaces: Iterable<AddressSpace>): void {
+    const { breakpoints, ptrace } = this.#parts;
     const memory = ProcessMemory.open(tid);
     if (memory !== undefined) {
-      this.#breakpoints.cleanCopy(new AddressSpace(memory, space.breakpoints), tid);
+      for (const space of spaces) breakpoints.cleanCopy(new AddressSpace(memory, space.breakpoints), tid);
       memory.close();
     }
-    this.#ptrace.detach(tid, 0);
+    ptrace.detach(tid, 0);
   }
 }

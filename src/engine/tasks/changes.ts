@@ -1,25 +1,32 @@
 /** Processes that end, and processes that turn into another program. */
-import { type ProcessEnd } from '../../contract/messages';
+import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
 import { type Births } from './births';
+import { type Following } from './following';
+import { lostPrivileges } from './privileges';
+import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Notices } from '../pipe/notices';
+import { type ProbeTable } from '../sites/probes';
 import { AddressSpace, leaveSpace, type Process, type Task, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
 
-export class Changes {
-  readonly #ptrace: Ptrace;
-  readonly #tasks: TaskTable;
-  readonly #births: Births;
-  readonly #notices: Notices;
+export interface ChangeParts {
+  readonly ptrace: Ptrace;
+  readonly tasks: TaskTable;
+  readonly probes: ProbeTable;
+  readonly births: Births;
+  readonly following: Following;
+  readonly notices: Notices;
+}
 
-  constructor(ptrace: Ptrace, tasks: TaskTable, births: Births, notices: Notices) {
-    this.#ptrace = ptrace;
-    this.#tasks = tasks;
-    this.#births = births;
-    this.#notices = notices;
+export class Changes {
+  readonly #parts: ChangeParts;
+
+  constructor(parts: ChangeParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -27,50 +34,89 @@ export class Changes {
    * (ptrace(2), "Death under ptrace"), and where the leader had gone before the attach, all threads end with the process's status.
    */
   onEnd(task: Task, status: WaitStatus & { kind: 'exited' | 'killed' }): void {
+    const { tasks, births, notices } = this.#parts;
     const { process } = task;
-    this.#tasks.removeTask(task);
-    this.#notices.threadExited(task);
+    tasks.removeTask(task);
+    notices.threadExited(task);
     if (process.tasks.size > 0) return;
-    this.#tasks.removeProcess(process);
-    this.#births.onCreatorsGone(process.space);
+    tasks.removeProcess(process);
+    // A single thread that ends by itself is creating nobody.
+    if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process.space);
     if (process.lender !== undefined) return;
     const end: ProcessEnd = status.kind === 'exited' ? { code: status.code } : { signal: status.signal };
-    this.#notices.catchUp();
-    this.#notices.say({ event: 'exited', pid: process.pid, end });
+    notices.catchUp();
+    notices.say({ event: 'exited', pid: process.pid, end, ...this.#lastCounts(process) });
   }
 
   /**
    * exec: one thread is left, and it has the process's number now whatever it had before (ptrace(2), "execve(2) under ptrace"); the
-   * memory is new. It stays stopped: a borrower is let go, another process is held for the client.
+   * memory is new. It stays stopped: a borrower that is not followed is let go, another process is held for the client.
    */
   onExec(process: Process): void {
-    const old = process.space;
+    const { ptrace, tasks, births, following, notices } = this.#parts;
+    const { pid, space: old } = process;
     for (const task of process.tasks.values()) {
-      if (task.tid === process.pid) continue;
-      this.#tasks.removeTask(task);
-      this.#notices.threadExited(task);
+      if (task.tid === pid) continue;
+      tasks.removeTask(task);
+      notices.threadExited(task);
     }
-    const memory = ProcessMemory.open(process.pid);
-    this.#births.onCreatorsGone(old);
-    if (process.lender !== undefined || memory === undefined) {
-      memory?.close();
-      if (process.lender !== undefined) this.#tasks.removeProcess(process);
-      this.#ptrace.detach(process.pid, 0);
+    if (process.hadThreads) births.onCreatorsGone(old);
+    if (process.lender !== undefined && !following.wants(process)) {
+      tasks.removeProcess(process);
+      ptrace.detach(pid, 0);
       return;
     }
-    process.space = new AddressSpace(memory);
-    leaveSpace(old);
-    const head = headOf(`/proc/${process.pid}/exe`);
-    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
-    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     // A leader that had ended comes to life again in the thread that called exec.
-    const leader = this.#tasks.addTask(process, process.pid);
+    const leader = tasks.addTask(process, pid);
+    following.emancipate(process);
+    const image = this.#open(process);
+    if (image === undefined) return;
+    process.space = image;
+    leaveSpace(old);
+    process.hadThreads = false;
+    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     leader.aside = leader.heldAt = undefined;
     leader.retryAddress = -1;
     leader.holds = 1;
-    if (!leader.announced) this.#notices.threadStarted(leader);
-    this.#notices.catchUp();
-    this.#notices.say({ event: 'execed', pid: process.pid, executable: executableOf(process.pid) ?? '' });
-    this.#notices.say({ event: 'held', pid: process.pid, tid: process.pid });
+    if (!leader.announced) notices.threadStarted(leader);
+    notices.catchUp();
+    const executable = executableOf(pid) ?? '';
+    notices.say({ event: 'execed', pid, executable, ...this.#lastCounts(process) });
+    const loss = lostPrivileges(pid, executable);
+    if (loss !== undefined) notices.warn(loss, process);
+    notices.say({ event: 'held', pid, tid: pid });
+  }
+
+  /** The memory of a process's new image. `undefined`: there is none, or none that can be traced, and the process was let go. */
+  #open(process: Process): AddressSpace | undefined {
+    const { ptrace } = this.#parts;
+    const { pid } = process;
+    const head = headOf(`/proc/${pid}/exe`);
+    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
+    try {
+      const memory = ProcessMemory.open(pid);
+      if (memory !== undefined && (process.is64Bit || !process.isChild)) return new AddressSpace(memory);
+      memory?.close();
+      // Else it was killed: its end will be reported.
+      if (memory !== undefined) this.#release(process, `${executableOf(pid) ?? 'its program'} is 32-bit code`);
+      else ptrace.resume(pid, 0);
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      this.#release(process, error.message);
+    }
+    return undefined;
+  }
+
+  #release(process: Process, reason: string): void {
+    const { ptrace, tasks, notices } = this.#parts;
+    const { pid } = process;
+    notices.warn(`process ${pid} is not traced any further: ${reason}`, process);
+    notices.say({ event: 'released', pid, ...this.#lastCounts(process) });
+    tasks.removeProcess(process);
+    ptrace.detach(pid, 0);
+  }
+
+  #lastCounts(process: Process): { sites?: SiteCounts } {
+    return process.isChild ? { sites: this.#parts.probes.forget(process) } : {};
   }
 }

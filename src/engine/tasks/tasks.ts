@@ -1,5 +1,6 @@
 /** What the engine traces: processes, their threads, and the memory that a process runs in. */
 import { type Breakpoint } from '../sites/breakpoints';
+import { type Site } from '../sites/probes';
 import { AddressTable } from '../sites/addressTable';
 import { Landings } from '../hit/landings';
 import { type ProcessMemory } from '../linux/memory';
@@ -41,6 +42,14 @@ export class AddressSpace {
 
 export class Process {
   readonly tasks = new Map<number, Task>();
+  /** Those that the client still asks about: also such that stand nowhere any more. */
+  readonly sites = new Set<Site>();
+  /** Processes that it creates are traced. */
+  follow = false;
+  /** It was created by a traced process and is followed: its sites are forgotten when they end. */
+  isChild = false;
+  /** It has, or had, more threads than one. */
+  hadThreads = false;
   /** False for a program in 32-bit code, which exec may have put in the place of another. */
   is64Bit = true;
   /** It is being let go: see departures.ts. */
@@ -60,7 +69,7 @@ export class Process {
      * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and its hits
      * count for the lender.
      */
-    readonly lender?: Process,
+    public lender?: Process,
   ) {}
 
   /** Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no memory, and no program. */
@@ -90,6 +99,7 @@ export class TaskTable {
     const task = new Task(tid, process);
     this.tasks.set(tid, task);
     process.tasks.set(tid, task);
+    process.hadThreads ||= process.tasks.size > 1;
     return task;
   }
 

@@ -1,0 +1,82 @@
+/**
+ * Children that stay traced. One that was forked becomes a process of its own at its first stop, before it has run an instruction, while
+ * its creator waits: it then has what the parent's breakpoints are at that moment. One that borrowed memory becomes a process when it
+ * calls exec.
+ */
+import { type SiteId } from '../../contract/messages';
+import { ProcessMemory } from '../linux/memory';
+import { type Notices } from '../pipe/notices';
+import { type Breakpoints } from '../sites/breakpoints';
+import { type ProbeTable, Site } from '../sites/probes';
+import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
+
+export class Following {
+  readonly #tasks: TaskTable;
+  readonly #probes: ProbeTable;
+  readonly #breakpoints: Breakpoints;
+  readonly #notices: Notices;
+
+  constructor(tasks: TaskTable, probes: ProbeTable, breakpoints: Breakpoints, notices: Notices) {
+    this.#tasks = tasks;
+    this.#probes = probes;
+    this.#breakpoints = breakpoints;
+    this.#notices = notices;
+  }
+
+  /** Whether children of a process stay traced. */
+  wants(process: Process): boolean {
+    const { follow, leaving } = process.lender ?? process;
+    if (!follow || leaving || process.leaving) return false;
+    if (!this.#notices.areIgnored) return true;
+    this.#notices.warn('children were not followed, because nobody reads what is told of them', process);
+    return false;
+  }
+
+  /** The forked child has stopped for the first time; its creator is stopped, too. It stays stopped. */
+  adopt(pid: number, creator: Task): void {
+    const memory = ProcessMemory.open(pid);
+    // Killed.
+    if (memory === undefined) return;
+    const { process: source } = creator;
+    const process = this.#tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+    const parent = source.lender ?? source;
+    process.follow = process.isChild = true;
+    process.is64Bit = source.is64Bit;
+    process.sigtrapExamined = source.sigtrapExamined;
+    process.ignoresSigtrap = source.ignoresSigtrap;
+    process.handlesSigtrap = source.handlesSigtrap;
+    process.getsSigtrap = source.getsSigtrap;
+    const task = this.#tasks.addTask(process, pid);
+    task.announced = true;
+    task.blocksSigtrap = creator.blocksSigtrap;
+    task.landings.inherit(creator.landings);
+    const sites: (readonly [SiteId, SiteId])[] = [];
+    for (const { own, parents } of this.#breakpoints.inherit(source.space, process.space, pid)) {
+      for (const { id, probe, agent, onHit } of parents.sites) {
+        const site = new Site(this.#probes.inheritedId(), probe, process, own, agent, onHit);
+        own.sites.push(site);
+        this.#probes.add(site);
+        sites.push([site.id, id]);
+      }
+    }
+    this.#notices.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
+  }
+
+  /** A child was let go because its creator was killed while it told of it, or before. Of no interest where nobody is followed. */
+  lose(pid: number): void {
+    if (![...this.#tasks.processes.values()].some(({ follow, leaving }) => follow && !leaving)) return;
+    const message = `process ${pid} is not followed: the thread that created it was killed at that moment`;
+    this.#notices.say({ event: 'warning', message, pid });
+  }
+
+  /** A borrower has called exec: it has memory of its own from now on. */
+  emancipate(borrower: Process): void {
+    const { lender } = borrower;
+    if (lender === undefined) return;
+    borrower.lender = undefined;
+    borrower.follow = borrower.isChild = true;
+    for (const task of borrower.tasks.values()) task.announced = true;
+    const { pid } = borrower;
+    this.#notices.say({ event: 'processStarted', pid, parent: lender.pid, how: 'spawned', sites: [] });
+  }
+}
