@@ -4,7 +4,7 @@
  * has sent every hit that happened until then: after the answer to `disarm` or `counts`, no earlier hit can still come.
  *
  * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a thread
- * in two cases: a process that was just launched or has just called exec, before its first instruction; and at a site armed with `hold`.
+ * in three cases: a process that was just launched or has just called exec, before its first instruction; an orphan of a followed process; and at a site armed with `hold`.
  *
  * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` tells of it before anything that
  * happens in it; it is not held. It has sites of its own at the places of its parent's, numbered by the engine.
@@ -197,13 +197,14 @@ export type EngineEvent =
   | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
   /**
    * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites that it was born
-   * with and the parent's that they stand for. Where it `spawned`, it has shared the parent's memory until now, when it calls exec.
+   * with and the parent's that they stand for. Where it was `spawned`, it has shared the parent's memory until now, when it calls exec.
+   * Where it is `orphaned`, because its creator was killed at that very moment, nothing is known of it, and it is held.
    */
   | {
       readonly event: 'processStarted';
       readonly pid: number;
       readonly parent: number;
-      readonly how: 'forked' | 'spawned';
+      readonly how: 'forked' | 'spawned' | 'orphaned';
       readonly sites: readonly (readonly [SiteId, SiteId])[];
     }
   /** At `site`, or (without one) before the first instruction of a new image. */

@@ -7,7 +7,8 @@
  *   creator waits for that; else they are taken out, and it is let go.
  * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) meets the creator's breakpoints: it stays traced until
  *   it calls exec or ends, and nothing is taken out.
- * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got, and let go.
+ * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got, and let go, or
+ *   held for the client as a program that has just begun to run.
  */
 import { type Arena, Layout } from '../arena';
 import { type Breakpoints } from '../sites/breakpoints';
@@ -21,8 +22,11 @@ import { type Following } from './following';
 import { awaitReport } from './patience';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
 
-/** A creator that lives tells of its child at once: it has only to get the CPU once more. */
-const ORPHAN_AFTER_MS = 1000;
+/**
+ * A creator that lives tells of its child at once: it has only to get the CPU once more. What is taken for an orphan too early is none
+ * the worse for it.
+ */
+const ORPHAN_AFTER_MS = 20;
 
 /** How long the breakpoints of a process that is gone are kept for its orphans, which have to get the CPU once to be seen. */
 const ESTATE_MS = 10_000;
@@ -38,6 +42,7 @@ export interface BirthParts {
 
 /** A forked child that has not stopped yet. */
 interface Copy {
+  readonly parent: Process;
   /** The memory that it has a copy of. */
   readonly space: AddressSpace;
   /** The thread that waits for it, if it is to be followed. */
@@ -90,14 +95,18 @@ export class Births {
     this.#early.delete(tid);
     const copy = this.#copies.get(tid);
     this.#copies.delete(tid);
-    if (copy?.creator) this.#letCreatorGo(copy.creator, copy.space);
+    if (copy) this.#letCreatorGo(copy);
   }
 
-  /** A process that ran in this memory has ended or called exec; a creator in it may have been killed before it told of its child. */
-  onCreatorsGone(space: AddressSpace): void {
+  /**
+   * Threads of a process are gone, because it ends or calls exec; it still has the memory that they ran in. They may have been killed before
+   * they told of a child, or while they waited for one.
+   */
+  onCreatorsGone(process: Process): void {
+    this.#settleCopies(({ parent }) => parent === process);
     const since = performance.now();
     this.#estates = this.#estates.filter((estate) => since - estate.since < ESTATE_MS);
-    if (space.breakpoints.size > 0) this.#estates.push({ space, since });
+    if (process.space.breakpoints.size > 0) this.#estates.push({ space: process.space, since });
   }
 
   /** Children whose creator has had time enough are orphans. */
@@ -107,12 +116,7 @@ export class Births {
 
   /** Waits for every forked child to stop, so that it is let go with its copy clean. */
   settle(): void {
-    const { waiter } = this.#parts;
-    for (const tid of this.#copies.keys()) {
-      if (awaitReport(waiter, tid) !== 'reported') continue;
-      if (isEnd(decodeWaitStatus(waiter.status))) this.onEnd(tid);
-      else this.onFirstStop(tid);
-    }
+    this.#settleCopies(() => true);
   }
 
   /** Nobody is traced any more who could tell of a child. */
@@ -139,9 +143,9 @@ export class Births {
       this.#addBorrower(process, child).blocksSigtrap = creator.blocksSigtrap;
     } else if (following.wants(process)) {
       creator.holds++;
-      this.#copies.set(child, { space: process.space, creator });
+      this.#copies.set(child, { parent: process, space: process.space, creator });
     } else {
-      this.#copies.set(child, { space: process.space, creator: undefined });
+      this.#copies.set(child, { parent: process, space: process.space, creator: undefined });
     }
   }
 
@@ -153,30 +157,36 @@ export class Births {
     return tasks.addTask(borrower, child);
   }
 
-  /** The parent may be another program by now, or on its way out, whoever waits for the child. */
-  #settleCopy(tid: number, { space, creator }: Copy): void {
+  #settleCopies(isMeant: (copy: Copy) => boolean): void {
+    const { waiter } = this.#parts;
+    for (const [tid, copy] of this.#copies) {
+      if (!isMeant(copy) || awaitReport(waiter, tid) !== 'reported') continue;
+      if (isEnd(decodeWaitStatus(waiter.status))) this.onEnd(tid);
+      else this.onFirstStop(tid);
+    }
+  }
+
+  #settleCopy(tid: number, copy: Copy): void {
     const { ptrace, following } = this.#parts;
     this.#copies.delete(tid);
-    if (creator && this.#isWaiting(creator, space) && following.wants(creator.process)) {
+    const { parent, space, creator } = copy;
+    if (creator && parent.space === space && following.wants(parent)) {
       following.adopt(tid, creator);
       ptrace.resume(tid, 0);
     } else {
-      this.#letGo(tid, [space]);
-      if (creator) following.lose(tid);
+      this.#letGo(tid, space);
     }
-    if (creator) this.#letCreatorGo(creator, space);
+    this.#letCreatorGo(copy);
   }
 
-  #isWaiting(creator: Task, space: AddressSpace): boolean {
-    return this.#parts.tasks.tasks.get(creator.tid) === creator && creator.process.space === space;
-  }
-
-  #letCreatorGo(creator: Task, space: AddressSpace): void {
-    if (this.#isWaiting(creator, space) && --creator.holds === 0) this.#parts.ptrace.resume(creator.tid, 0);
+  /** If it waits: it may have been let go or killed, or be what is left of its process after exec. */
+  #letCreatorGo({ creator, space }: Copy): void {
+    if (creator === undefined || this.#parts.tasks.tasks.get(creator.tid) !== creator) return;
+    if (creator.process.space === space && --creator.holds === 0) this.#parts.ptrace.resume(creator.tid, 0);
   }
 
   #settleOrphan(tid: number): void {
-    const { tasks, following } = this.#parts;
+    const { tasks, breakpoints, following, ptrace } = this.#parts;
     const status = readStatus(tid);
     // A thread: its process, which has the creator, lives or ends with it.
     if (status !== undefined && Number(status.get('Tgid')) !== tid) return;
@@ -187,18 +197,24 @@ export class Births {
       this.onFirstStop(tid);
       return;
     }
+    const memory = ProcessMemory.open(tid);
+    if (memory === undefined) return;
     const spaces = new Set([...tasks.processes.values()].map(({ space }) => space));
     for (const { space } of this.#estates) spaces.add(space);
-    this.#letGo(tid, spaces);
-    following.lose(tid);
+    for (const { breakpoints: there } of spaces) breakpoints.cleanCopy(new AddressSpace(memory, there), tid);
+    if (following.wantsOrphans) {
+      following.takeIn(tid, memory);
+    } else {
+      memory.close();
+      ptrace.detach(tid, 0);
+    }
   }
 
-  /** `spaces`: the memory that the child has a copy of is among them. */
-  #letGo(tid: number, spaces: Iterable<AddressSpace>): void {
+  #letGo(tid: number, space: AddressSpace): void {
     const { breakpoints, ptrace } = this.#parts;
     const memory = ProcessMemory.open(tid);
     if (memory !== undefined) {
-      for (const space of spaces) breakpoints.cleanCopy(new AddressSpace(memory, space.breakpoints), tid);
+      breakpoints.cleanCopy(new AddressSpace(memory, space.breakpoints), tid);
       memory.close();
     }
     ptrace.detach(tid, 0);

@@ -39,9 +39,9 @@ export class Changes {
     tasks.removeTask(task);
     notices.threadExited(task);
     if (process.tasks.size > 0) return;
-    tasks.removeProcess(process);
     // A single thread that ends by itself is creating nobody.
-    if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process.space);
+    if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process);
+    tasks.removeProcess(process);
     if (process.lender !== undefined) return;
     const end: ProcessEnd = status.kind === 'exited' ? { code: status.code } : { signal: status.signal };
     notices.catchUp();
@@ -60,7 +60,7 @@ export class Changes {
       tasks.removeTask(task);
       notices.threadExited(task);
     }
-    if (process.hadThreads) births.onCreatorsGone(old);
+    if (process.hadThreads) births.onCreatorsGone(process);
     if (process.lender !== undefined && !following.wants(process)) {
       tasks.removeProcess(process);
       ptrace.detach(pid, 0);

@@ -158,8 +158,8 @@ export class Departures {
     const { process } = task;
     tasks.removeTask(task);
     if (process.tasks.size > 0) return;
+    births.onCreatorsGone(process);
     tasks.removeProcess(process);
-    births.onCreatorsGone(process.space);
   }
 }
 

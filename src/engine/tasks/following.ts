@@ -5,10 +5,12 @@
  */
 import { type SiteId } from '../../contract/messages';
 import { ProcessMemory } from '../linux/memory';
+import { readStatus } from '../linux/proc';
 import { type Notices } from '../pipe/notices';
 import { type Breakpoints } from '../sites/breakpoints';
 import { type ProbeTable, Site } from '../sites/probes';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
+import { headOf, wordSizeProblem } from './wordSize';
 
 export class Following {
   readonly #tasks: TaskTable;
@@ -32,7 +34,12 @@ export class Following {
     return false;
   }
 
-  /** The forked child has stopped for the first time; its creator is stopped, too. It stays stopped. */
+  /** Whether orphans stay traced: any process that is followed may have been their parent. */
+  get wantsOrphans(): boolean {
+    return [...this.#tasks.processes.values()].some((process) => this.wants(process));
+  }
+
+  /** The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile. */
   adopt(pid: number, creator: Task): void {
     const memory = ProcessMemory.open(pid);
     // Killed.
@@ -62,11 +69,18 @@ export class Following {
     this.#notices.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
   }
 
-  /** A child was let go because its creator was killed while it told of it, or before. Of no interest where nobody is followed. */
-  lose(pid: number): void {
-    if (![...this.#tasks.processes.values()].some(({ follow, leaving }) => follow && !leaving)) return;
-    const message = `process ${pid} is not followed: the thread that created it was killed at that moment`;
-    this.#notices.say({ event: 'warning', message, pid });
+  /** An orphan, whose memory holds nothing of ours: it is held until the client has set its probes. */
+  takeIn(pid: number, memory: ProcessMemory): void {
+    const process = this.#tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+    process.follow = process.isChild = true;
+    const head = headOf(`/proc/${pid}/exe`);
+    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
+    const task = this.#tasks.addTask(process, pid);
+    task.announced = true;
+    task.holds = 1;
+    const parent = Number(readStatus(pid)?.get('PPid') ?? 0);
+    this.#notices.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
+    this.#notices.say({ event: 'held', pid, tid: pid });
   }
 
   /** A borrower has called exec: it has memory of its own from now on. */
