@@ -152,7 +152,7 @@ export interface Requests {
   };
   /** Takes a site away; its last counts. Unknown sites (their process ended) are no error: counts as they were then. */
   disarm: { arguments: { readonly site: SiteId }; result: Counts };
-  /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them, but for those of followed children. */
+  /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them, unless children are followed. */
   counts: {
     arguments: Record<string, never>;
     result: {
@@ -214,7 +214,7 @@ export type EngineEvent =
       readonly event: 'execed';
       readonly pid: number;
       readonly executable: string;
-      /** The last counts of a followed child's sites: the engine has forgotten them. */
+      /** Where children are followed: the last counts of its sites, which the engine has forgotten. */
       readonly sites?: SiteCounts;
     }
   | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd; readonly sites?: SiteCounts }

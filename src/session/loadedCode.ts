@@ -63,7 +63,7 @@ export class LoadedCode {
     const loaded = process.modules.filter((module) => !before.has(module.key));
     for (const module of unloaded) this.#changes.fire({ kind: 'unloaded', process, module });
     for (const module of loaded) this.#changes.fire({ kind: 'loaded', process, module });
-    if (unloaded.length > 0) await this.#probes.leave(new Set(unloaded));
+    if (unloaded.length > 0) await this.#probes.leave(process, new Set(unloaded));
     if (loaded.length > 0) await this.#probes.enter(process, loaded);
     return answer.interpreterBase;
   }

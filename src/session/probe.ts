@@ -43,6 +43,8 @@ export class Probe {
   error: SidestepError | undefined;
   /** Where it is armed now. */
   sites: readonly Site[] = [];
+  /** Where it was ever armed, each place of a file once in however many processes. */
+  readonly places = new Map<string, Pick<Site, 'location' | 'instruction' | 'execution'>>();
   /** The line it stands at, when it was placed by line: that of the first code at or below the line that was asked for. */
   line: number | undefined;
   /** What the user should know about it though it is armed. */

@@ -55,7 +55,11 @@ export class Process {
   /** How it ended; undefined while it lives. */
   end: ProcessEnd | undefined;
 
-  constructor(readonly pid: number) {}
+  /** `parent`: of a child that is followed, the pid of the process that created it. */
+  constructor(
+    readonly pid: number,
+    readonly parent?: number,
+  ) {}
 
   /** The program itself, which is not always the first module. */
   get program(): Module | undefined {

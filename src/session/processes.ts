@@ -1,6 +1,6 @@
 /** The processes of a session, kept up to date by what the engine tells. */
 import { type Disposable, Emitter, type Event } from '../base/lifetime';
-import { type EngineEvent, type ProcessEnd, type SiteId } from '../contract/messages';
+import { type EngineEvent, type ProcessEnd, type SiteCounts, type SiteId } from '../contract/messages';
 import { type Engine } from './engine';
 import { Process, type Thread } from './process';
 
@@ -20,11 +20,25 @@ export interface ProcessExit {
   readonly end: ProcessEnd;
 }
 
+/** A followed child that was forked, with its sites and the parent's that they stand for. */
+export interface ForkedProcess {
+  readonly process: Process;
+  readonly sites: readonly (readonly [SiteId, SiteId])[];
+}
+
+/** Sites that went with what their process was, and their last counts. */
+export interface LastCounts {
+  readonly process: Process;
+  readonly sites: SiteCounts;
+}
+
 export class Processes implements Disposable {
   readonly #alive = new Map<number, Process>();
   readonly #processes = new Emitter<ProcessChange>();
   readonly #threads = new Emitter<ThreadChange>();
   readonly #exits = new Emitter<ProcessExit>();
+  readonly #forks = new Emitter<ForkedProcess>();
+  readonly #lastCounts = new Emitter<LastCounts>();
   readonly #entries = new Emitter<Process>();
   readonly #heldAtSites = new Emitter<{ readonly process: Process; readonly tid: number; readonly site: SiteId }>();
   readonly #subscription: Disposable;
@@ -34,6 +48,8 @@ export class Processes implements Disposable {
   readonly onProcess: Event<ProcessChange> = this.#processes.on;
   readonly onThread: Event<ThreadChange> = this.#threads.on;
   readonly onExit: Event<ProcessExit> = this.#exits.on;
+  readonly onForked: Event<ForkedProcess> = this.#forks.on;
+  readonly onLastCounts: Event<LastCounts> = this.#lastCounts.on;
   /** A new image waits before its first instruction. */
   readonly onEntry: Event<Process> = this.#entries.on;
   readonly onHeldAtSite = this.#heldAtSites.on;
@@ -69,6 +85,9 @@ export class Processes implements Disposable {
 
   #take(event: EngineEvent): void {
     switch (event.event) {
+      case 'processStarted':
+        this.#startChild(event);
+        break;
       case 'threadStarted': {
         const process = this.expect(event.pid);
         if (!process.threads.has(event.tid)) this.#startThread(process, event.tid, event.name);
@@ -82,6 +101,7 @@ export class Processes implements Disposable {
       }
       case 'execed': {
         const process = this.expect(event.pid);
+        this.#takeLastCounts(process, event.sites);
         process.replaceImage(event.executable);
         this.#processes.fire({ kind: 'execed', process });
         break;
@@ -96,11 +116,37 @@ export class Processes implements Disposable {
         }
         break;
       }
-      case 'exited':
-        this.#endProcess(this.expect(event.pid), event.end);
+      case 'exited': {
+        const process = this.expect(event.pid);
+        this.#takeLastCounts(process, event.sites);
+        this.#endProcess(process, event.end);
         break;
+      }
+      case 'released': {
+        const process = this.expect(event.pid);
+        this.#takeLastCounts(process, event.sites);
+        this.release(process);
+        break;
+      }
       default:
     }
+  }
+
+  #startChild({ pid, parent, how, sites }: Extract<EngineEvent, { event: 'processStarted' }>): void {
+    const process = new Process(pid, parent);
+    const source = how === 'forked' ? this.#alive.get(parent) : undefined;
+    if (source) {
+      process.executable = source.executable;
+      process.modules = source.modules;
+    }
+    this.#alive.set(pid, process);
+    this.#processes.fire({ kind: 'started', process });
+    this.#startThread(process, pid);
+    if (how === 'forked') this.#forks.fire({ process, sites });
+  }
+
+  #takeLastCounts(process: Process, sites: SiteCounts | undefined): void {
+    if (sites) this.#lastCounts.fire({ process, sites });
   }
 
   #startThread(process: Process, tid: number, name?: string): void {

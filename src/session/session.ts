@@ -4,7 +4,7 @@
  */
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
-import { type Counts, type Requests } from '../contract/messages';
+import { type Counts, type Follow, type Requests } from '../contract/messages';
 import { type ProbeSpec } from '../language/probes/spec';
 import { unlessEnded } from './ended';
 import { type Engine } from './engine';
@@ -27,9 +27,11 @@ export interface SessionOptions {
   /** Path prefixes, as built → as they are here. */
   readonly sourceMap?: Readonly<Record<string, string>>;
   readonly openImage?: OpenImage;
+  /** Which children of the processes that are launched or attached to are traced, too; `none` by default. */
+  readonly follow?: Follow;
 }
 
-export type LaunchOptions = Requests['launch']['arguments'];
+export type LaunchOptions = Omit<Requests['launch']['arguments'], 'follow'>;
 
 /** A process, such as a shell in a terminal, that execs the program when it is told to. */
 export interface WaitingProcess {
@@ -50,6 +52,7 @@ const AUDIT_MS = 2000;
 
 export class Session implements Disposable {
   readonly #engine: Engine;
+  readonly #follow: Follow;
   readonly #sites = new SiteTable();
   readonly #sequence = new Sequence();
   readonly #store = new DisposableStore();
@@ -84,6 +87,7 @@ export class Session implements Disposable {
 
   constructor(engine: Engine, options: SessionOptions = {}) {
     this.#engine = engine;
+    this.#follow = options.follow ?? 'none';
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new Processes(engine));
@@ -114,6 +118,16 @@ export class Session implements Disposable {
     );
     const audits = setInterval(() => this.#audit(), AUDIT_MS).unref();
     this.#store.add({ dispose: () => clearInterval(audits) });
+    this.#store.add(
+      this.#processes.onForked(({ process, sites }) => {
+        this.#probes.inherit(process, sites);
+        // Its parent may have loaded something since, or not have been looked at yet.
+        this.#inBackground(process, async () => {
+          if (process.end === undefined) await this.#code.look(process);
+        });
+      }),
+    );
+    this.#store.add(this.#processes.onLastCounts(({ process, sites }) => this.#probes.tally(process, sites)));
     this.#store.add(this.#processes.onEntry((process) => this.#enterNewImage(process)));
     this.#store.add(this.#processes.onHeldAtSite(({ process, tid }) => this.#librariesChanged(process, tid)));
   }
@@ -125,7 +139,7 @@ export class Session implements Disposable {
 
   /** Starts a program; it waits before its first instruction for {@link start}. */
   async launch(options: LaunchOptions): Promise<Process> {
-    const { pid } = await this.#engine.request('launch', options);
+    const { pid } = await this.#engine.request('launch', { ...options, follow: this.#follow });
     return this.#entry(this.#processes.expect(pid));
   }
 
@@ -176,7 +190,8 @@ export class Session implements Disposable {
   async detach(): Promise<void> {
     this.#started = true;
     await this.#sequence.run(async () => {
-      for (const process of [...this.processes.values()]) {
+      // Children that are forked meanwhile are at the end of the map.
+      for (const process of this.processes.values()) {
         await unlessEnded(this.#engine.request('detach', { pid: process.pid }));
         this.#processes.release(process);
       }
@@ -185,8 +200,9 @@ export class Session implements Disposable {
 
   /** Sends a signal to all processes: SIGKILL unless said otherwise. */
   async terminate(signal: number = SIGKILL): Promise<void> {
-    for (const { pid } of [...this.processes.values()])
-      await unlessEnded(this.#engine.request('signal', { pid, signal }));
+    const processes = signal === SIGKILL ? this.processes.values() : [...this.processes.values()];
+    // Children that are forked meanwhile are at the end of the map.
+    for (const { pid } of processes) await unlessEnded(this.#engine.request('signal', { pid, signal }));
   }
 
   /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */
@@ -220,7 +236,7 @@ export class Session implements Disposable {
   }
 
   async #seize(pid: number): Promise<Process> {
-    const attached = await this.#engine.request('attach', { pid });
+    const attached = await this.#engine.request('attach', { pid, follow: this.#follow });
     const process = this.#processes.expect(attached.pid);
     this.#processes.addThreads(process, attached.tids);
     return process;

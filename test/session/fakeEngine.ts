@@ -40,6 +40,7 @@ export class FakeEngine implements Engine {
   /** Sites that are armed. */
   readonly armed = new Map<number, Arguments<'arm'>>();
   readonly counted = new Map<number, Partial<Counts>>();
+  readonly countedAtSites = new Map<number, Partial<Counts>>();
   /** Whether threads run over every site while it is being armed: their hits come before the answer. */
   busy = false;
   disposed = false;
@@ -70,7 +71,7 @@ export class FakeEngine implements Engine {
     },
     counts: () => ({
       probes: [...this.counted].map(([probe, counts]) => [probe, { ...NO_COUNTS, ...counts }] as const),
-      sites: [],
+      sites: [...this.countedAtSites].map(([site, counts]) => [site, { ...NO_COUNTS, ...counts }] as const),
     }),
     audit: () => ({}),
     limit: () => ({}),

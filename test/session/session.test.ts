@@ -6,6 +6,8 @@ import { CaptureStatus } from '../../src/contract/agent/operations';
 import { parseProbe } from '../../src/language/probes/parse';
 import { type Probe } from '../../src/session/probe';
 import { Session } from '../../src/session/session';
+import { type Process } from '../../src/session/process';
+import { NO_COUNTS } from '../../src/session/probes';
 import { FakeEngine, PID } from './fakeEngine';
 import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
 
@@ -114,6 +116,171 @@ describe('session', () => {
       await session.detach();
       assert.deepEqual(engine.askedFor('detach'), [{ pid: PID }]);
       assert.equal(session.processes.size, 0);
+    });
+  });
+
+  describe('a followed child', () => {
+    const CHILD = PID + 50;
+    const INHERITED = 0x8000_0000;
+    let root: Process;
+    let probe: Probe;
+
+    beforeEach(async () => {
+      session.dispose();
+      session = new Session(engine, { openImage: disk.openImage, follow: 'children' });
+      root = await launch();
+      probe = await add('log serve');
+      await session.start();
+    });
+
+    const fork = () => {
+      const sites = probe.sites.map(({ id }, index): [number, number] => [INHERITED + index, id]);
+      engine.say({ event: 'processStarted', pid: CHILD, parent: PID, how: 'forked', sites });
+    };
+    const last = (hits: number) => [[INHERITED, { ...NO_COUNTS, hits, reported: hits }]] as const;
+
+    it('is asked for', () => {
+      assert.equal(engine.askedFor('launch')[0]?.follow, 'children');
+    });
+
+    it('has modules and sites from its first moment, and no file is read for it', () => {
+      const { length } = disk.opened;
+      fork();
+      const child = session.processes.get(CHILD)!;
+      assert.deepEqual([child.parent, child.modules, child.executable], [PID, root.modules, root.executable]);
+      const hits: (readonly [number, Process])[] = [];
+      session.onHit((hit) => hits.push([hit.pid, hit.site.process]));
+      engine.hit({ site: INHERITED, pid: CHILD, tid: CHILD });
+      assert.deepEqual(hits, [[CHILD, child]]);
+      assert.deepEqual(
+        probe.sites.map((site) => site.process.pid),
+        [PID, CHILD],
+      );
+      assert.equal(disk.opened.length, length);
+    });
+
+    it('is looked at: its parent may have loaded something else since', async () => {
+      fork();
+      engine.mappings = [...mapped(disk.add('plugin.so', PLUGIN), LIBRARY), ...engine.mappings];
+      const late = await add('log plugin_run');
+      assert.deepEqual(
+        late.sites.map((site) => site.process.pid),
+        [CHILD],
+      );
+    });
+
+    it('keeps its sites where its parent unloads a library that it has, too', async () => {
+      await loadPlugin();
+      const late = await add('log plugin_run');
+      engine.say({
+        event: 'processStarted',
+        pid: CHILD,
+        parent: PID,
+        how: 'forked',
+        sites: [[INHERITED, late.sites[0]!.id]],
+      });
+      await settled();
+      engine.mappings = engine.mappings.filter(({ path }) => !path.endsWith('plugin.so'));
+      engine.say({ event: 'held', pid: PID, tid: PID, site: 1 });
+      await settled();
+      assert.deepEqual(
+        late.sites.map((site) => site.process.pid),
+        [CHILD],
+      );
+    });
+
+    it('gets probes that are added later', async () => {
+      fork();
+      const other = await add('log main');
+      assert.deepEqual(
+        other.sites.map((site) => site.process.pid),
+        [PID, CHILD],
+      );
+    });
+
+    it('loses a probe that is removed, also if it was born while that was done', async () => {
+      const request = engine.request.bind(engine);
+      engine.request = (kind, args) => {
+        if (kind === 'disarm' && !session.processes.has(CHILD)) fork();
+        return request(kind, args);
+      };
+      await session.removeProbe(probe);
+      const disarmed = engine.askedFor('disarm').map(({ site }) => site);
+      assert.ok(disarmed.includes(INHERITED));
+      assert.deepEqual(probe.sites, []);
+    });
+
+    it('has counts of its own, also when it has ended', async () => {
+      fork();
+      engine.countedAtSites.set(probe.sites[0]!.id, { hits: 2 });
+      engine.say({ event: 'exited', pid: CHILD, end: { code: 0 }, sites: last(5) });
+      const { processes } = (await session.counts()).get(probe)!;
+      assert.deepEqual(
+        processes.map(({ pid, parent, hits }) => [pid, parent, hits]),
+        [
+          [CHILD, PID, 5],
+          [PID, undefined, 2],
+        ],
+      );
+      assert.equal(probe.state, 'armed');
+      assert.equal(session.processes.size, 1);
+    });
+
+    it('is resolved anew when it calls exec, while its parent keeps its probes', async () => {
+      fork();
+      engine.mappings = mapped(disk.add('other', { symbols: { serve: 0x1400n } }), 0x40_0000n);
+      engine.entry = address(0x40_1000n);
+      engine.interpreterBase = address(0);
+      engine.say({ event: 'execed', pid: CHILD, executable: join(disk.directory, 'other'), sites: last(1) });
+      engine.say({ event: 'held', pid: CHILD, tid: CHILD });
+      await settled();
+      assert.deepEqual(
+        probe.sites.map((site) => [site.process.pid, hex(site.location.address)]),
+        [
+          [PID, hex(PROGRAM + 0x1200n)],
+          [CHILD, '0x401400'],
+        ],
+      );
+      assert.deepEqual(engine.askedFor('release').at(-1), { tid: CHILD });
+    });
+
+    it('is placed before it goes on where nothing is known of it', async () => {
+      engine.say({ event: 'processStarted', pid: CHILD, parent: 1, how: 'orphaned', sites: [] });
+      engine.say({ event: 'held', pid: CHILD, tid: CHILD });
+      await settled();
+      assert.deepEqual(
+        probe.sites.map((site) => site.process.pid),
+        [PID, CHILD],
+      );
+      assert.deepEqual(engine.askedFor('release').at(-1), { tid: CHILD });
+    });
+
+    it('leaves the session when the engine lets it go', () => {
+      fork();
+      engine.say({ event: 'released', pid: CHILD, sites: last(1) });
+      assert.deepEqual([...session.processes.keys()], [PID]);
+      assert.equal(probe.sites.length, 1);
+    });
+
+    it('is let go by detach, and so is one that is born meanwhile', async () => {
+      const request = engine.request.bind(engine);
+      engine.request = (kind, args) => {
+        if (kind === 'detach' && !session.processes.has(CHILD)) fork();
+        return request(kind, args);
+      };
+      await session.detach();
+      assert.deepEqual(engine.askedFor('detach'), [{ pid: PID }, { pid: CHILD }]);
+    });
+
+    it('does not make a probe fail that waits, but says why it is not armed there', async () => {
+      const late = await add('log other_main');
+      fork();
+      engine.mappings = mapped(disk.add('other', { symbols: { other_main: 0x1400n } }), 0x40_0000n);
+      engine.refused.set(address(0x40_1400n), 'it has a LOCK prefix');
+      engine.say({ event: 'execed', pid: CHILD, executable: join(disk.directory, 'other'), sites: [] });
+      engine.say({ event: 'held', pid: CHILD, tid: CHILD });
+      await settled();
+      assert.deepEqual([late.state, late.reason], ['pending', 'it has a LOCK prefix']);
     });
   });
 

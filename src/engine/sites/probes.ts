@@ -73,7 +73,7 @@ export class Site {
 export class ProbeTable {
   readonly probes = new Map<ProbeId, Probe>();
   readonly #sites = new Map<SiteId, Site>();
-  /** Those armed, and those whose process ended or that the limit took away: until the client disarms them, or a followed child ends. */
+  /** Those armed, and those whose process ended or that the limit took away: until the client disarms them; with `follow` only until then. */
   readonly sites: ReadonlyMap<SiteId, Site> = this.#sites;
   /** How many more reports the client wants. */
   reportsLeft = Infinity;

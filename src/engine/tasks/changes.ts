@@ -73,6 +73,8 @@ export class Changes {
     if (image === undefined) return;
     process.space = image;
     leaveSpace(old);
+    const head = headOf(`/proc/${pid}/exe`);
+    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     process.hadThreads = false;
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     leader.aside = leader.heldAt = undefined;
@@ -84,22 +86,18 @@ export class Changes {
     notices.say({ event: 'execed', pid, executable, ...this.#lastCounts(process) });
     const loss = lostPrivileges(pid, executable);
     if (loss !== undefined) notices.warn(loss, process);
+    if (!process.is64Bit) notices.warn(`${executable} is 32-bit code: no probe can be set in process ${pid}`, process);
     notices.say({ event: 'held', pid, tid: pid });
   }
 
-  /** The memory of a process's new image. `undefined`: there is none, or none that can be traced, and the process was let go. */
+  /** The memory of a process's new image. `undefined`: there is none, or none that can be reached, and the process was let go. */
   #open(process: Process): AddressSpace | undefined {
-    const { ptrace } = this.#parts;
     const { pid } = process;
-    const head = headOf(`/proc/${pid}/exe`);
-    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     try {
       const memory = ProcessMemory.open(pid);
-      if (memory !== undefined && (process.is64Bit || !process.isChild)) return new AddressSpace(memory);
-      memory?.close();
-      // Else it was killed: its end will be reported.
-      if (memory !== undefined) this.#release(process, `${executableOf(pid) ?? 'its program'} is 32-bit code`);
-      else ptrace.resume(pid, 0);
+      if (memory !== undefined) return new AddressSpace(memory);
+      // Killed: its end will be reported.
+      this.#parts.ptrace.resume(pid, 0);
     } catch (error) {
       if (!(error instanceof SidestepError)) throw error;
       this.#release(process, error.message);
@@ -117,6 +115,6 @@ export class Changes {
   }
 
   #lastCounts(process: Process): { sites?: SiteCounts } {
-    return process.isChild ? { sites: this.#parts.probes.forget(process) } : {};
+    return process.follow ? { sites: this.#parts.probes.forget(process) } : {};
   }
 }

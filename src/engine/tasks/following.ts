@@ -47,7 +47,7 @@ export class Following {
     const { process: source } = creator;
     const process = this.#tasks.addProcess(new Process(pid, new AddressSpace(memory)));
     const parent = source.lender ?? source;
-    process.follow = process.isChild = true;
+    process.follow = true;
     process.is64Bit = source.is64Bit;
     process.sigtrapExamined = source.sigtrapExamined;
     process.ignoresSigtrap = source.ignoresSigtrap;
@@ -72,7 +72,7 @@ export class Following {
   /** An orphan, whose memory holds nothing of ours: it is held until the client has set its probes. */
   takeIn(pid: number, memory: ProcessMemory): void {
     const process = this.#tasks.addProcess(new Process(pid, new AddressSpace(memory)));
-    process.follow = process.isChild = true;
+    process.follow = true;
     const head = headOf(`/proc/${pid}/exe`);
     process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     const task = this.#tasks.addTask(process, pid);
@@ -88,7 +88,7 @@ export class Following {
     const { lender } = borrower;
     if (lender === undefined) return;
     borrower.lender = undefined;
-    borrower.follow = borrower.isChild = true;
+    borrower.follow = true;
     for (const task of borrower.tasks.values()) task.announced = true;
     const { pid } = borrower;
     this.#notices.say({ event: 'processStarted', pid, parent: lender.pid, how: 'spawned', sites: [] });

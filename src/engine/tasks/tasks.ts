@@ -44,10 +44,8 @@ export class Process {
   readonly tasks = new Map<number, Task>();
   /** Those that the client still asks about: also such that stand nowhere any more. */
   readonly sites = new Set<Site>();
-  /** Processes that it creates are traced. */
+  /** Processes that it creates are traced, too. Its sites are forgotten when it ends. */
   follow = false;
-  /** It was created by a traced process and is followed: its sites are forgotten when they end. */
-  isChild = false;
   /** It has, or had, more threads than one. */
   hadThreads = false;
   /** False for a program in 32-bit code, which exec may have put in the place of another. */
