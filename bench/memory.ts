@@ -36,10 +36,11 @@ export async function benchMemory({ hits }: { hits: number }): Promise<void> {
 }
 
 async function sampleRun(hits: number): Promise<Sample[]> {
-  const { program, file, line } = buildTarget();
+  const target = buildTarget();
+  const { program, file, line } = target;
   const probe = `log ${file}:${line} "{x}"`;
   const args = ['run', '-p', probe, '--format', 'json', '--max-hits', String(hits), '--', program];
-  const child = spawn(process.execPath, [SIDESTEP, ...args, ...targetArguments(2, 3600)], {
+  const child = spawn(process.execPath, [SIDESTEP, ...args, ...targetArguments(target, 2, 3600)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const samples: Sample[] = [];

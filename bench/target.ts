@@ -15,12 +15,24 @@ export interface Target {
   /** Base name of the source, and the line of `step`, which has an int `x`. */
   readonly file: string;
   readonly line: number;
+  /** Where a thread that never calls `step` works, if there is to be one. */
+  readonly bystanderCpu?: number;
 }
 
 /** What the program itself counted, by its own clock. */
 export interface Work {
   readonly calls: number;
   readonly seconds: number;
+  readonly bystander?: {
+    /** Pieces of work that it got done. */
+    readonly work: number;
+    /** The time in which nobody else had its processor, in s. */
+    readonly free: number;
+    /** How often it was stopped. */
+    readonly stops: number;
+    /** The longest time during which it did not run. */
+    readonly pauseUs: number;
+  };
 }
 
 export function compile(source: string, program: string, flags: readonly string[]): string {
@@ -39,14 +51,19 @@ export function buildTarget(): Target {
   };
 }
 
-export function targetArguments(threads: number, seconds: number): string[] {
+export function targetArguments({ bystanderCpu }: Target, threads: number, seconds: number): string[] {
   rmSync(RESULT, { force: true });
-  return [RESULT, String(threads), String(seconds)];
+  return [RESULT, String(threads), String(seconds), ...(bystanderCpu === undefined ? [] : [String(bystanderCpu)])];
 }
 
 /** What the last run wrote. Throws when it wrote nothing: it did not come to its end. */
 export function readWork(): Work {
-  const match = /^calls (\d+) seconds ([\d.]+)$/m.exec(readFileSync(RESULT, 'utf8'));
+  const match = /^calls (\d+) seconds ([\d.]+)(?: work (\d+) free ([\d.]+) stops (\d+) pause ([\d.]+))?$/m.exec(
+    readFileSync(RESULT, 'utf8'),
+  );
   if (!match) throw new Error(`the target wrote no result`);
-  return { calls: Number(match[1]), seconds: Number(match[2]) };
+  const [, calls, seconds, work, ...others] = match;
+  const [free = 0, stops = 0, pauseUs = 0] = others.map(Number);
+  const bystander = work === undefined ? undefined : { work: Number(work), free, stops, pauseUs };
+  return { calls: Number(calls), seconds: Number(seconds), ...(bystander && { bystander }) };
 }

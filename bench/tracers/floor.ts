@@ -11,7 +11,7 @@ export const floor: Tracer = {
   async trace(target, threads, seconds) {
     const program = compile(join(ROOT, 'bench', 'floor.c'), 'floor', ['-O2']);
     const lines = join(SCRATCH, 'floor.lines');
-    const args = [lines, probedAddress(target), target.program, ...targetArguments(threads, seconds)];
+    const args = [lines, probedAddress(target), target.program, ...targetArguments(target, threads, seconds)];
     await runToFile(program, args, 'floor');
     return { ...readWork(), logged: countLines(lines, /^\d+ [\d.]+ -?\d+$/) };
   },

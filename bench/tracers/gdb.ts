@@ -10,13 +10,14 @@ const missing = (): string | undefined => (installed('gdb') ? undefined : 'gdb i
 export const gdb: Tracer = {
   name: 'gdb non-stop, dprintf',
   missing,
-  async trace({ program, file, line }, threads, seconds) {
+  async trace(target, threads, seconds) {
+    const { program, file, line } = target;
     const commands = [
       'set non-stop on',
       'set pagination off',
       'set print thread-events off',
       `dprintf ${file}:${line},"%d\\n",x`,
-      `run ${targetArguments(threads, seconds).join(' ')}`,
+      `run ${targetArguments(target, threads, seconds).join(' ')}`,
     ];
     const log = await runToFile(
       'gdb',
@@ -30,13 +31,14 @@ export const gdb: Tracer = {
 export const gdbMachineInterface: Tracer = {
   name: 'gdb non-stop, dprintf, through MI',
   missing,
-  async trace({ program, file, line }, threads, seconds) {
+  async trace(target, threads, seconds) {
+    const { program, file, line } = target;
     const child = spawn('gdb', ['-q', '-nx', '-i', 'mi2', program], { stdio: ['pipe', 'pipe', 'ignore'] });
     for (const command of [
       '-gdb-set non-stop on',
       '-gdb-set mi-async on',
       `-dprintf-insert ${file}:${line} "%d\\n" x`,
-      `-exec-arguments ${targetArguments(threads, seconds).join(' ')}`,
+      `-exec-arguments ${targetArguments(target, threads, seconds).join(' ')}`,
       '-exec-run',
     ]) {
       child.stdin.write(`${command}\n`);

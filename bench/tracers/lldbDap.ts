@@ -9,7 +9,8 @@ const COMMANDS = ['lldb-dap-19', 'lldb-dap'];
 export const lldbDap: Tracer = {
   name: 'lldb-dap, logpoint',
   missing: () => (COMMANDS.some(installed) ? undefined : 'lldb-dap is not installed'),
-  async trace({ program, file, line }, threads, seconds) {
+  async trace(target, threads, seconds) {
+    const { program, file, line } = target;
     const client = new DapClient(COMMANDS.find(installed) ?? '', []);
     let logged = 0;
     client.on('output', (body) => {
@@ -19,7 +20,7 @@ export const lldbDap: Tracer = {
     const initialized = client.next('initialized');
     const ended = client.next('terminated');
     await client.request('initialize', { adapterID: 'lldb-dap', linesStartAt1: true, pathFormat: 'path' });
-    const launched = client.request('launch', { program, args: targetArguments(threads, seconds) });
+    const launched = client.request('launch', { program, args: targetArguments(target, threads, seconds) });
     await initialized;
     await client.request('setBreakpoints', {
       source: { name: file, path: `${__dirname}/../${file}` },

@@ -15,9 +15,10 @@ interface Summary {
 export const sidestep: Tracer = {
   name: 'Sidestep, log',
   missing: () => undefined,
-  async trace({ program, file, line }, threads, seconds) {
+  async trace(target, threads, seconds) {
+    const { program, file, line } = target;
     const probe = `log ${file}:${line} "{x}"`;
-    const args = ['run', '-p', probe, '--format', 'json', '--', program, ...targetArguments(threads, seconds)];
+    const args = ['run', '-p', probe, '--format', 'json', '--', program, ...targetArguments(target, threads, seconds)];
     const log = await runToFile(process.execPath, [SIDESTEP, ...args], 'sidestep');
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
     const { probes } = JSON.parse(lines.at(-1) ?? '') as Summary;

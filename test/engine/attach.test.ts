@@ -15,6 +15,8 @@ const counter = program('counter.c');
 const clock = program('clock.c');
 const sleeper = program('sleeper.c');
 const churn = program('churn.c');
+const crowd = program('crowd.c');
+const bystander = program('bystander.c');
 
 /** Bytes of a program's text that must be what the file has. */
 const TEXT_BYTES = 64;
@@ -62,6 +64,35 @@ describe('attach and detach', () => {
     assert.equal(target.status('TracerPid'), '0');
     target.begin();
     assert.equal((await target.end()).output, 'interrupted 0');
+  });
+
+  it('stops none of 5,000 threads, whatever call they sleep in, and lets go of them without their noticing', async function () {
+    this.timeout(120_000);
+    const target = await Target.start(crowd.path, ['5000']);
+    await target.asleep();
+    const before = target.switches();
+    const attached = client.request('attach', { pid: target.pid });
+    while ((await Promise.race([attached, sleep(1)])) === undefined) assert.deepEqual(target.states(), ['S']);
+    assert.equal((await attached).tids.length, 5001);
+    const work = await client.symbol(target.pid, crowd.path, crowd.offset('work'));
+    const { site } = await client.arm(target.pid, work);
+    await client.request('disarm', { site });
+    assert.deepEqual(target.switches(), before);
+    await client.request('detach', { pid: target.pid });
+    assert.equal(target.status('TracerPid'), '0');
+    target.begin();
+    assert.match((await target.end()).output, /^returned 0 /);
+  });
+
+  it('never stops a thread that hits no probe, however often another one does', async () => {
+    const calls = 50_000;
+    const target = await Target.start(bystander.path, [`${calls}`]);
+    await client.request('attach', { pid: target.pid });
+    const work = await client.symbol(target.pid, bystander.path, bystander.offset('work'));
+    const { site } = await client.arm(target.pid, work, { onHit: 'count' });
+    target.begin();
+    assert.deepEqual(await target.end(), { output: 'stopped 0', code: 0, signal: null });
+    assert.equal((await client.counts()).sites.get(site)?.hits, calls);
   });
 
   for (const call of ['epoll_wait', 'recv', 'sigtimedwait', 'poll', 'nanosleep']) {

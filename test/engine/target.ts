@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
 import { readMappings } from '../../src/engine/linux/proc';
@@ -52,15 +53,29 @@ export class Target {
   switches(): ReadonlyMap<number, string> {
     return new Map(
       readdirSync(`/proc/${this.pid}/task`).map((tid) => {
-        const status = readFileSync(`/proc/${this.pid}/task/${tid}/status`, 'latin1');
-        return [Number(tid), /^voluntary_ctxt_switches:.*\n.*$/m.exec(status)![0]] as const;
+        return [Number(tid), /^voluntary_ctxt_switches:.*\n.*$/m.exec(this.#statusOf(tid))![0]] as const;
       }),
     );
+  }
+
+  /** The states that its threads are in (proc(5), State): each once. */
+  states(): readonly string[] {
+    const tids = readdirSync(`/proc/${this.pid}/task`);
+    return [...new Set(tids.map((tid) => /^State:\t(.)/m.exec(this.#statusOf(tid))![1]!))];
+  }
+
+  /** Waits until all its threads sleep. */
+  async asleep(): Promise<void> {
+    while (this.states().some((state) => state !== 'S')) await sleep(5);
   }
 
   /** /proc/PID/status, one field. */
   status(field: string): string {
     return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))![1]!;
+  }
+
+  #statusOf(tid: string): string {
+    return readFileSync(`/proc/${this.pid}/task/${tid}/status`, 'latin1');
   }
 
   /** Where a byte of a file's code is mapped. */
