@@ -78,8 +78,10 @@ export class EngineClient {
   #lastProbe = 0;
   ended = false;
 
-  constructor() {
-    this.process = spawn(process.execPath, [engineScript()], {
+  /** `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own. */
+  constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}) {
+    this.process = spawn(process.execPath, [script], {
+      env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
     });
     const streams: readonly (Readable | Writable | null | undefined)[] = this.process.stdio;

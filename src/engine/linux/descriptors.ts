@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { systemCallError } from './errno';
 import { errno, libc } from './libc';
+import { withDescriptor } from './spareDescriptor';
 
 const F_SETFD = 2;
 const F_GETFL = 3;
@@ -19,7 +20,7 @@ export function announceReadiness(fd: number, owner: number): void {
 
 /** Keeps every descriptor but 0, 1 and 2 from programs that this process starts. */
 export function closeOnExec(): void {
-  for (const name of readdirSync('/proc/self/fd')) {
+  for (const name of withDescriptor(() => readdirSync('/proc/self/fd'))) {
     if (Number(name) > 2) libc.fcntl(Number(name), F_SETFD, FD_CLOEXEC);
   }
 }

@@ -5,7 +5,7 @@ import { type ErrorPlace, SidestepError } from '../../base/errors';
 // prettier-ignore
 export const Errno = {
   EPERM: 1, ENOENT: 2, ESRCH: 3, EINTR: 4, EIO: 5, E2BIG: 7, ENOEXEC: 8, EBADF: 9, ECHILD: 10, EAGAIN: 11, ENOMEM: 12, EACCES: 13, EFAULT: 14,
-  EINVAL: 22, EPIPE: 32, ENOSYS: 38,
+  EINVAL: 22, ENFILE: 23, EMFILE: 24, EPIPE: 32, ENOSYS: 38,
 } as const;
 
 /** `ESRCH (no such process)`. */

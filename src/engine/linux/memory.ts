@@ -2,6 +2,7 @@
 import { SidestepError } from '../../base/errors';
 import { Errno, errnoText } from './errno';
 import { errno, libc } from './libc';
+import { makeRoom } from './spareDescriptor';
 
 const O_RDWR = 2;
 const O_CLOEXEC = 0o2000000;
@@ -16,7 +17,12 @@ export class ProcessMemory {
 
   /** Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. */
   static open(tid: number): ProcessMemory | undefined {
-    const fd = libc.open(`/proc/${tid}/mem`, O_RDWR | O_CLOEXEC);
+    const open = (): number => libc.open(`/proc/${tid}/mem`, O_RDWR | O_CLOEXEC);
+    let fd = open();
+    if (fd < 0 && (errno() === Errno.EMFILE || errno() === Errno.ENFILE)) {
+      makeRoom();
+      fd = open();
+    }
     if (fd >= 0) return new ProcessMemory(fd);
     const failure = errno();
     if (failure === Errno.ENOENT || failure === Errno.ESRCH) return undefined;

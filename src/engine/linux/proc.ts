@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { address } from '../../base/address';
 import { type Mapping } from '../../contract/messages';
+import { withDescriptor } from './spareDescriptor';
 
 /** Threads of a process, in no certain order. A directory that changes while it is read may miss some. */
 export function threadsOf(pid: number): readonly number[] | undefined {
@@ -95,7 +96,7 @@ const EXPECTED = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 /** The value, unless the process is gone or may not be looked at. */
 function attempt<T>(read: () => T): T | undefined {
   try {
-    return read();
+    return withDescriptor(read);
   } catch (thrown) {
     if (EXPECTED.has((thrown as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw thrown;

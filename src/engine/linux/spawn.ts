@@ -27,8 +27,11 @@ export interface SpawnOptions {
 export function spawn(path: string, argv: readonly string[], options: SpawnOptions = {}): number {
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
-  libc.posix_spawnattr_init(attributes);
-  libc.posix_spawn_file_actions_init(actions);
+  const check = (failure: number): void => {
+    if (failure !== 0) throw new SidestepError('launch-failed', `can't start ${path}: ${errnoText(failure)}`);
+  };
+  check(libc.posix_spawnattr_init(attributes));
+  check(libc.posix_spawn_file_actions_init(actions));
   try {
     libc.posix_spawnattr_setflags(
       attributes,
@@ -36,11 +39,10 @@ export function spawn(path: string, argv: readonly string[], options: SpawnOptio
     );
     libc.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIGSET_BYTES, 0xff));
     libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIGSET_BYTES));
-    options.stdio?.forEach((fd, to) => void libc.posix_spawn_file_actions_adddup2(actions, fd, to));
-    if (options.cwd !== undefined) libc.posix_spawn_file_actions_addchdir_np(actions, options.cwd);
+    options.stdio?.forEach((fd, to) => check(libc.posix_spawn_file_actions_adddup2(actions, fd, to)));
+    if (options.cwd !== undefined) check(libc.posix_spawn_file_actions_addchdir_np(actions, options.cwd));
     const pid = [0];
-    const failure = libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [null]);
-    if (failure !== 0) throw new SidestepError('launch-failed', `can't start ${path}: ${errnoText(failure)}`);
+    check(libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [null]));
     return pid[0]!;
   } finally {
     libc.posix_spawn_file_actions_destroy(actions);

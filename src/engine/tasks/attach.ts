@@ -9,7 +9,8 @@ import { ProcessMemory } from '../linux/memory';
 import { readStatus, threadsOf } from '../linux/proc';
 import { DEBUGGEE_OPTIONS, type Ptrace } from '../linux/ptrace';
 import { type Waiter } from '../linux/wait';
-import { isEnd } from '../linux/waitStatus';
+import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
+import { awaitReport } from './patience';
 import { AddressSpace, Process, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
 
@@ -34,7 +35,8 @@ export function attach(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, wantedP
     for (const tid of tids) tasks.addTask(process, tid);
     return process;
   } catch (error) {
-    for (const tid of tids) letGo(ptrace, waiter, tid);
+    // The leader last: see letGo.
+    for (const tid of [...tids].reverse()) letGo(ptrace, waiter, tid);
     throw error;
   }
 }
@@ -81,8 +83,10 @@ function seize(ptrace: Ptrace, pid: number, tid: number): boolean {
 /** A thread that the attach, which has failed, had seized already. */
 function letGo(ptrace: Ptrace, waiter: Waiter, tid: number): void {
   ptrace.interrupt(tid);
-  const status = waiter.waitFor(tid);
-  if (status !== undefined && !isEnd(status)) ptrace.detach(tid, status.kind === 'signal' ? status.signal : 0);
+  // Not for ever: the end of a leader is not reported before the other threads' ends are.
+  if (awaitReport(waiter, tid) !== 'reported') return;
+  const status = decodeWaitStatus(waiter.status);
+  if (!isEnd(status)) ptrace.detach(tid, status.kind === 'signal' ? status.signal : 0);
 }
 
 function checkWordSize(pid: number): void {

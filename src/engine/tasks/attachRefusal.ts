@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
 import { executableOf, readStatus, threadName } from '../linux/proc';
+import { withDescriptor } from '../linux/spareDescriptor';
 
 const CAP_SYS_PTRACE = 1n << 19n;
 
@@ -97,7 +98,7 @@ function isKernelThread(pid: number, status: ReadonlyMap<string, string>): boole
 /** 0 where the kernel has no Yama. */
 function yamaScope(): string {
   try {
-    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1').trim();
+    return withDescriptor(() => readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1')).trim();
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return '0';
     throw thrown;

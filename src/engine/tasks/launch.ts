@@ -3,9 +3,9 @@
  * seized, and made to call execve itself: arguments and environment are exactly what was asked for, no shell stands between, and a
  * failing execve says why.
  */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { SidestepError } from '../../base/errors';
+import { type ErrorCode, messageOf, SidestepError } from '../../base/errors';
 import { type Requests } from '../../contract/messages';
 import { FOREVER_SECONDS, sleeper } from '../pipe/doorbell';
 import { Injection } from './injection';
@@ -94,7 +94,7 @@ function layOut(
 }
 
 function checkDirectory(cwd: string): void {
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!look(cwd, 'launch-failed')?.isDirectory()) {
     throw new SidestepError('launch-failed', `the working directory ${cwd} does not exist`, { place: { file: cwd } });
   }
 }
@@ -102,7 +102,7 @@ function checkDirectory(cwd: string): void {
 /** What would make execve fail is said beforehand, in better words. */
 function checkProgram(program: string): void {
   const place = { file: program };
-  const status = statSync(program, { throwIfNoEntry: false });
+  const status = look(program, 'program-not-found');
   if (status === undefined) {
     throw new SidestepError('program-not-found', `${program} does not exist`, { place });
   }
@@ -122,6 +122,15 @@ function checkProgram(program: string): void {
   if (problem === 'not-elf') throw notExecutable(program, 'it is neither an ELF program nor a script with #!');
   if (problem === 'not-64-bit') {
     throw new SidestepError('not-64-bit', `${program} is not a 64-bit x86 program`, { place });
+  }
+}
+
+/** stat(2); `undefined` where nothing is there. */
+function look(path: string, code: ErrorCode): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new SidestepError(code, `${path} can't be looked at: ${messageOf(cause)}`, { place: { file: path }, cause });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Whether a program is one for 64-bit x86, from the head of its ELF file (System V ABI, ELF header). */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { withDescriptor } from '../linux/spareDescriptor';
 
 const EI_CLASS = 4;
 const ELFCLASS64 = 2;
@@ -17,7 +18,7 @@ export function wordSizeProblem(head: Uint8Array): 'not-elf' | 'not-64-bit' | un
 export function headOf(path: string): Uint8Array | undefined {
   const head = Buffer.alloc(20);
   try {
-    const fd = openSync(path, 'r');
+    const fd = withDescriptor(() => openSync(path, 'r'));
     try {
       return head.subarray(0, readSync(fd, head));
     } finally {

@@ -1,0 +1,39 @@
+/**
+ * A descriptor kept back. What the engine must look at while it deals with a stop can't wait until there are descriptors again: a
+ * thread let go without a look at its pending signals can die of it. So where there is none (EMFILE, ENFILE) this one makes room.
+ */
+import { closeSync, openSync } from 'node:fs';
+
+const SHORTAGE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE']);
+
+let spare: number | undefined;
+keep();
+
+/** What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of a descriptor. */
+export function withDescriptor<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (thrown) {
+    if (!SHORTAGE.has((thrown as NodeJS.ErrnoException).code)) throw thrown;
+    makeRoom();
+    return use();
+  } finally {
+    keep();
+  }
+}
+
+/** Gives the descriptor away. */
+export function makeRoom(): void {
+  if (spare !== undefined) closeSync(spare);
+  spare = undefined;
+}
+
+/** Keeps one again, if there is one. */
+function keep(): void {
+  if (spare !== undefined) return;
+  try {
+    spare = openSync('/dev/null', 'r');
+  } catch {
+    spare = undefined;
+  }
+}
