@@ -1,6 +1,7 @@
 /**
  * Attaching: PTRACE_SEIZE of every thread, which stops none. Threads that appear meanwhile are traced from their start if their creator
- * is, and found by the next look at /proc/PID/task if it is not.
+ * is, and found by the next look at /proc/PID/task if it is not. A thread that was missed would die at the first probe it meets, so the
+ * kernel's own count of threads says when there is none.
  */
 import { SidestepError } from '../../base/errors';
 import { denial, impossibility } from './attachRefusal';
@@ -13,9 +14,6 @@ import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { awaitReport } from './patience';
 import { AddressSpace, Process, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
-
-/** /proc/PID/task can miss threads while others come and go; this many looks in a row that find nothing new are believed. */
-const CLEAN_LOOKS = 2;
 
 /** Throws `process-not-found`, `not-64-bit`, `attach-refused`. */
 export function attach(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, wantedPid: number): Process {
@@ -48,15 +46,32 @@ function leaderOf(pid: number): number {
   return Number(status.get('Tgid'));
 }
 
+/**
+ * A directory that is read while threads end can lack others (next_tid in fs/proc/base.c). A thread that is traced stays in it until its
+ * end is waited for, which nobody does here: so once all that a look finds are traced, and as many as the process has threads, it has
+ * found all.
+ */
 function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
-  const seen = new Set<number>();
-  for (let clean = 0; clean < CLEAN_LOOKS; clean++) {
-    for (const tid of threadsOf(pid) ?? []) {
-      if (seen.has(tid)) continue;
-      seen.add(tid);
-      clean = -1;
-      if (seize(ptrace, pid, tid)) seized.add(tid);
+  const born = new Set<number>();
+  for (let complete = false; !complete;) {
+    const present = threadsOf(pid);
+    if (present === undefined) return;
+    complete = true;
+    for (const tid of present) {
+      if (seized.has(tid) || born.has(tid)) continue;
+      const state = seize(ptrace, pid, tid);
+      if (state === 'seized') seized.add(tid);
+      else if (state === 'traced') born.add(tid);
+      else if (tid !== pid) complete = false;
     }
+    const leader = readStatus(pid);
+    complete &&= present.length === Number(leader?.get('Threads'));
+    // A thread that has called exec has come in the place of the leader.
+    if (seized.has(pid) && leader !== undefined && !isTraced(leader) && !isOver(leader)) {
+      seized.delete(pid);
+      complete = false;
+    }
+    if (complete) for (const tid of seized) if (!present.includes(tid)) seized.delete(tid);
   }
 }
 
@@ -69,21 +84,29 @@ function openMemory(tids: Iterable<number>): ProcessMemory | undefined {
   return undefined;
 }
 
-/** False for a thread that is traced already because its creator is, that has ended, or is about to. */
-function seize(ptrace: Ptrace, pid: number, tid: number): boolean {
+/** `traced`: because its creator is. `over`: it runs no more. */
+function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 'over' {
   const failure = ptrace.seize(tid, DEBUGGEE_OPTIONS);
-  if (failure === 0) return true;
-  if (failure === Errno.ESRCH) return false;
+  if (failure === 0) return 'seized';
+  if (failure === Errno.ESRCH) return 'over';
   const status = readStatus(tid);
-  if (status === undefined || /^[ZX]/.test(status.get('State') ?? 'Z')) return false;
-  if (Number(status.get('TracerPid')) === globalThis.process.pid) return false;
+  if (status === undefined) return 'over';
+  if (isTraced(status)) return 'traced';
+  if (isOver(status)) return 'over';
   throw impossibility(pid) ?? denial(pid) ?? systemCallError('PTRACE_SEIZE', failure, { pid, tid });
+}
+
+function isTraced(status: ReadonlyMap<string, string>): boolean {
+  return Number(status.get('TracerPid')) === globalThis.process.pid;
+}
+
+function isOver(status: ReadonlyMap<string, string>): boolean {
+  return /^[ZX]/.test(status.get('State') ?? 'Z');
 }
 
 /** A thread that the attach, which has failed, had seized already. */
 function letGo(ptrace: Ptrace, waiter: Waiter, tid: number): void {
   ptrace.interrupt(tid);
-  // Not for ever: the end of a leader is not reported before the other threads' ends are.
   if (awaitReport(waiter, tid) !== 'reported') return;
   const status = decodeWaitStatus(waiter.status);
   if (!isEnd(status)) ptrace.detach(tid, status.kind === 'signal' ? status.signal : 0);
