@@ -91,10 +91,11 @@ export class Stops {
 
   /** A new thread whose creator has not told of it yet; the number under which a thread that is not the leader has called exec; or one let go. */
   #onStranger(tid: number, status: WaitStatus): void {
-    const { tasks, births, changes } = this.#parts;
+    const { ptrace, tasks, births, changes } = this.#parts;
     const process = tasks.processes.get(tid);
     if (isEnd(status)) births.onEnd(tid);
-    else if (status.kind === 'exec' && process) changes.onExec(process);
-    else births.onFirstStop(tid);
+    else if (status.kind !== 'exec') births.onFirstStop(tid);
+    else if (process && !process.leaving) changes.onExec(process);
+    else ptrace.detach(tid, 0);
   }
 }

@@ -36,7 +36,8 @@ export function impossibility(pid: number): SidestepError | undefined {
   }
   if (isKernelThread(pid, status)) return refuse(pid, status, 'it is a thread of the kernel');
   const tracer = Number(status.get('TracerPid'));
-  if (tracer === 0) return undefined;
+  // A leader that has ended can't be let go: the engine is its tracer still when it comes back to the process.
+  if (tracer === 0 || tracer === process.pid) return undefined;
   const name = threadName(tracer) ?? '?';
   return refuse(
     pid,

@@ -105,12 +105,19 @@ export class Departures {
     for (const task of process.tasks.values()) {
       while (process.tasks.get(task.tid) === task) {
         const report = awaitReport(waiter, task.tid);
+        // What is asleep is let go when it stops; or by the kernel, if the engine ends before that.
+        if (report === 'asleep') break;
         if (report === 'reported') this.onStop(task);
-        else if (report === 'gone') this.#forget(task);
-        // It is let go when it stops; or by the kernel, if the engine ends before that.
-        else break;
+        else this.#onMissing(task);
       }
     }
+  }
+
+  /** Threads go without a word when one of them calls exec: that one has the leader's number then, and is about to stop. */
+  #onMissing(task: Task): void {
+    const { process } = task;
+    if (task.tid !== process.pid) this.#parts.tasks.addTask(process, process.pid);
+    this.#forget(task);
   }
 
   #letGoAtTrap(task: Task, wasAside: boolean): void {
