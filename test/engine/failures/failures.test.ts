@@ -120,8 +120,14 @@ describe('every system call that fails', () => {
     scenario: Scenario,
     failure: Failure | undefined,
   ): void {
-    if (!isOutcome(outcome)) return assert.ok(outcome.refusals.length > 0);
-    if (failure?.how === 'kill' && 'signal' in outcome.end) return assert.deepEqual(outcome.end, { signal: 9 });
+    if (!isOutcome(outcome)) {
+      assert.ok(outcome.refusals.length > 0);
+      return;
+    }
+    if (failure?.how === 'kill' && 'signal' in outcome.end) {
+      assert.deepEqual(outcome.end, { signal: 9 });
+      return;
+    }
     assert.deepEqual(outcome.end, { code: 0 });
     const [right, calls] = outcome.output.split(' ');
     assert.equal(right, 'right');
@@ -143,7 +149,9 @@ describe('every system call that fails', () => {
       const { errors } = engine.client;
       await engine.kill();
       engine = new FailingEngine();
-      throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}\n${errors}`, { cause: error });
+      throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}\n${errors}`, {
+        cause: error,
+      });
     }
   }
 
@@ -153,7 +161,7 @@ describe('every system call that fails', () => {
   }
 
   for (const [call, { errnos }] of Object.entries(ROWS)) {
-    it(`${call}`, async function () {
+    it(call, async function () {
       this.timeout(300_000);
       const failures: string[] = [];
       for (const scenario of Object.keys(SCENARIOS) as Scenario[]) {

@@ -36,13 +36,15 @@ const PTRACE: Readonly<Record<number, string>> = {
 const SYSCALLS: Readonly<Record<number, string>> = { 203: 'sched_setaffinity', 234: 'tgkill', 312: 'kcmp' };
 
 /** What a call is called, where its arguments say more than its name, and which thread or process it is about. */
-const NATURES: { readonly [K in Name]?: (...args: Parameters<Libc[K]>) => [name: string, subject?: number | undefined] } = {
+const NATURES: {
+  readonly [K in Name]?: (...args: Parameters<Libc[K]>) => [name: string, subject?: number | undefined];
+} = {
   ptrace: (request, tid) => [`ptrace ${PTRACE[request] ?? request}`, tid],
   wait4: (pid, _status, options) => [
     `wait4${pid > 0 ? ' PID' : ''}${options & WNOHANG ? ' WNOHANG' : ''}`,
     pid > 0 ? pid : undefined,
   ],
-  syscall: (number, a, b) => [`${SYSCALLS[number] ?? `syscall ${number}`}`, number === 203 ? a : b],
+  syscall: (number, a, b) => [SYSCALLS[number] ?? `syscall ${number}`, number === 203 ? a : b],
   process_vm_readv: (tid) => ['process_vm_readv', tid],
   process_vm_writev: (tid) => ['process_vm_writev', tid],
   open: (path) => [`open ${path.replace(/\d+/, 'PID')}`, pidOf(path)],
@@ -51,7 +53,6 @@ const NATURES: { readonly [K in Name]?: (...args: Parameters<Libc[K]>) => [name:
   pwrite: (fd) => ['pwrite', ownerOf(fd)],
   kill: (pid) => ['kill', pid],
 };
-
 
 let failure = 0;
 

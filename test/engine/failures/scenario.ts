@@ -18,7 +18,7 @@ import { readMemory, Target } from '../target';
 const everything = program('everything.c');
 
 /** Nothing here takes a tenth of it, even on a busy machine. */
-const PATIENCE_MS = Number(process.env["PAT"] ?? 20_000);
+const PATIENCE_MS = 20_000;
 
 const TEXT_BYTES = 64;
 const PROBED = ['work', 'pushing', 'halve', 'load', 'store'] as const;
@@ -119,7 +119,9 @@ class Attempt {
 }
 
 /** Launches it, with probes all the time. `undefined`: it could not be launched, and the client was told why. */
-export async function launched(client: EngineClient): Promise<Outcome | { readonly refusals: readonly SidestepError[] }> {
+export async function launched(
+  client: EngineClient,
+): Promise<Outcome | { readonly refusals: readonly SidestepError[] }> {
   const attempt = new Attempt(client);
   client.output = '';
   const pid = await attempt.ask('launch', client.launch(everything.path));
@@ -128,7 +130,10 @@ export async function launched(client: EngineClient): Promise<Outcome | { readon
   const mapping = mappings.find(({ path, executable }) => path === everything.path && executable);
   if (mapping !== undefined) await attempt.armAll(pid, mapping.start - BigInt(mapping.offset));
   await attempt.ask('release', client.release(pid));
-  const { end } = await within('the end', client.event('exited', (event) => event.pid === pid));
+  const { end } = await within(
+    'the end',
+    client.event('exited', (event) => event.pid === pid),
+  );
   if ('code' in end) await within('its output', client.written());
   const { refusals } = attempt;
   return { output: client.output.trim(), end, refusals, armed: attempt.armed, ...(await attempt.counts()) };
@@ -148,12 +153,18 @@ export async function attached(client: EngineClient): Promise<Outcome> {
       await attempt.armAll(pid, moved);
       const hits = client.hits.length;
       const enough = (more: number) => client.hits.length > hits + more || attempt.refusals.length > 0 || gone();
-      await within('hits', client.until(() => enough(100) || undefined));
+      await within(
+        'hits',
+        client.until(() => enough(100) || undefined),
+      );
       await attempt.ask('stop', client.request('signal', { pid, signal: Signal.SIGSTOP }));
       await attempt.ask('continue', client.request('signal', { pid, signal: Signal.SIGCONT }));
       target.process.kill('SIGCONT');
       await attempt.edit(pid, address(moved + BigInt(everything.offset('store'))));
-      await within('hits', client.until(() => enough(200) || undefined));
+      await within(
+        'hits',
+        client.until(() => enough(200) || undefined),
+      );
       await attempt.ask('detach', client.request('detach', { pid }));
     }
     assertUntouched(pid, moved);
