@@ -3,7 +3,7 @@ import * as real from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { enter, pidOf } from './interposer';
 
-export const { constants, closeSync, readSync } = real;
+export const { chmodSync, closeSync, constants, fstatSync, mkdtempSync, readSync, rmSync, writeFileSync } = real;
 
 export const readFileSync = interpose('readFile', real.readFileSync);
 export const readdirSync = interpose('readdir', real.readdirSync);

@@ -167,7 +167,7 @@ export async function attached(client: EngineClient): Promise<Outcome> {
       );
       await attempt.ask('detach', client.request('detach', { pid }));
     }
-    assertUntouched(pid, moved);
+    await assertUntouched(pid, moved);
     const { output, code, signal } = await within('the end', target.end());
     const end = code === null ? { signal: signal === 'SIGKILL' ? 9 : -1 } : { code };
     const { refusals } = attempt;
@@ -177,9 +177,13 @@ export async function attached(client: EngineClient): Promise<Outcome> {
   }
 }
 
-/** Untraced, not stopped, and no INT3 in its text; or dead. */
-function assertUntouched(pid: number, moved: bigint): void {
-  const status = statusOf(pid);
+/** Untraced, not stopped, and no INT3 in its text; or dead. A thread that waits for its vfork child is let go when that is done. */
+async function assertUntouched(pid: number, moved: bigint): Promise<void> {
+  let status = statusOf(pid);
+  for (const started = Date.now(); /^TracerPid:\s*[1-9]/m.test(status) && Date.now() - started < PATIENCE_MS;) {
+    await sleep(10);
+    status = statusOf(pid);
+  }
   if (!/^State:\s+[^ZX\s]/m.test(status)) return;
   assert.match(status, /^TracerPid:\s*0$/m);
   assert.doesNotMatch(status, /^State:\s+[tT]/m);
