@@ -59,7 +59,7 @@ export function commands(parts: CommandParts): Commands {
     },
 
     attach(wanted) {
-      const process = attach(ptrace, waiter, tasks, wanted.pid);
+      const process = attach(ptrace, tasks, departures, wanted.pid);
       const { pid, tasks: threads } = process;
       process.follow = wanted.follow === 'children';
       for (const task of threads.values()) task.announced = true;

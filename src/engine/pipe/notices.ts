@@ -42,7 +42,7 @@ export class Notices {
   }
 
   threadStarted(task: Task): void {
-    if (task.process.lender === undefined) this.#unannounced.add(task);
+    if (task.process.lender === undefined && !task.process.secret) this.#unannounced.add(task);
   }
 
   /** Tells of one thread now: a hit of it is about to be reported. */

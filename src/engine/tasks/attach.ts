@@ -9,14 +9,12 @@ import { Errno, systemCallError } from '../linux/errno';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus, threadsOf } from '../linux/proc';
 import { DEBUGGEE_OPTIONS, type Ptrace } from '../linux/ptrace';
-import { type Waiter } from '../linux/wait';
-import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
-import { awaitReport } from './patience';
+import { type Departures } from './departures';
 import { AddressSpace, Process, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
 
 /** Throws `process-not-found`, `not-64-bit`, `attach-refused`. */
-export function attach(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, wantedPid: number): Process {
+export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Departures, wantedPid: number): Process {
   const pid = leaderOf(wantedPid);
   if (tasks.processes.has(pid)) {
     throw new SidestepError('attach-refused', `process ${pid} is traced by this session already`, { place: { pid } });
@@ -25,18 +23,23 @@ export function attach(ptrace: Ptrace, waiter: Waiter, tasks: TaskTable, wantedP
   if (obstacle) throw obstacle;
   checkWordSize(pid);
   const tids = new Set<number>();
+  let failure: SidestepError | undefined;
   try {
     seizeAll(ptrace, pid, tids);
-    const memory = openMemory(tids);
-    if (memory === undefined) throw notFound(pid);
-    const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
-    for (const tid of tids) tasks.addTask(process, tid);
-    return process;
-  } catch (error) {
-    // The leader last: see letGo.
-    for (const tid of [...tids].reverse()) letGo(ptrace, waiter, tid);
-    throw error;
+  } catch (thrown) {
+    if (!(thrown instanceof SidestepError)) throw thrown;
+    failure = thrown;
   }
+  const memory = openMemory(tids);
+  // Whoever is seized and has no memory has ended.
+  if (memory === undefined) throw failure ?? notFound(pid);
+  const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+  for (const tid of tids) tasks.addTask(process, tid);
+  if (failure === undefined) return process;
+  // As any other process: threads that those which are seized have created since are traced, too.
+  process.secret = true;
+  departures.depart(process);
+  throw failure;
 }
 
 /** A thread's number stands for its process. */
@@ -102,14 +105,6 @@ function isTraced(status: ReadonlyMap<string, string>): boolean {
 
 function isOver(status: ReadonlyMap<string, string>): boolean {
   return /^[ZX]/.test(status.get('State') ?? 'Z');
-}
-
-/** A thread that the attach, which has failed, had seized already. */
-function letGo(ptrace: Ptrace, waiter: Waiter, tid: number): void {
-  ptrace.interrupt(tid);
-  if (awaitReport(waiter, tid) !== 'reported') return;
-  const status = decodeWaitStatus(waiter.status);
-  if (!isEnd(status)) ptrace.detach(tid, status.kind === 'signal' ? status.signal : 0);
 }
 
 function checkWordSize(pid: number): void {

@@ -42,7 +42,7 @@ export class Changes {
     // A single thread that ends by itself is creating nobody.
     if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process);
     tasks.removeProcess(process);
-    if (process.lender !== undefined) return;
+    if (process.lender !== undefined || process.secret) return;
     const end: ProcessEnd = status.kind === 'exited' ? { code: status.code } : { signal: status.signal };
     notices.catchUp();
     notices.say({ event: 'exited', pid: process.pid, end, ...this.#lastCounts(process) });

@@ -52,6 +52,8 @@ export class Process {
   is64Bit = true;
   /** It is being let go: see departures.ts. */
   leaving = false;
+  /** The client was not told of it, and never will be: it could not be attached to. */
+  secret = false;
   // What it does with SIGTRAP itself: see sigtrap.ts.
   sigtrapExamined = false;
   ignoresSigtrap = false;
