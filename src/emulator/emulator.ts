@@ -9,12 +9,15 @@ import { Processor } from './processor';
 import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
 import { type UserRegisterName } from './state';
 import { planOf, type SurrogatePlan } from './surrogate/plan';
+import { type TwinPlan, twinPlanOf } from './twin/plan';
+import { TwinState } from './twin/twinState';
 import { FALSE } from './values';
 
 export { MAX_INSTRUCTION_BYTES } from './decode';
 export { type Execute, type Host } from './machine';
 export { type RefusalCode } from './refusal';
 export { type SurrogatePlan } from './surrogate/plan';
+export { type TwinPlan } from './twin/plan';
 
 /** Does what a plan says, as {@link Execute} does what an instruction says. */
 export type ExecutePlan = (plan: SurrogatePlan) => 0 | 1;
@@ -23,6 +26,15 @@ interface Refused {
   readonly execution: 'refused';
   readonly code: RefusalCode;
   /** A clause for people. */
+  readonly reason: string;
+}
+
+/** Only the thread can execute it, and does where the program's text holds a twin of it. */
+interface ForTwin {
+  readonly execution: 'twin';
+  readonly twin: TwinPlan;
+  /** Why it can't be done without one. */
+  readonly code: RefusalCode;
   readonly reason: string;
 }
 
@@ -35,6 +47,7 @@ export type Classification = {
 } & (
   | { readonly execution: 'emulated'; readonly operations: MicroOperations }
   | { readonly execution: 'surrogate'; readonly plan: SurrogatePlan }
+  | ForTwin
   | Refused
 );
 
@@ -61,8 +74,13 @@ export type Prepared = {
   | ({ readonly execution: 'emulated' } & Executable)
   /** The CPU itself executes it, on a copy of the thread's state. */
   | ({ readonly execution: 'surrogate' } & Executable)
+  /** By the thread. `execute` only says so; `lifted` is for {@link Emulator.twins}. */
+  | (ForTwin & Executable & { readonly lifted: Execute })
   | Refused
 );
+
+/** What is refused because it must be one step. */
+const NEEDS_THREAD: ReadonlySet<RefusalCode> = new Set(['lock', 'atomic-exchange']);
 
 /** Says how the first instruction of `bytes` would be executed, without compiling it. */
 export function classify(bytes: Uint8Array, address: bigint): Classification {
@@ -70,7 +88,11 @@ export function classify(bytes: Uint8Array, address: bigint): Classification {
   if (instruction === undefined) return { mnemonic: '', length: 0, ...refused('undecodable') };
   const { mnemonic, length } = instruction;
   const refusal = refusalOf(instruction);
-  if (refusal !== undefined) return { mnemonic, length, ...refused(refusal) };
+  if (refusal !== undefined) {
+    const twin = NEEDS_THREAD.has(refusal) ? twinPlanOf(instruction) : undefined;
+    if (twin === undefined) return { mnemonic, length, ...refused(refusal) };
+    return { mnemonic, length, execution: 'twin', twin, code: refusal, reason: REFUSALS[refusal] };
+  }
   const operations = lift(instruction);
   if (operations !== undefined) return { mnemonic, length, execution: 'emulated', operations };
   const plan = planOf(instruction, bytes);
@@ -83,9 +105,13 @@ const BY_THE_THREAD: MicroOperations = [{ kind: 'guard', condition: FALSE }];
 
 /** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
 export class Emulator {
+  /** For instructions that the thread executes by a twin. */
+  readonly twins: TwinState;
   readonly #batch: Batch;
+  readonly #twinBatch: Batch;
   readonly #executePlan: ExecutePlan;
   readonly #executables = new Map<string, Executable>();
+  readonly #twinned = new Map<string, Extract<Prepared, { execution: 'twin' }>>();
 
   /** `stateOffset`: where in the memory the {@link State} lies, in bytes, a multiple of 8. */
   constructor(
@@ -95,7 +121,9 @@ export class Emulator {
     executePlan: ExecutePlan,
     private readonly processor = Processor.here,
   ) {
+    this.twins = new TwinState(memory, stateOffset, host);
     this.#batch = new Batch({ memory, stateOffset, host });
+    this.#twinBatch = new Batch({ memory, stateOffset, host: this.twins });
     this.#executePlan = executePlan;
   }
 
@@ -109,6 +137,11 @@ export class Emulator {
       return { instruction, length, execution, code, reason };
     }
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
+    if (classification.execution === 'twin') {
+      const prepared = this.#twinned.get(key) ?? this.#prepareTwin(classification);
+      this.#twinned.set(key, prepared);
+      return { ...prepared, instruction };
+    }
     let executable = this.#executables.get(key);
     if (executable === undefined) {
       executable = this.#executable(classification);
@@ -120,9 +153,33 @@ export class Emulator {
   /** Compiles what was prepared since the last time, which otherwise happens when one of it is first executed. */
   compile(): void {
     this.#batch.compile();
+    this.#twinBatch.compile();
   }
 
-  #executable(classification: Exclude<Classification, Refused>): Executable {
+  #prepareTwin({
+    twin,
+    length,
+    code,
+    reason,
+  }: ForTwin & { readonly length: number }): Extract<Prepared, { execution: 'twin' }> {
+    const lifted = this.#twinBatch.add({ operations: twin.operations, length });
+    const execute = (): 1 => 1;
+    const writes: readonly UserRegisterName[] = [];
+    return {
+      instruction: '',
+      length,
+      execution: 'twin',
+      twin,
+      lifted,
+      execute,
+      writes,
+      changesShadowStack: false,
+      code,
+      reason,
+    };
+  }
+
+  #executable(classification: Exclude<Classification, Refused | ForTwin>): Executable {
     if (classification.execution === 'surrogate') {
       const { plan } = classification;
       const execute = (): 0 | 1 => this.#executePlan(plan);

@@ -70,21 +70,42 @@ const encoder = new Encoder(64);
  * operands that are not general-purpose, or that are refused.
  */
 export function randomSubject(code: Code, random: Random): Subject | undefined {
+  const placed = randomPlaced(code, random, false);
+  if (placed === undefined || refusalOf(placed.instruction) !== undefined) return undefined;
+  const operations = lift(placed.instruction);
+  return operations && { ...placed, operations };
+}
+
+/** The same with LOCK, or with memory where that is as good; `undefined` for forms that have no such variant. */
+export function randomAtomic(code: Code, random: Random): Omit<Subject, 'operations'> | undefined {
+  const info = CodeExt.opCode(code);
+  const lockable = info.canUseLockPrefix;
+  info.free();
+  if (!lockable) return undefined;
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const placed = randomPlaced(code, random, true);
+    if (placed?.instruction.operands.some(({ kind }) => kind === 'memory')) return placed;
+  }
+  throw new Error(`${Code[code]} has no form with memory`);
+}
+
+function randomPlaced(code: Code, random: Random, locked: boolean): Omit<Subject, 'operations'> | undefined {
   for (let attempt = 0; attempt < 50; attempt++) {
     const address = Layout.code + 0x800 + random.below(0x800);
-    const bytes = randomBytes(code, random, BigInt(address));
+    const bytes = randomBytes(code, random, BigInt(address), locked);
     if (bytes === 'impossible') return undefined;
-    if (bytes === undefined) continue;
-    const instruction = decode(bytes, BigInt(address));
-    if (instruction?.code !== Code[code]) continue;
-    if (refusalOf(instruction) !== undefined) return undefined;
-    const operations = lift(instruction);
-    return operations === undefined ? undefined : { bytes, address, instruction, operations };
+    const instruction = bytes && decode(bytes, BigInt(address));
+    if (instruction?.code === Code[code]) return { bytes: bytes!, address, instruction };
   }
   throw new Error(`${Code[code]} can't be encoded`);
 }
 
-function randomBytes(code: Code, random: Random, address: bigint): Uint8Array | 'impossible' | undefined {
+function randomBytes(
+  code: Code,
+  random: Random,
+  address: bigint,
+  locked: boolean,
+): Uint8Array | 'impossible' | undefined {
   const info = CodeExt.opCode(code);
   const iced = new IcedInstruction();
   try {
@@ -94,6 +115,7 @@ function randomBytes(code: Code, random: Random, address: bigint): Uint8Array | 
       if (fill === undefined) return 'impossible';
       fill(iced, index, random, address);
     }
+    iced.hasLockPrefix = locked && iced.op0Kind === OpKind.Memory;
     if (info.canUseRepPrefix && random.oneIn(2)) iced.hasRepPrefix = true;
     if (info.canUseRepnePrefix && !iced.hasRepPrefix && random.oneIn(2)) iced.hasRepnePrefix = true;
     encoder.encode(iced, address);

@@ -1,6 +1,20 @@
-/** Addition, subtraction, comparison, increment, negation; XADD and CMPXCHG without LOCK. */
+/** Addition, subtraction, comparison, increment, negation; XADD and the three CMPXCHG without LOCK. */
+import { type Value } from '../ir';
 import { type Family, type Lifting } from '../lift';
-import { add, constant, equal, flag, isZero, negate, not, register, select, subtract, zeroExtend } from '../values';
+import {
+  add,
+  and,
+  constant,
+  equal,
+  flag,
+  isZero,
+  negate,
+  not,
+  register,
+  select,
+  subtract,
+  zeroExtend,
+} from '../values';
 import {
   addFlags,
   addWithCarryFlags,
@@ -69,6 +83,12 @@ export const arithmetic: Family = {
     lifting.setFlags(addFlags(target, source, sum));
   },
   cmpxchg: compareAndExchange,
+  cmpxchg8b: (lifting) => compareAndExchangePair(lifting, 32),
+  cmpxchg16b(lifting) {
+    // A general protection fault where the operand is not aligned.
+    lifting.guard(isZero(and(lifting.address(lifting.memory(0)), constant(64, 15))));
+    compareAndExchangePair(lifting, 64);
+  },
 };
 
 function compareAndExchange(lifting: Lifting): void {
@@ -90,4 +110,17 @@ function compareAndExchange(lifting: Lifting): void {
     lifting.set('rax', current, { when: not(same) });
   }
   lifting.setFlags(subtractFlags(expected, current, subtract(expected, current)));
+}
+
+/** EDX:EAX or RDX:RAX is expected, ECX:EBX or RCX:RBX replaces it. */
+function compareAndExchangePair(lifting: Lifting, width: 32 | 64): void {
+  const address = lifting.address(lifting.memory(0));
+  const [low, high] = lifting.loadBlock(address, 2, width) as [Value, Value];
+  const same = and(equal(register('rax', width), low), equal(register('rdx', width), high));
+  // Memory is written in both cases (Intel SDM vol. 2, CMPXCHG8B).
+  const replace = (current: Value, by: 'rbx' | 'rcx'): Value => select(same, register(by, width), current);
+  lifting.store(address, replace(low, 'rbx'), replace(high, 'rcx'));
+  lifting.set('rax', low, { when: not(same) });
+  lifting.set('rdx', high, { when: not(same) });
+  lifting.setFlags({ ZF: same });
 }

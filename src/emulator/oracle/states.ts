@@ -92,7 +92,9 @@ export class StateSource {
     taken: Set<GeneralRegister>,
   ): void {
     const { random } = this;
-    const place = this.#place();
+    const anywhere = this.#place();
+    // It faults where it is not aligned.
+    const place = instruction.mnemonic === 'cmpxchg16b' && !random.oneIn(8) ? anywhere & ~15 : anywhere;
     const segmentBase = pointer.segment === undefined ? 0 : pointer.segment === 'fs' ? Layout.fsBase : Layout.gsBase;
     const bitOffset = bitIndexOffset(registers, instruction, pointer);
     const wanted = BigInt(place - segmentBase) - pointer.displacement - bitOffset;
@@ -111,11 +113,22 @@ export class StateSource {
     else if (free(base)) set(base, wanted - (instruction.mnemonic === 'xlatb' ? 0n : value(index) * BigInt(scale)));
     else if (free(index) && base !== 'rip') set(index, (wanted - value(base)) / BigInt(scale));
     for (const name of [base, index]) if (name !== undefined && name !== 'rip') taken.add(name);
-    // A comparison with memory that never holds would test half of CMPXCHG.
-    const there = this.memory.peek(place, 8);
-    if (there !== undefined && !taken.has('rax') && random.oneIn(6)) {
-      registers[NUMBERS.rax] = new DataView(there.buffer, there.byteOffset, 8).getBigUint64(0, true);
-    }
+    this.#expect(registers, instruction, place, taken);
+  }
+
+  /** A comparison with memory that never holds would test half of CMPXCHG. */
+  #expect(
+    registers: BigUint64Array,
+    { mnemonic }: Instruction,
+    place: number,
+    taken: ReadonlySet<GeneralRegister>,
+  ): void {
+    const there = this.memory.peek(place, 16);
+    if (there === undefined || taken.has('rax') || !this.random.oneIn(mnemonic.startsWith('cmpxchg') ? 2 : 6)) return;
+    const held = new DataView(there.buffer, there.byteOffset, 16);
+    registers[NUMBERS.rax] = held.getBigUint64(0, true);
+    if (mnemonic === 'cmpxchg8b') registers[NUMBERS.rdx] = BigInt(held.getUint32(4, true));
+    if (mnemonic === 'cmpxchg16b') registers[NUMBERS.rdx] = held.getBigUint64(8, true);
   }
 
   #place(): number {
