@@ -19,7 +19,7 @@ interface SiteReport {
   readonly line?: number | undefined;
   readonly function?: string | undefined;
   readonly instruction: string;
-  readonly execution: 'emulated' | 'surrogate' | 'refused';
+  readonly execution: 'emulated' | 'surrogate' | 'twin' | 'refused';
   /** Why it is refused. */
   readonly reason?: string;
   /** The instruction in whose middle the address lies: a probe there would change that one. */

@@ -50,7 +50,11 @@ export interface Mapping {
   readonly deleted: boolean;
 }
 
-export type Execution = 'emulated' | 'surrogate';
+/**
+ * Who executes a displaced instruction: the emulator, the CPU on a copy of the thread's state, or the thread itself by an instruction of
+ * its own text that does the same.
+ */
+export type Execution = 'emulated' | 'surrogate' | 'twin';
 
 /** What the engine found where a probe is wanted. */
 export type Inspection =

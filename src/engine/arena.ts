@@ -30,6 +30,8 @@ export const Layout = {
   agentAddress: 5344,
   /** The bytes that an agent's loads read; as many as an instruction's operand may have. */
   agentOperand: 5352,
+  /** The bytes of a twin, to be compared with what they were: as many as an instruction may have. */
+  twin: 9448,
   /** Commands as they come from the client. */
   input: 12288,
   inputBytes: PAGE,

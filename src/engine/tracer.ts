@@ -28,6 +28,7 @@ import { ThreadHost } from './surrogate/threadHost';
 import { TargetMemory } from './hit/targetMemory';
 import { TaskTable } from './tasks/tasks';
 import { TextWriter } from './sites/textWriter';
+import { Twins } from './hit/twins';
 
 /** Requests wait while the client leaves this many bytes of answers unread. */
 const UNREAD_BYTES = 4 << 20;
@@ -67,9 +68,10 @@ export class Tracer {
     const emulator = (this.#emulator = new Emulator(arena.memory, Layout.state, memory, (plan) =>
       surrogate.execute(plan),
     ));
+    const twins = new Twins({ ptrace, waiter, tasks, memory, stepAside, state: emulator.twins });
     const agents = new AgentCompiler(arena, memory);
-    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate }));
-    const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside });
+    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate, twins }));
+    const departures = new Departures({ ptrace, waiter, tasks, arming, births, changes, stepAside, twins });
     this.#departures = departures;
     const onLimit = (): void => {
       probes.reportsLeft = Infinity;
@@ -77,9 +79,9 @@ export class Tracer {
       notices.say({ event: 'limitReached' });
     };
     const clock = new Clock();
-    const hits = new Hits({ arena, ptrace, memory, breakpoints, probes, outbox, notices, clock, stepAside, onLimit });
+    const hits = new Hits({ arena, ptrace, memory, breakpoints, probes, outbox, notices, clock, stepAside, twins, onLimit });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
-    const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, births, changes, departures });
+    const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, twins, births, changes, departures });
     this.#loop = new HitLoop({ waiter, stops, births, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#answer = (request) => this.#carryOut(request);

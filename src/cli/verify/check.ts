@@ -47,8 +47,9 @@ export interface CheckResult {
   readonly failures: readonly Failure[];
   /** Spent on comparing, in seconds. */
   readonly seconds: number;
-  /** Distinct instructions that were not compared: because the CPU itself executes them, or nobody does. */
+  /** Distinct instructions that were not compared: because the CPU itself executes them, or the thread, or nobody does. */
   readonly surrogate: number;
+  readonly twin: number;
   readonly refused: number;
   /** Those that this CPU lacks, by feature. */
   readonly lacking: ReadonlyMap<string, number>;
@@ -122,7 +123,7 @@ class Check {
   readonly #batch = new Map<Subject, Origin>();
   readonly #failures: Failure[] = [];
   #sums = { binaries: 0, instructions: 0, states: 0, completed: 0, mismatches: 0, seconds: 0 };
-  #notCompared = { surrogate: 0, refused: 0 };
+  #notCompared = { surrogate: 0, twin: 0, refused: 0 };
   readonly #lacking = new Map<string, number>();
 
   constructor(

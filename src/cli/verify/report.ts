@@ -12,13 +12,15 @@ export function statusOf({ mismatches, ended }: CheckResult): number {
 
 /** Lines with their ends. */
 export function resultText(result: CheckResult): string {
-  const { binaries, instructions, states, completed, mismatches, seed, surrogate, refused, failures, ended } = result;
+  const { binaries, instructions, states, completed, mismatches, seed, failures, ended } = result;
+  const { surrogate, twin, refused } = result;
   const rows = [
     ...failures.flatMap(failureText),
     `${number(instructions)} instructions of ${number(binaries)} ${binaries === 1 ? 'binary' : 'binaries'}, ${number(states)} states, ` +
       `${number(completed)} run to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
     `${number(statesPerSecond(result))} states a second, seed ${seed}`,
-    `not compared: ${number(surrogate)} instructions that the CPU itself executes (surrogate), ${number(refused)} refused`,
+    `not compared: ${number(surrogate)} instructions that the CPU itself executes (surrogate), ${number(twin)} atomic ones that the thread executes, ` +
+      `${number(refused)} refused`,
   ];
   for (const [feature, count] of result.lacking) {
     rows.push(`this CPU does not have ${feature}: ${number(count)} instructions not compared`);

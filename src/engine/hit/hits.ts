@@ -10,7 +10,7 @@ import { ConditionResult } from '../agent/compile';
 import { type Breakpoint, type Breakpoints, INT3 } from '../sites/breakpoints';
 import { type Clock } from '../clock';
 import { type Ptrace } from '../linux/ptrace';
-import { SI_KERNEL, Signal } from '../linux/signals';
+import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';
 import { killThread } from '../linux/wait';
 import { type Notices } from '../pipe/notices';
 import { type Outbox } from '../pipe/outbox';
@@ -19,6 +19,7 @@ import { blockSigtrap, isIgnored } from './sigtrap';
 import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
 import { type Task } from '../tasks/tasks';
+import { type Twins } from './twins';
 
 const RIP = State.registers + UserRegister.rip;
 const RSP = State.registers + UserRegister.rsp;
@@ -37,6 +38,7 @@ export interface HitParts {
   readonly notices: Notices;
   readonly clock: Clock;
   readonly stepAside: StepAside;
+  readonly twins: Twins;
   /** The client's limit of reports was reached. */
   readonly onLimit: () => void;
 }
@@ -51,6 +53,7 @@ export class Hits {
   readonly #notices: Notices;
   readonly #clock: Clock;
   readonly #stepAside: StepAside;
+  readonly #twins: Twins;
   readonly #onLimit: () => void;
 
   constructor(parts: HitParts) {
@@ -63,13 +66,19 @@ export class Hits {
     this.#notices = parts.notices;
     this.#clock = parts.clock;
     this.#stepAside = parts.stepAside;
+    this.#twins = parts.twins;
     this.#onLimit = parts.onLimit;
   }
 
   /** A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is killed meanwhile. */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
-    if (task.aside !== undefined && this.#stepAside.finish(task)) return;
+    if (task.aside !== undefined && this.#stepAside.finish(task, true)) return;
+    if (task.twin !== undefined) {
+      if (!this.#twins.finish(task)) this.#deliver(task);
+      return;
+    }
+    if (task.trapDue && this.#takeDueTrap(task)) return;
     if (this.#ptrace.getRegisters(tid) !== 0) return;
     const { space } = task.process;
     const address = this.#arena.number(RIP) - 1;
@@ -170,6 +179,10 @@ export class Hits {
   #pass(task: Task, breakpoint: Breakpoint, sent: boolean): void {
     const { displaced } = breakpoint;
     if (displaced.execute() !== 0) {
+      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint)) {
+        if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+        return;
+      }
       for (const site of breakpoint.sites) site.count('steppedAside');
       if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
       this.#stepAside.begin(task, breakpoint);
@@ -204,6 +217,15 @@ export class Hits {
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
     this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
+  }
+
+  /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
+  #takeDueTrap(task: Task): boolean {
+    task.trapDue = false;
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2] !== TRAP_TRACE) return false;
+    this.#ptrace.resume(task.tid, 0);
+    return true;
   }
 
   /** INT3 was there when the thread executed it, and is gone now: the thread goes back and runs what is there instead. */

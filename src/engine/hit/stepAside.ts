@@ -34,11 +34,11 @@ export class StepAside {
   }
 
   /**
-   * The thread has stopped because of a signal. True: it was the step's end, and the thread runs again. False: the signal is
+   * The thread has stopped because of a signal; `trapped`: of a SIGTRAP. True: it was the step's end, and the thread runs again. False: the signal is
    * another one, the instruction's own fault among them, and the caller's.
    */
-  finish(task: Task): boolean {
-    if (!this.interrupt(task) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
+  finish(task: Task, trapped: boolean): boolean {
+    if (!this.interrupt(task, trapped) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
     const { arena } = this.#ptrace;
     const signal = arena.i32[Layout.siginfo >>> 2]!;
     const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
@@ -53,21 +53,26 @@ export class StepAside {
 
   /**
    * The thread has stopped, for whatever reason: INT3 goes in again. If it has not executed the instruction yet, its next arrival
-   * there is the same hit. False: it was not aside.
+   * there is the same hit; if it has, the step's SIGTRAP is still to come unless this is it (`trapped`), or it was swallowed by one
+   * that was sent. False: it was not aside.
    */
-  interrupt(task: Task): boolean {
+  interrupt(task: Task, trapped: boolean): boolean {
     const breakpoint = task.aside;
     if (breakpoint === undefined) return false;
     task.aside = undefined;
     this.#breakpoints.lower(task.process.space, breakpoint, task.tid);
-    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
-    if (this.#ptrace.getRegisters(task.tid) === 0 && this.#ptrace.arena.number(RIP) === breakpoint.address) {
+    if (this.#ptrace.getRegisters(task.tid) !== 0) return true;
+    if (this.#ptrace.arena.number(RIP) === breakpoint.address) {
       task.retryAddress = breakpoint.address;
       task.retryStack = this.#ptrace.arena.number(RSP);
+    } else {
+      task.trapDue = !trapped;
     }
+    // What is still to come must come through.
+    if (task.blocksSigtrap && !task.trapDue) blockSigtrap(this.#ptrace, task);
     return true;
   }
 }
 
 /** Signals that an instruction raises (signal(7)). */
-const FAULTS: ReadonlySet<number> = new Set([Signal.SIGILL, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV]);
+export const FAULTS: ReadonlySet<number> = new Set([Signal.SIGILL, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV]);

@@ -11,6 +11,7 @@ import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
 import { type StepAside } from './stepAside';
 import { type Task, type TaskTable } from '../tasks/tasks';
+import { type Twins } from './twins';
 
 export interface StopParts {
   readonly ptrace: Ptrace;
@@ -19,6 +20,7 @@ export interface StopParts {
   readonly doorbell: Doorbell;
   readonly hits: Hits;
   readonly stepAside: StepAside;
+  readonly twins: Twins;
   readonly births: Births;
   readonly changes: Changes;
   readonly departures: Departures;
@@ -55,12 +57,14 @@ export class Stops {
   }
 
   #onStop(task: Task, status: WaitStatus): void {
-    const { ptrace, stepAside, births, changes } = this.#parts;
+    const { ptrace, stepAside, twins, births, changes } = this.#parts;
     if (status.kind === 'signal') {
-      if (!stepAside.finish(task)) ptrace.resume(task.tid, status.signal);
+      const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
+      if (!done) ptrace.resume(task.tid, status.signal);
       return;
     }
-    stepAside.interrupt(task);
+    stepAside.interrupt(task, false);
+    twins.interrupt(task, false);
     switch (status.kind) {
       case 'exited':
       case 'killed':

@@ -9,6 +9,9 @@ export const Signal = {
 /** si_code of the SIGTRAP that INT3 raises; what processes send has SI_USER (0), SI_QUEUE (-1) or SI_TKILL (-6). */
 export const SI_KERNEL = 0x80;
 
+/** si_code of the SIGTRAP behind a single step. */
+export const TRAP_TRACE = 2;
+
 /** A signal's bit in the 64-bit masks of sigprocmask(2) and /proc/PID/status, for signals up to 32, as a number. */
 export function signalBit(signal: number): number {
   return 2 ** (signal - 1);

@@ -19,6 +19,7 @@ import { type Notices } from '../pipe/notices';
 import { examine, type PlacementParts } from './placement';
 import { noCounts, type Probe, type ProbeTable, Site } from './probes';
 import { examineSigtrap } from '../hit/sigtrap';
+import { type Twins } from '../hit/twins';
 import { type Surrogate } from '../surrogate/surrogate';
 import { type Process } from '../tasks/tasks';
 
@@ -31,6 +32,7 @@ export interface ArmingParts extends PlacementParts {
   readonly agents: AgentCompiler;
   readonly notices: Notices;
   readonly surrogate: Surrogate;
+  readonly twins: Twins;
 }
 
 export class Arming {
@@ -67,7 +69,7 @@ export class Arming {
     probe: Probe,
     wanted: Requests['arm']['arguments'],
   ): { instruction: string; execution: Execution } {
-    const { breakpoints, probes, agents, notices, surrogate } = this.#parts;
+    const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
     const { site: id, address, expected, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), address, expected);
@@ -76,6 +78,7 @@ export class Arming {
     if (placement.displaced.execution === 'surrogate') surrogate.start();
     const agent = agents.compile(wanted.agent);
     examineSigtrap(process, notices);
+    twins.leave(process.space, Number(address));
     const breakpoint =
       this.#breakpointFor(process, Number(address), placement.text) ??
       new Breakpoint(Number(address), placement.text, placement.displaced, placement.origin);

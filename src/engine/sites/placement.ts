@@ -6,12 +6,13 @@
 import { hex } from '../../base/address';
 import { type ErrorCode } from '../../base/errors';
 import { type Mapping } from '../../contract/messages';
-import { type Emulator } from '../../emulator/emulator';
+import { type Emulator, type TwinPlan } from '../../emulator/emulator';
 import { type Breakpoints, type Displaced } from './breakpoints';
 import { readStatus } from '../linux/proc';
 import { mappingAt } from './mappingAt';
 import { originOf, type Origin } from './origin';
 import { type Process } from '../tasks/tasks';
+import { findTwin, mayCome } from './twinPlaces';
 
 export type Placement =
   | {
@@ -57,6 +58,13 @@ export function examine(
   if (prepared.execution === 'refused') {
     return { ...refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`), instruction };
   }
+  if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin)) {
+    const { reason } = prepared;
+    return {
+      ...refuse('not-probeable', `${instruction} can't be probed: ${reason}, and ${NO_TWIN}`),
+      instruction,
+    };
+  }
   if (prepared.changesShadowStack && hasShadowStack(process)) {
     return {
       ...refuse('not-probeable', `${instruction} can't be probed: the program's threads have shadow stacks`),
@@ -65,6 +73,12 @@ export function examine(
   }
   return { possible: true, text, displaced: prepared, origin: originOf(mapping, Number(address)) };
 }
+
+function hasTwin(process: Process, plan: TwinPlan): boolean {
+  return findTwin(process, plan) !== undefined || mayCome(process);
+}
+
+const NO_TWIN = "the program's text holds no such instruction that the thread could execute in its place";
 
 function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {
   return { possible: false, code, reason };

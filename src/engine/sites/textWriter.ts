@@ -48,8 +48,9 @@ export class TextWriter {
       if (awaitReport(this.#waiter, task.tid) !== 'reported') continue;
       const status = decodeWaitStatus(this.#waiter.status);
       const failure = isEnd(status) ? Errno.ESRCH : this.#pokeWord(space, address, byte, task.tid);
-      // Whatever else the thread stopped for is handled in its turn; the interruption follows it.
-      if (status.kind === 'trapStop') resumeInterrupted(this.#ptrace, task);
+      // Whatever else the thread stopped for, or was doing, is handled in its turn; the interruption follows it.
+      const isPlain = task.aside === undefined && task.twin === undefined;
+      if (status.kind === 'trapStop' && isPlain) resumeInterrupted(this.#ptrace, task);
       else this.#waiter.putBack(task.tid);
       if (failure !== Errno.ESRCH) return failure;
     }

@@ -77,7 +77,8 @@ export class Changes {
     process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     process.hadThreads = false;
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
-    leader.aside = leader.heldAt = undefined;
+    leader.aside = leader.twin = leader.heldAt = undefined;
+    leader.trapDue = false;
     leader.retryAddress = -1;
     leader.holds = 1;
     if (!leader.announced) notices.threadStarted(leader);

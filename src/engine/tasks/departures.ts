@@ -16,6 +16,7 @@ import { SI_KERNEL, Signal, signalBit } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type StepAside } from '../hit/stepAside';
+import { type Twins } from '../hit/twins';
 import { blockSigtrap } from '../hit/sigtrap';
 import { type Process, type Task, type TaskTable } from './tasks';
 
@@ -31,6 +32,7 @@ export interface DepartureParts {
   readonly births: Births;
   readonly changes: Changes;
   readonly stepAside: StepAside;
+  readonly twins: Twins;
 }
 
 export class Departures {
@@ -61,14 +63,23 @@ export class Departures {
 
   /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
   onStop(task: Task): void {
-    const { ptrace, waiter, births, changes, stepAside } = this.#parts;
+    const { ptrace, waiter, births, changes, stepAside, twins } = this.#parts;
     const status = decodeWaitStatus(waiter.status);
     if (isEnd(status)) {
       changes.onEnd(task, status);
       return;
     }
-    const wasAside = task.aside !== undefined;
-    if (wasAside) stepAside.interrupt(task);
+    const signal = status.kind === 'signal' ? status.signal : 0;
+    const stepped = task.aside !== undefined || task.trapDue;
+    stepAside.interrupt(task, signal === Signal.SIGTRAP);
+    const wasOnTwin = task.twin !== undefined;
+    const ownSignal = twins.interrupt(task, signal !== 0);
+    if (task.trapDue && signal !== Signal.SIGTRAP) {
+      // Let go now, the thread would get it.
+      ptrace.resume(task.tid, signal);
+      return;
+    }
+    task.trapDue = false;
     switch (status.kind) {
       case 'clone':
       case 'fork':
@@ -77,8 +88,9 @@ export class Departures {
         ptrace.interrupt(task.tid);
         return;
       case 'signal':
-        if (status.signal === Signal.SIGTRAP) this.#letGoAtTrap(task, wasAside);
-        else this.#letGo(task, status.signal);
+        if (wasOnTwin) this.#letGo(task, ownSignal ? 0 : signal);
+        else if (signal === Signal.SIGTRAP) this.#letGoAtTrap(task, stepped);
+        else this.#letGo(task, signal);
         return;
       case 'trapStop':
         this.#letGoInterrupted(task);
@@ -106,6 +118,8 @@ export class Departures {
       while (process.tasks.get(task.tid) === task) {
         const report = awaitReport(waiter, task.tid);
         // What is asleep is let go when it stops; or by the kernel, if the engine ends before that.
+        // But one on a twin would go on from there with registers that are not its own: it gets its memory, if late.
+        if (report === 'asleep' && task.twin !== undefined) continue;
         if (report === 'asleep') break;
         if (report === 'reported') this.onStop(task);
         else this.#onMissing(task);
@@ -120,15 +134,17 @@ export class Departures {
     this.#forget(task);
   }
 
-  #letGoAtTrap(task: Task, wasAside: boolean): void {
+  /** `stepped`: the trap may be that of a step. */
+  #letGoAtTrap(task: Task, stepped: boolean): void {
     const { ptrace } = this.#parts;
+    if (stepped && task.blocksSigtrap) blockSigtrap(ptrace, task);
     const fromKernel = ptrace.getSiginfo(task.tid) === 0 && ptrace.arena.i32[SI_CODE >>> 2]! > 0;
     const breakpoint = this.#breakpointBehind(task);
     if (breakpoint && ptrace.arena.i32[SI_CODE >>> 2] === SI_KERNEL) {
       this.#rewind(task, breakpoint);
       this.#letGo(task, 0);
     } else {
-      this.#letGo(task, wasAside && fromKernel ? 0 : Signal.SIGTRAP);
+      this.#letGo(task, stepped && fromKernel ? 0 : Signal.SIGTRAP);
     }
   }
 

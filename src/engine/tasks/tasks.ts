@@ -3,7 +3,9 @@ import { type Breakpoint } from '../sites/breakpoints';
 import { type Site } from '../sites/probes';
 import { AddressTable } from '../sites/addressTable';
 import { Landings } from '../hit/landings';
+import { type TwinStep } from '../hit/twins';
 import { type ProcessMemory } from '../linux/memory';
+import { TwinPlaces } from '../sites/twinPlaces';
 
 /** One traced thread. */
 export class Task {
@@ -13,6 +15,10 @@ export class Task {
   heldAt: Breakpoint | undefined;
   /** It runs the displaced instruction of this breakpoint itself; the next stop ends that. */
   aside: Breakpoint | undefined;
+  /** It is on its way over the twin of a displaced instruction, with other registers than its own; the next stop ends that. */
+  twin: TwinStep | undefined;
+  /** It has made a step that was interrupted before its SIGTRAP was reported: that is still to come. */
+  trapDue = false;
   /** Its next arrival at this address with this stack pointer is not a new hit: it was on its way to the instruction when a signal came. */
   retryAddress = -1;
   retryStack = -1;
@@ -32,6 +38,7 @@ export class Task {
 export class AddressSpace {
   /** Processes that run in it. The last one to go closes it. */
   users = 1;
+  readonly twins = new TwinPlaces();
 
   constructor(
     readonly memory: ProcessMemory,

@@ -1,0 +1,168 @@
+/**
+ * Where in a process's text the twins of atomic instructions are. Each address space has its own; they are looked for when a probe first
+ * needs one. Any bytes will do that come from a file and can't be written, but those of the program itself, the dynamic linker and the
+ * C library are preferred: they stay as long as the process.
+ */
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/decode';
+import { type TwinPlan } from '../../emulator/emulator';
+import { formName, type TwinCode } from '../../emulator/twin/forms';
+import { type TwinWay } from '../../emulator/twin/plan';
+import { exchangeTwins, type FoundTwin, lockedTwins } from '../../emulator/twin/search';
+import { type Mapping } from '../../contract/messages';
+import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
+import { type AddressSpace, type Process } from '../tasks/tasks';
+
+/** A twin, and what it is used as. */
+export interface TwinPlace {
+  readonly way: TwinWay;
+  readonly code: TwinCode;
+  readonly address: number;
+  /** Behind it. */
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known about one address space. */
+export class TwinPlaces {
+  readonly byPlan = new Map<TwinPlan, TwinPlace>();
+  /** By the form's name. */
+  readonly byForm = new Map<string, Omit<TwinPlace, 'way'>>();
+  /** Hits that may pass before a plan's twin, which was not found, is looked for again; the next number is twice as large. */
+  readonly #pauses = new Map<TwinPlan, { left: number; next: number }>();
+  /** Names of forms of which the text that was searched has none. */
+  readonly absent = new Set<string>();
+  /** Which text that was. */
+  searched = '';
+
+  /** Whether to look, at a hit, for a twin that was not found at earlier ones: it may have been loaded since. */
+  isDue(plan: TwinPlan): boolean {
+    const pause = this.#pauses.get(plan);
+    if (pause === undefined) {
+      this.#pauses.set(plan, { left: 1, next: 2 });
+      return true;
+    }
+    if (pause.left-- > 0) return false;
+    pause.left = pause.next;
+    pause.next = Math.min(2 * pause.next, MAX_PAUSE);
+    return true;
+  }
+
+  /** INT3 is about to be written to this address: no twin there is used any more. */
+  avoid(address: number): void {
+    for (const places of [this.byPlan, this.byForm] as Map<unknown, Omit<TwinPlace, 'way'>>[]) {
+      for (const [key, place] of places) if (address >= place.address && address < place.end) places.delete(key);
+    }
+  }
+}
+
+const MAX_PAUSE = 4096;
+
+/** Text is read in pieces of so many bytes. */
+const PIECE_BYTES = 1 << 18;
+
+/** Where the plan's twin is. `undefined`: nowhere. */
+export function findTwin(process: Process, plan: TwinPlan): TwinPlace | undefined {
+  const { space } = process;
+  const { twins } = space;
+  const known = twins.byPlan.get(plan);
+  if (known !== undefined && isIntact(space, known)) return known;
+  twins.byPlan.delete(plan);
+  search(process, plan);
+  for (const way of plan.ways) {
+    const found = twins.byForm.get(formName(way.form));
+    if (found === undefined) continue;
+    const place = { ...found, way };
+    twins.byPlan.set(plan, place);
+    return place;
+  }
+  return undefined;
+}
+
+/** Whether a twin may come yet: the dynamic linker has not loaded the C library, which has nearly all of them. */
+export function mayCome(process: Process): boolean {
+  const vector = process.ask(auxiliaryVector);
+  return vector !== undefined && vector.base !== 0n && !textsOf(process).some(({ path }) => C_LIBRARY.test(path));
+}
+
+const C_LIBRARY = /\/(libc[-.]|ld-musl)[^/]*$/;
+
+/** Looks for those of the plan's forms that were not looked for yet, until the one that it prefers is found. */
+function search(process: Process, { ways }: TwinPlan): void {
+  const { space } = process;
+  const { twins } = space;
+  const texts = textsOf(process);
+  const searched = texts.map(({ start }) => start.toString(36)).join();
+  if (twins.searched !== searched) twins.absent.clear();
+  twins.searched = searched;
+  for (const { form } of ways) {
+    const place = twins.byForm.get(formName(form));
+    if (place !== undefined && !isIntact(space, place)) twins.byForm.delete(formName(form));
+  }
+  const names = ways.map(({ form }) => formName(form));
+  const wanted = new Set(names.filter((name) => !twins.byForm.has(name) && !twins.absent.has(name)));
+  if (wanted.size === 0 || twins.byForm.has(names[0]!)) return;
+  const exchange = ways.some(({ form }) => form.mnemonic === 'xchg' && wanted.has(formName(form)));
+  for (const text of texts) {
+    for (const { piece, start } of piecesOf(space, text)) {
+      collect(space, piece, start, lockedTwins(piece), wanted);
+      if (exchange && wanted.has(names[0]!)) collect(space, piece, start, exchangeTwins(piece), wanted);
+      if (!wanted.has(names[0]!)) return;
+    }
+  }
+  for (const name of wanted) twins.absent.add(name);
+}
+
+/** Takes from `found` what is wanted, and from `wanted` what is found. */
+function collect(
+  space: AddressSpace,
+  piece: Buffer,
+  start: number,
+  found: Iterable<FoundTwin>,
+  wanted: Set<string>,
+): void {
+  for (const { form, code, offset } of found) {
+    const name = formName(form);
+    const address = start + offset;
+    const end = address + code.length;
+    if (!wanted.has(name) || holdsBreakpoint(space, address, end)) continue;
+    space.twins.byForm.set(name, {
+      code,
+      address,
+      end,
+      bytes: Uint8Array.from(piece.subarray(offset, offset + code.length)),
+    });
+    wanted.delete(name);
+    if (wanted.size === 0) return;
+  }
+}
+
+function* piecesOf(space: AddressSpace, { start, end }: Mapping): Generator<{ piece: Buffer; start: number }> {
+  const last = Number(end);
+  for (let at = Number(start); at < last; at += PIECE_BYTES) {
+    // An instruction may lie across the end of a piece.
+    const length = Math.min(PIECE_BYTES + MAX_INSTRUCTION_BYTES - 1, last - at);
+    yield { piece: space.memory.read(at, length), start: at };
+  }
+}
+
+/** What can be searched, the best first. */
+function textsOf(process: Process): readonly Mapping[] {
+  const executable = process.ask(executableOf);
+  const rank = ({ path }: Mapping): number => (path === executable ? 0 : LASTING.test(path) ? 1 : 2);
+  return (process.ask(readMappings) ?? [])
+    .filter((mapping) => mapping.executable && mapping.inode !== 0 && !mapping.writable && !mapping.shared)
+    .sort((left, right) => rank(left) - rank(right));
+}
+
+/** The dynamic linker, and the C library. */
+const LASTING = /\/(ld[-.]|libc[-.])[^/]*$/;
+
+/** A breakpoint that is out may come back. */
+function holdsBreakpoint(space: AddressSpace, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (space.breakpoints.get(at) !== undefined) return true;
+  return false;
+}
+
+function isIntact(space: AddressSpace, { address, bytes }: Omit<TwinPlace, 'way'>): boolean {
+  return Buffer.compare(space.memory.read(address, bytes.length), bytes) === 0;
+}
