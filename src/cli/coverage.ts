@@ -6,6 +6,7 @@ import { Classifier } from './coverage/classifier';
 import { codeAt, forEachImage } from './coverage/images';
 import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
+import { LoadedTwins } from './loadedTwins';
 
 /** Prints the census; gives the exit status. */
 export async function coverage({ binaries, json }: Extract<Command, { kind: 'coverage' }>): Promise<number> {
@@ -20,10 +21,17 @@ export async function coverage({ binaries, json }: Extract<Command, { kind: 'cov
 /** A file counts as a whole or not at all. */
 function count(image: Image, classifier: Classifier, sums: Omit<Census, 'binaries'>): void {
   const [entries, lines] = [image.functionEntries(), image.lineStarts()].map((places) => [...new Set(places)]);
-  tally(image, entries!, classifier, sums.entries);
-  tally(image, lines!, classifier, sums.lines);
+  const twins = new LoadedTwins(image);
+  tally(image, entries!, classifier, twins, sums.entries);
+  tally(image, lines!, classifier, twins, sums.lines);
 }
 
-function tally(image: Image, places: readonly LinkAddress[], classifier: Classifier, sums: Tally): void {
-  for (const { bytes } of codeAt(image, places)) sums.add(classifier.verdict(bytes));
+function tally(
+  image: Image,
+  places: readonly LinkAddress[],
+  classifier: Classifier,
+  twins: LoadedTwins,
+  sums: Tally,
+): void {
+  for (const { bytes } of codeAt(image, places)) sums.add(classifier.verdict(bytes), (twin) => twins.serve(twin));
 }

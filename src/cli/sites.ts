@@ -7,10 +7,12 @@ import { type ProbePlace } from '../debuginfo/model';
 import { straddling } from '../emulator/boundaries';
 import { disassemble } from '../emulator/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
+import { NO_TWIN } from '../emulator/refusal';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation } from '../language/probes/spec';
 import { type Command } from './arguments';
 import { ErrorInText } from './errorText';
+import { LoadedTwins } from './loadedTwins';
 
 interface SiteReport {
   /** Link-time, `0x…`. */
@@ -97,17 +99,25 @@ function reportSite(image: Image, at: LinkAddress): SiteReport {
   const bytes = image.textAt(at, MAX_INSTRUCTION_BYTES);
   if (bytes === undefined) throw new SidestepError('no-code', `${image.path} has no code at ${hex(at)}`);
   const { line, function: innermost, symbol } = image.describe(at);
-  const classification = classify(bytes, at);
+  const { execution, reason } = executionOf(image, bytes, at);
   return {
     address: hex(at),
     file: line?.file,
     line: line?.line,
     function: innermost ?? symbol?.name,
     instruction: disassemble(bytes, at),
-    execution: classification.execution,
-    ...(classification.execution === 'refused' && { reason: classification.reason }),
+    execution,
+    ...(reason !== undefined && { reason }),
     ...insideOf(image, at, symbol?.offset),
   };
+}
+
+function executionOf(image: Image, bytes: Uint8Array, at: LinkAddress): Pick<SiteReport, 'execution' | 'reason'> {
+  const classification = classify(bytes, at);
+  const { execution } = classification;
+  if (execution === 'refused') return { execution, reason: classification.reason };
+  if (execution !== 'twin' || new LoadedTwins(image).serve(classification.twin)) return { execution };
+  return { execution: 'refused', reason: `${classification.reason}, ${NO_TWIN}` };
 }
 
 /** `offset`: from the start of the function. */

@@ -48,16 +48,16 @@ ${PROBES}`,
 
   sites: `usage: sidestep sites BINARY LOCATION [--json]
 
-Shows where a probe on LOCATION would stand in BINARY, and how the instruction there would be executed: emulated, or
-refused and why. A refused address is followed by the next one that would serve.
+Shows where a probe on LOCATION would stand in BINARY, and how the instruction there would be executed: emulated, by
+the surrogate, by a twin, or refused and why. A refused address is followed by the next one that would serve.
 
       --json              one JSON object instead of text`,
 
   coverage: `usage: sidestep coverage BINARY… [--json]
 
 Counts the places in programs and libraries at which probes stand, entries of functions and starts of lines, by how the
-instruction there would be executed: emulated, by the surrogate, or refused and why. A directory stands for the ELF
-files in it. Nothing is run.
+instruction there would be executed: emulated, by the surrogate, by a twin, or refused and why. A directory stands for
+the ELF files in it. Nothing is run.
 
       --json              one JSON object instead of text`,
 

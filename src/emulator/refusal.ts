@@ -20,6 +20,9 @@ export const REFUSALS = {
   'not-lifted': 'the emulator does not know this instruction yet',
 } as const;
 
+/** Continues the reason why an atomic instruction needs a twin. */
+export const NO_TWIN = "and the program's text holds no such instruction that the thread could execute in its place";
+
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why an instruction must not be emulated whatever is known about it; `undefined` if nothing speaks against it. */

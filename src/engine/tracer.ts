@@ -79,7 +79,19 @@ export class Tracer {
       notices.say({ event: 'limitReached' });
     };
     const clock = new Clock();
-    const hits = new Hits({ arena, ptrace, memory, breakpoints, probes, outbox, notices, clock, stepAside, twins, onLimit });
+    const hits = new Hits({
+      arena,
+      ptrace,
+      memory,
+      breakpoints,
+      probes,
+      outbox,
+      notices,
+      clock,
+      stepAside,
+      twins,
+      onLimit,
+    });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
     const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, twins, births, changes, departures });
     this.#loop = new HitLoop({ waiter, stops, births, serve: () => this.#serve() });

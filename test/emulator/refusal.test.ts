@@ -5,9 +5,8 @@ import { type RefusalCode, REFUSALS } from '../../src/emulator/refusal';
 const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[] = [
   ['undecodable', '06', 'push es, which 64-bit mode has not'],
   ['undecodable', '48', 'the end of the bytes'],
-  ['lock', 'f0ff00', 'lock inc dword ptr [rax]'],
-  ['lock', 'f00fc70a', 'lock cmpxchg8b'],
-  ['atomic-exchange', '488703', 'xchg [rbx], rax'],
+  ['lock', 'f2f0ff00', 'xacquire lock inc dword ptr [rax]'],
+  ['atomic-exchange', 'f3488703', 'xrelease xchg [rbx], rax'],
   ['atomic-exchange', 'c4e261e01408', 'cmpoxadd [rax+rcx], edx, ebx'],
   ['system-call', '0f05', 'syscall'],
   ['system-call', '0f34', 'sysenter'],
@@ -40,6 +39,18 @@ describe('instructions that are refused', () => {
       assert.equal(classification.reason, REFUSALS[code]);
     });
   }
+
+  it('leaves to a twin what must be atomic, and says why it can not do without', () => {
+    for (const [hex, code] of [
+      ['f0ff00', 'lock'], // lock inc dword ptr [rax]
+      ['f00fc70a', 'lock'], // lock cmpxchg8b [rdx]
+      ['488703', 'atomic-exchange'], // xchg [rbx], rax
+    ] as const) {
+      const classification = classify(Buffer.from(hex, 'hex'), 0x401000n);
+      assert.ok(classification.execution === 'twin', hex);
+      assert.deepEqual([classification.code, classification.reason], [code, REFUSALS[code]]);
+    }
+  });
 
   it('does not refuse what only looks like it', () => {
     // xchg rbx, rax; call with 66 and REX.W, as the general dynamic TLS sequence has it; repz ret; bnd jmp; mov eax, ds.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
-import { type SidestepError } from '../../src/base/errors';
+import { SidestepError } from '../../src/base/errors';
 import { classify } from '../../src/emulator/emulator';
 import { EngineClient } from './engineClient';
 import { instructionsOf } from './linearSweep';
@@ -172,7 +172,8 @@ describe('atomic instructions', function () {
     const probe = await client.declare();
     for (const { offset } of others) {
       const at = address(plain + BigInt(offset - atomics.offset('plain')));
-      await client.arm(pid, at, { probe, onHit: 'count' }).catch((error: SidestepError) => {
+      await client.arm(pid, at, { probe, onHit: 'count' }).catch((error: unknown) => {
+        assert.ok(error instanceof SidestepError);
         assert.equal(error.code, 'not-probeable', error.message);
       });
     }

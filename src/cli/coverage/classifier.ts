@@ -2,10 +2,18 @@
  * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so the shortest
  * known beginning of some bytes is their instruction: it is found without decoding.
  */
-import { type Classification, classify, MAX_INSTRUCTION_BYTES, type RefusalCode } from '../../emulator/emulator';
+import {
+  type Classification,
+  classify,
+  MAX_INSTRUCTION_BYTES,
+  type RefusalCode,
+  type TwinPlan,
+} from '../../emulator/emulator';
 
 export type Verdict =
   | { readonly execution: 'emulated' | 'surrogate' }
+  /** Refused where the program has no twin. */
+  | { readonly execution: 'twin'; readonly twin: TwinPlan; readonly code: RefusalCode; readonly mnemonic: string }
   | { readonly execution: 'refused'; readonly code: RefusalCode; readonly mnemonic: string };
 
 const EMULATED: Verdict = { execution: 'emulated' };
@@ -25,18 +33,27 @@ export class Classifier {
       if (known !== undefined) return known;
     }
     const classification = classify(bytes, 0n);
-    const { length, mnemonic } = classification;
-    const verdict: Verdict =
-      classification.execution === 'refused'
-        ? { execution: 'refused', code: classification.code, mnemonic }
-        : classification.execution === 'emulated'
-          ? EMULATED
-          : SURROGATE;
+    const { length } = classification;
+    const verdict = verdictOf(classification);
     // What is no instruction has no length, and may become one with more bytes.
     if (length > 0) {
       this.#known.set(text.slice(0, length), verdict);
       this.onFirst?.(bytes.slice(0, length), classification);
     }
     return verdict;
+  }
+}
+
+function verdictOf(classification: Classification): Verdict {
+  const { mnemonic } = classification;
+  switch (classification.execution) {
+    case 'emulated':
+      return EMULATED;
+    case 'surrogate':
+      return SURROGATE;
+    case 'twin':
+      return { execution: 'twin', twin: classification.twin, code: classification.code, mnemonic };
+    case 'refused':
+      return { execution: 'refused', code: classification.code, mnemonic };
   }
 }

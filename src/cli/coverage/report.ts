@@ -25,7 +25,8 @@ export function censusText({ binaries, entries, lines }: Census): string {
     ''.padEnd(LABEL_WIDTH) +
       ['function entries', 'line starts'].map((title) => title.padStart(NUMBER_WIDTH + 10)).join(''),
     row('emulated', (tally) => tally.emulated),
-    row('by the surrogate', (tally) => tally.surrogate),
+    row('by the surrogate', (tally) => tally.surrogate - tally.twins),
+    row('by a twin', (tally) => tally.twins),
     row('refused', (tally) => tally.refused),
     ...codes.map((code) => row(`  ${code}`, (tally) => tally.reasons.get(code) ?? 0)),
     row('together', (tally) => tally.total),

@@ -1,10 +1,13 @@
 /** Counts of how instructions are executed. */
-import { type RefusalCode } from '../../emulator/emulator';
+import { type RefusalCode, type TwinPlan } from '../../emulator/emulator';
 import { type Verdict } from './classifier';
 
 export class Tally {
   emulated = 0;
+  /** By the CPU: on a copy of the thread's state, or by a twin. */
   surrogate = 0;
+  /** Those among them that the thread executes by a twin. */
+  twins = 0;
   refused = 0;
   readonly reasons = new Map<RefusalCode, number>();
   /** Refused instructions by mnemonic; bytes that are none are `(bad)`. */
@@ -14,17 +17,23 @@ export class Tally {
     return this.emulated + this.surrogate + this.refused;
   }
 
-  add(verdict: Verdict): void {
-    this[verdict.execution]++;
-    if (verdict.execution !== 'refused') return;
+  /** `hasTwin`: whether the program has it. */
+  add(verdict: Verdict, hasTwin: (twin: TwinPlan) => boolean): void {
+    const byTwin = verdict.execution === 'twin' && hasTwin(verdict.twin);
+    if (byTwin) this.twins++;
+    if (byTwin || !('code' in verdict)) {
+      this[verdict.execution === 'emulated' ? 'emulated' : 'surrogate']++;
+      return;
+    }
+    this.refused++;
     increment(this.reasons, verdict.code);
     increment(this.mnemonics, verdict.mnemonic || '(bad)');
   }
 
   /** As `sidestep coverage --json` has it. */
   toJSON(): object {
-    const { total, emulated, surrogate, refused } = this;
-    return { total, emulated, surrogate, refused, reasons: Object.fromEntries(mostFrequent(this.reasons)) };
+    const { total, emulated, surrogate, twins, refused } = this;
+    return { total, emulated, surrogate, twins, refused, reasons: Object.fromEntries(mostFrequent(this.reasons)) };
   }
 }
 

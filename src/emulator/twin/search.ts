@@ -1,6 +1,6 @@
 /** Twins in a piece of text, at any byte: whether the program itself ever executes those bytes from there makes no difference. */
 import { MAX_INSTRUCTION_BYTES } from '../decode';
-import { type TwinCode, twinCodeOf, type TwinForm } from './forms';
+import { formName, type TwinCode, twinCodeOf, type TwinForm } from './forms';
 
 export interface FoundTwin {
   readonly form: TwinForm;
@@ -39,6 +39,20 @@ export function* exchangeTwins(text: Buffer): Generator<FoundTwin> {
     }
   }
 }
+
+/** The names of all forms that the text has. */
+export function formsIn(text: Buffer): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { form } of lockedTwins(text)) names.add(formName(form));
+  const exchanges = new Set<string>();
+  for (const { form } of exchangeTwins(text)) {
+    exchanges.add(formName(form));
+    if (exchanges.size === EXCHANGE_WIDTHS) break;
+  }
+  return new Set([...names, ...exchanges]);
+}
+
+const EXCHANGE_WIDTHS = 4;
 
 function* twinAt(text: Buffer, offset: number): Generator<FoundTwin> {
   const found = twinCodeOf(text.subarray(offset, offset + MAX_INSTRUCTION_BYTES));

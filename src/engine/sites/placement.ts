@@ -7,6 +7,7 @@ import { hex } from '../../base/address';
 import { type ErrorCode } from '../../base/errors';
 import { type Mapping } from '../../contract/messages';
 import { type Emulator, type TwinPlan } from '../../emulator/emulator';
+import { NO_TWIN } from '../../emulator/refusal';
 import { type Breakpoints, type Displaced } from './breakpoints';
 import { readStatus } from '../linux/proc';
 import { mappingAt } from './mappingAt';
@@ -61,7 +62,7 @@ export function examine(
   if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin)) {
     const { reason } = prepared;
     return {
-      ...refuse('not-probeable', `${instruction} can't be probed: ${reason}, and ${NO_TWIN}`),
+      ...refuse('not-probeable', `${instruction} can't be probed: ${reason}, ${NO_TWIN}`),
       instruction,
     };
   }
@@ -77,8 +78,6 @@ export function examine(
 function hasTwin(process: Process, plan: TwinPlan): boolean {
   return findTwin(process, plan) !== undefined || mayCome(process);
 }
-
-const NO_TWIN = "the program's text holds no such instruction that the thread could execute in its place";
 
 function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {
   return { possible: false, code, reason };

@@ -13,6 +13,7 @@ interface Counts {
   readonly total: number;
   readonly emulated: number;
   readonly surrogate: number;
+  readonly twins: number;
   readonly refused: number;
   readonly reasons: Readonly<Record<string, number>>;
 }
@@ -43,9 +44,19 @@ describe('sidestep coverage', () => {
   it('counts functions that symbols or unwinding tables know, and the starts of lines', async () => {
     assert.deepEqual(await count(census), {
       binaries: 1,
-      entries: { total: 5, emulated: 2, surrogate: 1, refused: 2, reasons: { lock: 1, 'system-call': 1 } },
-      lines: { total: 8, emulated: 3, surrogate: 2, refused: 3, reasons: { 'system-call': 2, lock: 1 } },
+      entries: { total: 5, emulated: 2, surrogate: 1, twins: 0, refused: 2, reasons: { lock: 1, 'system-call': 1 } },
+      lines: { total: 8, emulated: 3, surrogate: 2, twins: 0, refused: 3, reasons: { 'system-call': 2, lock: 1 } },
     });
+  });
+
+  it('counts atomic instructions that a dynamically linked program finds a twin of in the C library', async () => {
+    const dynamic = buildFixture('atomic.c', { flags: ['-O1', '-g0'] }).path;
+    const { entries } = await count(dynamic);
+    assert.equal(entries.twins, 1);
+    assert.ok(entries.surrogate >= entries.twins);
+    assert.equal(entries.reasons['lock'], undefined);
+    const { stdout } = await sidestep(['coverage', dynamic]);
+    assert.match(stdout, /^by a twin +1 /m);
   });
 
   it('takes a directory for the ELF files in it, each once', async () => {
@@ -101,7 +112,7 @@ describe('Classifier', () => {
   it('does not take a longer instruction for the one that a shorter one was', () => {
     const classifier = new Classifier();
     assert.deepEqual(classifier.verdict(Uint8Array.of(0x90)), { execution: 'emulated' });
-    assert.deepEqual(classifier.verdict(Uint8Array.of(0xf0, 0xff, 0x00)).execution, 'refused');
+    assert.deepEqual(classifier.verdict(Uint8Array.of(0xf0, 0xff, 0x00)).execution, 'twin');
     assert.deepEqual(classifier.verdict(Uint8Array.of(0xff, 0x00)), { execution: 'emulated' });
   });
 
@@ -115,7 +126,7 @@ describe('Classifier', () => {
 describe('censusText', () => {
   it('says nothing of reasons when nothing is refused', () => {
     const entries = new Tally();
-    entries.add({ execution: 'emulated' });
+    entries.add({ execution: 'emulated' }, () => false);
     const text = censusText({ binaries: 1, entries, lines: new Tally() });
     assert.doesNotMatch(text, /Refused/);
     assert.match(text, /^together +1 +100\.000 % +0$/m);
