@@ -344,12 +344,12 @@ describe('debug adapter', () => {
     });
 
     it('with the instruction: why it can not be probed', async () => {
-      const atomic = buildFixture('atomic.c', { flags: ['-O1', '-g0'] });
-      const [breakpoint] = await client.start('launch', { program: atomic.path }, () =>
-        client.setFunctionBreakpoints({ name: 'count' }),
+      const refused = buildFixture('refused.c', { flags: ['-O1', '-g0'] });
+      const [breakpoint] = await client.start('launch', { program: refused.path }, () =>
+        client.setFunctionBreakpoints({ name: 'save' }),
       );
       assert.equal(breakpoint?.verified, false);
-      assert.match(breakpoint.message ?? '', /LOCK-prefixed/);
+      assert.match(breakpoint.message ?? '', /saves or restores all extended registers/);
       assert.equal(await exited(), 1);
     });
 

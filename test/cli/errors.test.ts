@@ -104,10 +104,10 @@ describe('what can be wrong', () => {
     }
 
     it('one instruction that can not be emulated, and why', async () => {
-      const locked = fixture('locked', ['-O2']);
-      const [file, line] = marked('locked', 'locked').split(':');
-      const sites = await sidestep(['sites', locked, `${file ?? ''}:${line ?? ''}`]);
-      assert.match(sites.stdout, /lock inc .*refused: /);
+      const refused = fixture('refused', ['-O2']);
+      const [file, line] = marked('refused', 'refused').split(':');
+      const sites = await sidestep(['sites', refused, `${file ?? ''}:${line ?? ''}`]);
+      assert.match(sites.stdout, /fxsave .*refused: /);
     });
 
     it('no debug information: lines say so, function names work', async () => {

@@ -147,10 +147,10 @@ describe('atomic instructions', function () {
     assert.equal(await verdictOf(target), 'right 0');
   });
 
-  it('are refused where the program has no instruction that could take their place', async () => {
+  it('are refused where the program has no other instruction that could take their place', async () => {
     const bare = program('bareAtomic.S', ['-nostdlib', '-static']);
     const pid = await client.launch(bare.path);
-    const at = await client.symbol(pid, bare.path, bare.offset('_start'));
+    const at = await client.symbol(pid, bare.path, bare.offset('lone'));
     await assert.rejects(client.arm(pid, at), (error: SidestepError) => {
       assert.equal(error.code, 'not-probeable');
       assert.match(error.message, /lock .*can't be probed: .*atomic.*the program's text holds no such instruction/);

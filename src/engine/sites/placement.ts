@@ -59,7 +59,7 @@ export function examine(
   if (prepared.execution === 'refused') {
     return { ...refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`), instruction };
   }
-  if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin)) {
+  if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin, Number(address))) {
     const { reason } = prepared;
     return {
       ...refuse('not-probeable', `${instruction} can't be probed: ${reason}, ${NO_TWIN}`),
@@ -75,8 +75,8 @@ export function examine(
   return { possible: true, text, displaced: prepared, origin: originOf(mapping, Number(address)) };
 }
 
-function hasTwin(process: Process, plan: TwinPlan): boolean {
-  return findTwin(process, plan) !== undefined || mayCome(process);
+function hasTwin(process: Process, plan: TwinPlan, address: number): boolean {
+  return findTwin(process, plan, address) !== undefined || mayCome(process);
 }
 
 function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {

@@ -60,19 +60,21 @@ const MAX_PAUSE = 4096;
 /** Text is read in pieces of so many bytes. */
 const PIECE_BYTES = 1 << 18;
 
-/** Where the plan's twin is. `undefined`: nowhere. */
-export function findTwin(process: Process, plan: TwinPlan): TwinPlace | undefined {
+/** Where the plan's twin is. `undefined`: nowhere. `except`: an address where INT3 is going to be. */
+export function findTwin(process: Process, plan: TwinPlan, except = -1): TwinPlace | undefined {
   const { space } = process;
   const { twins } = space;
+  twins.avoid(except);
   const known = twins.byPlan.get(plan);
   if (known !== undefined && isIntact(space, known)) return known;
   twins.byPlan.delete(plan);
-  search(process, plan);
+  search(process, plan, except);
   for (const way of plan.ways) {
     const found = twins.byForm.get(formName(way.form));
     if (found === undefined) continue;
     const place = { ...found, way };
-    twins.byPlan.set(plan, place);
+    // A better one may be loaded with the C library.
+    if (way === plan.ways[0] || !mayCome(process)) twins.byPlan.set(plan, place);
     return place;
   }
   return undefined;
@@ -87,7 +89,7 @@ export function mayCome(process: Process): boolean {
 const C_LIBRARY = /\/(libc[-.]|ld-musl)[^/]*$/;
 
 /** Looks for those of the plan's forms that were not looked for yet, until the one that it prefers is found. */
-function search(process: Process, { ways }: TwinPlan): void {
+function search(process: Process, { ways }: TwinPlan, except: number): void {
   const { space } = process;
   const { twins } = space;
   const texts = textsOf(process);
@@ -102,35 +104,38 @@ function search(process: Process, { ways }: TwinPlan): void {
   const wanted = new Set(names.filter((name) => !twins.byForm.has(name) && !twins.absent.has(name)));
   if (wanted.size === 0 || twins.byForm.has(names[0]!)) return;
   const exchange = ways.some(({ form }) => form.mnemonic === 'xchg' && wanted.has(formName(form)));
+  const taken = new Set<string>();
+  const isFree = (name: string, address: number, end: number): boolean => {
+    const free = !holdsBreakpoint(space, address, end) && (except < address || except >= end);
+    if (!free) taken.add(name);
+    return free;
+  };
   for (const text of texts) {
     for (const { piece, start } of piecesOf(space, text)) {
-      collect(space, piece, start, lockedTwins(piece), wanted);
-      if (exchange && wanted.has(names[0]!)) collect(space, piece, start, exchangeTwins(piece), wanted);
+      collect(twins, { piece, start, found: lockedTwins(piece) }, wanted, isFree);
+      if (exchange && wanted.has(names[0]!)) {
+        collect(twins, { piece, start, found: exchangeTwins(piece) }, wanted, isFree);
+      }
       if (!wanted.has(names[0]!)) return;
     }
   }
-  for (const name of wanted) twins.absent.add(name);
+  for (const name of wanted) if (!taken.has(name)) twins.absent.add(name);
 }
 
-/** Takes from `found` what is wanted, and from `wanted` what is found. */
+/** Takes what is wanted and free from what was found, and from `wanted` what is taken. */
 function collect(
-  space: AddressSpace,
-  piece: Buffer,
-  start: number,
-  found: Iterable<FoundTwin>,
+  twins: TwinPlaces,
+  { piece, start, found }: { readonly piece: Buffer; readonly start: number; readonly found: Iterable<FoundTwin> },
   wanted: Set<string>,
+  isFree: (name: string, address: number, end: number) => boolean,
 ): void {
   for (const { form, code, offset } of found) {
     const name = formName(form);
     const address = start + offset;
     const end = address + code.length;
-    if (!wanted.has(name) || holdsBreakpoint(space, address, end)) continue;
-    space.twins.byForm.set(name, {
-      code,
-      address,
-      end,
-      bytes: Uint8Array.from(piece.subarray(offset, offset + code.length)),
-    });
+    if (!wanted.has(name) || !isFree(name, address, end)) continue;
+    const bytes = Uint8Array.from(piece.subarray(offset, offset + code.length));
+    twins.byForm.set(name, { code, address, end, bytes });
     wanted.delete(name);
     if (wanted.size === 0) return;
   }
