@@ -117,10 +117,12 @@ export class Departures {
     for (const task of process.tasks.values()) {
       while (process.tasks.get(task.tid) === task) {
         const report = awaitReport(waiter, task.tid);
-        // What is asleep is let go when it stops; or by the kernel, if the engine ends before that.
-        // But one on a twin would go on from there with registers that are not its own: it gets its memory, if late.
-        if (report === 'asleep' && task.twin !== undefined) continue;
-        if (report === 'asleep') break;
+        if (report === 'asleep') {
+          // On a twin it waits for memory, and would go on with registers that are not its own.
+          if (task.twin !== undefined) continue;
+          // It is let go when it stops; or by the kernel, if the engine ends before that.
+          break;
+        }
         if (report === 'reported') this.onStop(task);
         else this.#onMissing(task);
       }

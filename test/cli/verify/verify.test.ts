@@ -60,7 +60,10 @@ describe('sidestep verify', () => {
     assert.match(stdout, /^seed 7\n/);
     assert.match(stdout, /^4 instructions of 1 binary, 32 states, \d+ run to the end: 0 mismatches$/m);
     assert.match(stdout, /^[\d,]+ states a second, seed 7$/m);
-    assert.match(stdout, /^not compared: 1 instructions that the CPU itself executes \(surrogate\), 0 atomic ones that the thread executes, 1 refused$/m);
+    assert.match(
+      stdout,
+      /^not compared: 1 instructions that the CPU itself executes \(surrogate\), 0 atomic ones that the thread executes, 1 refused$/m,
+    );
   });
 
   it('takes some of the instructions, and another seed each time', async () => {
