@@ -1,6 +1,7 @@
 /** The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a `bad-option`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
+import { type Follow } from '../contract/messages';
 import { type USAGE } from './usage';
 
 /** What `run` and `attach` have in common. */
@@ -13,6 +14,7 @@ export interface TracingOptions {
   readonly durationMs: number | undefined;
   readonly maxHits: number | undefined;
   readonly debugDirectories: readonly string[];
+  readonly follow: Follow;
 }
 
 export type ProbeSource =
@@ -50,6 +52,7 @@ const TRACING = {
   duration: { type: 'string' },
   'max-hits': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
+  follow: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -172,12 +175,17 @@ interface TracingValues {
   readonly duration?: string | undefined;
   readonly 'max-hits'?: string | undefined;
   readonly 'debug-dir'?: readonly string[] | undefined;
+  readonly follow?: string | undefined;
 }
 
 function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values: TracingValues): TracingOptions {
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') {
     throw usageError(`--format is text or json, not ${JSON.stringify(format)}`, topic);
+  }
+  const follow = values.follow ?? 'none';
+  if (follow !== 'none' && follow !== 'children') {
+    throw usageError(`--follow is none or children, not ${JSON.stringify(follow)}`, topic);
   }
   const maxHits = values['max-hits'];
   return {
@@ -187,6 +195,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
     durationMs: values.duration === undefined ? undefined : milliseconds(topic, values.duration),
     maxHits: maxHits === undefined ? undefined : positiveInteger(topic, '--max-hits', maxHits),
     debugDirectories: values['debug-dir'] ?? [],
+    follow,
   };
 }
 

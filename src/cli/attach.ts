@@ -17,7 +17,7 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
     const exited = tracing.exitOf(debuggee);
     await tracing.addProbes();
     tracing.settle(debuggee);
-    await Promise.race([exited, interrupted, tracing.over]);
+    await Promise.race([exited.then(() => tracing.allEnded()), interrupted, tracing.over]);
     const probes = await tracing.takeProbesAway();
     await session.detach();
     tracing.summarise(probes, debuggee.end);

@@ -49,7 +49,7 @@ async function trace(
   await tracing.addProbes();
   tracing.settleWhenLoaded(debuggee);
   await session.start();
-  await Promise.race([exited, tracing.over]);
+  await Promise.race([exited.then(() => tracing.allEnded()), tracing.over]);
   const probes = await tracing.takeProbesAway();
   const end = await exited;
   tracing.summarise(probes, end);

@@ -80,6 +80,17 @@ export class Tracing implements Disposable {
     });
   }
 
+  /** Resolves when no process is left: the one that was asked for, and with --follow children those that came of it. */
+  allEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.session.processes.size === 0) resolve();
+      };
+      this.#store.add(this.session.onExit(check));
+      check();
+    });
+  }
+
   /**
    * For a launched program, before it is let go: settles the probes when its libraries are loaded, while it still waits. A program
    * whose probes can't be placed is ended before anything of it has run.
@@ -113,24 +124,28 @@ export class Tracing implements Disposable {
     for (const [probe, given] of this.#probes) {
       for (const warning of probe.warnings) this.#output.warning(warning);
       if (probe.state === 'armed') continue;
-      if (probe.state === 'failed' || !canLoadCode(process)) throw explain(probe, given);
+      if (probe.state === 'failed' || !this.#canLoadCode(process)) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
       this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
     }
   }
 
+  #canLoadCode(process: Process): boolean {
+    return this.#options.follow === 'children' || canLoadCode(process);
+  }
+
   /** Takes the probes away and gives what they counted. */
   async takeProbesAway(): Promise<ExportedProbe[]> {
     this.#stoppedAt ??= performance.now();
-    const counts = await this.session.counts();
     const taken: ExportedProbe[] = [];
     for (const [probe, { spec }] of this.#probes) {
-      const sites = [...(counts.get(probe)?.sites.keys() ?? [])];
+      const counts = await this.session.removeProbe(probe);
+      const sites = [...probe.places.values()];
       taken.push({
         probe: probe.id,
         text: spec.text,
         failure: sites.length > 0 ? undefined : probe.reason,
-        ...(await this.session.removeProbe(probe)),
+        ...counts,
         sites: sites.map(({ location, instruction, execution }) => ({
           address: location.address,
           instruction,

@@ -11,7 +11,9 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
   -o, --output OUT        writes hits and summary to OUT instead of standard error
       --duration SECONDS  takes the probes away after that time; fractions are allowed
       --max-hits N        takes the probes away after exactly N reported hits
-      --debug-dir DIR     looks for separate debug files in DIR too; may be given more than once`;
+      --debug-dir DIR     looks for separate debug files in DIR too; may be given more than once
+      --follow WHOM       children: probes all processes that the program starts, to any depth, until the last one ends;
+                          none (the default): they run without probes`;
 
 export const USAGE = {
   sidestep: `usage: sidestep run      [OPTION]… -- PROGRAM [ARGUMENT]…

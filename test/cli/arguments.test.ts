@@ -9,6 +9,7 @@ const NOTHING: TracingOptions = {
   durationMs: undefined,
   maxHits: undefined,
   debugDirectories: [],
+  follow: 'none',
 };
 
 function refuses(argv: readonly string[], message: RegExp): void {
