@@ -3,18 +3,20 @@
  * A value that is wrong is an error that names its key.
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { type Follow } from '../contract/messages';
 import { badConfiguration } from './errors';
 
 type Raw = Readonly<Record<string, unknown>>;
 
 export type ConsoleKind = 'internalConsole' | 'integratedTerminal' | 'externalTerminal';
 
-interface Symbols {
+interface Tracing {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
+  readonly follow: Follow;
 }
 
-export interface LaunchConfiguration extends Symbols {
+export interface LaunchConfiguration extends Tracing {
   /** Absolute. */
   readonly program: string;
   readonly args: readonly string[];
@@ -26,10 +28,11 @@ export interface LaunchConfiguration extends Symbols {
   readonly console: ConsoleKind;
 }
 
-export interface AttachConfiguration extends Symbols {
+export interface AttachConfiguration extends Tracing {
   readonly pid: number;
 }
 
+const FOLLOWS: readonly Follow[] = ['none', 'children'];
 const CONSOLES: readonly ConsoleKind[] = ['internalConsole', 'integratedTerminal', 'externalTerminal'];
 
 export function readLaunch(raw: Raw): LaunchConfiguration {
@@ -44,7 +47,7 @@ export function readLaunch(raw: Raw): LaunchConfiguration {
   const cwd = resolve(given ?? dirname(program));
   const envFile = text(raw, 'envFile');
   return {
-    ...readSymbols(raw),
+    ...readTracing(raw),
     program: resolve(cwd, program),
     args: texts(raw, 'args') ?? [],
     cwd,
@@ -61,13 +64,14 @@ export function readAttach(raw: Raw): AttachConfiguration {
     throw badConfiguration('pid', 'is missing', 'Give the process id, or ${command:pickProcess}.');
   if (!Number.isInteger(pid) || pid <= 0)
     throw badConfiguration(key, `must be a process id, not ${JSON.stringify(raw[key])}`);
-  return { ...readSymbols(raw), pid };
+  return { ...readTracing(raw), pid };
 }
 
-function readSymbols(raw: Raw): Symbols {
+function readTracing(raw: Raw): Tracing {
   return {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
+    follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
   };
 }
 

@@ -102,7 +102,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { sourceMap, debugDirectories }: SessionOptions,
+    { sourceMap, debugDirectories, follow }: SessionOptions,
     start: (session: Session) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
@@ -113,7 +113,7 @@ export class DebugSession implements Disposable {
     });
     const live = new LiveSession(
       engine,
-      { ...(sourceMap && { sourceMap }), ...(debugDirectories && { debugDirectories }) },
+      { ...(sourceMap && { sourceMap }), ...(debugDirectories && { debugDirectories }), ...(follow && { follow }) },
       this.#client,
       this.#lines,
     );

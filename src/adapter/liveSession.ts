@@ -48,8 +48,9 @@ export class LiveSession implements Disposable {
     this.session.onHit((hit) => this.#console.take(hit));
     this.session.onWarning(({ message }) => this.#say('console', message));
     this.session.onEngineGone(({ reason }) => this.#engineGone(reason));
-    this.session.onExit(({ end }) => {
-      this.#exit = end;
+    this.session.onExit(({ process, end }) => {
+      // Of a tree that is followed, the end of the first.
+      if (process.parent === undefined) this.#exit = end;
       if (this.session.processes.size === 0) void this.finish();
     });
   }

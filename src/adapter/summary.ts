@@ -6,7 +6,7 @@ import { count, type HitConsole } from './hitConsole';
 /** One line for each probe, in the order in which they were placed. */
 export function summarize(counts: ReadonlyMap<Probe, ProbeCounts>, console: HitConsole): string {
   return [...counts]
-    .filter(([probe]) => probe.state === 'armed')
+    .filter(([probe]) => probe.places.size > 0)
     .map(([probe, counted]) => `${probe.spec.text}: ${describeCounts(counted, console.shown(probe))}\n`)
     .join('');
 }

@@ -11,6 +11,7 @@ import { assertTranscript } from './transcript';
 const workers = buildFixture('workers.c', { flags: ['-O1', '-pthread'] });
 const ticker = buildFixture('ticker.c', { flags: ['-O1', '-pthread'] });
 const host = buildFixture('host.c');
+const tree = buildFixture('tree.c');
 const plugin = buildFixture('plugin.c', { flags: ['-O1', '-shared', '-fPIC'], name: 'plugin.so' });
 
 describe('debug adapter', () => {
@@ -57,6 +58,20 @@ describe('debug adapter', () => {
         'id=1 n=2',
       ]);
       assert.equal(client.output('stdout'), 'calls 6, total 15\n');
+    });
+
+    it('follows children: logs what all of them do, and ends as the program did', async () => {
+      await client.start('launch', { program: tree.path, args: ['2', '2'], follow: 'children' }, () =>
+        client.setBreakpoints(tree.source, [{ line: tree.line('worked'), logMessage: 'generation {generation}' }]),
+      );
+      assert.equal(await exited(), 7);
+      assert.deepEqual(linesOf(logged()).slice(0, 7).sort(), [
+        'generation 0',
+        'generation 1',
+        'generation 1',
+        ...Array<string>(4).fill('generation 2'),
+      ]);
+      assert.match(logged(), /tree\.c:\d+: 7 hits, 7 shown\n/);
     });
 
     it('links each hit to its line', async () => {

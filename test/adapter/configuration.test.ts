@@ -12,6 +12,7 @@ describe('launch configuration', () => {
       console: 'internalConsole',
       sourceMap: {},
       debugDirectories: [],
+      follow: 'none',
     });
   });
 
@@ -30,6 +31,7 @@ describe('launch configuration', () => {
     [{ program: 7 }, /"program" must be a string/],
     [{ program: '/a', args: '-v' }, /"args" must be a list of strings/],
     [{ program: '/a', args: ['-n', 5] }, /"args" must be a list of strings/],
+    [{ program: '/a', follow: 'parents' }, /"follow" must be one of none, children/],
     [{ program: '/a', env: ['A=1'] }, /"env" must be an object whose values are strings or null/],
     [{ program: '/a', env: { A: 1 } }, /"env.A" must be one of strings or null/],
     [{ program: '/a', sourceMap: { '/a': null } }, /"sourceMap.\/a" must be one of strings/],

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { fixture, marked, parseJsonLines, sidestep } from './commandLine';
+import { buildFixture } from '../fixtures/build';
+import { parseJsonLines, sidestep } from './commandLine';
 
-const WORKED = marked('tree', 'worked');
+const fixture = buildFixture('tree.c');
+const tree = fixture.path;
+const WORKED = `tree.c:${fixture.line('worked')}`;
 /** Two children each, over three generations. */
 const PROCESSES = 1 + 2 + 4 + 8;
 
 describe('sidestep run --follow', () => {
-  let tree = '';
-
-  before(() => {
-    tree = fixture('tree');
-  });
-
   it('children: probes all that the program starts, by fork and by exec, until the last one ends', async () => {
     const probe = `log ${WORKED} "generation {generation}"`;
     const options = ['run', '--format', 'json', '--follow', 'children', '-p', probe];
@@ -32,7 +29,7 @@ describe('sidestep run --follow', () => {
     const options = ['run', '--format', 'json', '--follow', 'children', '-p', `count ${WORKED}`];
     const { status, stderr } = await sidestep([...options, '--', '/bin/sh', '-c', `${tree} 1 2; exit 3`]);
     assert.equal(status, 3);
-    assert.equal(parseJsonLines(stderr).summary.probes[0]?.hits, 3);
+    assert.equal(parseJsonLines(stderr).summary.probes[0]?.hits, 3, stderr);
   });
 
   it('none: probes the program alone, and its children run on', async () => {
