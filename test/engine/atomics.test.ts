@@ -92,6 +92,34 @@ describe('atomic instructions', function () {
     }
   });
 
+  it('are passed once each, whoever sends signals that look like those of a step', async () => {
+    const { pid, armed } = await run([`${ROUNDS}`, '2', '1', 'traps']);
+    await client.release(pid);
+    assert.match(await finish(), /^right [1-9]/);
+    for (const { mnemonic, hits, steppedAside } of await countsOf(armed)) {
+      if (steppedAside === 0 || mnemonic !== 'neg') assert.deepEqual([hits, steppedAside], [2 * ROUNDS, 0], mnemonic);
+    }
+  });
+
+  it('are passed once each by threads that are stopped and continued in the midst of them', async () => {
+    const target = await Target.start(atomics.path, [`${FOREVER}`, '3', '1', 'go']);
+    await client.request('attach', { pid: target.pid });
+    const armed = await armAll(target.pid);
+    target.begin({ lingering: true });
+    for (let round = 0; round < 100; round++) {
+      const before = (await countsOf(armed))[0]!.hits;
+      while ((await countsOf(armed))[0]!.hits === before);
+      target.process.kill('SIGSTOP');
+      target.process.kill('SIGCONT');
+    }
+    assert.equal(await verdictOf(target), 'right 0');
+    const counts = await countsOf(armed);
+    const rounds = counts[0]!.hits;
+    for (const { mnemonic, hits, steppedAside } of counts) {
+      if (steppedAside === 0 || mnemonic !== 'neg') assert.deepEqual([hits, steppedAside], [rounds, 0], mnemonic);
+    }
+  });
+
   it('fault as they do without a probe', async () => {
     const pid = await client.launch(atomics.path, ['faults']);
     const names = ['faultAdd', 'faultExchange', 'faultNegate', 'faultPair'];

@@ -108,6 +108,22 @@ export class Hits {
     this.#pass(task, breakpoint, sent);
   }
 
+  /**
+   * A thread has stopped because of a SIGILL. One that was sent is the only signal that comes before a SIGTRAP that was sent (next_signal in
+   * kernel/signal.c), and that can have swallowed INT3's own: the thread goes back, to meet INT3 when it returns from the handler. Behind
+   * an instruction of one byte it may be for other reasons.
+   */
+  onIllegalInstruction(task: Task): void {
+    const { space } = task.process;
+    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2]! > 0) return;
+    if (this.#ptrace.getRegisters(task.tid) !== 0) return;
+    const breakpoint = space.breakpoints.get(this.#arena.number(RIP) - 1);
+    if (breakpoint === undefined || breakpoint.displaced.length === 1) return;
+    if (!breakpoint.armed && space.memory.read(breakpoint.address, 1)[0] === INT3) return;
+    this.#ptrace.pokeUser(task.tid, UserRegister.rip, breakpoint.address);
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+  }
+
   /** Lets a held thread go on. */
   release(task: Task): void {
     const { heldAt } = task;

@@ -7,6 +7,7 @@ import { type Doorbell } from '../pipe/doorbell';
 import { type Hits } from './hits';
 import { resumeInterrupted } from '../tasks/interruptions';
 import { type Ptrace } from '../linux/ptrace';
+import { Signal } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
 import { type StepAside } from './stepAside';
@@ -60,7 +61,9 @@ export class Stops {
     const { ptrace, stepAside, twins, births, changes } = this.#parts;
     if (status.kind === 'signal') {
       const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
-      if (!done) ptrace.resume(task.tid, status.signal);
+      if (done) return;
+      if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
+      ptrace.resume(task.tid, status.signal);
       return;
     }
     stepAside.interrupt(task, false);

@@ -90,7 +90,12 @@ export class Departures {
       case 'signal':
         if (wasOnTwin) this.#letGo(task, ownSignal ? 0 : signal);
         else if (signal === Signal.SIGTRAP) this.#letGoAtTrap(task, stepped);
-        else this.#letGo(task, signal);
+        else {
+          // As at a hit: see onIllegalInstruction.
+          const behind = signal === Signal.SIGILL ? this.#breakpointBehind(task) : undefined;
+          if (behind !== undefined && behind.displaced.length > 1) this.#rewind(task, behind);
+          this.#letGo(task, signal);
+        }
         return;
       case 'trapStop':
         this.#letGoInterrupted(task);
