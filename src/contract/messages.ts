@@ -229,4 +229,8 @@ export type EngineEvent =
   /** Something the user should know: what was detected, what was done about it. */
   | { readonly event: 'warning'; readonly message: string; readonly pid?: number; readonly tid?: number };
 
-export type EngineMessage = { readonly response: Response } | { readonly notice: EngineEvent };
+export type EngineMessage =
+  | { readonly response: Response }
+  | { readonly notice: EngineEvent }
+  /** Instead of `ready`: the engine can't start and ends. */
+  | { readonly failed: EngineFailure };

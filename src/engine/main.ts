@@ -2,9 +2,11 @@
  * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1 (contract/messages), and what
  * nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to Node's event loop.
  */
+import { encodeJson } from '../contract/frames';
 import { libc } from './linux/libc';
 import { Signal } from './linux/signals';
-import { Tracer } from './tracer';
+import { startFailureOf } from './pipe/failure';
+import { type Tracer } from './tracer';
 
 const SIG_IGN = 1;
 const COMMANDS = 0;
@@ -14,4 +16,19 @@ const MESSAGES = 1;
 for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
   libc.signal(signal, SIG_IGN);
 }
-new Tracer(COMMANDS, MESSAGES).run();
+
+/** Everything else is loaded here: already that needs the memory which may not be there. */
+async function start(): Promise<Tracer> {
+  try {
+    const parts = await import('./tracer');
+    return new parts.Tracer(COMMANDS, MESSAGES);
+  } catch (thrown) {
+    const failed = startFailureOf(thrown);
+    if (failed === undefined) throw thrown;
+    const message = encodeJson({ failed });
+    libc.writeBytes(MESSAGES, message, message.length);
+    process.exit(1);
+  }
+}
+
+void start().then((tracer) => tracer.run());

@@ -1,6 +1,6 @@
 /** The engine put together: its parts, its loop, and its end. */
 import { SidestepError } from '../base/errors';
-import { type EngineFailure, type Request } from '../contract/messages';
+import { type Request } from '../contract/messages';
 import { Emulator } from '../emulator/emulator';
 import { AgentCompiler } from './agent/compile';
 import { Arena, Layout } from './arena';
@@ -15,6 +15,7 @@ import { Doorbell } from './pipe/doorbell';
 import { Following } from './tasks/following';
 import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
+import { failureOf } from './pipe/failure';
 import { Inbox } from './pipe/inbox';
 import { Ptrace } from './linux/ptrace';
 import { Waiter } from './linux/wait';
@@ -144,9 +145,4 @@ export class Tracer {
     this.#surrogate.dispose();
     this.#doorbell.remove();
   }
-}
-
-function failureOf(error: SidestepError): EngineFailure {
-  const { code, message, advice, place } = error;
-  return { code, message, ...(advice !== undefined && { advice }), ...(place && { place }) };
 }

@@ -13,6 +13,7 @@ import { assertExists } from '../base/assert';
 import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../contract/frames';
 import {
   type EngineEvent,
+  type EngineFailure,
   type EngineMessage,
   type RequestKind,
   type Requests,
@@ -55,6 +56,8 @@ export class EngineProcess implements Engine {
   #lastRequest = 0;
   #errorOutput = '';
   #goneReason: string | undefined;
+  /** What the engine itself said about it. */
+  #failure: SidestepError | undefined;
 
   readonly onEvent = this.#events.on;
   readonly onHits = this.#hits.on;
@@ -123,7 +126,7 @@ export class EngineProcess implements Engine {
   }
 
   request<K extends RequestKind>(kind: K, args: Requests[K]['arguments']): Promise<Requests[K]['result']> {
-    if (this.#goneReason !== undefined) return Promise.reject(engineGone(this.#goneReason));
+    if (this.#goneReason !== undefined) return Promise.reject(this.#failure ?? engineGone(this.#goneReason));
     const id = ++this.#lastRequest;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -143,6 +146,7 @@ export class EngineProcess implements Engine {
     }
     const message = decodeJson(payload) as EngineMessage;
     if ('notice' in message) this.#events.fire(message.notice);
+    else if ('failed' in message) this.#failure = errorOf(message.failed);
     else this.#answer(message.response);
   }
 
@@ -153,18 +157,21 @@ export class EngineProcess implements Engine {
       pending?.resolve(response.result);
       return;
     }
-    const { code, message, ...details } = response.failure;
-    pending?.reject(new SidestepError(code, message, details));
+    pending?.reject(errorOf(response.failure));
   }
 
   #end(how: string): void {
     if (this.#goneReason !== undefined) return;
     const output = this.#errorOutput.trim();
-    this.#goneReason = output === '' ? how : `${how}: ${output}`;
-    for (const pending of this.#pending.values()) pending.reject(engineGone(this.#goneReason));
+    this.#goneReason = this.#failure?.message ?? (output === '' ? how : `${how}: ${output}`);
+    for (const pending of this.#pending.values()) pending.reject(this.#failure ?? engineGone(this.#goneReason));
     this.#pending.clear();
     this.#gone.fire({ reason: this.#goneReason });
   }
+}
+
+function errorOf({ code, message, ...details }: EngineFailure): SidestepError {
+  return new SidestepError(code, message, details);
 }
 
 function engineGone(reason: string): SidestepError {

@@ -12,6 +12,7 @@ import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../../src/contr
 import { decodeHits } from '../../src/contract/hits';
 import {
   type EngineEvent,
+  type EngineFailure,
   type EngineMessage,
   type HitCondition,
   type RequestKind,
@@ -78,10 +79,20 @@ export class EngineClient {
   #lastProbe = 0;
   ended = false;
 
+<<<<<<< HEAD
   /** `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own. */
   constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}) {
     this.process = spawn(process.execPath, [script], {
       env: { ...process.env, ...env },
+=======
+  /** What the engine said when it could not start. */
+  failure: EngineFailure | undefined;
+
+  /** `through`: a command that becomes another one by exec, with which the engine is started. */
+  constructor(through: readonly string[] = []) {
+    const [command, ...args] = [...through, process.execPath, engineScript()];
+    this.process = spawn(assertExists(command, 'command'), args, {
+>>>>>>> 3886f74 (attach: what forbids it is told apart, also at the engine's start)
       stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
     });
     const streams: readonly (Readable | Writable | null | undefined)[] = this.process.stdio;
@@ -234,6 +245,10 @@ export class EngineClient {
     const message = decodeJson(payload) as EngineMessage;
     if ('notice' in message) {
       this.events.push(message.notice);
+      return;
+    }
+    if ('failed' in message) {
+      this.failure = message.failed;
       return;
     }
     const { response } = message;

@@ -2,6 +2,7 @@
 import { SidestepError } from '../../base/errors';
 import { Errno, errnoText } from './errno';
 import { errno, libc } from './libc';
+import { LIMIT_ADVICE } from './limits';
 import { makeRoom } from './spareDescriptor';
 
 const O_RDWR = 2;
@@ -28,6 +29,7 @@ export class ProcessMemory {
     if (failure === Errno.ENOENT || failure === Errno.ESRCH) return undefined;
     throw new SidestepError('attach-refused', `the memory of process ${tid} can't be opened: ${errnoText(failure)}`, {
       place: { pid: tid },
+      ...(LIMIT_ADVICE[failure] && { advice: LIMIT_ADVICE[failure] }),
     });
   }
 

@@ -5,6 +5,7 @@
 import { SidestepError } from '../../base/errors';
 import { errnoText } from './errno';
 import { libc } from './libc';
+import { LIMIT_ADVICE } from './limits';
 
 // Large enough for any libc's: glibc has 336, 80 and 128 bytes.
 const ATTRIBUTES_BYTES = 512;
@@ -28,7 +29,11 @@ export function spawn(path: string, argv: readonly string[], options: SpawnOptio
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const check = (failure: number): void => {
-    if (failure !== 0) throw new SidestepError('launch-failed', `can't start ${path}: ${errnoText(failure)}`);
+    if (failure === 0) return;
+    const advice = LIMIT_ADVICE[failure];
+    throw new SidestepError('launch-failed', `can't start ${path}: ${errnoText(failure)}`, {
+      ...(advice && { advice }),
+    });
   };
   check(libc.posix_spawnattr_init(attributes));
   check(libc.posix_spawn_file_actions_init(actions));

@@ -5,12 +5,13 @@
  */
 import { SidestepError } from '../../base/errors';
 import { announceReadiness } from '../linux/descriptors';
-import { systemCallError } from '../linux/errno';
+import { Errno, systemCallError } from '../linux/errno';
 import { type Ptrace, TraceOption } from '../linux/ptrace';
 import { Signal } from '../linux/signals';
 import { spawn } from '../linux/spawn';
 import { kill } from '../linux/wait';
 import { isEnd, type WaitStatus } from '../linux/waitStatus';
+import { helplessness } from '../tasks/attachRefusal';
 import { existsSync } from 'node:fs';
 
 const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
@@ -55,6 +56,7 @@ export class Doorbell {
     const failure = this.#ptrace.seize(this.#pid, TraceOption.exitKill);
     if (failure !== 0) {
       kill(this.#pid, Signal.SIGKILL);
+      if (failure === Errno.EPERM || failure === Errno.EACCES) throw helplessness();
       throw systemCallError('PTRACE_SEIZE of the doorbell', failure, { pid: this.#pid });
     }
     for (const fd of this.#descriptors) announceReadiness(fd, this.#pid);

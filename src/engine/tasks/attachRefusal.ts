@@ -11,11 +11,13 @@ const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly 
   '1': {
     forbids: 'only the parent of a process may trace it',
     advice:
-      'Start the program through Sidestep, or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
+      'Start the program through Sidestep, run Sidestep as root (sudo), or allow it until the next boot: ' +
+      'sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '2': {
     forbids: 'only an administrator may trace processes',
-    advice: 'Run as root, or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
+    advice:
+      'Run Sidestep as root (sudo), or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '3': {
     forbids: 'no process may be traced, and this can be changed by a reboot only',
@@ -50,31 +52,87 @@ export function impossibility(pid: number): SidestepError | undefined {
 /** What keeps this user from it, once the kernel has said EPERM; `undefined` if the process is gone. */
 export function denial(pid: number): SidestepError | undefined {
   const status = readStatus(pid);
-  const self = readStatus(process.pid);
+  const self = ownStanding();
   if (status === undefined || self === undefined) return undefined;
-  const owner = status.get('Uid')?.split('\t') ?? [];
-  const user = self.get('Uid')?.split('\t')[1] ?? '?';
-  const isPrivileged = (BigInt(`0x${self.get('CapEff') ?? '0'}`) & CAP_SYS_PTRACE) !== 0n;
-  const scope = yamaScope();
-  if (isPrivileged && scope !== '3') return refuse(pid, status, UNSEEN, UNSEEN_ADVICE);
-  if (owner.slice(0, 3).some((uid) => uid !== user)) {
-    return refuse(pid, status, `it belongs to user ${owner[0] ?? '?'}, Sidestep runs as user ${user}`, AS_ROOT);
+  const [reason, advice] = explainDenial(self, {
+    owners: status.get('Uid')?.split('\t').slice(0, 3) ?? [],
+    capabilities: BigInt(`0x${status.get('CapPrm') ?? '0'}`),
+    isReadable: executableOf(pid) !== undefined,
+  });
+  return refuse(pid, status, reason, advice);
+}
+
+/** Why not even a process that the engine has started itself can be traced. */
+export function helplessness(): SidestepError {
+  const self = ownStanding();
+  const own = { owners: [], capabilities: 0n, isReadable: true };
+  const [reason, advice] = self === undefined ? [UNSEEN, UNSEEN_ADVICE] : explainDenial(self, own);
+  return new SidestepError('attach-refused', `no process can be traced here: ${reason}`, { advice });
+}
+
+/** The engine itself, as far as it matters to the kernel. */
+export interface Standing {
+  /** Effective user id. */
+  readonly user: string;
+  readonly capabilities: bigint;
+  /** Whether a seccomp filter decides on its system calls. */
+  readonly isFiltered: boolean;
+  /** /proc/sys/kernel/yama/ptrace_scope; `0` where there is no Yama. */
+  readonly yamaScope: string;
+}
+
+/** The process that is to be traced. */
+export interface Candidate {
+  /** Its real, effective and saved user ids. */
+  readonly owners: readonly string[];
+  readonly capabilities: bigint;
+  /** Whether its program can be looked at: prctl(2), PR_SET_DUMPABLE. */
+  readonly isReadable: boolean;
+}
+
+/** Reason and advice, for an EPERM: the checks in the kernel's own order. */
+export function explainDenial(self: Standing, target: Candidate): readonly [reason: string, advice: string] {
+  const isPrivileged = (self.capabilities & CAP_SYS_PTRACE) !== 0n;
+  if (!isPrivileged) {
+    const isForeign = target.owners.some((uid) => uid !== self.user);
+    if (isForeign && self.user !== '0') {
+      return [`it belongs to user ${target.owners[0] ?? '?'}, Sidestep runs as user ${self.user}`, AS_ROOT];
+    }
+    if ((target.capabilities & ~self.capabilities) !== 0n || isForeign) {
+      return self.user === '0'
+        ? ['Sidestep runs as root, but without the capability CAP_SYS_PTRACE', IN_CONTAINER]
+        : ['it has capabilities that Sidestep has not (capabilities(7))', AS_ROOT];
+    }
+    if (!target.isReadable) {
+      const why = 'it has protected itself (prctl PR_SET_DUMPABLE, or its program is set-user-id or not readable)';
+      return [why, AS_ROOT];
+    }
   }
-  if (executableOf(pid) === undefined) {
-    const why = 'it has protected itself (prctl PR_SET_DUMPABLE, or its program is set-user-id or not readable)';
-    return refuse(pid, status, why, AS_ROOT);
-  }
-  const yama = YAMA_SCOPES[scope];
-  if (yama) return refuse(pid, status, `Yama's ptrace_scope is ${scope}: ${yama.forbids}`, yama.advice);
-  return refuse(pid, status, UNSEEN, UNSEEN_ADVICE);
+  const yama = isPrivileged && self.yamaScope !== '3' ? undefined : YAMA_SCOPES[self.yamaScope];
+  if (yama) return [`Yama's ptrace_scope is ${self.yamaScope}: ${yama.forbids}`, yama.advice];
+  if (self.isFiltered) return ['a seccomp filter forbids it to Sidestep', IN_CONTAINER];
+  return [UNSEEN, UNSEEN_ADVICE];
+}
+
+function ownStanding(): Standing | undefined {
+  const status = readStatus(process.pid);
+  return (
+    status && {
+      user: status.get('Uid')?.split('\t')[1] ?? '?',
+      capabilities: BigInt(`0x${status.get('CapEff') ?? '0'}`),
+      isFiltered: status.get('Seccomp') !== '0',
+      yamaScope: yamaScope(),
+    }
+  );
 }
 
 /** Nothing that a process can read of another explains it. */
 const UNSEEN = 'a security module (AppArmor, SELinux) or the sandbox that Sidestep runs in forbids it';
-const UNSEEN_ADVICE =
-  'The log says which: sudo journalctl -k -g denied. A container needs to be started with --cap-add=SYS_PTRACE.';
+const UNSEEN_ADVICE = 'The log says which: sudo journalctl -k -g denied';
 
 const AS_ROOT = 'Run Sidestep as root (sudo).';
+const IN_CONTAINER =
+  'Containers have neither by default: start it with --cap-add=SYS_PTRACE (docker, podman), or run Sidestep outside of it.';
 
 function refuse(pid: number, status: ReadonlyMap<string, string>, reason: string, advice?: string): SidestepError {
   return new SidestepError(
