@@ -79,20 +79,17 @@ export class EngineClient {
   #lastProbe = 0;
   ended = false;
 
-<<<<<<< HEAD
-  /** `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own. */
-  constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [script], {
-      env: { ...process.env, ...env },
-=======
   /** What the engine said when it could not start. */
   failure: EngineFailure | undefined;
 
-  /** `through`: a command that becomes another one by exec, with which the engine is started. */
-  constructor(through: readonly string[] = []) {
-    const [command, ...args] = [...through, process.execPath, engineScript()];
+  /**
+   * `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own. `through`: a command
+   * that becomes another one by exec, with which the engine is started.
+   */
+  constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}, through: readonly string[] = []) {
+    const [command, ...args] = [...through, process.execPath, script];
     this.process = spawn(assertExists(command, 'command'), args, {
->>>>>>> 3886f74 (attach: what forbids it is told apart, also at the engine's start)
+      env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
     });
     const streams: readonly (Readable | Writable | null | undefined)[] = this.process.stdio;

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SidestepError } from '../../src/base/errors';
-import { EngineClient } from './engineClient';
+import { EngineClient, engineScript } from './engineClient';
 import { program } from './program';
 import { Target } from './target';
 
@@ -78,7 +78,7 @@ describe('environments', () => {
   });
 
   function engine(...through: readonly (readonly string[])[]): EngineClient {
-    const client = new EngineClient(through.flat());
+    const client = new EngineClient(engineScript(), {}, through.flat());
     clients.push(client);
     return client;
   }

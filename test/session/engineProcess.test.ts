@@ -53,6 +53,14 @@ describe('engine process', () => {
     await gone(engine);
   });
 
+  it('rejects with why the engine could not start', async () => {
+    const failed = { code: 'attach-refused', message: 'a filter forbids it', advice: 'lift it' };
+    const engine = start(`${write({ failed })} process.exit(1);`);
+    const refused = (error: SidestepError) => error.code === 'attach-refused' && error.advice === 'lift it';
+    await assert.rejects(engine.request('attach', { pid: 1 }), refused);
+    await assert.rejects(engine.request('attach', { pid: 1 }), refused, 'asked later');
+  });
+
   it('passes on what the engine tells unasked', async () => {
     const engine = start(write({ notice: { event: 'ready', enginePid: 1 } }));
     assert.deepEqual(await new Promise((resolve) => engine.onEvent(resolve)), { event: 'ready', enginePid: 1 });

@@ -77,16 +77,16 @@ export class Breakpoints {
 
   /**
    * Adds a site, and writes the INT3 if it is the first at its address. Throws `memory-unreachable`, and `text-differs` if memory is not
-   * what it was a moment ago: the program may map something else there at any time.
+   * what it was a moment ago: the program may map something else there at any time. Memory whose process has ended is no error.
    */
   add(space: AddressSpace, site: Site): void {
     const { breakpoint } = site;
     if (!breakpoint.armed && breakpoint.asides === 0) {
-      if (!this.#untouched(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
+      if (this.#differs(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
       // Known before it is armed: a thread that meets an INT3 which went into other text is put back in front of it.
       space.breakpoints.set(breakpoint.address, breakpoint);
       this.#writer.write(space, breakpoint.address, INT3);
-      if (!this.#untouched(space, breakpoint, INT3)) {
+      if (this.#differs(space, breakpoint, INT3)) {
         this.#undo(site.process, breakpoint.address, INT3);
         throw changing(breakpoint);
       }
@@ -209,6 +209,11 @@ export class Breakpoints {
     if (!this.#untouched(space, breakpoint, INT3)) return false;
     this.#writer.write(space, breakpoint.address, breakpoint.original, tid);
     return true;
+  }
+
+  /** Memory that is gone with its process does not differ: nothing can be wrong in it any more. */
+  #differs(space: AddressSpace, breakpoint: Breakpoint, first: number): boolean {
+    return !this.#untouched(space, breakpoint, first) && !space.memory.ended;
   }
 
   /** Whether memory there, or at `where`, is the text that was armed, with `first` as its first byte. */

@@ -16,8 +16,7 @@ const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly 
   },
   '2': {
     forbids: 'only an administrator may trace processes',
-    advice:
-      'Run Sidestep as root (sudo), or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
+    advice: 'Run Sidestep as root (sudo), or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '3': {
     forbids: 'no process may be traced, and this can be changed by a reboot only',
