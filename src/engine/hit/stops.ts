@@ -5,7 +5,7 @@ import { type Changes } from '../tasks/changes';
 import { type Departures } from '../tasks/departures';
 import { type Doorbell } from '../pipe/doorbell';
 import { type Hits } from './hits';
-import { resumeInterrupted } from '../tasks/interruptions';
+import { noteGroupStop, resumeInterrupted, resumeRepeated, resumeWithSignal } from '../tasks/interruptions';
 import { type Ptrace } from '../linux/ptrace';
 import { Signal } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
@@ -63,7 +63,7 @@ export class Stops {
       const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
       if (done) return;
       if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
-      ptrace.resume(task.tid, status.signal);
+      resumeWithSignal(ptrace, task, status.signal);
       return;
     }
     stepAside.interrupt(task, false);
@@ -82,12 +82,15 @@ export class Stops {
         changes.onExec(task.process);
         return;
       case 'groupStop':
+        noteGroupStop(ptrace, task);
         ptrace.listen(task.tid);
         return;
       case 'trapStop':
         resumeInterrupted(ptrace, task);
         return;
       case 'syscall':
+        resumeRepeated(ptrace, task);
+        return;
       case 'other':
         ptrace.resume(task.tid, 0);
         return;

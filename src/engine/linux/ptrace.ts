@@ -38,7 +38,8 @@ export const TraceOption = {
 } as const;
 
 /** Options of every thread of a debuggee: its new threads and children are traced from their first instruction, and exec is seen. */
-export const DEBUGGEE_OPTIONS = TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
+export const DEBUGGEE_OPTIONS =
+  TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
 const SIGNAL_MASK_BYTES = 8;
 

@@ -8,7 +8,7 @@ import { type Births } from './births';
 import { type Breakpoint } from '../sites/breakpoints';
 import { type Changes } from './changes';
 import { Layout } from '../arena';
-import { repeatSystemCall } from './interruptions';
+import { isEntering, repeatForGood } from './interruptions';
 import { awaitReport } from './patience';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
@@ -94,11 +94,14 @@ export class Departures {
           // As at a hit: see onIllegalInstruction.
           const behind = signal === Signal.SIGILL ? this.#breakpointBehind(task) : undefined;
           if (behind !== undefined && behind.displaced.length > 1) this.#rewind(task, behind);
-          this.#letGo(task, signal);
+          this.#letGoWith(task, signal);
         }
         return;
       case 'trapStop':
         this.#letGoInterrupted(task);
+        return;
+      case 'syscall':
+        this.#letGoFromSystemCall(task);
         return;
       default:
         this.#letGo(task, 0);
@@ -162,8 +165,26 @@ export class Departures {
       ptrace.resume(task.tid, 0);
       return;
     }
-    repeatSystemCall(ptrace, task);
-    this.#letGo(task, 0);
+    this.#letGoWith(task, 0);
+  }
+
+  /** At the begin or the end of a call that it repeats. */
+  #letGoFromSystemCall(task: Task): void {
+    const { ptrace } = this.#parts;
+    if (ptrace.getRegisters(task.tid) !== 0 || !isEntering(ptrace)) {
+      this.#letGoWith(task, 0);
+      return;
+    }
+    // Let go here it would find itself interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the place of the one that
+    // was asked for (ptrace_stop in kernel/signal.c).
+    ptrace.resume(task.tid, 0);
+    ptrace.interrupt(task.tid);
+  }
+
+  /** `signal`: what it has stopped for, 0 for none. */
+  #letGoWith(task: Task, signal: number): void {
+    repeatForGood(this.#parts.ptrace, task, signal);
+    this.#letGo(task, signal);
   }
 
   #breakpointBehind(task: Task): Breakpoint | undefined {

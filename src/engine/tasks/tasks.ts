@@ -22,6 +22,11 @@ export class Task {
   /** Its next arrival at this address with this stack pointer is not a new hit: it was on its way to the instruction when a signal came. */
   retryAddress = -1;
   retryStack = -1;
+  /** It has stopped together with its process, for a signal. */
+  inGroupStop = false;
+  /** Where it was made to repeat a system call, and since when it was again and again: see interruptions.ts. */
+  repeatedAt = -1;
+  repeatsSince = -1;
   readonly landings = new Landings();
   /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
   blocksSigtrap = false;
