@@ -35,9 +35,11 @@ export class Arming {
     this.#sourceMap = sourceMap;
   }
 
-  /** Arms a probe at each place that can be probed. */
+  /** Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. */
   async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
+    const { generation } = process;
     const inspections = await this.#inspect(process, places).catch(asError);
+    if (process.generation !== generation) return { sites: [], errors: [calledExec(process)] };
     if (inspections instanceof SidestepError) return { sites: [], errors: [inspections] };
     const taken = new Set(probe.sites.filter((site) => site.process === process).map((site) => site.location.address));
     const errors: SidestepError[] = [];
@@ -110,7 +112,7 @@ export class Arming {
     if (process.generation !== generation) {
       this.#sites.remove(site);
       await this.#engine.request('disarm', { site: site.id });
-      throw new SidestepError('no-code', `process ${process.pid} called exec while the probe was being set`);
+      throw calledExec(process);
     }
     return site;
   }
@@ -147,6 +149,10 @@ function compileAt(probe: Probe, { module, function: name }: FoundPlace, address
 export function expectedAt(module: Module | undefined, address: Address): { readonly expected?: string } {
   const bytes = module?.image.textAt(module.toLink(address), EXPECTED_BYTES);
   return bytes === undefined ? {} : { expected: Buffer.from(bytes).toString('hex') };
+}
+
+function calledExec({ pid }: Process): SidestepError {
+  return new SidestepError('no-code', `process ${pid} called exec while the probe was being set`);
 }
 
 function insideOf({ address, inside }: ProbeableInspection): readonly string[] {

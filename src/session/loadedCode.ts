@@ -50,10 +50,14 @@ export class LoadedCode {
     await this.look(process);
   }
 
-  /** Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process has ended. */
+  /**
+   * Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process has ended, or has called exec meanwhile:
+   * its new image is entered by itself.
+   */
   async look(process: Process): Promise<Address | undefined> {
+    const { generation } = process;
     const answer = await unlessEnded(this.#engine.request('mappings', { pid: process.pid }));
-    if (answer === undefined) return undefined;
+    if (answer === undefined || process.generation !== generation) return undefined;
     process.executable = answer.executable;
     const found = findModules(answer.mappings, answer.entry, { pid: process.pid, images: this.#images });
     const before = new Map(process.modules.map((module) => [module.key, module]));
@@ -65,6 +69,6 @@ export class LoadedCode {
     for (const module of loaded) this.#changes.fire({ kind: 'loaded', process, module });
     if (unloaded.length > 0) await this.#probes.leave(process, new Set(unloaded));
     if (loaded.length > 0) await this.#probes.enter(process, loaded);
-    return answer.interpreterBase;
+    return process.generation === generation ? answer.interpreterBase : undefined;
   }
 }

@@ -86,7 +86,9 @@ export class Probes {
 
   /** Places all probes in modules that have come into a process. */
   async enter(process: Process, modules: readonly Module[]): Promise<void> {
+    const { generation } = process;
     for (const probe of this.#probes) {
+      if (process.generation !== generation) return;
       if (isMistaken(probe)) continue;
       const before = { state: probe.state, sites: probe.sites, error: probe.error?.message };
       await this.#place(probe, process, modules);

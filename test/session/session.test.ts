@@ -244,6 +244,38 @@ describe('session', () => {
       assert.deepEqual(engine.askedFor('release').at(-1), { tid: CHILD });
     });
 
+    for (const meanwhile of ['mappings', 'inspect', 'arm'] as const) {
+      it(`has each probe once if its exec is told of while ${meanwhile} is under way`, async () => {
+        const request = engine.request.bind(engine);
+        let told = false;
+        engine.request = (kind, args) => {
+          const answer = request(kind, args);
+          if (kind === meanwhile && !told) {
+            told = true;
+            engine.say({ event: 'execed', pid: CHILD, executable: join(disk.directory, 'other'), sites: [] });
+            engine.say({ event: 'held', pid: CHILD, tid: CHILD });
+          }
+          return answer;
+        };
+        fork();
+        engine.mappings = mapped(disk.add('other', { symbols: { serve: 0x1400n } }), 0x40_0000n);
+        engine.interpreterBase = address(0);
+        await settled();
+        // What was put off until then.
+        await settled();
+        assert.deepEqual(
+          probe.sites.map((site) => [site.process.pid, hex(site.location.address)]),
+          [
+            [PID, hex(PROGRAM + 0x1200n)],
+            [CHILD, '0x401400'],
+          ],
+        );
+        const armed = [...engine.armed.values()].filter(({ pid }) => pid === CHILD);
+        assert.equal(armed.length, 1);
+        assert.deepEqual(engine.askedFor('release').at(-1), { tid: CHILD });
+      });
+    }
+
     it('is placed before it goes on where nothing is known of it', async () => {
       engine.say({ event: 'processStarted', pid: CHILD, parent: 1, how: 'orphaned', sites: [] });
       engine.say({ event: 'held', pid: CHILD, tid: CHILD });
