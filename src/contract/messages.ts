@@ -84,7 +84,7 @@ export interface Counts {
   readonly lost: number;
   /** Hits whose condition could not be evaluated. */
   readonly failedConditions: number;
-  /** Hits whose instruction the thread ran itself, because emulating it would have faulted. */
+  /** Times that a thread was to run the instruction itself, because emulating it would have faulted: once more for each signal that comes in between. */
   readonly steppedAside: number;
 }
 
@@ -133,11 +133,16 @@ export interface Requests {
     };
     result: { readonly inspections: readonly Inspection[] };
   };
-  /** Declares a probe; its sites share the counts and the hit condition. */
+  /** Declares a probe; its sites share the counts and the hit condition. It costs memory until it is forgotten. */
   declare: {
     arguments: { readonly probe: ProbeId; readonly hitCondition?: HitCondition };
     result: Record<string, never>;
   };
+  /**
+   * Takes a probe away with all its sites, those that children have inherited too; its last counts. Nobody is born with it any more, and
+   * nothing of it is kept. One that was never declared is no error: it has counted nothing.
+   */
+  forget: { arguments: { readonly probe: ProbeId }; result: Counts };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
    * and says so. Several sites may stand at one address. `expected` as in `inspect`, in hex.

@@ -71,17 +71,11 @@ export class Probes {
   /** Takes a probe away; its last counts. */
   async remove(probe: Probe): Promise<Counts> {
     if (!this.#probes.delete(probe)) return NO_COUNTS;
-    // Children may be forked with it until it is gone in their parents.
-    while (probe.sites.length > 0) {
-      const { sites } = probe;
-      await this.#disarm(sites);
-      probe.sites = probe.sites.filter((site) => !sites.includes(site));
-    }
-    const { probes } = await this.#engine.request('counts', {});
-    for (const site of [...this.#sites.values()]) if (site.probe === probe) this.#sites.remove(site);
+    const counts = await this.#engine.request('forget', { probe: probe.id });
+    this.#forgetSites(probe);
     this.#ended.delete(probe);
     probe.state = 'removed';
-    return probes.find(([id]) => id === probe.id)?.[1] ?? NO_COUNTS;
+    return counts;
   }
 
   /** Places all probes in modules that have come into a process. */
@@ -188,6 +182,11 @@ export class Probes {
     const generation = process.generation;
     const search = findPlaces(location, modules, this.#sourceMap);
     const { sites, errors } = await this.#arming.arm(probe, process, search.places);
+    if (!this.#probes.has(probe)) {
+      // Removed meanwhile: the engine has forgotten them, or has never armed them.
+      this.#forgetSites(probe);
+      return;
+    }
     if (process.generation !== generation || process.end !== undefined) return;
     if (sites.length > 0) probe.sites = [...probe.sites, ...sites];
     for (const site of sites) probe.places.set(placeKey(site), probe.places.get(placeKey(site)) ?? site);
@@ -210,6 +209,11 @@ export class Probes {
     } else if (probe.state === 'pending') {
       probe.error ??= explainMissing(location, process.modules, this.#sourceMap);
     }
+  }
+
+  #forgetSites(probe: Probe): void {
+    for (const site of [...this.#sites.values()]) if (site.probe === probe) this.#sites.remove(site);
+    probe.sites = [];
   }
 
   async #disarm(sites: readonly Site[]): Promise<void> {

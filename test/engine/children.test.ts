@@ -146,6 +146,8 @@ describe('children', function () {
     const root = await launch('fork', 600, 4, 'children');
     const at = await work(root);
     const steady = await client.arm(root, at, { onHit: 'count' });
+    // Where the machine is slow, some are taken for orphans.
+    armImages(root, steady.probe, 'count');
     await client.release(root);
     const probe = await client.declare();
     const toggled = new Set<number>();
@@ -175,6 +177,31 @@ describe('children', function () {
     assert.equal(probes.get(steady.probe)!.hits, calls);
     assert.deepEqual([...sites.keys()], []);
     assert.ok(rounds > 100, `${rounds} rounds`);
+  });
+
+  it('are born without a probe that was forgotten, and lose it with their parents', async () => {
+    const root = await launch('fork', 600, 4, 'children');
+    const at = await work(root);
+    const steady = await client.arm(root, at, { onHit: 'count' });
+    // Where the machine is slow, some are taken for orphans.
+    armImages(root, steady.probe, 'count');
+    await client.release(root);
+    const last = new Map<number, number>();
+    for (;;) {
+      const armed = await client.arm(root, at).catch(() => undefined);
+      if (armed === undefined) break;
+      const { probe } = armed;
+      last.set(probe, (await client.request('forget', { probe })).reported);
+      // Nothing of it can come any more.
+      assert.equal(client.hits.splice(0).filter((hit) => hit.probe === probe).length, last.get(probe));
+    }
+    const calls = await called(root);
+    const { probes, sites } = await client.counts();
+    assert.deepEqual([probes.get(steady.probe)!.hits, [...sites.keys()]], [calls, []]);
+    // The last one was declared and never armed.
+    assert.equal(probes.size, 2);
+    assert.ok(last.size > 100 && [...last.values()].some((reported) => reported > 0), `${last.size} probes`);
+    assert.deepEqual(client.hits, []);
   });
 
   for (const kind of ['fork', 'clone3', 'grandchildren', 'vfork-exec', 'clone-vm'] as const) {

@@ -144,6 +144,28 @@ describe('hits', () => {
     assert.equal(await client.written(), 'right\n');
   });
 
+  it('forgets a probe with all its sites, and gives its last counts', async () => {
+    const { pid, work } = await start(1, 300);
+    const held = await client.arm(pid, work, {
+      agent: { captures: [], condition: argumentIs('eq', 99n) },
+      onHit: 'hold',
+    });
+    const gone = await client.arm(pid, work);
+    await client.arm(pid, work, { probe: gone.probe, onHit: 'count' });
+    await client.release(pid);
+    const { tid } = await client.event('held', ({ site }) => site !== undefined);
+    const last = await client.request('forget', { probe: gone.probe });
+    assert.deepEqual([last.hits, last.reported], [200, 100]);
+    const { probes, sites } = await client.counts();
+    assert.deepEqual([[...probes.keys()], [...sites.keys()]], [[held.probe], [held.site]]);
+    assert.deepEqual((await client.request('forget', { probe: gone.probe })).hits, 0, 'it is none any more');
+    await assert.rejects(client.arm(pid, work, { probe: gone.probe }), /not declared/);
+    await client.release(tid);
+    assert.deepEqual((await client.event('exited')).end, { code: 0 });
+    assert.equal(client.hits.length, 100);
+    assert.equal(await client.written(), 'right\n');
+  });
+
   it('holds one thread at a site and no other', async () => {
     const { pid, work } = await start(2, 20_000);
     await client.arm(pid, work, {

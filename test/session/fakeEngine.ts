@@ -60,6 +60,10 @@ export class FakeEngine implements Engine {
     }),
     inspect: ({ places }) => ({ inspections: places.map((place) => this.#inspect(place.address)) }),
     declare: () => ({}),
+    forget: ({ probe }) => {
+      for (const { site } of [...this.armed.values()].filter((site) => site.probe === probe)) this.armed.delete(site);
+      return { ...NO_COUNTS, ...this.counted.get(probe) };
+    },
     arm: (args) => {
       this.armed.set(args.site, args);
       if (this.busy) this.hit({ site: args.site, probe: args.probe });

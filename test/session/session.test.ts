@@ -201,13 +201,16 @@ describe('session', () => {
     it('loses a probe that is removed, also if it was born while that was done', async () => {
       const request = engine.request.bind(engine);
       engine.request = (kind, args) => {
-        if (kind === 'disarm' && !session.processes.has(CHILD)) fork();
+        if (kind === 'forget') fork();
         return request(kind, args);
       };
       await session.removeProbe(probe);
-      const disarmed = engine.askedFor('disarm').map(({ site }) => site);
-      assert.ok(disarmed.includes(INHERITED));
+      assert.deepEqual(engine.askedFor('forget'), [{ probe: probe.id }]);
       assert.deepEqual(probe.sites, []);
+      const heard: unknown[] = [];
+      session.onHit((hit) => heard.push(hit));
+      engine.hit({ site: INHERITED, pid: CHILD });
+      assert.deepEqual(heard, []);
     });
 
     it('has counts of its own, also when it has ended', async () => {
@@ -478,6 +481,23 @@ describe('session', () => {
         [],
       );
       assert.equal(probe.state, 'removed');
+    });
+
+    it('can be removed while it is being armed', async () => {
+      await launch();
+      const probe = await add('log plugin_run');
+      const request = engine.request.bind(engine);
+      const removals: Promise<unknown>[] = [];
+      engine.request = (kind, args) => {
+        const answer = request(kind, args);
+        if (kind === 'arm' && (args as { probe: number }).probe === probe.id) removals.push(session.removeProbe(probe));
+        return answer;
+      };
+      await loadPlugin();
+      await Promise.all(removals);
+      assert.equal(removals.length, 1);
+      assert.deepEqual([probe.state, probe.sites], ['removed', []]);
+      assert.ok([...engine.armed.values()].every((site) => site.probe !== probe.id));
     });
 
     it('is told when the engine loses its site', async () => {

@@ -88,6 +88,10 @@ export function commands(parts: CommandParts): Commands {
       return {};
     },
 
+    forget({ probe }) {
+      return arming.forget(probe);
+    },
+
     arm(wanted) {
       const probe = probes.probes.get(wanted.probe);
       if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${wanted.probe} is not declared`);

@@ -6,6 +6,7 @@ import {
   type Execution,
   type Inspection,
   type Mapping,
+  type ProbeId,
   type Requests,
   type SiteId,
 } from '../../contract/messages';
@@ -97,6 +98,13 @@ export class Arming {
     this.#takeOut(site);
     probes.remove(site);
     return site.counts;
+  }
+
+  /** The last counts of a probe, which is forgotten with all its sites. */
+  forget(id: ProbeId): Counts {
+    const { probes } = this.#parts;
+    for (const site of probes.sites.values()) if (site.probe.id === id) this.disarm(site.id);
+    return probes.take(id)?.counts ?? noCounts();
   }
 
   /** Puts back every byte in a process; its sites keep their counts. */

@@ -89,6 +89,13 @@ export class ProbeTable {
     site.process.sites.delete(site);
   }
 
+  /** Forgets a probe, which has no sites any more. */
+  take(id: ProbeId): Probe | undefined {
+    const probe = this.probes.get(id);
+    this.probes.delete(id);
+    return probe;
+  }
+
   /** Forgets the sites of a process; their last counts. */
   forget(process: Process): SiteCounts {
     const sites = [...process.sites];
