@@ -16,6 +16,8 @@ export const REFUSALS = {
   transactional: 'a breakpoint aborts the memory transaction it belongs to',
   'shadow-stack': 'it works on the shadow stack',
   'state-save': 'it saves or restores all extended registers at once',
+  'protection-keys': 'it reads or changes which memory the thread may access',
+  'restartable-sequence': 'it belongs to a restartable sequence (rseq(2)), which the kernel aborts at every stop',
   'vendor-specific': 'processors of different vendors execute it differently',
   'not-lifted': 'the emulator does not know this instruction yet',
 } as const;
@@ -93,6 +95,7 @@ const MNEMONICS: ReadonlyMap<string, RefusalCode> = new Map(
       ...['fxsave', 'fxsave64', 'fxrstor', 'fxrstor64', 'xrstor', 'xrstor64'],
       ...['xsave', 'xsave64', 'xsavec', 'xsavec64', 'xsaveopt', 'xsaveopt64'],
     ],
+    'protection-keys': ['rdpkru', 'wrpkru'],
     'shadow-stack': ['rdsspd', 'rdsspq', 'incsspd', 'incsspq', 'rstorssp', 'saveprevssp', 'wrssd', 'wrssq', 'clrssbsy'],
   } satisfies Partial<Record<RefusalCode, string[]>>).flatMap(([code, mnemonics]) =>
     mnemonics.map((mnemonic) => [mnemonic, code as RefusalCode] as const),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { classify, Emulator, type Prepared } from '../../src/emulator/emulator';
 import { Processor } from '../../src/emulator/processor';
 import { listing } from '../../src/emulator/listing';
+import { Random } from '../../src/emulator/oracle/random';
 import { State, UserRegister, type UserRegisterName } from '../../src/emulator/state';
 
 const SITE = 0x401000n;
@@ -10,25 +11,28 @@ const INTERRUPTS_ENABLED = 0x202n;
 const [ZERO, TRAP, DIRECTION, ALIGNMENT_CHECK] = [1n << 6n, 1n << 8n, 1n << 10n, 1n << 18n];
 const [NESTED_TASK, RESUME, VIRTUAL_8086, ID] = [1n << 14n, 1n << 16n, 1n << 17n, 1n << 21n];
 
-/** A target that has 64 bytes from 0x1000 on; stores to `readOnly` fail. */
+/** A target that has `bytes` from 0x1000 on; stores to `readOnly` fail. */
 class Target {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  readonly bytes = new Uint8Array(64);
   readonly emulator: Emulator;
   readOnly = false;
-  stores = 0;
+  /** How many bytes each load and each store was to move, those that failed too. */
+  readonly loads: number[] = [];
+  readonly stores: number[] = [];
   readonly #view = new DataView(this.memory.buffer, STATE_OFFSET, State.bytes);
   readonly #operand = new Uint8Array(this.memory.buffer, STATE_OFFSET + State.operand, State.operandCapacity);
 
-  constructor(processor?: Processor) {
+  constructor(
+    processor?: Processor,
+    readonly bytes = new Uint8Array(64),
+  ) {
     const host = {
-      load: () => this.#transfer((place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
-      store: () => {
-        this.stores++;
-        return (
-          !this.readOnly && this.#transfer((place, length) => this.bytes.set(this.#operand.subarray(0, length), place))
-        );
-      },
+      load: () =>
+        this.#transfer(this.loads, (place, length) => this.#operand.set(this.bytes.subarray(place, place + length))),
+      store: () =>
+        this.#transfer(this.stores, (place, length) => {
+          this.bytes.set(this.#operand.subarray(0, length), place);
+        }),
     };
     this.emulator = new Emulator(this.memory, STATE_OFFSET, host, () => 1, processor);
     this.set('eflags', INTERRUPTS_ENABLED);
@@ -49,12 +53,14 @@ class Target {
     return prepared;
   }
 
-  #transfer(move: (place: number, length: number) => void): boolean {
+  #transfer(lengths: number[], move: (place: number, length: number) => void): boolean {
     const place = Number(this.#view.getBigUint64(State.operandAddress, true)) - 0x1000;
     const length = Number(this.#view.getBigUint64(State.operandLength, true));
+    lengths.push(length);
     const mapped = place >= 0 && place + length <= this.bytes.length;
-    if (mapped) move(place, length);
-    return mapped;
+    const possible = mapped && !(this.readOnly && lengths === this.stores);
+    if (possible) move(place, length);
+    return possible;
   }
 }
 
@@ -164,10 +170,16 @@ describe('Emulator', () => {
       assertStepsAside(target, '480103'); // add [rbx], rax
     });
 
-    it('when the new top of an enter’s stack is not there', () => {
-      const target = new Target();
-      target.set('rsp', 0x1030n);
-      assertStepsAside(target, 'c8300000'); // enter 0x30, 0
+    it('when nothing shows that the new top of an enter’s stack can be written', () => {
+      const target = new Target(undefined, new Uint8Array(0x1040));
+      target.set('rsp', 0x2010n);
+      assertStepsAside(target, 'c8090000'); // enter 9, 0: to 0x1fff, and RBP to 0x2008
+      assert.equal(target.prepare('c8080000').execute(), 0);
+      target.set('rip', SITE + 1n);
+      target.set('rsp', 0x2018n);
+      target.set('rbp', 0x1100n);
+      assertStepsAside(target, 'c8010002'); // enter 1, 2: pushes three values
+      assert.equal(target.prepare('c8000002').execute(), 0);
     });
 
     it('when a division has no result', () => {
@@ -297,18 +309,89 @@ describe('Emulator', () => {
       target.set('rax', PATTERN);
       target.set('rdi', 0x1000n);
       assert.equal(target.prepare('f3aa').execute(), 0); // rep stosb
-      assert.deepEqual([target.get('rcx'), target.get('rdi'), target.stores], [0n, 0x1040n, 1]);
+      assert.deepEqual([target.get('rcx'), target.get('rdi'), target.stores], [0n, 0x1040n, [64]]);
       assert.ok(target.bytes.every((byte) => byte === Number(PATTERN)));
     });
 
-    it('round by round where one does: the bytes before the target fill it', () => {
+    /** REP MOVS or STOS in a memory of 64 KB of random bytes; the transfers that it takes. */
+    function repeat(hex: string, { rcx, rdi, rsi }: Record<'rcx' | 'rdi' | 'rsi', number>): Target {
+      const random = new Random(rcx);
+      const target = new Target(
+        undefined,
+        Uint8Array.from({ length: 0x10000 }, () => random.below(256)),
+      );
+      const expected = Buffer.from(target.bytes);
+      const bytes = ROUND_BYTES.get(hex)!;
+      const pattern = Buffer.alloc(8);
+      pattern.writeBigUInt64LE(0x8877665544332211n);
+      target.set('rax', 0x8877665544332211n);
+      for (let round = 0; round < rcx; round++) {
+        const [to, from] = [rdi + bytes * round - 0x1000, rsi + bytes * round - 0x1000];
+        if (COPIES.has(hex)) expected.copyWithin(to, from, from + bytes);
+        else pattern.copy(expected, to, 0, bytes);
+      }
+      for (const [name, value] of Object.entries({ rcx, rdi, rsi }))
+        target.set(name as UserRegisterName, BigInt(value));
+      assert.equal(target.prepare(hex).execute(), 0);
+      assert.ok(expected.equals(target.bytes));
+      const moved = bytes * rcx;
+      assert.deepEqual(
+        [target.get('rcx'), target.get('rdi'), target.get('rsi')],
+        [0n, BigInt(rdi + moved), BigInt(rsi + (COPIES.has(hex) ? moved : 0))],
+      );
+      return target;
+    }
+
+    const COPIES: ReadonlySet<string> = new Set(['f3a4', 'f366a5', 'f3a5', 'f348a5']);
+    const ROUND_BYTES: ReadonlyMap<string, number> = new Map([
+      ...[...COPIES].map((hex, index) => [hex, 2 ** index] as const),
+      ...['f3aa', 'f366ab', 'f3ab', 'f348ab'].map((hex, index) => [hex, 2 ** index] as const),
+    ]);
+
+    it('in as many transfers as the operand’s capacity makes of them', () => {
+      const capacity = State.operandCapacity;
+      for (const [hex, bytes] of ROUND_BYTES) {
+        const rcx = (2 * capacity + 40) / bytes;
+        const { loads, stores } = repeat(hex, { rcx, rdi: 0x1008, rsi: 0x8000 });
+        assert.deepEqual(stores, [capacity, capacity, 40]);
+        assert.deepEqual(loads, COPIES.has(hex) ? stores : []);
+      }
+    });
+
+    it('of as many rounds as there are before one reads what another wrote', () => {
+      for (const hex of COPIES) {
+        const bytes = ROUND_BYTES.get(hex)!;
+        // Into what is read later: the bytes before the target fill it.
+        for (const [rounds, transfers] of [
+          [1, [1, 1, 1, 1, 1, 1, 1]],
+          [2, [2, 2, 2, 1]],
+          [3, [3, 3, 1]],
+          [7, [7]],
+        ] as const) {
+          const { loads, stores } = repeat(hex, { rcx: 7, rsi: 0x1800, rdi: 0x1800 + rounds * bytes });
+          assert.deepEqual(
+            stores,
+            transfers.map((count) => count * bytes),
+          );
+          assert.deepEqual(loads, stores);
+        }
+        // Into what was read before.
+        assert.deepEqual(repeat(hex, { rcx: 7, rsi: 0x1808, rdi: 0x1800 }).stores, [7 * bytes]);
+      }
+    });
+
+    it('and one round at a time after a transfer that failed', () => {
       const target = new Target();
-      target.bytes.set([1, 2]);
-      target.set('rcx', 10n);
-      target.set('rsi', 0x1000n);
-      target.set('rdi', 0x1002n);
-      assert.equal(target.prepare('f3a4').execute(), 0); // rep movsb
-      assert.deepEqual([...target.bytes.subarray(0, 13)], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 0]);
+      target.set('rcx', 0x50n);
+      target.set('rdi', 0x1000n);
+      assert.equal(target.prepare('f3aa').execute(), 1);
+      assert.deepEqual(target.stores, [0x50, ...Array<number>(0x41).fill(1)]);
+      const copying = new Target();
+      copying.set('rcx', 0x30n);
+      copying.set('rsi', 0x1000n);
+      copying.set('rdi', 0x1020n);
+      assert.equal(copying.prepare('f3a4').execute(), 1);
+      assert.deepEqual(copying.stores, [0x20, 0x10, 1]);
     });
 
     it('downwards with DF', () => {
@@ -354,6 +437,24 @@ describe('Emulator', () => {
       registers[UserRegister.rax / 8] = 1n;
       assert.equal(prepared.execute(), 1);
       assert.equal(registers[UserRegister.rcx / 8]! + registers[UserRegister.rdi / 8]!, 2n ** 40n);
+    });
+
+    it('as often as all of RCX says', () => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+      const registers = new BigUint64Array(memory.buffer);
+      const lengths = new Set<bigint>();
+      const store = (): boolean => {
+        lengths.add(registers[State.operandLength / 8]!);
+        return true;
+      };
+      const prepared = new Emulator(memory, 0, { load: () => true, store }, () => 1).prepare(
+        Buffer.from('f3aa', 'hex'),
+        SITE,
+      );
+      assert.ok(prepared.execution === 'emulated');
+      registers[UserRegister.rcx / 8] = 2n ** 63n;
+      assert.equal(prepared.execute(), 1);
+      assert.deepEqual([...lengths], [BigInt(State.operandCapacity)]);
     });
   });
 

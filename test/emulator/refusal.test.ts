@@ -28,6 +28,8 @@ const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[
   ['vendor-specific', '66c3', 'data16 ret'],
   ['vendor-specific', '660fc8', 'bswap ax'],
   ['state-save', '0fae00', 'fxsave [rax]'],
+  ['protection-keys', '0f01ee', 'rdpkru'],
+  ['protection-keys', '0f01ef', 'wrpkru'],
 ];
 
 describe('instructions that are refused', () => {
