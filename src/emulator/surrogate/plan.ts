@@ -19,6 +19,8 @@ export interface SurrogatePlan {
   readonly operand: PlannedOperand | undefined;
   /** It acts on vector, x87, mask or control registers: what NT_X86_XSTATE holds. */
   readonly extendedState: boolean;
+  /** XGETBV, which can read which extended states the thread is using. */
+  readonly readsStatesInUse: boolean;
   /** The result depends on the processor: it runs on the one that the thread ran on. */
   readonly processorBound: boolean;
   /** The fields of user_regs_struct to copy back. RIP is always among them: it becomes the next instruction's address. */
@@ -55,6 +57,7 @@ export function planOf(instruction: Instruction, bytes: Uint8Array): SurrogatePl
     length,
     operand,
     extendedState: registerSet === 'extended',
+    readsStatesInUse: mnemonic === 'xgetbv',
     processorBound: PROCESSOR_BOUND.has(mnemonic),
     writes,
     x87: X87_STORES_POINTERS.has(mnemonic) ? undefined : rememberedOpcodes(original, code),

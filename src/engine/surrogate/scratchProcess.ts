@@ -18,6 +18,7 @@ import { spawn } from '../linux/spawn';
 import { kill, type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd, type WaitStatus } from '../linux/waitStatus';
 import { type Area, AreaLayout } from './area';
+import { type Extent, TILE_COMPONENTS } from './tileState';
 
 const PAGE = 4096;
 
@@ -60,6 +61,8 @@ export class ScratchProcess implements Disposable {
   #ended = false;
   /** Of NT_X86_XSTATE, in bytes. */
   readonly extendedBytes: number;
+  /** Where tiles lie in it; nowhere on processors without AMX. */
+  readonly tiles: readonly Extent[];
 
   /** Starts it. Throws `launch-failed`. The area's registers are its own afterwards: selectors that every run must have. */
   constructor(ptrace: Ptrace, waiter: Waiter, area: Area) {
@@ -79,6 +82,7 @@ export class ScratchProcess implements Disposable {
       const vector = this.#extendedVector(AreaLayout.after, AreaLayout.extendedCapacity);
       this.#check('PTRACE_GETREGSET', getExtendedState(this.pid, vector));
       this.extendedBytes = Number(area.view.getBigUint64(AreaLayout.extendedVector + WORD, true));
+      this.tiles = TILE_COMPONENTS.map((component) => this.#extentOf(component)).filter(({ bytes }) => bytes > 0);
     } catch (error) {
       this.dispose();
       throw error;
@@ -191,6 +195,20 @@ export class ScratchProcess implements Disposable {
     return this.#waiter.waitFor(this.pid);
   }
 
+  /** A component of the extended state; no bytes where the processor has none (Intel SDM vol. 1 §13.2, CPUID leaf 0DH). */
+  #extentOf(component: number): Extent {
+    const { view } = this.#area;
+    const code = this.place(CPUID, CPUID);
+    if (code === undefined) throw failure('its text cannot be written');
+    const at = (name: 'rip' | 'rax' | 'rbx' | 'rcx'): number => AreaLayout.registers + UserRegister[name];
+    view.setBigUint64(at('rip'), BigInt(code), true);
+    view.setBigUint64(at('rax'), EXTENDED_STATE_LEAF, true);
+    view.setBigUint64(at('rcx'), BigInt(component), true);
+    view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
+    if (this.run(CPUID.length) !== 'done') throw failure('it does not execute single instructions');
+    return { offset: view.getUint32(at('rbx'), true), bytes: view.getUint32(at('rax'), true) };
+  }
+
   #transfer(local: number, remote: number, length: number): [local: number, remote: number] {
     return [
       this.#area.describe(AreaLayout.localVector, local, length),
@@ -208,6 +226,9 @@ export class ScratchProcess implements Disposable {
 }
 
 const RIP = AreaLayout.registers + UserRegister.rip;
+
+const CPUID = Uint8Array.of(0x0f, 0xa2);
+const EXTENDED_STATE_LEAF = 0x0dn;
 
 function found(mapping: Mapping | undefined): Mapping {
   if (mapping === undefined) throw failure('its memory has not the usual mappings');

@@ -16,6 +16,7 @@ import { type Waiter } from '../linux/wait';
 import { Area, AreaLayout } from './area';
 import { ScratchProcess } from './scratchProcess';
 import { FILLS, type Piece, selectedPieces } from './selectedBytes';
+import { TileState } from './tileState';
 import { type X87Pointers, X87State } from './x87State';
 
 /** The thread whose instruction it is. Its registers are in the arena's {@link State}. */
@@ -50,6 +51,7 @@ export class Surrogate implements Disposable {
   readonly #host: SurrogateHost;
   readonly #area = new Area();
   readonly #x87 = new X87State(this.#area.view);
+  readonly #tiles = new TileState(this.#area.u8, this.#area.view);
   /** {@link State.operand}, and its address for system calls. */
   readonly #operand: Uint8Array;
   readonly #operandAddress: number;
@@ -123,7 +125,10 @@ export class Surrogate implements Disposable {
       this.#setOperand(linear, operand.bytes);
       if (READS.has(operand.access) && !this.#host.load()) return false;
     }
-    if (extendedState && !this.#host.loadExtendedState(this.#extended(AreaLayout.before, process))) return false;
+    if (extendedState) {
+      if (!this.#host.loadExtendedState(this.#extended(AreaLayout.before, process))) return false;
+      this.#tiles.hide();
+    }
     if (own !== undefined) this.#x87.hide(own);
     return true;
   }
@@ -180,7 +185,9 @@ export class Surrogate implements Disposable {
       return false;
     }
     if (!plan.extendedState) return true;
-    const { extendedBytes } = process;
+    const { extendedBytes, tiles } = process;
+    this.#tiles.reveal(tiles);
+    if (plan.readsStatesInUse && this.#area.view.getUint32(AREA_RCX, true) === STATES_IN_USE) this.#addTilesInUse();
     const before = this.#area.bytes(AreaLayout.before, extendedBytes);
     const after = this.#area.bytes(AreaLayout.after, extendedBytes);
     return before.equals(after) || this.#host.storeExtendedState(this.#extended(AreaLayout.after, process));
@@ -221,6 +228,11 @@ export class Surrogate implements Disposable {
       view.setBigUint64(AreaLayout.registers + UserRegister[operand.register], BigInt(scratch), true);
   }
 
+  #addTilesInUse(): void {
+    const { view } = this.#area;
+    view.setUint32(AREA_RAX, view.getUint32(AREA_RAX, true) | this.#tiles.hidden, true);
+  }
+
   /** What the instruction changed of user_regs_struct. */
   #writeRegisters({ writes, length }: SurrogatePlan): void {
     const { view } = this.#area;
@@ -244,6 +256,11 @@ export class Surrogate implements Disposable {
 const STATE_RIP = State.registers + UserRegister.rip;
 const STATE_FLAGS = State.registers + UserRegister.eflags;
 const AREA_RIP = AreaLayout.registers + UserRegister.rip;
+const AREA_RAX = AreaLayout.registers + UserRegister.rax;
+const AREA_RCX = AreaLayout.registers + UserRegister.rcx;
+
+/** What XGETBV reads with this in ECX; with 0, which states the system lets programs use. */
+const STATES_IN_USE = 1;
 
 const STATUS_MASK = STATUS_FLAGS.reduce((mask, flag) => mask | (1 << FLAG_BITS[flag]), 0);
 
