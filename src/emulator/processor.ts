@@ -29,6 +29,11 @@ export class Processor {
     return this.#here;
   }
 
+  /** Whether it has a feature; false where the kernel does not say. */
+  has(feature: string): boolean {
+    return this.features?.has(feature) ?? false;
+  }
+
   /**
    * The feature without which it executes a lifted instruction as another one, or not at all: TZCNT as BSF, ANDN as an invalid opcode.
    * Undefined if it has that, or none is needed.

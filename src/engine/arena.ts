@@ -32,6 +32,9 @@ export const Layout = {
   agentOperand: 5352,
   /** The bytes of a twin, to be compared with what they were: as many as an instruction may have. */
   twin: 9448,
+  /** A shadow stack's pointer, and the struct iovec for it. */
+  shadowStack: 9464,
+  shadowStackVector: 9472,
   /** Commands as they come from the client. */
   input: 12288,
   inputBytes: PAGE,

@@ -22,6 +22,7 @@ import { Waiter } from './linux/wait';
 import { Notices } from './pipe/notices';
 import { Outbox } from './pipe/outbox';
 import { ProbeTable } from './sites/probes';
+import { ShadowStacks } from './hit/shadowStacks';
 import { StepAside } from './hit/stepAside';
 import { Stops } from './hit/stops';
 import { Surrogate } from './surrogate/surrogate';
@@ -91,6 +92,7 @@ export class Tracer {
       clock,
       stepAside,
       twins,
+      shadowStacks: new ShadowStacks(ptrace),
       onLimit,
     });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));

@@ -15,6 +15,7 @@ import { killThread } from '../linux/wait';
 import { type Notices } from '../pipe/notices';
 import { type Outbox } from '../pipe/outbox';
 import { type ProbeTable, type Site } from '../sites/probes';
+import { type ShadowStacks } from './shadowStacks';
 import { blockSigtrap, isIgnored } from './sigtrap';
 import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
@@ -39,6 +40,7 @@ export interface HitParts {
   readonly clock: Clock;
   readonly stepAside: StepAside;
   readonly twins: Twins;
+  readonly shadowStacks: ShadowStacks;
   /** The client's limit of reports was reached. */
   readonly onLimit: () => void;
 }
@@ -54,6 +56,7 @@ export class Hits {
   readonly #clock: Clock;
   readonly #stepAside: StepAside;
   readonly #twins: Twins;
+  readonly #shadowStacks: ShadowStacks;
   readonly #onLimit: () => void;
 
   constructor(parts: HitParts) {
@@ -67,6 +70,7 @@ export class Hits {
     this.#clock = parts.clock;
     this.#stepAside = parts.stepAside;
     this.#twins = parts.twins;
+    this.#shadowStacks = parts.shadowStacks;
     this.#onLimit = parts.onLimit;
   }
 
@@ -194,7 +198,8 @@ export class Hits {
   /** Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that was sent. */
   #pass(task: Task, breakpoint: Breakpoint, sent: boolean): void {
     const { displaced } = breakpoint;
-    if (displaced.execute() !== 0) {
+    const byThread = displaced.changesShadowStack && this.#shadowStacks.has(task.tid);
+    if (byThread || displaced.execute() !== 0) {
       if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint)) {
         if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
         return;

@@ -20,6 +20,7 @@ const Request = {
   SETOPTIONS: 0x4200,
   GETEVENTMSG: 0x4201,
   GETSIGINFO: 0x4202,
+  GETREGSET: 0x4204,
   SEIZE: 0x4206,
   INTERRUPT: 0x4207,
   LISTEN: 0x4208,
@@ -43,12 +44,17 @@ export const DEBUGGEE_OPTIONS =
 
 const SIGNAL_MASK_BYTES = 8;
 
+/** A thread's shadow stack pointer, one u64 (elf.h). */
+const NT_X86_SHSTK = 0x204;
+const SHADOW_STACK_BYTES = 8;
+
 export class Ptrace {
   readonly #registers: number;
   readonly #vectors: number;
   readonly #siginfo: number;
   readonly #signalMask: number;
   readonly #message: number;
+  readonly #shadowStackVector: number;
 
   constructor(readonly arena: Arena) {
     this.#registers = arena.address(Layout.registers);
@@ -56,6 +62,9 @@ export class Ptrace {
     this.#siginfo = arena.address(Layout.siginfo);
     this.#signalMask = arena.address(Layout.signalMask);
     this.#message = arena.address(Layout.eventMessage);
+    this.#shadowStackVector = arena.address(Layout.shadowStackVector);
+    arena.setNumber(Layout.shadowStackVector, arena.address(Layout.shadowStack));
+    arena.setNumber(Layout.shadowStackVector + 8, SHADOW_STACK_BYTES);
   }
 
   /** Traces a thread without stopping it. */
@@ -114,6 +123,11 @@ export class Ptrace {
   /** struct user_fpregs_struct (the FXSAVE image) → {@link Layout.vectors}. */
   getVectors(tid: number): number {
     return done(libc.ptrace(Request.GETFPREGS, tid, 0, this.#vectors));
+  }
+
+  /** The shadow stack's pointer → {@link Layout.shadowStack}; ENODEV if the thread has none, EINVAL if the kernel knows none. */
+  getShadowStack(tid: number): number {
+    return done(libc.ptrace(Request.GETREGSET, tid, NT_X86_SHSTK, this.#shadowStackVector));
   }
 
   /** siginfo_t of the signal that the thread stopped for → {@link Layout.siginfo}. */
