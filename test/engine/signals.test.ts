@@ -92,6 +92,28 @@ describe('signals', () => {
     });
   }
 
+  for (const [kind, result] of [
+    ['blocked', /^calls 0 blocked 1 pending 1$/],
+    ['bombarded', /^calls 0 traps [1-9]/],
+  ] as const) {
+    it(`is detached from where a SIGTRAP that was sent hides INT3's own: ${kind}`, async () => {
+      const target = await Target.start(traps.path, [kind, '0']);
+      let begun = false;
+      for (let round = 0; round < 40; round++) {
+        await client.request('attach', { pid: target.pid });
+        const work = await client.symbol(target.pid, traps.path, traps.offset('work'));
+        const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+        if (!begun) target.begin({ lingering: true });
+        begun = true;
+        while ((await client.counts()).probes.get(probe)!.hits < 50);
+        await client.request('detach', { pid: target.pid });
+      }
+      const { output, code, signal } = await target.end();
+      assert.deepEqual([code, signal], [0, null]);
+      assert.match(output, result);
+    });
+  }
+
   it('raises the real fault where the displaced instruction faults', async () => {
     const { end, counts } = await run(faults.path, ['null'], faults.offset('load'));
     assert.deepEqual(end, { signal: 11 });

@@ -16,7 +16,7 @@ import { type Notices } from '../pipe/notices';
 import { type Outbox } from '../pipe/outbox';
 import { type ProbeTable, type Site } from '../sites/probes';
 import { type ShadowStacks } from './shadowStacks';
-import { blockSigtrap, isIgnored } from './sigtrap';
+import { blockSigtrap, hasMetInt3, isIgnored } from './sigtrap';
 import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
 import { type Task } from '../tasks/tasks';
@@ -94,7 +94,7 @@ export class Hits {
     let sent = false;
     if (breakpoint.displaced.length === 1 || task.process.getsSigtrap || task.blocksSigtrap || !breakpoint.armed) {
       sent = this.#wasSent(tid);
-      if (sent && !this.#hasMetInt3(task, breakpoint)) {
+      if (sent && !hasMetInt3(task, breakpoint, this.#arena.number(RSP))) {
         this.#deliver(task);
         return;
       }
@@ -279,13 +279,6 @@ export class Hits {
     if (task.retryAddress !== address || task.retryStack !== this.#arena.number(RSP)) return false;
     task.retryAddress = -1;
     return true;
-  }
-
-  /** Whether the thread has executed INT3, although the SIGTRAP it stopped for was sent by somebody. */
-  #hasMetInt3(task: Task, { address, displaced }: Breakpoint): boolean {
-    // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
-    if (displaced.length > 1 || task.blocksSigtrap) return true;
-    return !task.landings.has(address + 1, this.#arena.number(RSP));
   }
 
   #wasSent(tid: number): boolean {

@@ -7,6 +7,7 @@ import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
 import { Signal, signalBit } from '../linux/signals';
 import { Layout } from '../arena';
+import { type Breakpoint } from '../sites/breakpoints';
 import { type Notices } from '../pipe/notices';
 import { type Process, type Task } from '../tasks/tasks';
 
@@ -39,6 +40,15 @@ export function isIgnored(task: Task): boolean {
   if (!task.process.ignoresSigtrap) return false;
   const status = readStatus(task.tid);
   return status !== undefined && (signalSet(status, 'SigCgt') & TRAP) === 0n;
+}
+
+/**
+ * Whether a thread that stands behind a breakpoint's first byte, with this stack pointer, has executed INT3, although the SIGTRAP that it
+ * stopped for was sent by somebody.
+ */
+export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack: number): boolean {
+  // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
+  return displaced.length > 1 || task.blocksSigtrap || !task.landings.has(address + 1, stack);
 }
 
 /** Blocks SIGTRAP again in a stopped thread. */

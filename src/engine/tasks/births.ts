@@ -20,6 +20,7 @@ import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Notices } from '../pipe/notices';
 import { type Following } from './following';
 import { awaitReport } from './patience';
+import { borrowsMemory } from './sharing';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
 
 /**
@@ -139,7 +140,7 @@ export class Births {
       const task = tasks.addTask(process, child);
       task.blocksSigtrap = creator.blocksSigtrap;
       notices.threadStarted(task);
-    } else if (sharesMemory(creator.tid, child) ?? how === 'vfork') {
+    } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
       this.#addBorrower(process, child).blocksSigtrap = creator.blocksSigtrap;
     } else if (following.wants(process)) {
       creator.holds++;

@@ -5,7 +5,7 @@
 import { State, UserRegister } from '../../emulator/state';
 import { type Arming } from '../sites/arming';
 import { type Births } from './births';
-import { type Breakpoint } from '../sites/breakpoints';
+import { type Breakpoint, INT3 } from '../sites/breakpoints';
 import { type Changes } from './changes';
 import { Layout } from '../arena';
 import { isEntering, repeatForGood } from './interruptions';
@@ -17,10 +17,11 @@ import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type StepAside } from '../hit/stepAside';
 import { type Twins } from '../hit/twins';
-import { blockSigtrap } from '../hit/sigtrap';
+import { blockSigtrap, hasMetInt3, isIgnored } from '../hit/sigtrap';
 import { type Process, type Task, type TaskTable } from './tasks';
 
 const RIP = State.registers + UserRegister.rip;
+const RSP = State.registers + UserRegister.rsp;
 const SI_CODE = Layout.siginfo + 8;
 const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
@@ -148,14 +149,18 @@ export class Departures {
   #letGoAtTrap(task: Task, stepped: boolean): void {
     const { ptrace } = this.#parts;
     if (stepped && task.blocksSigtrap) blockSigtrap(ptrace, task);
-    const fromKernel = ptrace.getSiginfo(task.tid) === 0 && ptrace.arena.i32[SI_CODE >>> 2]! > 0;
+    const code = ptrace.getSiginfo(task.tid) === 0 ? ptrace.arena.i32[SI_CODE >>> 2]! : 0;
+    const signal = (stepped && code > 0) || isIgnored(task) ? 0 : Signal.SIGTRAP;
     const breakpoint = this.#breakpointBehind(task);
-    if (breakpoint && ptrace.arena.i32[SI_CODE >>> 2] === SI_KERNEL) {
-      this.#rewind(task, breakpoint);
+    const own = breakpoint !== undefined && !isOfProgram(task, breakpoint) ? breakpoint : undefined;
+    if (own !== undefined && code === SI_KERNEL) {
+      this.#rewind(task, own);
       this.#letGo(task, 0);
-    } else {
-      this.#letGo(task, stepped && fromKernel ? 0 : Signal.SIGTRAP);
+      return;
     }
+    // One that was sent may have swallowed INT3's own.
+    if (own !== undefined && code <= 0 && hasMetInt3(task, own, ptrace.arena.number(RSP))) this.#rewind(task, own);
+    this.#letGo(task, signal);
   }
 
   /** Interrupted between INT3 and the report of its trap: that report is taken first. */
@@ -214,7 +219,13 @@ export class Departures {
   }
 }
 
+/** Ours was taken out: what stands there now, the program has put there. */
+function isOfProgram({ process }: Task, { address }: Breakpoint): boolean {
+  return process.space.memory.read(address, 1)[0] === INT3;
+}
+
+/** One that waits because it is blocked is not INT3's, which unblocks it. */
 function hasPendingTrap(tid: number): boolean {
   const status = readStatus(tid);
-  return status !== undefined && (signalSet(status, 'SigPnd') & TRAP) !== 0n;
+  return status !== undefined && (signalSet(status, 'SigPnd') & ~signalSet(status, 'SigBlk') & TRAP) !== 0n;
 }

@@ -50,7 +50,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'wait4 WNOHANG': { errnos: [], because: 'it does not wait' },
   'wait4 PID WNOHANG': { errnos: [], because: 'it does not wait' },
   tgkill: { errnos: [], because: 'it asks about a thread that has just been stopped' },
-  kcmp: { errnos: [ENOSYS, EPERM], inexact: true },
+  kcmp: { errnos: [ENOSYS, EPERM] },
   kill: { errnos: [EPERM] },
   // memory
   process_vm_readv: { errnos: [EFAULT, EPERM, ENOMEM] },
