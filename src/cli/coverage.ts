@@ -1,8 +1,10 @@
 /** `sidestep coverage`: how many of the places at which probes stand, function entries and line starts, can be probed. Nothing is run. */
 import { type LinkAddress } from '../base/address';
 import { type Image } from '../debuginfo/image';
+import { classify } from '../emulator/emulator';
+import { disturbsSequence } from '../emulator/refusal';
 import { type Command } from './arguments';
-import { Classifier } from './coverage/classifier';
+import { Classifier, type Verdict } from './coverage/classifier';
 import { codeAt, forEachImage } from './coverage/images';
 import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
@@ -33,5 +35,17 @@ function tally(
   twins: LoadedTwins,
   sums: Tally,
 ): void {
-  for (const { bytes } of codeAt(image, places)) sums.add(classifier.verdict(bytes), (twin) => twins.serve(twin));
+  for (const { address, bytes } of codeAt(image, places)) {
+    sums.add(sequenceVerdict(image, address, bytes) ?? classifier.verdict(bytes), (twin) => twins.serve(twin));
+  }
+}
+
+/** Instructions that belong to a restartable sequence are refused whatever they are. */
+function sequenceVerdict(image: Image, address: LinkAddress, bytes: Uint8Array): Verdict | undefined {
+  const sequence = image.restartableSequenceAt(address);
+  if (sequence === undefined) return undefined;
+  const { mnemonic, length } = classify(bytes, address);
+  return disturbsSequence(sequence, address, length)
+    ? { execution: 'refused', code: 'restartable-sequence', mnemonic }
+    : undefined;
 }

@@ -7,7 +7,7 @@ import { type ProbePlace } from '../debuginfo/model';
 import { straddling } from '../emulator/boundaries';
 import { disassemble } from '../emulator/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
-import { NO_TWIN } from '../emulator/refusal';
+import { disturbsSequence, NO_TWIN, REFUSALS } from '../emulator/refusal';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation } from '../language/probes/spec';
 import { type Command } from './arguments';
@@ -116,6 +116,10 @@ function executionOf(image: Image, bytes: Uint8Array, at: LinkAddress): Pick<Sit
   const classification = classify(bytes, at);
   const { execution } = classification;
   if (execution === 'refused') return { execution, reason: classification.reason };
+  const sequence = image.restartableSequenceAt(at);
+  if (sequence !== undefined && disturbsSequence(sequence, at, classification.length)) {
+    return { execution: 'refused', reason: REFUSALS['restartable-sequence'] };
+  }
   if (execution !== 'twin' || new LoadedTwins(image).serve(classification.twin)) return { execution };
   return { execution: 'refused', reason: `${classification.reason}, ${NO_TWIN}` };
 }

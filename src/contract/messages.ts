@@ -88,6 +88,15 @@ export interface Counts {
   readonly steppedAside: number;
 }
 
+/** An address, and what the file says about it. */
+export interface Place {
+  readonly address: Address;
+  /** The file's bytes from there on, in hex, to be compared with memory. */
+  readonly expected?: string;
+  /** The restartable sequence (rseq(2)) that it lies in, or that begins less than an instruction's length behind it. */
+  readonly sequence?: { readonly start: Address; readonly end: Address };
+}
+
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
@@ -123,13 +132,13 @@ export interface Requests {
     };
   };
   /**
-   * Says for each place whether a probe can be armed there, without arming it. `expected`: the file's bytes from there on, compared with
-   * memory. `from`: where an instruction starts for certain, such as the function's first; whether the address is a start too is told from it.
+   * Says for each place whether a probe can be armed there, without arming it. `from`: where an instruction starts for certain, such as the
+   * function's first; whether the address is a start too is told from it.
    */
   inspect: {
     arguments: {
       readonly pid: number;
-      readonly places: readonly { readonly address: Address; readonly expected?: string; readonly from?: Address }[];
+      readonly places: readonly (Place & { readonly from?: Address })[];
     };
     result: { readonly inspections: readonly Inspection[] };
   };
@@ -145,15 +154,13 @@ export interface Requests {
   forget: { arguments: { readonly probe: ProbeId }; result: Counts };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
-   * and says so. Several sites may stand at one address. `expected` as in `inspect`, in hex.
+   * and says so. Several sites may stand at one address.
    */
   arm: {
-    arguments: {
+    arguments: Place & {
       readonly site: SiteId;
       readonly probe: ProbeId;
       readonly pid: number;
-      readonly address: Address;
-      readonly expected?: string;
       readonly agent: AgentProgram;
       readonly onHit: 'report' | 'count' | 'hold';
     };

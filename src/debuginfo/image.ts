@@ -11,11 +11,12 @@ import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
 import { readBuildId } from './elf/notes';
+import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
 import { type ElfSymbol } from './elf/symbolTable';
 import { Symbols } from './elf/symbols';
-import { type AddressInfo, emptyScope, type ProbePlace, type Scope } from './model';
+import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model';
 import { entryAddress } from './symbols/blocks';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
@@ -25,6 +26,9 @@ import { ProgramScope } from './symbols/scope';
 import { mostSimilar } from './symbols/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
+
+/** The longest instruction, in bytes: who executes the one before a restartable sequence comes into it. */
+const MAX_INSTRUCTION = 15;
 
 /** Mappings begin at multiples of it, in bytes (x86-64). */
 const PAGE = 4096;
@@ -65,6 +69,7 @@ export class Image implements Disposable {
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   #frames: readonly FrameTable[] | undefined;
+  #sequences: readonly AddressRange[] | undefined;
   #announced = false;
 
   /** Throws `file-unreadable`, `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
@@ -142,6 +147,14 @@ export class Image implements Disposable {
     if (!segment) return undefined;
     const start = Number(address - segment.address);
     return this.#file.read(segment.offset + start, Math.min(length, segment.fileSize - start), 'code');
+  }
+
+  /** The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length behind it. */
+  restartableSequenceAt(address: LinkAddress): CodeRange | undefined {
+    const at = Number(address);
+    this.#sequences ??= readRestartableSequences(this.#file);
+    const found = this.#sequences.find(({ start, end }) => at < end && at + MAX_INSTRUCTION >= start);
+    return found && { start: linkAddress(found.start), end: linkAddress(found.end) };
   }
 
   /** Absolute paths, where debug information has them, of all source files. */

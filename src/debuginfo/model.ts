@@ -180,6 +180,13 @@ export interface AddressInfo {
   readonly symbol: { readonly name: string; readonly offset: number } | undefined;
 }
 
+/** A range of code; link-time addresses. */
+export interface CodeRange {
+  readonly start: LinkAddress;
+  /** Behind its last byte. */
+  readonly end: LinkAddress;
+}
+
 /** One place that a probe on a location must stand at: one for each function instance, inlined copies included. */
 export interface ProbePlace {
   /** Addresses that serve, best first: the others are for when the first can't be probed. Never empty. */

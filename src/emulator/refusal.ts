@@ -17,7 +17,7 @@ export const REFUSALS = {
   'shadow-stack': 'it works on the shadow stack',
   'state-save': 'it saves or restores all extended registers at once',
   'protection-keys': 'it reads or changes which memory the thread may access',
-  'restartable-sequence': 'it belongs to a restartable sequence (rseq(2)), which the kernel aborts at every stop',
+  'restartable-sequence': 'the kernel aborts the restartable sequence (rseq(2)) there whenever the thread stops',
   'vendor-specific': 'processors of different vendors execute it differently',
   'not-lifted': 'the emulator does not know this instruction yet',
 } as const;
@@ -30,6 +30,18 @@ export type RefusalCode = keyof typeof REFUSALS;
 /** Why an instruction must not be emulated whatever is known about it; `undefined` if nothing speaks against it. */
 export function refusalOf(instruction: Instruction): RefusalCode | undefined {
   return MNEMONICS.get(instruction.mnemonic) ?? RULES.find(({ applies }) => applies(instruction))?.code;
+}
+
+/**
+ * Whether a stop at this instruction spoils a restartable sequence (rseq(2)): the thread is in it then, or comes into it with the
+ * instruction, and the kernel sends it to the abort handler. Each time, so that it may never get through.
+ */
+export function disturbsSequence(
+  sequence: { readonly start: bigint; readonly end: bigint },
+  address: bigint,
+  length: number,
+): boolean {
+  return address < sequence.end && address + BigInt(length) >= sequence.start;
 }
 
 const RULES: readonly { readonly code: RefusalCode; readonly applies: (instruction: Instruction) => boolean }[] = [

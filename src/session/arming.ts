@@ -4,7 +4,7 @@
  */
 import { type Address, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
-import { type Inspection } from '../contract/messages';
+import { type Inspection, type Place } from '../contract/messages';
 import { emptyScope } from '../debuginfo/model';
 import { compileProbe, type CompiledProbe } from '../language/compileProbe';
 import { type Engine } from './engine';
@@ -68,8 +68,7 @@ export class Arming {
     const { inspections } = await this.#engine.request('inspect', {
       pid: process.pid,
       places: [...wanted].map(([address, { module, from }]) => ({
-        address,
-        ...expectedAt(module, address),
+        ...placeAt(module, address),
         ...(from !== undefined && { from }),
       })),
     });
@@ -100,8 +99,7 @@ export class Arming {
         site: site.id,
         probe: probe.id,
         pid: process.pid,
-        address,
-        ...expectedAt(module, address),
+        ...placeAt(module, address),
         agent: compiled.agent,
         onHit: probe.spec.kind === 'count' ? 'count' : 'report',
       });
@@ -145,10 +143,17 @@ function compileAt(probe: Probe, { module, function: name }: FoundPlace, address
   return compileProbe(probe.spec, module.image.scopeAt(module.toLink(address), name), module.bias);
 }
 
-/** The file's bytes from `address` on, in the form of a request. */
-export function expectedAt(module: Module | undefined, address: Address): { readonly expected?: string } {
-  const bytes = module?.image.textAt(module.toLink(address), EXPECTED_BYTES);
-  return bytes === undefined ? {} : { expected: Buffer.from(bytes).toString('hex') };
+/** What a module's file says about an address, in the form of a request. */
+export function placeAt(module: Module | undefined, address: Address): Place {
+  if (module === undefined) return { address };
+  const at = module.toLink(address);
+  const bytes = module.image.textAt(at, EXPECTED_BYTES);
+  const sequence = module.image.restartableSequenceAt(at);
+  return {
+    address,
+    ...(bytes && { expected: Buffer.from(bytes).toString('hex') }),
+    ...(sequence && { sequence: { start: module.toRun(sequence.start), end: module.toRun(sequence.end) } }),
+  };
 }
 
 function calledExec({ pid }: Process): SidestepError {

@@ -6,7 +6,7 @@
 import { type Address, linkAddress } from '../base/address';
 import { type AgentProgram } from '../contract/agent/operations';
 import { type ProbeId } from '../contract/messages';
-import { expectedAt } from './arming';
+import { placeAt } from './arming';
 import { type Engine } from './engine';
 import { type Module } from './module';
 import { type Process } from './process';
@@ -47,8 +47,7 @@ export class DynamicLinker {
       site,
       probe: LINKER_PROBE,
       pid: process.pid,
-      address,
-      ...expectedAt(linker, address),
+      ...placeAt(linker, address),
       agent: whenConsistent(linker),
       onHit: 'hold',
     });

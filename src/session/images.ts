@@ -18,6 +18,7 @@ export type ModuleImage = Pick<
   | 'debugFile'
   | 'codeAddressOfOffset'
   | 'textAt'
+  | 'restartableSequenceAt'
   | 'sourceFiles'
   | 'filesMatching'
   | 'linePlaces'

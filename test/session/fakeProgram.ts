@@ -69,6 +69,7 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: Fak
     debugFile: undefined,
     codeAddressOfOffset: (offset) => linkAddress(offset),
     textAt: (_address, length) => new Uint8Array(length),
+    restartableSequenceAt: () => undefined,
     sourceFiles: () => Object.keys(lines),
     filesMatching: (file) => Object.keys(lines).filter((known) => known.endsWith(`/${file}`) || known === file),
     linePlaces: (file, line) => {

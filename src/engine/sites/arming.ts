@@ -50,11 +50,9 @@ export class Arming {
     this.#mappings.clear();
   }
 
-  inspect(
-    process: Process,
-    { address, expected, from }: Requests['inspect']['arguments']['places'][number],
-  ): Inspection {
-    const placement = examine(this.#parts, process, this.#mappingsOf(process), address, expected);
+  inspect(process: Process, place: Requests['inspect']['arguments']['places'][number]): Inspection {
+    const { address, from } = place;
+    const placement = examine(this.#parts, process, this.#mappingsOf(process), place);
     if (placement.possible) {
       const { instruction, length, execution } = placement.displaced;
       const inside = from === undefined ? undefined : this.#straddling(process, from, address);
@@ -71,9 +69,9 @@ export class Arming {
     wanted: Requests['arm']['arguments'],
   ): { instruction: string; execution: Execution } {
     const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
-    const { site: id, address, expected, onHit } = wanted;
+    const { site: id, address, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
-    const placement = examine(this.#parts, process, this.#mappingsOf(process), address, expected);
+    const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();

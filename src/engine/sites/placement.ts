@@ -5,9 +5,9 @@
  */
 import { hex } from '../../base/address';
 import { type ErrorCode } from '../../base/errors';
-import { type Mapping } from '../../contract/messages';
+import { type Mapping, type Place } from '../../contract/messages';
 import { type Emulator, type TwinPlan } from '../../emulator/emulator';
-import { NO_TWIN } from '../../emulator/refusal';
+import { disturbsSequence, NO_TWIN, REFUSALS } from '../../emulator/refusal';
 import { type Breakpoints, type Displaced } from './breakpoints';
 import { readStatus } from '../linux/proc';
 import { mappingAt } from './mappingAt';
@@ -33,13 +33,11 @@ export interface PlacementParts {
 const END_OF_USER_SPACE = 1n << 47n;
 const VSYSCALL = '[vsyscall]';
 
-/** `expected`: the file's bytes from the address on, in hex. */
 export function examine(
   parts: PlacementParts,
   process: Process,
   mappings: readonly Mapping[],
-  address: bigint,
-  expected: string | undefined,
+  { address, expected, sequence }: Place,
 ): Placement {
   if (!process.is64Bit) return refuse('not-64-bit', `process ${process.pid} runs 32-bit code now`);
   const mapping = mappingAt(mappings, address);
@@ -58,6 +56,10 @@ export function examine(
   const { instruction } = prepared;
   if (prepared.execution === 'refused') {
     return { ...refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`), instruction };
+  }
+  if (sequence !== undefined && disturbsSequence(sequence, address, prepared.length)) {
+    const reason = REFUSALS['restartable-sequence'];
+    return { ...refuse('not-probeable', `${instruction} can't be probed: ${reason}`), instruction };
   }
   if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin, Number(address))) {
     const { reason } = prepared;
