@@ -4,19 +4,22 @@
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Follow } from '../contract/messages';
+import { type Elevation, ELEVATIONS } from '../session/elevation';
 import { badConfiguration } from './errors';
 
 type Raw = Readonly<Record<string, unknown>>;
 
 export type ConsoleKind = 'internalConsole' | 'integratedTerminal' | 'externalTerminal';
 
-interface Tracing {
+export interface TracingConfiguration {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
+  /** Who starts the engine as root; undefined: nobody. */
+  readonly elevation: Elevation | undefined;
 }
 
-export interface LaunchConfiguration extends Tracing {
+export interface LaunchConfiguration extends TracingConfiguration {
   /** Absolute. */
   readonly program: string;
   readonly args: readonly string[];
@@ -28,7 +31,7 @@ export interface LaunchConfiguration extends Tracing {
   readonly console: ConsoleKind;
 }
 
-export interface AttachConfiguration extends Tracing {
+export interface AttachConfiguration extends TracingConfiguration {
   readonly pid: number;
 }
 
@@ -67,12 +70,18 @@ export function readAttach(raw: Raw): AttachConfiguration {
   return { ...readTracing(raw), pid };
 }
 
-function readTracing(raw: Raw): Tracing {
+function readTracing(raw: Raw): TracingConfiguration {
   return {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
+    elevation: readElevation(raw),
   };
+}
+
+function readElevation(raw: Raw): Elevation | undefined {
+  const elevation = oneOf(raw, 'elevate', ['none', ...ELEVATIONS] as const);
+  return elevation === 'none' ? undefined : elevation;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
-import { type LaunchOptions, type Session, type SessionOptions } from '../session/session';
+import { type LaunchOptions, type Session } from '../session/session';
 import { type Process } from '../session/process';
-import { DEBUGGEE_DESCRIPTORS, EngineProcess } from '../session/engineProcess';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
+import { EngineProcess } from '../session/engineProcess';
 import { CAPABILITIES } from './capabilities';
-import { type LaunchConfiguration, readAttach, readLaunch } from './configuration';
+import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './configuration';
 import { type Client, type Handlers } from './connection';
 import { completeEnvironment, environmentChanges } from './environment';
 import { Lines } from './lines';
 import { LiveSession } from './liveSession';
 import { listModules } from './modules';
 import { toLoadedSource } from './sources';
-import { withWaitingProcess } from './terminal';
+import { openPasswordTerminal, withWaitingProcess } from './terminal';
 import { listThreads } from './threads';
 
 /** Beside the adapter's own bundle. */
@@ -102,7 +103,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { sourceMap, debugDirectories, follow }: SessionOptions,
+    { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
     start: (session: Session) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
@@ -110,17 +111,15 @@ export class DebugSession implements Disposable {
       script: ENGINE_SCRIPT,
       stdio: ['ignore', 'pipe', 'pipe'],
       terminal: 'detached',
+      elevation,
+      openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
-    const live = new LiveSession(
-      engine,
-      { ...(sourceMap && { sourceMap }), ...(debugDirectories && { debugDirectories }), ...(follow && { follow }) },
-      this.#client,
-      this.#lines,
-    );
+    const live = new LiveSession(engine, { sourceMap, debugDirectories, follow }, this.#client, this.#lines);
     this.#live = live;
     this.#startMethod = startMethod;
     try {
       const { pid, executable } = await start(live.session);
+      live.forwardOutput();
       this.#client.emit('process', {
         name: executable,
         systemProcessId: pid,

@@ -13,6 +13,7 @@ const IDS: Readonly<Record<ErrorCode, number>> = {
   'attach-refused': 1004,
   'not-64-bit': 1005,
   'launch-failed': 1006,
+  'elevation-refused': 1007,
   'file-unreadable': 2001,
   'not-elf': 2002,
   'wrong-architecture': 2003,

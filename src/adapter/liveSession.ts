@@ -1,5 +1,4 @@
 /** A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about it. */
-import { type Readable } from 'node:stream';
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
@@ -30,12 +29,14 @@ export class LiveSession implements Disposable {
   readonly #console: HitConsole;
   readonly #threads: ThreadEvents;
   readonly #store = new DisposableStore();
-  readonly #output: Promise<unknown>;
+  readonly #engine: EngineProcess;
+  #output: Promise<unknown> = Promise.resolve();
   #end: () => void = () => undefined;
   #ending = false;
   #exit: ProcessEnd | undefined;
 
   constructor(engine: EngineProcess, options: SessionOptions, client: Client, lines: Lines) {
+    this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.session = this.#store.add(new Session(engine, options));
@@ -43,7 +44,6 @@ export class LiveSession implements Disposable {
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
     this.#store.add(new SymbolProgress(this.session, client));
     this.breakpoints = new Breakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
-    this.#output = this.#forward(engine.debuggee);
     announceModules(this.session, client);
     this.session.onHit((hit) => this.#console.take(hit));
     this.session.onWarning(({ message }) => this.#say('console', message));
@@ -53,6 +53,15 @@ export class LiveSession implements Disposable {
       if (process.parent === undefined) this.#exit = end;
       if (this.session.processes.size === 0) void this.finish();
     });
+  }
+
+  /** Shows what the program prints, once it is there. */
+  forwardOutput(): void {
+    const { stdout, stderr } = this.#engine.debuggee;
+    this.#output = Promise.all([
+      forwardOutput(stdout, 'stdout', this.#client),
+      forwardOutput(stderr, 'stderr', this.#client),
+    ]);
   }
 
   /** Tells the editor what there is left to tell, once, and ends. The debuggees that still live run on untraced. */
@@ -90,10 +99,6 @@ export class LiveSession implements Disposable {
 
   #say(category: 'console' | 'stderr', text: string): void {
     this.#client.emit('output', { category, output: `${text}\n` });
-  }
-
-  #forward({ stdout, stderr }: { stdout: Readable | undefined; stderr: Readable | undefined }): Promise<unknown> {
-    return Promise.all([forwardOutput(stdout, 'stdout', this.#client), forwardOutput(stderr, 'stderr', this.#client)]);
   }
 }
 

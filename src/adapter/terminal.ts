@@ -45,6 +45,11 @@ export async function withWaitingProcess<T>(
   }
 }
 
+/** Opens the editor's terminal for a command that asks for a password. */
+export async function openPasswordTerminal(client: Client, command: readonly string[]): Promise<void> {
+  await client.runInTerminal({ kind: 'integrated', title: 'Sidestep: sudo', cwd: '/', args: [...command], env: {} });
+}
+
 /** What the shell would only say in the terminal. */
 async function checkProgram(program: string): Promise<void> {
   const place = { file: program };

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'attach-refused'
   | 'not-64-bit'
   | 'launch-failed'
+  | 'elevation-refused'
   // files
   | 'file-unreadable'
   | 'not-elf'

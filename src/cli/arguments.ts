@@ -2,6 +2,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Follow } from '../contract/messages';
+import { type Elevation, ELEVATIONS } from '../session/elevation';
 import { type USAGE } from './usage';
 
 /** What `run` and `attach` have in common. */
@@ -15,6 +16,8 @@ export interface TracingOptions {
   readonly maxHits: number | undefined;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
+  /** Who starts the engine as root; undefined: nobody. */
+  readonly elevation: Elevation | undefined;
 }
 
 export type ProbeSource =
@@ -53,6 +56,7 @@ const TRACING = {
   'max-hits': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
   follow: { type: 'string' },
+  elevate: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -176,6 +180,7 @@ interface TracingValues {
   readonly 'max-hits'?: string | undefined;
   readonly 'debug-dir'?: readonly string[] | undefined;
   readonly follow?: string | undefined;
+  readonly elevate?: string | undefined;
 }
 
 function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values: TracingValues): TracingOptions {
@@ -187,6 +192,10 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
   if (follow !== 'none' && follow !== 'children') {
     throw usageError(`--follow is none or children, not ${JSON.stringify(follow)}`, topic);
   }
+  const elevation = ELEVATIONS.find((one) => one === values.elevate);
+  if (values.elevate !== undefined && elevation === undefined) {
+    throw usageError(`--elevate is ${ELEVATIONS.join(' or ')}, not ${JSON.stringify(values.elevate)}`, topic);
+  }
   const maxHits = values['max-hits'];
   return {
     probes: probeSources(argv),
@@ -196,6 +205,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
     maxHits: maxHits === undefined ? undefined : positiveInteger(topic, '--max-hits', maxHits),
     debugDirectories: values['debug-dir'] ?? [],
     follow,
+    elevation,
   };
 }
 

@@ -1,6 +1,6 @@
 /** `sidestep run`: a program with probes in it, from its first instruction to its end. */
 import { type ProcessEnd } from '../contract/messages';
-import { DEBUGGEE_DESCRIPTORS } from '../session/engineProcess';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
 import { type Command } from './arguments';
 import { findProgram } from './findProgram';
 import { exitStatus, onSignals } from './signals';

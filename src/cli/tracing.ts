@@ -53,7 +53,9 @@ export class Tracing implements Disposable {
       }),
     );
     const script = join(__dirname, 'engine.js');
-    this.session = this.#store.add(new Session(EngineProcess.start({ ...engine, script }), options));
+    this.session = this.#store.add(
+      new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), options),
+    );
     this.#listen();
   }
 
@@ -71,6 +73,7 @@ export class Tracing implements Disposable {
   /** How the process ends. Rejects when the engine is gone, which alone could tell. */
   exitOf(process: Process): Promise<ProcessEnd> {
     return new Promise((resolve, reject) => {
+      if (process.end !== undefined) resolve(process.end);
       this.#store.add(
         this.session.onExit((exit) => {
           if (exit.process === process) resolve(exit.end);
@@ -123,7 +126,8 @@ export class Tracing implements Disposable {
     this.#startClock();
     for (const [probe, given] of this.#probes) {
       for (const warning of probe.warnings) this.#output.warning(warning);
-      if (probe.state === 'armed') continue;
+      // What has ended meanwhile may have had its probes.
+      if (probe.state === 'armed' || process.end !== undefined) continue;
       if (probe.state === 'failed' || !this.#canLoadCode(process)) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
       this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);

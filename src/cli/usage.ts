@@ -13,7 +13,9 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
       --max-hits N        takes the probes away after exactly N reported hits
       --debug-dir DIR     looks for separate debug files in DIR too; may be given more than once
       --follow WHOM       children: probes all processes that the program starts, to any depth, until the last one ends;
-                          none (the default): they run without probes`;
+                          none (the default): they run without probes
+      --elevate HOW       sudo or pkexec: starts the tracing engine alone as root, where that is what it takes to trace;
+                          sidestep and the program stay yours`;
 
 export const USAGE = {
   sidestep: `usage: sidestep run      [OPTION]… -- PROGRAM [ARGUMENT]…

@@ -101,7 +101,8 @@ export interface Place {
 export interface Requests {
   /**
    * Starts a program, held before its first instruction. `stdio`: descriptors of the engine that become its 0, 1 and 2.
-   * The environment is exactly `env`.
+   * The environment is exactly `env`. With a `starter`, a process that the client has started to become the program, everything else
+   * is that one's: user and groups, directory, streams, umask, limits; and whose child it is.
    */
   launch: {
     arguments: {
@@ -112,6 +113,7 @@ export interface Requests {
       readonly stdio: readonly [number, number, number];
       /** `none` by default. */
       readonly follow?: Follow;
+      readonly starter?: number;
     };
     result: { readonly pid: number };
   };

@@ -1,8 +1,10 @@
 /**
  * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1 (contract/messages), and what
  * nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to Node's event loop.
+ * With arguments, the path of a socket and a process id, it starts such a process for that client ({@link startElevated}).
  */
 import { encodeJson } from '../contract/frames';
+import { startElevated } from './elevated';
 import { libc } from './linux/libc';
 import { Signal } from './linux/signals';
 import { startFailureOf } from './pipe/failure';
@@ -11,11 +13,6 @@ import { type Tracer } from './tracer';
 const SIG_IGN = 1;
 const COMMANDS = 0;
 const MESSAGES = 1;
-
-// The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3 behind.
-for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
-  libc.signal(signal, SIG_IGN);
-}
 
 /** Everything else is loaded here: already that needs the memory which may not be there. */
 async function start(): Promise<Tracer> {
@@ -31,4 +28,13 @@ async function start(): Promise<Tracer> {
   }
 }
 
-void start().then((tracer) => tracer.run());
+const [script, socket, client] = process.argv.slice(1);
+if (script !== undefined && socket !== undefined && client !== undefined) {
+  void startElevated(script, socket, client);
+} else {
+  // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3 behind.
+  for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
+    libc.signal(signal, SIG_IGN);
+  }
+  void start().then((tracer) => tracer.run());
+}

@@ -21,3 +21,8 @@ function launchOf(program: string, cwd: string): vscode.DebugConfiguration {
 export function attachTo(pid: number, name: string): vscode.DebugConfiguration {
   return { type: DEBUG_TYPE, request: 'attach', name: `Probe ${name} (${pid})`, pid };
 }
+
+/** Whether a configuration lets the engine run as root. */
+export function isElevated(configuration: vscode.DebugConfiguration | undefined): boolean {
+  return ['sudo', 'pkexec'].includes(String(configuration?.['elevate']));
+}

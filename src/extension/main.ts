@@ -3,7 +3,7 @@
  * editor runs dist/adapter.js on its own Node); this file registers what needs code.
  */
 import * as vscode from 'vscode';
-import { DEBUG_TYPE, attachTo, debugConfigurations } from './debugConfigurations';
+import { DEBUG_TYPE, attachTo, debugConfigurations, isElevated } from './debugConfigurations';
 import { pickProcess } from './pickProcess';
 import { pickProgram } from './pickProgram';
 import { watchProbesFiles } from './probesDiagnostics';
@@ -11,7 +11,10 @@ import { watchProbesFiles } from './probesDiagnostics';
 export function activate({ subscriptions }: vscode.ExtensionContext): void {
   subscriptions.push(
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, debugConfigurations),
-    vscode.commands.registerCommand('sidestep.pickProcess', async () => (await pickProcess())?.pid.toString()),
+    // As a variable of launch.json it is given the configuration.
+    vscode.commands.registerCommand('sidestep.pickProcess', async (configuration?: vscode.DebugConfiguration) => {
+      return (await pickProcess({ isElevated: isElevated(configuration) }))?.pid.toString();
+    }),
     vscode.commands.registerCommand('sidestep.pickProgram', () => pickProgram(vscode.workspace.workspaceFolders?.[0])),
     vscode.commands.registerCommand('sidestep.attach', attach),
     watchProbesFiles(),
@@ -19,6 +22,6 @@ export function activate({ subscriptions }: vscode.ExtensionContext): void {
 }
 
 async function attach(): Promise<void> {
-  const process = await pickProcess();
+  const process = await pickProcess({ isElevated: false });
   if (process) await vscode.debug.startDebugging(undefined, attachTo(process.pid, process.name));
 }

@@ -1,14 +1,20 @@
 /** The list from which the user chooses the process to attach to. */
 import * as vscode from 'vscode';
-import { type RunningProcess, listProcesses } from './processes';
+import { type RunningProcess, listProcesses, ownViewpoint } from './processes';
 
 interface ProcessItem extends vscode.QuickPickItem {
   readonly process: RunningProcess;
 }
 
-/** The chosen process; undefined when none was chosen, or one that can't be attached to (which the user has then been told). */
-export async function pickProcess(): Promise<RunningProcess | undefined> {
-  const picked = await vscode.window.showQuickPick(listProcesses().map(itemOf), {
+/** `isElevated`: it is to be traced as root. The chosen process; undefined when none was chosen, or one that can't be attached to (which the user has then been told). */
+export async function pickProcess({
+  isElevated,
+}: {
+  readonly isElevated: boolean;
+}): Promise<RunningProcess | undefined> {
+  const viewpoint = ownViewpoint();
+  const candidates = listProcesses(isElevated ? { ...viewpoint, isElevated } : viewpoint);
+  const picked = await vscode.window.showQuickPick(candidates.map(itemOf), {
     title: 'Put probes into a running process',
     placeHolder: 'Name, number or command line; no thread of it is stopped',
     matchOnDescription: true,

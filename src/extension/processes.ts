@@ -21,18 +21,24 @@ export interface RunningProcess {
 
 const ELFCLASS32 = 1;
 
+/** This process's own. */
+export function ownViewpoint(): Viewpoint {
+  return { proc: '/proc', uid: userInfo().uid, pid: process.pid };
+}
+
 /** Who asks, and where the kernel tells; given by tests. */
 export interface Viewpoint {
   readonly proc: string;
   readonly uid: number;
   readonly pid: number;
+  /** Whether the engine is to be root's. */
+  readonly isElevated?: boolean;
 }
 
 /** All user-space processes but this one: those of this user first, then the last started first. */
-export function listProcesses(
-  viewpoint: Viewpoint = { proc: '/proc', uid: userInfo().uid, pid: process.pid },
-): RunningProcess[] {
-  const rules: Rules = { uid: viewpoint.uid, scope: ptraceScope(viewpoint), userName: userNames() };
+export function listProcesses(viewpoint: Viewpoint): RunningProcess[] {
+  const { uid, isElevated = uid === 0 } = viewpoint;
+  const rules: Rules = { uid, isElevated, scope: ptraceScope(viewpoint), userName: userNames() };
   return readdirSync(viewpoint.proc)
     .filter((name) => /^\d+$/.test(name) && Number(name) !== viewpoint.pid)
     .map((name) => readProcess(Number(name), viewpoint.proc, rules))
@@ -43,6 +49,7 @@ export function listProcesses(
 /** What decides whether a process may be traced, whichever it is. */
 interface Rules {
   readonly uid: number;
+  readonly isElevated: boolean;
   /** kernel.yama.ptrace_scope */
   readonly scope: number;
   readonly userName: (uid: number) => string;
@@ -85,10 +92,10 @@ function startTime(stat: string): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3]);
 }
 
-function obstacle(owner: number, tracer: number, { uid, scope, userName }: Rules): string | undefined {
+function obstacle(owner: number, tracer: number, { uid, isElevated, scope, userName }: Rules): string | undefined {
   if (tracer !== 0) return `already traced by process ${tracer}`;
   if (scope >= 3) return `kernel.yama.ptrace_scope is ${scope}: nobody may attach`;
-  if (uid === 0) return undefined;
+  if (isElevated) return undefined;
   if (owner !== uid) return `belongs to ${userName(owner)}`;
   return scope > 0 ? `kernel.yama.ptrace_scope is ${scope}: only root may attach` : undefined;
 }

@@ -13,6 +13,7 @@ describe('launch configuration', () => {
       sourceMap: {},
       debugDirectories: [],
       follow: 'none',
+      elevation: undefined,
     });
   });
 

@@ -27,8 +27,10 @@ export class DapClient {
   /** Resolves with the exit status of the adapter. */
   readonly exit: Promise<number | null>;
 
-  constructor(args: readonly string[] = []) {
-    this.#child = spawn(process.execPath, [ADAPTER, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** `through`: a command that becomes another one by exec, with which the adapter is started. */
+  constructor(args: readonly string[] = [], through: readonly string[] = []) {
+    const [command, ...rest] = [...through, process.execPath, ADAPTER, ...args];
+    this.#child = spawn(command!, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdout!.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.exit = new Promise((resolve) => this.#child.on('exit', (code) => resolve(code)));
   }

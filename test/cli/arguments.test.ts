@@ -10,6 +10,7 @@ const NOTHING: TracingOptions = {
   maxHits: undefined,
   debugDirectories: [],
   follow: 'none',
+  elevation: undefined,
 };
 
 function refuses(argv: readonly string[], message: RegExp): void {

@@ -45,6 +45,13 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+export interface RunningOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+  /** A command that becomes another one by exec, with which sidestep is started. */
+  readonly through?: readonly string[];
+}
+
 /** A sidestep that runs, in a process group of its own. */
 export class Running {
   readonly #child: ChildProcess;
@@ -52,13 +59,11 @@ export class Running {
   stdout = '';
   stderr = '';
 
-  constructor(
-    args: readonly string[],
-    { cwd = SCRATCH, input = '' }: { readonly cwd?: string; readonly input?: string } = {},
-  ) {
+  constructor(args: readonly string[], { cwd = SCRATCH, input = '', through = [] }: RunningOptions = {}) {
     assert.ok(existsSync(SIDESTEP), 'npm run build makes what these tests run');
     mkdirSync(cwd, { recursive: true });
-    this.#child = spawn(process.execPath, [SIDESTEP, ...args], { cwd, detached: true });
+    const [command, ...rest] = [...through, process.execPath, SIDESTEP, ...args];
+    this.#child = spawn(command!, rest, { cwd, detached: true });
     this.#closed = once(this.#child, 'close');
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString('utf8')));
@@ -101,10 +106,7 @@ export class Running {
   }
 }
 
-export function sidestep(
-  args: readonly string[],
-  options?: ConstructorParameters<typeof Running>[1],
-): Promise<Outcome> {
+export function sidestep(args: readonly string[], options?: RunningOptions): Promise<Outcome> {
   return new Running(args, options).outcome();
 }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningProcess, listProcesses } from '../../src/extension/processes';
+import { type RunningProcess, listProcesses, ownViewpoint } from '../../src/extension/processes';
 
 describe('processes to attach to', () => {
   let proc: string;
@@ -33,6 +33,8 @@ describe('processes to attach to', () => {
   }
 
   const list = (uid = 1000, pid = 1): RunningProcess[] => listProcesses({ proc, uid, pid });
+  const elevated = (): (string | undefined)[] =>
+    listProcesses({ proc, uid: 1000, pid: 1, isElevated: true }).map(({ obstacle }) => obstacle);
   const obstacles = (uid?: number): (string | undefined)[] => list(uid).map(({ obstacle }) => obstacle);
 
   it('show their number, name, command line and user', () => {
@@ -80,9 +82,11 @@ describe('processes to attach to', () => {
     assert.deepEqual(obstacles(), [undefined]);
     yama(1);
     assert.deepEqual(obstacles(), ['kernel.yama.ptrace_scope is 1: only root may attach']);
+    assert.deepEqual(elevated(), [undefined]);
     assert.deepEqual(obstacles(0), [undefined]);
     yama(3);
     assert.deepEqual(obstacles(0), ['kernel.yama.ptrace_scope is 3: nobody may attach']);
+    assert.deepEqual(elevated(), ['kernel.yama.ptrace_scope is 3: nobody may attach']);
   });
 
   describe('of this machine', () => {
@@ -92,7 +96,7 @@ describe('processes to attach to', () => {
     after(() => child.kill());
 
     it('include one that was just started', () => {
-      const found = listProcesses().find(({ pid }) => pid === child.pid);
+      const found = listProcesses(ownViewpoint()).find(({ pid }) => pid === child.pid);
       assert.equal(found?.name, 'sleep');
       assert.equal(found.commandLine, 'sleep 60');
       assert.equal(found.own, true);

@@ -1,22 +1,28 @@
 /** Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps. */
 import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
+import { CLIENT_VARIABLE } from '../elevated';
 import { executableOf, readStatus, threadName } from '../linux/proc';
 import { withDescriptor } from '../linux/spareDescriptor';
 
 const CAP_SYS_PTRACE = 1n << 19n;
+
+/** The process that gives the engine its orders. */
+const CLIENT = Number(process.env[CLIENT_VARIABLE] ?? process.ppid);
 
 /** Tells what each value of /proc/sys/kernel/yama/ptrace_scope forbids (Documentation/admin-guide/LSM/Yama.rst). */
 const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly advice: string }>> = {
   '1': {
     forbids: 'only the parent of a process may trace it',
     advice:
-      'Start the program through Sidestep, run Sidestep as root (sudo), or allow it until the next boot: ' +
-      'sudo sysctl kernel.yama.ptrace_scope=0',
+      'Start the program through Sidestep, start its engine as root (--elevate sudo, in launch.json "elevate": "sudo"), ' +
+      'or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '2': {
     forbids: 'only an administrator may trace processes',
-    advice: 'Run Sidestep as root (sudo), or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
+    advice:
+      'Start Sidestep\'s engine as root (--elevate sudo, in launch.json "elevate": "sudo"), ' +
+      'or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '3': {
     forbids: 'no process may be traced, and this can be changed by a reboot only',
@@ -29,7 +35,7 @@ export function impossibility(pid: number): SidestepError | undefined {
   const status = readStatus(pid);
   if (status === undefined)
     return new SidestepError('process-not-found', `there is no process ${pid}`, { place: { pid } });
-  if (pid === process.pid || pid === process.ppid) return refuse(pid, status, 'it is Sidestep itself');
+  if (pid === process.pid || pid === CLIENT) return refuse(pid, status, 'it is Sidestep itself');
   // A leader that has ended is a zombie too, while its process lives on in other threads.
   if (/^[ZX]/.test(status.get('State') ?? '') && Number(status.get('Threads')) <= 1) {
     const parent = status.get('PPid') ?? '?';
@@ -129,7 +135,7 @@ function ownStanding(): Standing | undefined {
 const UNSEEN = 'a security module (AppArmor, SELinux) or the sandbox that Sidestep runs in forbids it';
 const UNSEEN_ADVICE = 'The log says which: sudo journalctl -k -g denied';
 
-const AS_ROOT = 'Run Sidestep as root (sudo).';
+const AS_ROOT = 'Start its engine as root: --elevate sudo, in launch.json "elevate": "sudo".';
 const IN_CONTAINER =
   'Containers have neither by default: start it with --cap-add=SYS_PTRACE (docker, podman), or run Sidestep outside of it.';
 

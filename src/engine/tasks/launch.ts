@@ -1,7 +1,7 @@
 /**
- * Starting a program, traced from its first instruction. A sleeping process is started with the program's streams and directory,
- * seized, and made to call execve itself: arguments and environment are exactly what was asked for, no shell stands between, and a
- * failing execve says why.
+ * Starting a program, traced from its first instruction. A sleeping process is started with the program's streams and directory, by the
+ * engine or, where that is another user's, by the client; it is seized, and made to call execve itself: arguments and environment are
+ * exactly what was asked for, no shell stands between, and a failing execve says why.
  */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -31,7 +31,7 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
   checkDirectory(wanted.cwd);
   checkProgram(program);
   closeOnExec();
-  const pid = spawn(sleeper(), ['sidestep-launch', FOREVER_SECONDS], { cwd: wanted.cwd, stdio: wanted.stdio });
+  const pid = wanted.starter ?? startSleeper(wanted);
   try {
     const options = TraceOption.sysGood | TraceOption.exitKill;
     const failure = ptrace.seize(pid, options) || ptrace.interrupt(pid);
@@ -47,6 +47,10 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     waiter.waitFor(pid);
     throw error;
   }
+}
+
+function startSleeper({ cwd, stdio }: LaunchArguments): number {
+  return spawn(sleeper(), ['sidestep-launch', FOREVER_SECONDS], { cwd, stdio });
 }
 
 function execute(injection: Injection, pid: number, program: string, wanted: LaunchArguments): void {
