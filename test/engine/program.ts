@@ -28,7 +28,7 @@ export function program(file: string, flags: readonly string[] = []): Program {
 }
 
 /** By readelf: a symbol's address, less its segment's, plus the segment's place in the file. */
-function symbolOffsets(path: string): ReadonlyMap<string, number> {
+export function symbolOffsets(path: string): ReadonlyMap<string, number> {
   const segments = readelf('-lW', path).flatMap((line) => {
     const match = /^ *LOAD +0x(\w+) 0x(\w+) 0x\w+ 0x(\w+) /.exec(line);
     return match

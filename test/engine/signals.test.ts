@@ -114,6 +114,20 @@ describe('signals', () => {
     });
   }
 
+  it('does not take a thread that is in its handler for SIGTRAP for one that blocks it', async () => {
+    const target = await Target.start(traps.path, ['slow-handler', '0']);
+    const work = target.address(traps.path, traps.offset('work'));
+    target.begin({ lingering: true });
+    for (let round = 0; round < 100; round++) {
+      await client.request('attach', { pid: target.pid });
+      const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+      while ((await client.counts()).probes.get(probe)!.hits < 3);
+      await client.request('forget', { probe });
+      await client.request('detach', { pid: target.pid });
+    }
+    assert.match((await target.end()).output, /^calls (\d+) traps \1 blocked 0$/);
+  });
+
   it('raises the real fault where the displaced instruction faults', async () => {
     const { end, counts } = await run(faults.path, ['null'], faults.offset('load'));
     assert.deepEqual(end, { signal: 11 });
@@ -124,6 +138,25 @@ describe('signals', () => {
     const { output, counts } = await run(faults.path, ['handled'], faults.offset('load'));
     assert.equal(output, 'caught 200');
     assert.deepEqual([counts.hits, counts.steppedAside], [200, 100]);
+  });
+
+  it('tells a fault, and the hit after it, where the process is stopped in the midst of it', async () => {
+    const target = await Target.start(faults.path, ['stopped']);
+    await client.request('attach', { pid: target.pid });
+    const load = target.address(faults.path, faults.offset('load'));
+    const { probe } = await client.arm(target.pid, load, { onHit: 'count' });
+    target.begin({ lingering: true });
+    for (let round = 0; round < 1000; round++) {
+      target.process.kill('SIGSTOP');
+      while (!/^[tT]/.test(target.status('State')));
+      target.process.kill('SIGCONT');
+      await client.counts();
+    }
+    const { output } = await target.end();
+    await client.event('exited');
+    const [, caught, rounds] = /^caught (\d+) of (\d+)$/.exec(output)!.map(Number);
+    assert.equal(caught, rounds);
+    assert.equal((await client.counts()).probes.get(probe)!.hits, 2 * rounds!);
   });
 
   it('changes nothing where half of a store would fault', async () => {

@@ -16,7 +16,7 @@ import { type Notices } from '../pipe/notices';
 import { type Outbox } from '../pipe/outbox';
 import { type ProbeTable, type Site } from '../sites/probes';
 import { type ShadowStacks } from './shadowStacks';
-import { blockSigtrap, hasMetInt3, isIgnored } from './sigtrap';
+import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from './sigtrap';
 import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
 import { type Task } from '../tasks/tasks';
@@ -83,6 +83,7 @@ export class Hits {
       return;
     }
     if (task.trapDue && this.#takeDueTrap(task)) return;
+    if (task.doubtsBlock) settleDoubt(task);
     if (this.#ptrace.getRegisters(tid) !== 0) return;
     const { space } = task.process;
     const address = this.#arena.number(RIP) - 1;

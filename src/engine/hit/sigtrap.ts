@@ -14,32 +14,71 @@ import { type Process, type Task } from '../tasks/tasks';
 const TRAP_BIT = signalBit(Signal.SIGTRAP);
 const TRAP = BigInt(TRAP_BIT);
 
+/** SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of pthread_create(3) and the like. */
+const LIBRARYS_OWN = 0b11n << 31n;
+
+/** Longer than most handlers run; while they do, the signals of their sa_mask are blocked. */
+const SECOND_LOOK_MS = 2;
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 /** Looks, before the first INT3 goes in, at what each thread does with SIGTRAP. */
 export function examineSigtrap(process: Process, notices: Notices): void {
   if (process.sigtrapExamined) return;
   process.sigtrapExamined = true;
-  let blocked = false;
+  const suspects: Task[] = [];
   for (const task of process.tasks.values()) {
     const status = readStatus(task.tid);
     if (status === undefined) continue;
-    task.blocksSigtrap = (signalSet(status, 'SigBlk') & TRAP) !== 0n;
-    blocked ||= task.blocksSigtrap;
+    task.blocksSigtrap = task.doubtsBlock = false;
+    if (isBlocked(status)) suspects.push(task);
     process.ignoresSigtrap ||= (signalSet(status, 'SigIgn') & TRAP) !== 0n;
-    process.handlesSigtrap ||= (signalSet(status, 'SigCgt') & TRAP) !== 0n;
+    process.handlesSigtrap ||= isHandled(status);
+  }
+  if (suspects.length > 0) Atomics.wait(pause, 0, 0, SECOND_LOOK_MS);
+  for (const task of suspects) {
+    const status = readStatus(task.tid);
+    task.blocksSigtrap = status !== undefined && isBlocked(status);
+    task.doubtsBlock = task.blocksSigtrap && process.handlesSigtrap;
   }
   if (process.ignoresSigtrap) {
     notices.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
   }
-  if (process.handlesSigtrap && blocked) {
+  if (process.handlesSigtrap && suspects.some(({ blocksSigtrap }) => blocksSigtrap)) {
     notices.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
   }
+}
+
+/** A child of this thread blocks what it blocks. */
+export function inheritSigtrap(child: Task, { blocksSigtrap, doubtsBlock }: Task): void {
+  child.blocksSigtrap = blocksSigtrap;
+  child.doubtsBlock = doubtsBlock;
+}
+
+/**
+ * A thread that seemed to block SIGTRAP has stopped because of one. It can have been in the handler for SIGTRAP when it was looked at, and
+ * must not be blocked for good then. Where a thread does block it, INT3 has reset the handler by now: that tells.
+ */
+export function settleDoubt(task: Task): void {
+  task.doubtsBlock = false;
+  const status = readStatus(task.tid);
+  if (status !== undefined && isHandled(status)) task.blocksSigtrap = false;
+}
+
+function isBlocked(status: ReadonlyMap<string, string>): boolean {
+  const blocked = signalSet(status, 'SigBlk');
+  return (blocked & TRAP) !== 0n && (blocked & LIBRARYS_OWN) !== LIBRARYS_OWN;
+}
+
+function isHandled(status: ReadonlyMap<string, string>): boolean {
+  return (signalSet(status, 'SigCgt') & TRAP) !== 0n;
 }
 
 /** The program's SIGTRAP, which it had set to be ignored, unless it has a handler by now. */
 export function isIgnored(task: Task): boolean {
   if (!task.process.ignoresSigtrap) return false;
   const status = readStatus(task.tid);
-  return status !== undefined && (signalSet(status, 'SigCgt') & TRAP) === 0n;
+  return status !== undefined && !isHandled(status);
 }
 
 /**

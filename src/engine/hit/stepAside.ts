@@ -38,7 +38,8 @@ export class StepAside {
    * another one, the instruction's own fault among them, and the caller's.
    */
   finish(task: Task, trapped: boolean): boolean {
-    if (!this.interrupt(task, trapped) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
+    if (!this.interrupt(task, trapped) && !this.#isBeforeRetry(task)) return false;
+    if (this.#ptrace.getSiginfo(task.tid) !== 0) return false;
     const { arena } = this.#ptrace;
     const signal = arena.i32[Layout.siginfo >>> 2]!;
     const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
@@ -71,6 +72,13 @@ export class StepAside {
     // What is still to come must come through.
     if (task.blocksSigtrap && !task.trapDue) blockSigtrap(this.#ptrace, task);
     return true;
+  }
+
+  /** A fault is reported only after another stop, a group-stop for instance, if both were due: the thread is aside no longer then. */
+  #isBeforeRetry({ tid, retryAddress, retryStack }: Task): boolean {
+    if (retryAddress < 0 || this.#ptrace.getRegisters(tid) !== 0) return false;
+    const { arena } = this.#ptrace;
+    return arena.number(RIP) === retryAddress && arena.number(RSP) === retryStack;
   }
 }
 

@@ -12,6 +12,7 @@
  */
 import { type Arena, Layout } from '../arena';
 import { type Breakpoints } from '../sites/breakpoints';
+import { inheritSigtrap } from '../hit/sigtrap';
 import { type Ptrace } from '../linux/ptrace';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
@@ -138,10 +139,10 @@ export class Births {
     const { process } = creator;
     if (isThreadOf(process.pid, child)) {
       const task = tasks.addTask(process, child);
-      task.blocksSigtrap = creator.blocksSigtrap;
+      inheritSigtrap(task, creator);
       notices.threadStarted(task);
     } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
-      this.#addBorrower(process, child).blocksSigtrap = creator.blocksSigtrap;
+      inheritSigtrap(this.#addBorrower(process, child), creator);
     } else if (following.wants(process)) {
       creator.holds++;
       this.#copies.set(child, { parent: process, space: process.space, creator });

@@ -17,7 +17,7 @@ import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type StepAside } from '../hit/stepAside';
 import { type Twins } from '../hit/twins';
-import { blockSigtrap, hasMetInt3, isIgnored } from '../hit/sigtrap';
+import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../hit/sigtrap';
 import { type Process, type Task, type TaskTable } from './tasks';
 
 const RIP = State.registers + UserRegister.rip;
@@ -148,6 +148,7 @@ export class Departures {
   /** `stepped`: the trap may be that of a step. */
   #letGoAtTrap(task: Task, stepped: boolean): void {
     const { ptrace } = this.#parts;
+    if (task.doubtsBlock) settleDoubt(task);
     if (stepped && task.blocksSigtrap) blockSigtrap(ptrace, task);
     const code = ptrace.getSiginfo(task.tid) === 0 ? ptrace.arena.i32[SI_CODE >>> 2]! : 0;
     const signal = (stepped && code > 0) || isIgnored(task) ? 0 : Signal.SIGTRAP;

@@ -8,6 +8,7 @@ import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Notices } from '../pipe/notices';
 import { type Breakpoints } from '../sites/breakpoints';
+import { inheritSigtrap } from '../hit/sigtrap';
 import { type ProbeTable, Site } from '../sites/probes';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
@@ -55,7 +56,7 @@ export class Following {
     process.getsSigtrap = source.getsSigtrap;
     const task = this.#tasks.addTask(process, pid);
     task.announced = true;
-    task.blocksSigtrap = creator.blocksSigtrap;
+    inheritSigtrap(task, creator);
     task.landings.inherit(creator.landings);
     const sites: (readonly [SiteId, SiteId])[] = [];
     for (const { own, parents } of this.#breakpoints.inherit(source.space, process.space, pid)) {

@@ -30,6 +30,8 @@ export class Task {
   readonly landings = new Landings();
   /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
   blocksSigtrap = false;
+  /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
+  doubtsBlock = false;
   /** The client was told of it. */
   announced = false;
 
