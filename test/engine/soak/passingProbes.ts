@@ -113,7 +113,8 @@ export class PassingProbes {
     ledger.bound(`hits of ${what}`, counts.hits, isCovered() ? leaving - armed - SLACK : 0, after - before + SLACK);
     ledger.compare(`records of ${what}`, records, counts.reported);
     ledger.compare(`failed conditions of ${what}`, counts.failedConditions, condition === 'broken' ? counts.hits : 0);
-    ledger.compare(`stepped aside of ${what}`, counts.steppedAside, 0);
+    // What a thread that is killed can't be given is counted as well.
+    if (isCovered()) ledger.compare(`stepped aside of ${what}`, counts.steppedAside, 0);
     if (!followed) ledger.compare(`hits of ${what}, probe and site`, all.hits, counts.hits);
     const matched = condition === 'none' || condition === 'always' ? counts.hits : 0;
     const due = onHit === 'report' ? wanted(hitCondition, matched) : 0;
