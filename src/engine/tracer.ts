@@ -58,11 +58,11 @@ export class Tracer {
     const tasks = this.#tasks;
     const memory = new TargetMemory(arena);
     const probes = new ProbeTable();
-    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks));
-    const stepAside = new StepAside(ptrace, breakpoints);
     this.#inbox = new Inbox(arena, commandPipe);
     const outbox = (this.#outbox = new Outbox(arena, messagePipe));
     const notices = (this.#notices = new Notices(outbox));
+    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), notices);
+    const stepAside = new StepAside(ptrace, breakpoints, notices);
     const following = new Following(tasks, probes, breakpoints, notices);
     const births = (this.#births = new Births({ ptrace, waiter, tasks, breakpoints, following, notices }));
     const changes = new Changes({ ptrace, tasks, probes, births, following, notices });
@@ -97,7 +97,7 @@ export class Tracer {
     });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
     const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, twins, births, changes, departures });
-    this.#loop = new HitLoop({ waiter, stops, births, serve: () => this.#serve() });
+    this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#answer = (request) => this.#carryOut(request);
   }
@@ -116,6 +116,7 @@ export class Tracer {
   #serve(): void {
     this.#notices.catchUp();
     this.#outbox.flush();
+    if (this.#doorbell.isMute) this.#doorbell.install();
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
       this.#arming.forgetMappings();
       this.#inbox.read(this.#answer);
@@ -123,9 +124,17 @@ export class Tracer {
       this.#emulator.compile();
       this.#outbox.flush();
     }
-    if (!this.#inbox.ended && !this.#outbox.broken) return;
-    this.#leave();
-    process.exit(0);
+    if (this.#isAlone && this.#leave()) process.exit(0);
+  }
+
+  /** The client is gone. */
+  get #isAlone(): boolean {
+    return this.#inbox.ended || this.#outbox.broken;
+  }
+
+  /** Something is to be tried again without anybody telling when. */
+  get #isRestless(): boolean {
+    return this.#isAlone || this.#births.areWaiting || this.#doorbell.isMute;
   }
 
   #carryOut(request: Request): void {
@@ -140,11 +149,14 @@ export class Tracer {
     }
   }
 
-  /** The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. */
-  #leave(): void {
-    this.#departures.departAll(this.#tasks.processes.values());
-    this.#births.settleOrphans();
+  /**
+   * The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. False: some
+   * is not, because it can't be written; who runs in it would die, and stays traced until it can.
+   */
+  #leave(): boolean {
+    if (!this.#departures.departAll(this.#tasks.processes.values()) || !this.#births.settleOrphans()) return false;
     this.#surrogate.dispose();
     this.#doorbell.remove();
+    return true;
   }
 }

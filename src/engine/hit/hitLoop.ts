@@ -22,7 +22,7 @@ const SERVICE_MS = 10;
 /** After this many stops every thread that is ready gets its turn. */
 const GATHER_EVERY = 64;
 
-/** How long it naps when a child has stopped and its creator has not told of it. */
+/** How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text can't be written. */
 const NAP_MS = 1;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
@@ -31,6 +31,8 @@ export interface LoopParts {
   readonly waiter: Waiter;
   readonly stops: Stops;
   readonly births: Births;
+  /** Something is to be tried again in a moment. */
+  readonly isRestless: () => boolean;
   /** Writes to the client and carries out its requests. */
   readonly serve: () => void;
 }
@@ -39,6 +41,7 @@ export class HitLoop {
   readonly #waiter: Waiter;
   readonly #stops: Stops;
   readonly #births: Births;
+  readonly #isRestless: () => boolean;
   readonly #serve: () => void;
   #lastStop = 0;
   #lastService = 0;
@@ -50,6 +53,7 @@ export class HitLoop {
     this.#waiter = parts.waiter;
     this.#stops = parts.stops;
     this.#births = parts.births;
+    this.#isRestless = parts.isRestless;
     this.#serve = parts.serve;
   }
 
@@ -61,7 +65,7 @@ export class HitLoop {
       if (tid === 0) {
         if (this.#gap < SPIN_MS && now - this.#lastStop < SPIN_MS) continue;
         this.#service(now);
-        tid = this.#births.areWaiting ? this.#nap() : this.#waiter.sleep();
+        tid = this.#isRestless() ? this.#nap() : this.#waiter.sleep();
         if (tid !== 0) this.#take(tid, performance.now());
       } else {
         this.#take(tid, now);

@@ -205,7 +205,6 @@ export class Hits {
         if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
         return;
       }
-      for (const site of breakpoint.sites) site.count('steppedAside');
       if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
       this.#stepAside.begin(task, breakpoint);
       return;

@@ -4,10 +4,13 @@
  * for the fault, puts INT3 in again. Other threads can pass meanwhile without being noticed: these moments are counted.
  */
 import { State, UserRegister } from '../../emulator/state';
+import { hex } from '../../base/address';
 import { Layout } from '../arena';
 import { type Breakpoint, type Breakpoints } from '../sites/breakpoints';
+import { errnoText } from '../linux/errno';
 import { type Ptrace } from '../linux/ptrace';
 import { Signal } from '../linux/signals';
+import { type Notices } from '../pipe/notices';
 import { blockSigtrap } from './sigtrap';
 import { type Task } from '../tasks/tasks';
 
@@ -18,18 +21,29 @@ const SI_CODE = Layout.siginfo + 8;
 export class StepAside {
   readonly #ptrace: Ptrace;
   readonly #breakpoints: Breakpoints;
+  readonly #notices: Notices;
 
-  constructor(ptrace: Ptrace, breakpoints: Breakpoints) {
+  constructor(ptrace: Ptrace, breakpoints: Breakpoints, notices: Notices) {
     this.#ptrace = ptrace;
     this.#breakpoints = breakpoints;
+    this.#notices = notices;
   }
 
-  /** The registers in the arena are the thread's, RIP one byte behind the site. */
+  /**
+   * The registers in the arena are the thread's, RIP one byte behind the site. Where the byte can't be put back, the thread meets INT3
+   * again, and it is tried again.
+   */
   begin(task: Task, breakpoint: Breakpoint): void {
-    this.#breakpoints.lift(task.process.space, breakpoint, task.tid);
-    task.aside = breakpoint;
-    this.#ptrace.arena.setNumber(RIP, breakpoint.address);
+    const { arena } = this.#ptrace;
+    const failure = this.#breakpoints.lift(task.process.space, breakpoint, task.tid);
+    arena.setNumber(RIP, breakpoint.address);
     this.#ptrace.setRegisters(task.tid);
+    if (failure !== 0) {
+      this.#putOff(task, breakpoint, failure);
+      return;
+    }
+    for (const site of breakpoint.sites) site.count('steppedAside');
+    task.aside = breakpoint;
     this.#ptrace.step(task.tid, 0);
   }
 
@@ -79,6 +93,17 @@ export class StepAside {
     if (retryAddress < 0 || this.#ptrace.getRegisters(tid) !== 0) return false;
     const { arena } = this.#ptrace;
     return arena.number(RIP) === retryAddress && arena.number(RSP) === retryStack;
+  }
+
+  #putOff(task: Task, { address }: Breakpoint, failure: number): void {
+    this.#notices.warn(
+      `thread ${task.tid} waits at ${hex(BigInt(address))}, because its code can't be put back: ${errnoText(failure)}`,
+      task.process,
+    );
+    task.retryAddress = address;
+    task.retryStack = this.#ptrace.arena.number(RSP);
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    this.#ptrace.resume(task.tid, 0);
   }
 }
 

@@ -111,7 +111,6 @@ export class Twins {
     if (progress === 'missed' && ++step.tries < MAX_TRIES && this.#start(task, step)) return true;
     if (progress === 'missed' || (progress === 'before' && signal !== Signal.SIGTRAP)) {
       // The real instruction raises the real fault; and nothing disturbs it.
-      for (const site of step.breakpoint.sites) site.count('steppedAside');
       this.#spare.push(step);
       this.#stepAside.begin(task, step.breakpoint);
       return true;

@@ -16,7 +16,15 @@ export class ProcessMemory {
     this.#fd = fd;
   }
 
-  /** Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. */
+  /** Of a process that is about to be let go: there is nothing to be read in it. */
+  static none(): ProcessMemory {
+    return new ProcessMemory(-1);
+  }
+
+  /**
+   * Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. Throws `attach-refused` where the
+   * process has closed itself to tracers, `system-call` where there is no descriptor or no memory left.
+   */
   static open(tid: number): ProcessMemory | undefined {
     const open = (): number => libc.open(`/proc/${tid}/mem`, O_RDWR | O_CLOEXEC);
     let fd = open();
@@ -27,7 +35,8 @@ export class ProcessMemory {
     if (fd >= 0) return new ProcessMemory(fd);
     const failure = errno();
     if (failure === Errno.ENOENT || failure === Errno.ESRCH) return undefined;
-    throw new SidestepError('attach-refused', `the memory of process ${tid} can't be opened: ${errnoText(failure)}`, {
+    const code = failure === Errno.EACCES || failure === Errno.EPERM ? 'attach-refused' : 'system-call';
+    throw new SidestepError(code, `the memory of process ${tid} can't be opened: ${errnoText(failure)}`, {
       place: { pid: tid },
       ...(LIMIT_ADVICE[failure] && { advice: LIMIT_ADVICE[failure] }),
     });

@@ -8,7 +8,6 @@ import { type Departures } from '../tasks/departures';
 import { type Hits } from '../hit/hits';
 import { launch } from '../tasks/launch';
 import { Errno, systemCallError } from '../linux/errno';
-import { ProcessMemory } from '../linux/memory';
 import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
 import { kill, type Waiter } from '../linux/wait';
@@ -45,9 +44,7 @@ export function commands(parts: CommandParts): Commands {
 
   const handlers: Handlers = {
     launch(wanted) {
-      const pid = launch(ptrace, waiter, wanted);
-      const memory = ProcessMemory.open(pid);
-      if (memory === undefined) throw new SidestepError('launch-failed', `${wanted.program} was killed at its start`);
+      const { pid, memory } = launch(ptrace, waiter, wanted);
       const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
       process.follow = wanted.follow === 'children';
       const task = tasks.addTask(process, pid);
@@ -111,6 +108,7 @@ export function commands(parts: CommandParts): Commands {
 
     audit() {
       arming.audit();
+      for (const process of tasks.processes.values()) arming.isClean(process);
       return {};
     },
 
@@ -127,8 +125,12 @@ export function commands(parts: CommandParts): Commands {
     },
 
     detach({ pid }) {
-      departures.depart(processOf(pid));
-      return {};
+      if (departures.depart(processOf(pid))) return {};
+      throw new SidestepError(
+        'memory-unreachable',
+        `process ${pid} stays traced: there is code in it that can't be put back at present`,
+        { place: { pid }, advice: 'Detach again.' },
+      );
     },
 
     signal({ pid, signal }) {

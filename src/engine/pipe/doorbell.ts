@@ -34,31 +34,50 @@ export class Doorbell {
   constructor(ptrace: Ptrace, descriptors: readonly number[]) {
     this.#ptrace = ptrace;
     this.#descriptors = descriptors;
-    this.#install();
+    this.#start();
   }
 
+  /** 0: see {@link isMute}. */
   get pid(): number {
     return this.#pid;
   }
 
+  /** It was killed, and could not be started again: nothing wakes the engine, which has to look by itself. */
+  get isMute(): boolean {
+    return this.#pid === 0;
+  }
+
   /** Takes the stop that a ring is, so that it can ring again. */
   answer(status: WaitStatus): void {
-    if (isEnd(status)) this.#install();
+    if (isEnd(status)) this.install();
     else this.#ptrace.resume(this.#pid, 0);
   }
 
-  remove(): void {
-    kill(this.#pid, Signal.SIGKILL);
+  /** In the place of one that is gone. If that fails, {@link isMute}. */
+  install(): void {
+    this.#pid = 0;
+    try {
+      this.#start();
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+    }
   }
 
-  #install(): void {
-    this.#pid = spawn(sleeper(), ['sidestep-doorbell', FOREVER_SECONDS], { newSession: true });
-    const failure = this.#ptrace.seize(this.#pid, TraceOption.exitKill);
-    if (failure !== 0) {
-      kill(this.#pid, Signal.SIGKILL);
+  remove(): void {
+    if (!this.isMute) kill(this.#pid, Signal.SIGKILL);
+  }
+
+  #start(): void {
+    const pid = spawn(sleeper(), ['sidestep-doorbell', FOREVER_SECONDS], { newSession: true });
+    try {
+      const failure = this.#ptrace.seize(pid, TraceOption.exitKill);
       if (failure === Errno.EPERM || failure === Errno.EACCES) throw helplessness();
-      throw systemCallError('PTRACE_SEIZE of the doorbell', failure, { pid: this.#pid });
+      if (failure !== 0) throw systemCallError('PTRACE_SEIZE of the doorbell', failure, { pid });
+      for (const fd of this.#descriptors) announceReadiness(fd, pid);
+    } catch (error) {
+      kill(pid, Signal.SIGKILL);
+      throw error;
     }
-    for (const fd of this.#descriptors) announceReadiness(fd, this.#pid);
+    this.#pid = pid;
   }
 }

@@ -119,14 +119,20 @@ export class Arming {
   /** Gives up every site whose memory is no longer what was armed, and says why. */
   audit(): void {
     const { breakpoints, probes } = this.#parts;
-    for (const { process, space, breakpoint } of probes.sites.values()) {
+    for (const site of probes.sites.values()) {
+      const { process, space, breakpoint } = site;
       if (!breakpoint.armed || process.space !== space || breakpoints.stands(space, breakpoint)) continue;
       const mappings = this.#mappingsOf(process);
       // Its process is ending, or runs another program by now: that is told in its turn.
       if (mappings.length === 0 || space.memory.ended) continue;
-      this.#giveUp(breakpoint, whyGone(space.memory, breakpoint, mappings));
-      breakpoints.restoreMoved(space, breakpoint, mappings);
+      breakpoints.giveUp(breakpoint, whyGone(space.memory, breakpoint, mappings));
+      breakpoints.restoreMoved(site, mappings);
     }
+  }
+
+  /** Whether nothing of ours stands in a process that has no sites any more; what could not be taken out is tried again. */
+  isClean({ space }: Process): boolean {
+    return this.#parts.breakpoints.restoreLeftovers(space);
   }
 
   /** The breakpoint that is or was at the address, if memory still is what it was made for. */
@@ -136,12 +142,8 @@ export class Arming {
     if (known === undefined) return undefined;
     const stands = !known.armed || known.asides > 0 || space.memory.read(address, 1)[0] === INT3;
     if (stands && Buffer.compare(known.text, text) === 0) return known;
-    this.#giveUp(known, `the code at ${hex(address)} was replaced`);
+    this.#parts.breakpoints.giveUp(known, `the code at ${hex(address)} was replaced`);
     return undefined;
-  }
-
-  #giveUp(breakpoint: Breakpoint, reason: string): void {
-    for (const { id } of breakpoint.sites.splice(0)) this.#parts.notices.say({ event: 'siteGone', site: id, reason });
   }
 
   #takeOut(site: Site): void {

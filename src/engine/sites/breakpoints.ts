@@ -12,7 +12,9 @@ import { type Mapping } from '../../contract/messages';
 import { addressesOf, type Origin } from './origin';
 import { byteOfFile } from './fileText';
 import { mappingAt } from './mappingAt';
+import { errnoText } from '../linux/errno';
 import { readMappings } from '../linux/proc';
+import { type Notices } from '../pipe/notices';
 import { type Site } from './probes';
 import { AddressSpace, type Process } from '../tasks/tasks';
 import { type TextWriter } from './textWriter';
@@ -24,6 +26,9 @@ const WITNESS_BYTES = 16;
 
 const PAGE = 4096;
 
+/** In the place of an errno: INT3 does not stand there. */
+const ABSENT = -1;
+
 /** How often a byte that went into the wrong text is put right, while the program goes on mapping others there. */
 const UNDO_ROUNDS = 100;
 
@@ -31,8 +36,10 @@ const UNDO_ROUNDS = 100;
 export type Displaced = Exclude<Prepared, { readonly execution: 'refused' }>;
 
 export class Breakpoint {
-  /** In the order in which they were armed. Empty: the byte was put back. */
+  /** In the order in which they were armed. */
   readonly sites: Site[] = [];
+  /** Nobody wants it any more, but its INT3 could not be taken out: threads go on behind it as ever, and it is tried again. */
+  stuck = false;
   /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
   asides = 0;
   /** Registers that emulating the displaced instruction may change, as offsets in user_regs_struct. */
@@ -48,8 +55,9 @@ export class Breakpoint {
     this.changed = displaced.writes.map((name) => UserRegister[name]);
   }
 
+  /** INT3 stands there, but for the time in which {@link asides} have it taken out. */
   get armed(): boolean {
-    return this.sites.length > 0;
+    return this.sites.length > 0 || this.stuck;
   }
 
   /** The byte that INT3 displaces. */
@@ -58,11 +66,19 @@ export class Breakpoint {
   }
 }
 
+/** A forked child's breakpoint, and the one of its parent that it is a copy of. */
+export interface Inherited {
+  readonly own: Breakpoint;
+  readonly parents: Breakpoint;
+}
+
 export class Breakpoints {
   readonly #writer: TextWriter;
+  readonly #notices: Notices;
 
-  constructor(writer: TextWriter) {
+  constructor(writer: TextWriter, notices: Notices) {
     this.#writer = writer;
+    this.#notices = notices;
   }
 
   /** Memory as the program's file has it: up to `length` bytes, with the displaced bytes in the place of every INT3. */
@@ -85,7 +101,8 @@ export class Breakpoints {
       if (this.#differs(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
       // Known before it is armed: a thread that meets an INT3 which went into other text is put back in front of it.
       space.breakpoints.set(breakpoint.address, breakpoint);
-      this.#writer.write(space, breakpoint.address, INT3);
+      const failure = this.#writer.write(space, breakpoint.address, INT3);
+      if (failure !== 0) throw unwritable(breakpoint.address, failure);
       if (this.#differs(space, breakpoint, INT3)) {
         this.#undo(site.process, breakpoint.address, INT3);
         throw changing(breakpoint);
@@ -93,6 +110,7 @@ export class Breakpoints {
     }
     space.breakpoints.set(breakpoint.address, breakpoint);
     breakpoint.sites.push(site);
+    this.#isDone(space, breakpoint);
   }
 
   /**
@@ -105,10 +123,26 @@ export class Breakpoints {
     if (at < 0) return;
     breakpoint.sites.splice(at, 1);
     if (breakpoint.armed || breakpoint.asides > 0) return;
-    if (!this.#restore(space, breakpoint)) this.restoreMoved(space, breakpoint, mappings());
+    const failure = this.#restore(space, breakpoint);
+    if (failure === ABSENT) this.restoreMoved(site, mappings());
+    else if (failure !== 0) this.#leave(site, breakpoint.address, failure);
     else if (!this.#untouched(space, breakpoint, breakpoint.original)) {
       this.#undo(site.process, breakpoint.address, breakpoint.original);
     }
+  }
+
+  /** Takes all sites of a breakpoint away that stands no more, and says why. */
+  giveUp(breakpoint: Breakpoint, reason: string): void {
+    for (const { id } of breakpoint.sites.splice(0)) this.#notices.say({ event: 'siteGone', site: id, reason });
+  }
+
+  /** Tries again to take out what could not be taken out. False: some of it still stands. */
+  restoreLeftovers(space: AddressSpace): boolean {
+    for (const [where, breakpoint] of space.leftovers) {
+      const failure = this.#restore(space, breakpoint, undefined, where);
+      if (failure === 0 || failure === ABSENT) this.#isDone(space, breakpoint, where);
+    }
+    return space.leftovers.size === 0;
   }
 
   /** Whether INT3 stands where it was put, in the same text; also while a thread has it taken out. */
@@ -117,70 +151,81 @@ export class Breakpoints {
   }
 
   /** Puts the byte back where the program has moved it to (mremap(2)). */
-  restoreMoved(space: AddressSpace, breakpoint: Breakpoint, mappings: readonly Mapping[]): void {
+  restoreMoved(site: Site, mappings: readonly Mapping[]): void {
+    const { space, breakpoint } = site;
     for (const address of addressesOf(breakpoint.origin, mappings)) {
-      if (space.breakpoints.get(address)?.armed || !this.#untouched(space, breakpoint, INT3, address)) continue;
-      this.#writer.write(space, address, breakpoint.original);
+      if (space.breakpoints.get(address)?.armed) continue;
+      const failure = this.#restore(space, breakpoint, undefined, address);
+      if (failure !== 0 && failure !== ABSENT) this.#leave(site, address, failure);
     }
   }
 
   /**
    * Puts the byte back in text that the program has moved or copied with an INT3 in it, at which `tid` has arrived: page by page, as it is
-   * moved into huge pages. False if what stands there is none of ours.
+   * moved into huge pages. False if what stands there is none of ours. If it can't be put back, the thread comes again.
    */
   restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
     for (const breakpoint of space.breakpoints.values()) {
       if (breakpoint.address % PAGE !== address % PAGE) continue;
-      if (!this.#untouched(space, breakpoint, INT3, address)) continue;
-      this.#writer.write(space, address, breakpoint.original, tid);
-      return true;
+      if (this.#restore(space, breakpoint, tid, address) !== ABSENT) return true;
     }
     return false;
   }
 
-  /** Takes the byte out while one thread runs the instruction itself; `tid` is stopped. */
-  lift(space: AddressSpace, breakpoint: Breakpoint, tid: number): void {
-    if (breakpoint.asides++ === 0 && breakpoint.armed) this.#restore(space, breakpoint, tid);
+  /** Takes the byte out while one thread runs the instruction itself; `tid` is stopped. Returns 0 or an errno, and then it was not. */
+  lift(space: AddressSpace, breakpoint: Breakpoint, tid: number): number {
+    if (breakpoint.asides === 0 && breakpoint.armed) {
+      const failure = this.#restore(space, breakpoint, tid);
+      if (failure !== 0 && failure !== ABSENT) return failure;
+      if (breakpoint.stuck) this.#isDone(space, breakpoint);
+    }
+    breakpoint.asides++;
+    return 0;
   }
 
   /** The end of {@link lift}. */
   lower(space: AddressSpace, breakpoint: Breakpoint, tid: number): void {
-    if (--breakpoint.asides === 0 && breakpoint.armed && this.#untouched(space, breakpoint, breakpoint.original)) {
-      this.#writer.write(space, breakpoint.address, INT3, tid);
-    }
+    if (--breakpoint.asides > 0 || !breakpoint.armed) return;
+    const { address, original } = breakpoint;
+    if (!this.#untouched(space, breakpoint, original)) return;
+    const failure = this.#writer.write(space, address, INT3, tid);
+    if (failure !== 0)
+      this.giveUp(breakpoint, `the probe could not be set again: ${unwritable(address, failure).message}`);
   }
 
   /**
    * Puts the original bytes into memory that a fork copied: `copy` has the parent's breakpoints and the child's memory. Breakpoints
-   * that went after the fork still stand in it. `tid` is the stopped child.
+   * that went after the fork still stand in it. `tid` is the stopped child. Throws `memory-unreachable`.
    */
   cleanCopy(copy: AddressSpace, tid: number): void {
-    for (const breakpoint of copy.breakpoints.values()) this.#restore(copy, breakpoint, tid);
+    for (const breakpoint of copy.breakpoints.values()) {
+      const failure = this.#restore(copy, breakpoint, tid);
+      if (failure !== 0 && failure !== ABSENT) throw unwritable(breakpoint.address, failure);
+    }
   }
 
   /**
    * Gives memory that a fork copied the breakpoints of its parent as they are now. Those that went after the fork still stand in the copy
    * and are taken out; those that came after it, or whose byte was out for a moment, are put in. Where the copy has other code, because
-   * the parent's was mapped since, there is none. Returns the armed ones with the parent's. `tid` is the stopped child.
+   * the parent's was mapped since, there is none. Returns the armed ones with the parent's. `tid` is the stopped child. Throws
+   * `memory-unreachable`: the child can't be followed.
    */
-  inherit(
-    parent: AddressSpace,
-    child: AddressSpace,
-    tid: number,
-  ): readonly { readonly own: Breakpoint; readonly parents: Breakpoint }[] {
+  inherit(parent: AddressSpace, child: AddressSpace, tid: number): readonly Inherited[] {
     const copy = new AddressSpace(child.memory, parent.breakpoints);
-    const inherited: { readonly own: Breakpoint; readonly parents: Breakpoint }[] = [];
+    const inherited: Inherited[] = [];
     for (const breakpoint of parent.breakpoints.values()) {
       const { address, text, displaced, origin, original } = breakpoint;
       const own = new Breakpoint(address, text, displaced, origin);
       child.breakpoints.set(address, own);
-      if (!breakpoint.armed) {
-        this.#restore(copy, breakpoint, tid);
+      if (breakpoint.sites.length === 0) {
+        const failure = this.#restore(copy, breakpoint, tid);
+        if (failure !== 0 && failure !== ABSENT) throw unwritable(address, failure);
         continue;
       }
       if (!this.#untouched(copy, breakpoint, INT3)) {
         if (!this.#untouched(copy, breakpoint, original)) continue;
-        this.#writer.write(copy, address, INT3, tid);
+        const failure = this.#writer.write(copy, address, INT3, tid);
+        if (failure !== 0) throw unwritable(address, failure);
       }
       inherited.push({ own, parents: breakpoint });
     }
@@ -199,16 +244,31 @@ export class Breakpoints {
       const original = process.ask((tid) => byteOfFile(tid, mapping, address));
       const now = space.memory.read(address, 1)[0];
       if (original === undefined || now === undefined || now === original || !written.has(now)) return;
-      this.#writer.write(space, address, original);
-      written.add(original);
+      if (this.#writer.write(space, address, original) === 0) written.add(original);
     }
   }
 
-  /** Writes the original byte, but only where INT3 stands in the very text it was put into: the mapping may be another by now. */
-  #restore(space: AddressSpace, breakpoint: Breakpoint, tid?: number): boolean {
-    if (!this.#untouched(space, breakpoint, INT3)) return false;
-    this.#writer.write(space, breakpoint.address, breakpoint.original, tid);
-    return true;
+  /**
+   * Writes the original byte, there or at `where`, but only where INT3 stands in the very text it was put into: the mapping may be another
+   * by now. Returns 0, an errno, or {@link ABSENT}.
+   */
+  #restore(space: AddressSpace, breakpoint: Breakpoint, tid?: number, where = breakpoint.address): number {
+    if (!this.#untouched(space, breakpoint, INT3, where)) return ABSENT;
+    return this.#writer.write(space, where, breakpoint.original, tid);
+  }
+
+  /** INT3 could not be taken out there, and nobody wants it. */
+  #leave({ process, space, breakpoint }: Site, where: number, failure: number): void {
+    space.leftovers.set(where, breakpoint);
+    if (where === breakpoint.address) breakpoint.stuck = true;
+    const { message } = unwritable(where, failure);
+    this.#notices.warn(`a probe could not be taken out: ${message}; it is passed by, and tried again`, process);
+  }
+
+  /** The opposite of {@link #leave}. */
+  #isDone(space: AddressSpace, breakpoint: Breakpoint, where = breakpoint.address): void {
+    space.leftovers.delete(where);
+    if (where === breakpoint.address) breakpoint.stuck = false;
   }
 
   /** Memory that is gone with its process does not differ: nothing can be wrong in it any more. */
@@ -234,4 +294,8 @@ function changing({ address }: Breakpoint): SidestepError {
   return new SidestepError('text-differs', `the program is changing the code at ${hex(BigInt(address))}`, {
     advice: 'Set the probe again.',
   });
+}
+
+function unwritable(address: number, failure: number): SidestepError {
+  return new SidestepError('memory-unreachable', `can't write to ${hex(BigInt(address))}: ${errnoText(failure)}`);
 }

@@ -2,10 +2,8 @@
  * Writes one byte into a program's text. /proc/PID/mem does that without stopping a thread; where the kernel forbids it
  * (proc_mem.force_override, Linux 6.12) a thread must be stopped for PTRACE_POKETEXT.
  */
-import { SidestepError } from '../../base/errors';
-import { hex } from '../../base/address';
 import { resumeInterrupted } from '../tasks/interruptions';
-import { Errno, errnoText } from '../linux/errno';
+import { Errno } from '../linux/errno';
 import { type Ptrace } from '../linux/ptrace';
 import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
@@ -27,15 +25,14 @@ export class TextWriter {
   }
 
   /**
-   * `stopped`: a thread of that memory that is in a ptrace-stop, where there is one. Throws `memory-unreachable`; memory whose process
-   * has ended is no error.
+   * `stopped`: a thread of that memory that is in a ptrace-stop, where there is one. Returns 0 or an errno; memory whose process has
+   * ended is no error.
    */
-  write(space: AddressSpace, address: number, byte: number, stopped?: number): void {
+  write(space: AddressSpace, address: number, byte: number, stopped?: number): number {
     this.#byte[0] = byte;
     let failure = space.memory.write(address, this.#byte);
     if (FORBIDDEN.has(failure)) failure = this.#poke(space, address, byte, stopped);
-    if (failure === 0 || failure === Errno.ESRCH) return;
-    throw new SidestepError('memory-unreachable', `can't write to ${hex(address)}: ${errnoText(failure)}`);
+    return failure === Errno.ESRCH ? 0 : failure;
   }
 
   #poke(space: AddressSpace, address: number, byte: number, stopped: number | undefined): number {

@@ -30,10 +30,16 @@ export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Departures,
     if (!(thrown instanceof SidestepError)) throw thrown;
     failure = thrown;
   }
-  const memory = openMemory(tids);
+  let memory: ProcessMemory | undefined;
+  try {
+    memory = openMemory(tids);
+  } catch (thrown) {
+    if (!(thrown instanceof SidestepError)) throw thrown;
+    failure ??= thrown;
+  }
   // Whoever is seized and has no memory has ended.
-  if (memory === undefined) throw failure ?? notFound(pid);
-  const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+  if (memory === undefined && (failure === undefined || tids.size === 0)) throw failure ?? notFound(pid);
+  const process = tasks.addProcess(new Process(pid, new AddressSpace(memory ?? ProcessMemory.none())));
   for (const tid of tids) tasks.addTask(process, tid);
   if (failure === undefined) return process;
   // As any other process: threads that those which are seized have created since are traced, too.

@@ -10,6 +10,7 @@
  * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got, and let go, or
  *   held for the client as a program that has just begun to run.
  */
+import { SidestepError } from '../../base/errors';
 import { type Arena, Layout } from '../arena';
 import { type Breakpoints } from '../sites/breakpoints';
 import { inheritSigtrap } from '../hit/sigtrap';
@@ -57,6 +58,8 @@ export class Births {
   /** Stopped, but their creator's report has not been seen; since when (performance.now()). */
   readonly #early = new Map<number, number>();
   readonly #copies = new Map<number, Copy>();
+  /** Children with a copy that could not be cleaned yet: they wait. */
+  readonly #unclean = new Map<number, Omit<Copy, 'creator'>>();
   /** Memory of processes that are gone and may have left orphans. */
   #estates: { readonly space: AddressSpace; readonly since: number }[] = [];
 
@@ -65,9 +68,9 @@ export class Births {
     this.#arena = parts.ptrace.arena;
   }
 
-  /** Some child waits for its creator's report: {@link review} must be called from time to time. */
+  /** Some child waits for its creator's report, or to be cleaned: {@link review} must be called from time to time. */
   get areWaiting(): boolean {
-    return this.#early.size > 0;
+    return this.#early.size > 0 || this.#unclean.size > 0;
   }
 
   /** The thread has stopped to tell of a child. Returns the child's number, 0 if the creator has been killed. */
@@ -95,6 +98,7 @@ export class Births {
   /** A thread that is not in the task table has ended. */
   onEnd(tid: number): void {
     this.#early.delete(tid);
+    this.#unclean.delete(tid);
     const copy = this.#copies.get(tid);
     this.#copies.delete(tid);
     if (copy) this.#letCreatorGo(copy);
@@ -111,8 +115,9 @@ export class Births {
     if (process.space.breakpoints.size > 0) this.#estates.push({ space: process.space, since });
   }
 
-  /** Children whose creator has had time enough are orphans. */
+  /** Children whose creator has had time enough are orphans. Those that could not be cleaned are tried again. */
   review(now: number): void {
+    this.#cleanRest();
     for (const [tid, since] of this.#early) if (now - since > ORPHAN_AFTER_MS) this.#settleOrphan(tid);
   }
 
@@ -121,9 +126,11 @@ export class Births {
     this.#settleCopies(() => true);
   }
 
-  /** Nobody is traced any more who could tell of a child. */
-  settleOrphans(): void {
+  /** Nobody is traced any more who could tell of a child. False: some child still waits. */
+  settleOrphans(): boolean {
+    this.#cleanRest();
     for (const tid of this.#early.keys()) this.#settleOrphan(tid);
+    return !this.areWaiting;
   }
 
   /** `undefined`: it has ended, or was let go. */
@@ -172,11 +179,10 @@ export class Births {
     const { ptrace, following } = this.#parts;
     this.#copies.delete(tid);
     const { parent, space, creator } = copy;
-    if (creator && parent.space === space && following.wants(parent)) {
-      following.adopt(tid, creator);
+    if (creator && parent.space === space && following.wants(parent) && following.adopt(tid, creator)) {
       ptrace.resume(tid, 0);
     } else {
-      this.#letGo(tid, space);
+      this.#letGo(tid, copy);
     }
     this.#letCreatorGo(copy);
   }
@@ -188,7 +194,7 @@ export class Births {
   }
 
   #settleOrphan(tid: number): void {
-    const { tasks, breakpoints, following, ptrace } = this.#parts;
+    const { tasks, following, ptrace } = this.#parts;
     const status = readStatus(tid);
     // A thread: its process, which has the creator, lives or ends with it.
     if (status !== undefined && Number(status.get('Tgid')) !== tid) return;
@@ -199,12 +205,15 @@ export class Births {
       this.onFirstStop(tid);
       return;
     }
-    const memory = ProcessMemory.open(tid);
-    if (memory === undefined) return;
     const spaces = new Set([...tasks.processes.values()].map(({ space }) => space));
     for (const { space } of this.#estates) spaces.add(space);
-    for (const { breakpoints: there } of spaces) breakpoints.cleanCopy(new AddressSpace(memory, there), tid);
-    if (following.wantsOrphans) {
+    const memory = this.#cleaned(tid, spaces);
+    if (memory === 'gone') return;
+    if (memory instanceof SidestepError) {
+      // Nobody is there who could be told of it.
+      if (isForGood(memory)) ptrace.detach(tid, 0);
+      else this.#early.set(tid, performance.now());
+    } else if (following.wantsOrphans) {
       following.takeIn(tid, memory);
     } else {
       memory.close();
@@ -212,13 +221,52 @@ export class Births {
     }
   }
 
-  #letGo(tid: number, space: AddressSpace): void {
-    const { breakpoints, ptrace } = this.#parts;
-    const memory = ProcessMemory.open(tid);
-    if (memory !== undefined) {
-      breakpoints.cleanCopy(new AddressSpace(memory, space.breakpoints), tid);
+  /** With the original bytes in its copy; if that fails, it waits. */
+  #letGo(tid: number, { parent, space }: Omit<Copy, 'creator'>): void {
+    const { ptrace, notices } = this.#parts;
+    const memory = this.#cleaned(tid, [space]);
+    if (memory instanceof SidestepError) {
+      const forGood = isForGood(memory);
+      notices.warn(
+        forGood
+          ? `child ${tid} has a copy of the probes, which can't be taken out of it, and ends where it meets one: ${memory.message}`
+          : `child ${tid} waits, because its copy of the probes can't be taken out: ${memory.message}`,
+        parent,
+      );
+      if (!forGood) {
+        this.#unclean.set(tid, { parent, space });
+        return;
+      }
+    } else if (memory !== 'gone') {
       memory.close();
     }
+    this.#unclean.delete(tid);
     ptrace.detach(tid, 0);
   }
+
+  #cleanRest(): void {
+    for (const [tid, copy] of this.#unclean) this.#letGo(tid, copy);
+  }
+
+  /** The memory of a stopped child, when every INT3 of these has been taken out of it; or why it could not. */
+  #cleaned(tid: number, spaces: Iterable<AddressSpace>): ProcessMemory | SidestepError | 'gone' {
+    let memory: ProcessMemory | undefined;
+    try {
+      memory = ProcessMemory.open(tid);
+      if (memory === undefined) return 'gone';
+      for (const { breakpoints } of spaces) {
+        this.#parts.breakpoints.cleanCopy(new AddressSpace(memory, breakpoints), tid);
+      }
+      return memory;
+    } catch (error) {
+      memory?.close();
+      if (error instanceof SidestepError) return error;
+      throw error;
+    }
+  }
+}
+
+/** Whether the memory of a child may never be opened: it has closed itself to tracers (PR_SET_DUMPABLE in prctl(2)). */
+function isForGood({ code }: SidestepError): boolean {
+  return code === 'attach-refused';
 }

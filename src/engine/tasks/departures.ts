@@ -42,24 +42,24 @@ export class Departures {
     this.#parts = parts;
   }
 
-  /** Lets a process go, and those that borrow its memory. */
-  depart(process: Process): void {
-    this.departAll([process]);
+  /** Lets a process go, and those that borrow its memory. False: they stay, because not all of their text can be put back. */
+  depart(process: Process): boolean {
+    return this.departAll([process]);
   }
 
-  departAll(processes: Iterable<Process>): void {
+  departAll(processes: Iterable<Process>): boolean {
     const { tasks, arming, births } = this.#parts;
     const together = [...processes].flatMap((process) => [
       process,
       ...[...tasks.processes.values()].filter(({ lender }) => lender === process),
     ]);
-    for (const process of together) {
-      arming.disarmProcess(process);
-      process.leaving = true;
-    }
-    for (const process of together) for (const task of process.tasks.values()) this.#ask(task);
-    for (const process of together) this.#drain(process);
+    for (const process of together) arming.disarmProcess(process);
+    const clean = together.filter((process) => arming.isClean(process));
+    for (const process of clean) process.leaving = true;
+    for (const process of clean) for (const task of process.tasks.values()) this.#ask(task);
+    for (const process of clean) this.#drain(process);
     births.settle();
+    return clean.length === together.length;
   }
 
   /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */

@@ -3,11 +3,12 @@
  * its creator waits: it then has what the parent's breakpoints are at that moment. One that borrowed memory becomes a process when it
  * calls exec.
  */
+import { SidestepError } from '../../base/errors';
 import { type SiteId } from '../../contract/messages';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Notices } from '../pipe/notices';
-import { type Breakpoints } from '../sites/breakpoints';
+import { type Breakpoints, type Inherited } from '../sites/breakpoints';
 import { inheritSigtrap } from '../hit/sigtrap';
 import { type ProbeTable, Site } from '../sites/probes';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
@@ -40,13 +41,13 @@ export class Following {
     return [...this.#tasks.processes.values()].some((process) => this.wants(process));
   }
 
-  /** The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile. */
-  adopt(pid: number, creator: Task): void {
-    const memory = ProcessMemory.open(pid);
-    // Killed.
-    if (memory === undefined) return;
+  /** The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile. False: it can't be followed. */
+  adopt(pid: number, creator: Task): boolean {
     const { process: source } = creator;
-    const process = this.#tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+    const born = this.#inherit(pid, source);
+    if (born === undefined) return false;
+    const { space, inherited } = born;
+    const process = this.#tasks.addProcess(new Process(pid, space));
     const parent = source.lender ?? source;
     process.follow = true;
     process.is64Bit = source.is64Bit;
@@ -59,7 +60,7 @@ export class Following {
     inheritSigtrap(task, creator);
     task.landings.inherit(creator.landings);
     const sites: (readonly [SiteId, SiteId])[] = [];
-    for (const { own, parents } of this.#breakpoints.inherit(source.space, process.space, pid)) {
+    for (const { own, parents } of inherited) {
       for (const { id, probe, agent, onHit } of parents.sites) {
         const site = new Site(this.#probes.inheritedId(), probe, process, own, agent, onHit);
         own.sites.push(site);
@@ -68,6 +69,23 @@ export class Following {
       }
     }
     this.#notices.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
+    return true;
+  }
+
+  /** Its memory, with what it gets of its parent's breakpoints. `undefined`: it was killed, or its memory can't be reached, which is told. */
+  #inherit(pid: number, parent: Process): { space: AddressSpace; inherited: readonly Inherited[] } | undefined {
+    let memory: ProcessMemory | undefined;
+    try {
+      memory = ProcessMemory.open(pid);
+      if (memory === undefined) return undefined;
+      const space = new AddressSpace(memory);
+      return { space, inherited: this.#breakpoints.inherit(parent.space, space, pid) };
+    } catch (error) {
+      memory?.close();
+      if (!(error instanceof SidestepError)) throw error;
+      this.#notices.warn(`child ${pid} is not followed: ${error.message}`, parent);
+      return undefined;
+    }
   }
 
   /** An orphan, whose memory holds nothing of ours: it is held until the client has set its probes. */

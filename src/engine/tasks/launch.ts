@@ -25,8 +25,13 @@ const SYS_EXECVE = 59;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 
-/** Starts the program; it is stopped before its first instruction. Returns its process id. */
-export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments): number {
+export interface Launched {
+  readonly pid: number;
+  readonly memory: ProcessMemory;
+}
+
+/** Starts the program; it is stopped before its first instruction. */
+export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments): Launched {
   const program = resolve(wanted.cwd, wanted.program);
   checkDirectory(wanted.cwd);
   checkProgram(program);
@@ -40,8 +45,10 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not have ended yet.
     ptrace.setOptions(pid, options | TraceOption.exec);
     execute(new Injection(ptrace, waiter, pid), pid, program, wanted);
+    const memory = ProcessMemory.open(pid);
+    if (memory === undefined) throw new SidestepError('launch-failed', `${program} was killed at its start`);
     ptrace.setOptions(pid, DEBUGGEE_OPTIONS);
-    return pid;
+    return { pid, memory };
   } catch (error) {
     kill(pid, Signal.SIGKILL);
     waiter.waitFor(pid);

@@ -46,6 +46,8 @@ export class AddressSpace {
   /** Processes that run in it. The last one to go closes it. */
   users = 1;
   readonly twins = new TwinPlaces();
+  /** Where an INT3 stands that could not be taken out. */
+  readonly leftovers = new Map<number, Breakpoint>();
 
   constructor(
     readonly memory: ProcessMemory,

@@ -42,15 +42,15 @@ export class FailingEngine {
   #serial = 0;
 
   /** `atStart`: what fails before the first request. */
-  constructor(atStart?: Failure) {
-    this.#write({ serial: 0, ...(atStart && { failure: atStart }) });
+  constructor(...atStart: readonly Failure[]) {
+    this.#write({ serial: 0, failures: atStart });
     this.client = new EngineClient(SCRIPT, { [PLAN_VARIABLE]: this.#planFile });
   }
 
   /** From the next request on this is what fails, or nothing. Returns what was called, and whether it failed, since the last time. */
-  async plan(failure?: Failure): Promise<Tally> {
+  async plan(...failures: readonly Failure[]): Promise<Tally> {
     await this.client.event('ready');
-    this.#write({ serial: ++this.#serial, ...(failure && { failure }) });
+    this.#write({ serial: ++this.#serial, failures });
     await this.client.counts();
     return JSON.parse(readFileSync(tallyFile(this.#planFile), 'utf8')) as Tally;
   }

@@ -25,8 +25,8 @@ export function lookForPlan(): void {
 export function enter(call: string, subject: number | undefined): number {
   const nth = (counts.get(call) ?? 0) + 1;
   counts.set(call, nth);
-  const { failure } = plan;
-  if (failure?.call !== call || failure.nth !== nth) return 0;
+  const failure = plan.failures.find((one) => one.call === call && nth >= one.nth && nth < one.nth + (one.times ?? 1));
+  if (failure === undefined) return 0;
   if (failure.how === 'kill') {
     failed = subject !== undefined && end(subject);
     return 0;

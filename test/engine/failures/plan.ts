@@ -16,12 +16,14 @@ export interface Failure {
    * about.
    */
   readonly how: number | 'kill';
+  /** It and the calls behind it fail, so many in all; 1 by default. */
+  readonly times?: number;
 }
 
 export interface Plan {
   /** Another one than the last plan's: counting begins anew. */
   readonly serial: number;
-  readonly failure?: Failure;
+  readonly failures: readonly Failure[];
 }
 
 export interface Tally {
