@@ -118,13 +118,16 @@ class Attempt {
   }
 }
 
+/** How many programs were launched. */
+let runs = 0;
+
 /** Launches it, with probes all the time. `undefined`: it could not be launched, and the client was told why. */
 export async function launched(
   client: EngineClient,
 ): Promise<Outcome | { readonly refusals: readonly SidestepError[] }> {
   const attempt = new Attempt(client);
-  client.output = '';
-  const pid = await attempt.ask('launch', client.launch(everything.path));
+  const run = `run${++runs}`;
+  const pid = await attempt.ask('launch', client.launch(everything.path, [], { RUN: run }));
   if (pid === undefined) return attempt;
   const { mappings } = (await attempt.ask('mappings', client.request('mappings', { pid }))) ?? { mappings: [] };
   const mapping = mappings.find(({ path, executable }) => path === everything.path && executable);
@@ -134,9 +137,11 @@ export async function launched(
     'the end',
     client.event('exited', (event) => event.pid === pid),
   );
-  if ('code' in end) await within('its output', client.written());
+  // What a program has printed that was killed then may come later than its end, among another one's.
+  const printed = () => client.output.split('\n').find((line) => line.endsWith(` ${run}`));
+  const output = 'code' in end ? await within('its output', client.until(printed)) : '';
   const { refusals } = attempt;
-  return { output: client.output.trim(), end, refusals, armed: attempt.armed, ...(await attempt.counts()) };
+  return { output, end, refusals, armed: attempt.armed, ...(await attempt.counts()) };
 }
 
 /** Attaches to it, stops and continues it, edits probes, and detaches under load. */
@@ -167,8 +172,13 @@ export async function attached(client: EngineClient): Promise<Outcome> {
       );
       await attempt.ask('detach', client.request('detach', { pid }));
     }
-    await assertUntouched(pid, moved);
+    const difference = await assertUntouched(pid, moved).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     const { output, code, signal } = await within('the end', target.end());
+    // One that is just dying has no memory already, and no state that would tell so yet.
+    if (signal !== 'SIGKILL' && difference !== undefined) throw difference as Error;
     const end = code === null ? { signal: signal === 'SIGKILL' ? 9 : -1 } : { code };
     const { refusals } = attempt;
     return { output, end, refusals, armed: attempt.armed, ...(await attempt.counts()) };
