@@ -73,12 +73,13 @@ describe('text that can not be written for a while', () => {
 
   /** Launches it with a probe; `failures` begin when it does. Its output and the probe's counts. */
   async function run(
-    { path, offset }: Program,
+    target: Program,
     args: readonly string[],
     symbol: string,
     failures: readonly Failure[],
     follow: 'none' | 'children' = 'none',
   ) {
+    const { path } = target;
     const { pid } = await client.request('launch', {
       program: path,
       args,
@@ -87,7 +88,7 @@ describe('text that can not be written for a while', () => {
       stdio: [3, 4, 5],
       follow,
     });
-    const { probe } = await client.arm(pid, await client.symbol(pid, path, offset(symbol)), { onHit: 'count' });
+    const { probe } = await client.arm(pid, await client.symbol(pid, path, target.offset(symbol)), { onHit: 'count' });
     await engine.plan(...failures);
     await client.release(pid);
     const { end } = await client.event('exited', (event) => event.pid === pid);
