@@ -36,7 +36,7 @@ describe('departures', () => {
     const process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
     tasks.addTask(process, pid);
     const parts = {
-      arming: { disarmProcess: () => undefined } as unknown as Arming,
+      arming: { disarmProcess: () => undefined, isClean: () => true } as unknown as Arming,
       births: { settle: () => undefined, onCreatorsGone: () => undefined } as unknown as Births,
       changes: { onEnd: () => undefined } as unknown as Changes,
       stepAside: { interrupt: () => false } as unknown as StepAside,
