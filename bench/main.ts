@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about two minutes. Prints what
- * docs/benchmarks.md records. Sections: hits, bystanders, first, memory, emulation.
+ * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about three minutes. Prints what
+ * docs/benchmarks.md records. Sections: hits, bystanders, crowd, first, memory, emulation.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
+import { benchCrowd } from './crowd';
 import { benchEmulation } from './emulation';
 import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
@@ -13,6 +14,7 @@ import { say } from './report';
 const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   hits: () => benchHitCost({ rounds: 5, seconds: 2 }),
   bystanders: () => benchBystanders({ rounds: 5, seconds: 2 }),
+  crowd: () => benchCrowd({ rounds: 3, threads: 1000 }),
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),

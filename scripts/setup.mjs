@@ -28,6 +28,7 @@ const SYSTEM = {
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },
   lld: { packages: ['lld'], present: () => onPath('ld.lld') },
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
+  'lldb-dap': { packages: ['lldb-19'], present: () => onPath('lldb-dap-19') || onPath('lldb-dap') },
   Go: { packages: ['golang-go'], present: () => onPath('go') },
   Rust: { packages: ['rustc'], present: () => onPath('rustc') },
   'dpkg-source': { packages: ['dpkg-dev'], present: () => onPath('dpkg-source') },
@@ -60,8 +61,11 @@ const NEEDS = {
   demo: { system: ['gcc', 'make'] },
   start: { system: ['gcc', 'make'] },
   editor: { system: [], editor: true },
-  bench: { system: ['gdb', ...SERVER.system], sources: SERVER.sources },
-  test: { system: Object.keys(SYSTEM), sources: SERVER.sources, editor: true },
+  bench: {
+    system: ['gdb', 'lldb-dap', 'CPython 3.11', 'the symbols of CPython 3.11', ...SERVER.system],
+    sources: SERVER.sources,
+  },
+  test: { system: Object.keys(SYSTEM).filter((name) => name !== 'lldb-dap'), sources: SERVER.sources, editor: true },
 };
 
 function say(text) {
