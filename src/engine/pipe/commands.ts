@@ -5,6 +5,7 @@ import { type Request, type RequestKind, type Requests } from '../../contract/me
 import { type Arming } from '../sites/arming';
 import { attach } from '../tasks/attach';
 import { type Departures } from '../tasks/departures';
+import { lostPrivileges } from '../tasks/privileges';
 import { type Hits } from '../hit/hits';
 import { launch } from '../tasks/launch';
 import { Errno, systemCallError } from '../linux/errno';
@@ -51,6 +52,8 @@ export function commands(parts: CommandParts): Commands {
       task.holds = 1;
       notices.threadStarted(task);
       notices.announce(task);
+      const loss = lostPrivileges(pid, wanted.program);
+      if (loss !== undefined) notices.warn(loss, process);
       notices.say({ event: 'held', pid, tid: pid });
       return { pid };
     },

@@ -15,5 +15,5 @@ export function lostPrivileges(pid: number, executable: string): string | undefi
   const lacksGroup = (file.mode & S_ISGID) !== 0 && (file.mode & S_IXGRP) !== 0 && effective('Gid') !== file.gid;
   if (!lacksUser && !lacksGroup) return undefined;
   const what = lacksUser ? 'set-user-id' : 'set-group-id';
-  return `${executable} is ${what} and runs without its privileges, because it is traced: trace it as root, or do not follow it`;
+  return `${executable} is ${what} and runs without its privileges, because it is traced: start the engine as root (--elevate sudo, in launch.json "elevate": "sudo")`;
 }
