@@ -128,7 +128,8 @@ export class Tracing implements Disposable {
       for (const warning of probe.warnings) this.#output.warning(warning);
       // What has ended meanwhile may have had its probes.
       if (probe.state === 'armed' || process.end !== undefined) continue;
-      if (probe.state === 'failed' || !this.#canLoadCode(process)) throw explain(probe, given);
+      const isHopeless = probe.state === 'failed' || process.program?.problem !== undefined;
+      if (isHopeless || !this.#canLoadCode(process)) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
       this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
     }

@@ -73,9 +73,13 @@ interface LocatedFile {
 
 /** Where the mapped file can be opened: under its name as long as it is still that file, else through the process. */
 function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile {
-  const named = mapping.deleted ? [] : [seesOtherFiles(pid) ? `/proc/${pid}/root${mapping.path}` : mapping.path];
+  const named = mapping.deleted ? undefined : nameOf(mapping, pid);
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
-  const paths = [...named, ...(isProgram ? [`/proc/${pid}/exe`] : []), `/proc/${pid}/map_files/${range}`];
+  const paths = [
+    ...(named === undefined ? [] : [named]),
+    ...(isProgram ? [`/proc/${pid}/exe`] : []),
+    `/proc/${pid}/map_files/${range}`,
+  ];
   for (const path of paths) {
     const identity = identityOf(path);
     if (identity !== undefined) return { path, identity };
@@ -88,8 +92,8 @@ function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile 
     {
       place: { file: mapping.path, pid },
       advice: mapping.deleted
-        ? 'Start the program again, so that it runs the file that is there now.'
-        : 'Check that the file is readable from here.',
+        ? 'Start the program again, so that it runs the file that is there now, or run Sidestep itself as root.'
+        : 'Check that the file is readable from here, or run Sidestep itself as root.',
     },
   );
 }
@@ -104,15 +108,24 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own. */
-function seesOtherFiles(pid: number): boolean {
+/** What the file is called here, if it is. Where it can't be told what the process sees, only the very file will do. */
+function nameOf({ path, inode }: Mapping, pid: number): string | undefined {
+  const seesOthers = seesOtherFiles(pid);
+  if (seesOthers === undefined && statSync(path, { throwIfNoEntry: false })?.ino !== inode) return undefined;
+  return seesOthers === true ? `/proc/${pid}/root${path}` : path;
+}
+
+/**
+ * Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own. `undefined` where
+ * that is not ours to look at: another user's process.
+ */
+function seesOtherFiles(pid: number): boolean | undefined {
   try {
     return (
       readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt') ||
       readlinkSync(`/proc/${pid}/root`) !== '/'
     );
   } catch {
-    // Not ours to look at: assume what is true nearly always.
-    return false;
+    return undefined;
   }
 }

@@ -147,6 +147,10 @@ export function explainMissing(
   const program = modules.find((module) => module.isProgram);
   const unreadable = program?.problem;
   if (unreadable) return unreadable;
+  const hidden = modules.find(
+    (module) => isHidden(module) && (location.kind !== 'offset' || isNamed(module, location.module)),
+  );
+  if (hidden?.problem && location.kind !== 'address') return mayBeIn(hidden.problem, location);
   switch (location.kind) {
     case 'line':
       return explainMissingLine(location, modules, sourceMap, program);
@@ -166,6 +170,23 @@ export function explainMissing(
         advice: 'It may be loaded later.',
       });
   }
+}
+
+/** A file that is there, but can't be opened. Memory that is only called a file (memfd_create(2)) has nothing to find. */
+function isHidden(module: Module): boolean {
+  return module.problem?.code === 'file-unreadable' && !module.path.startsWith('/memfd:');
+}
+
+function mayBeIn(
+  { message, advice, place }: SidestepError,
+  location: Exclude<ProbeLocation, { kind: 'address' }>,
+): SidestepError {
+  const what =
+    location.kind === 'line' ? location.file : location.kind === 'function' ? location.name : location.module;
+  return new SidestepError('file-unreadable', `no file that can be read has ${what}, and one can't be: ${message}`, {
+    ...(place && { place }),
+    ...(advice !== undefined && { advice }),
+  });
 }
 
 function explainMissingLine(

@@ -33,8 +33,7 @@ describe('binaries', () => {
     assert.equal(client.errors, '');
   });
 
-  const warnings = (): string[] =>
-    client.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
+  const warnings = (): string[] => client.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
 
   for (const linking of ['-static', '-static-pie', '-no-pie', '-pie']) {
     it(`linked with ${linking} are probed from their start, and while they run`, async () => {

@@ -136,6 +136,38 @@ describe('mappings', () => {
     assert.equal(readMemory(target.pid, at, SIZE), contents(PLUS_ONE).toString('hex'));
   });
 
+  describe('of hugetlbfs', () => {
+    const POOL = '/proc/sys/vm/nr_hugepages';
+    let before: string;
+
+    beforeEach(function () {
+      before = readFileSync(POOL, 'latin1');
+      if (process.getuid?.() !== 0) this.skip();
+      // Two for the text, of which one is the program's own copy.
+      writeFileSync(POOL, `${Number(before) + 2}`);
+      if (Number(readFileSync(POOL, 'latin1')) < Number(before) + 2) this.skip();
+    });
+
+    afterEach(async () => {
+      await client.close();
+      Target.killAll();
+      if (process.getuid?.() === 0) writeFileSync(POOL, before);
+    });
+
+    it('are probed, or refused and left as they are', async () => {
+      const at = await tellAddress(`huge ${one}`);
+      const armed = await client.arm(target.pid, at).catch((error: unknown) => error as SidestepError);
+      assert.equal(await tell('call 10'), 10);
+      if ('probe' in armed) {
+        assert.equal(await hitsOf(armed.probe), 10);
+        await client.request('disarm', { site: armed.site });
+      } else {
+        refusedWith('memory-unreachable', /can't write to 0x/)(armed);
+      }
+      assert.equal(readMemory(target.pid, at, SIZE), contents(PLUS_ONE).toString('hex'));
+    });
+  });
+
   it('of one file in several processes are probed in one alone', async () => {
     const others = await Promise.all([1, 2, 3].map(() => Target.start(mapper.path, [])));
     const work = await client.symbol(target.pid, mapper.path, mapper.offset('main'));
