@@ -270,7 +270,7 @@ export class Image implements Disposable {
       isCode: (address) => this.#isCode(address),
       cfaAt: (pc) => this.#cfaAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
-      functionSymbol: (address) => this.#symbols.functionAt(address)?.address,
+      functionSymbol: (address) => this.#symbols.functionAt(address),
       threadBlockOffset: this.#threadBlockOffset(),
     };
   }

@@ -12,6 +12,7 @@ import {
   sidestep,
   until,
 } from './commandLine';
+import { compiled } from '../debuginfo/compile';
 
 const PASSED = marked('ends', 'passed');
 const WORKED = marked('busy', 'worked');
@@ -122,6 +123,25 @@ describe('sidestep run', () => {
     it('how a signal ended the program', async () => {
       const { stderr } = await sidestep(['run', '-p', `count ${PASSED}`, '--format', 'json', '--', ends, 'kill']);
       assert.deepEqual(parseJsonLines(stderr.replace(/^sum \d+\n/m, '')).summary.exit, { signal: 9 });
+    });
+
+    it('each call once of functions that the compiler has split', async () => {
+      const names = ['look_up', 'known', 'checked', 'scaled'];
+      const probes = names.flatMap((name) => ['-p', `count ${name}`]);
+      const program = compiled('split.c', '-O2').path;
+      const { stdout } = await sidestep([
+        'run',
+        ...probes,
+        '-o',
+        join(SCRATCH, 'split.json'),
+        '--format',
+        'json',
+        '--',
+        program,
+      ]);
+      const { summary } = parseJsonLines(readFileSync(join(SCRATCH, 'split.json'), 'utf8'));
+      const hits = summary.probes.map(({ hits }, index) => `${names[index]} ${hits}`);
+      assert.equal(`${hits.join(' ')}\n`, stdout);
     });
 
     it('hits and summary as text, without colours where nobody looks at a terminal', async () => {

@@ -76,6 +76,7 @@ export const AT = {
   variable_parameter: 0x4b,
   entry_pc: 0x52,
   ranges: 0x55,
+  call_column: 0x57,
   call_line: 0x59,
   signature: 0x69,
   data_bit_offset: 0x6b,

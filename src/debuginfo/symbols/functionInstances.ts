@@ -14,8 +14,9 @@ import {
   withoutTemplateArguments,
 } from './names';
 import { type Program } from './program';
+import { withoutRests } from './splitFunctions';
 
-/** All entries with code (out-of-line functions and inlined instances) of the functions that `query` names. */
+/** All entries with code (out-of-line functions and inlined instances) of the functions that `query` names; a call enters one of them. */
 export function functionInstances(program: Program, query: string): Entry[] {
   const wanted = withoutParameters(query);
   const found = new Map<number, Entry>();
@@ -30,7 +31,10 @@ export function functionInstances(program: Program, query: string): Entry[] {
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
     for (const instance of instancesOf(program, entry)) reach(instance);
   }
-  return [...found.values()].filter((entry) => hasCode(program, entry));
+  return withoutRests(
+    program,
+    [...found.values()].filter((entry) => hasCode(program, entry)),
+  );
 }
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */

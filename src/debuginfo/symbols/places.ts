@@ -12,6 +12,7 @@ import { type FileInProgram, isStatementRow } from './lineIndex';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
 import { addressAfterPrologue } from './prologue';
+import { wholeInstance, withoutRests } from './splitFunctions';
 
 /** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
 const MAX_LINES_BEFORE_FUNCTION = 3;
@@ -82,7 +83,16 @@ export function linePlaces(
   const found = lineWithCode(programs, line);
   if (found === undefined) return undefined;
   const places: ProbePlace[] = [];
-  for (const [function_, rows] of rowsByInstance(program, programs, found)) {
+  const groups = rowsByInstance(program, programs, found);
+  const entered = new Set(
+    withoutRests(
+      program,
+      groups.flatMap(([instance]) => instance ?? []),
+    ),
+  );
+  for (const [function_, rows] of groups) {
+    // The line goes on where the rest begins.
+    if (function_ && !entered.has(function_) && isEnteredAt(function_, rows)) continue;
     if (found !== line && function_ && isFarAbove(function_, line, rows)) continue;
     places.push(linePlace(program, function_, rows, file, found));
   }
@@ -135,9 +145,9 @@ function rowsByInstance(
     if (table.lines[row] !== line) return;
     const address = table.addresses[row]!;
     const blocks = tolerating(() => program.blocksAt(address, table.viewOf(row))) ?? [];
-    const instance = blocks.length > 0 ? innermostFunction(blocks) : undefined;
+    const instance = blocks.length > 0 ? wholeInstance(innermostFunction(blocks)) : undefined;
     // Code without a described function goes by the symbol it belongs to; no entry has a negative key.
-    const key = instance ? instance.key : -1 - (program.facts.functionSymbol(address) ?? address);
+    const key = instance ? instance.key : -1 - (program.facts.functionSymbol(address)?.address ?? address);
     const group = groups.get(key);
     if (group) group[1].push({ table, row, address });
     else groups.set(key, [instance, [{ table, row, address }]]);
@@ -147,13 +157,13 @@ function rowsByInstance(
 
 /** Whether moving from `line` to these rows would enter a function that is declared well below `line`. */
 function isFarAbove(instance: Entry, line: number, rows: readonly LineRow[]): boolean {
-  const entry = entryAddress(instance);
   const declared = inherited(instance, (origin) => origin.unsigned(AT.decl_line));
-  return (
-    declared !== undefined &&
-    declared > line + MAX_LINES_BEFORE_FUNCTION &&
-    rows.some(({ address }) => address === entry)
-  );
+  return declared !== undefined && declared > line + MAX_LINES_BEFORE_FUNCTION && isEnteredAt(instance, rows);
+}
+
+function isEnteredAt(instance: Entry, rows: readonly LineRow[]): boolean {
+  const entry = entryAddress(instance);
+  return rows.some(({ address }) => address === entry);
 }
 
 function linePlace(

@@ -18,8 +18,8 @@ export interface ProgramFacts {
   cfaAt(pc: number): CfaRule | undefined;
   /** Address of a data symbol of the ELF file: definitions that debug information only declares. */
   dataSymbol(name: string): number | undefined;
-  /** Address of the function symbol that holds an address. */
-  functionSymbol(address: number): number | undefined;
+  /** The function symbol that holds an address. */
+  functionSymbol(address: number): { readonly address: number; readonly name: string } | undefined;
   /** What to add to an offset in the program's TLS block to get its offset from fs_base; undefined for shared libraries. */
   readonly threadBlockOffset: bigint | undefined;
 }
