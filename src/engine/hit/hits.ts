@@ -105,7 +105,7 @@ export class Hits {
       return;
     }
     this.#memory.select(tid, space.memory);
-    if (!this.#isRetry(task, address)) this.#visit(task, breakpoint, now);
+    if (!task.retries.take(address, this.#arena.number(RSP))) this.#visit(task, breakpoint, now);
     if (task.holds > 0) {
       task.heldAt = breakpoint;
       return;
@@ -272,12 +272,6 @@ export class Hits {
     this.#ptrace.pokeUser(tid, UserRegister.rip, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, false);
-    return true;
-  }
-
-  #isRetry(task: Task, address: number): boolean {
-    if (task.retryAddress !== address || task.retryStack !== this.#arena.number(RSP)) return false;
-    task.retryAddress = -1;
     return true;
   }
 

@@ -52,17 +52,20 @@ export class StepAside {
    * another one, the instruction's own fault among them, and the caller's.
    */
   finish(task: Task, trapped: boolean): boolean {
-    if (!this.interrupt(task, trapped) && !this.#isBeforeRetry(task)) return false;
-    if (this.#ptrace.getSiginfo(task.tid) !== 0) return false;
+    const wasAside = this.interrupt(task, trapped);
+    if ((!wasAside && task.retries.isEmpty) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
     const { arena } = this.#ptrace;
     const signal = arena.i32[Layout.siginfo >>> 2]!;
     const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
-    if (signal === Signal.SIGTRAP && fromKernel) {
+    if (wasAside && signal === Signal.SIGTRAP && fromKernel) {
       this.#ptrace.resume(task.tid, 0);
       return true;
     }
-    // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger.
-    if (fromKernel && FAULTS.has(signal)) task.retryAddress = -1;
+    // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The fault may be reported
+    // only after another stop, a group-stop for instance, if both were due.
+    if (fromKernel && FAULTS.has(signal) && this.#ptrace.getRegisters(task.tid) === 0) {
+      task.retries.take(arena.number(RIP), arena.number(RSP));
+    }
     return false;
   }
 
@@ -78,8 +81,7 @@ export class StepAside {
     this.#breakpoints.lower(task.process.space, breakpoint, task.tid);
     if (this.#ptrace.getRegisters(task.tid) !== 0) return true;
     if (this.#ptrace.arena.number(RIP) === breakpoint.address) {
-      task.retryAddress = breakpoint.address;
-      task.retryStack = this.#ptrace.arena.number(RSP);
+      task.retries.note(breakpoint.address, this.#ptrace.arena.number(RSP));
     } else {
       task.trapDue = !trapped;
     }
@@ -88,20 +90,12 @@ export class StepAside {
     return true;
   }
 
-  /** A fault is reported only after another stop, a group-stop for instance, if both were due: the thread is aside no longer then. */
-  #isBeforeRetry({ tid, retryAddress, retryStack }: Task): boolean {
-    if (retryAddress < 0 || this.#ptrace.getRegisters(tid) !== 0) return false;
-    const { arena } = this.#ptrace;
-    return arena.number(RIP) === retryAddress && arena.number(RSP) === retryStack;
-  }
-
   #putOff(task: Task, { address }: Breakpoint, failure: number): void {
     this.#notices.warn(
       `thread ${task.tid} waits at ${hex(BigInt(address))}, because its code can't be put back: ${errnoText(failure)}`,
       task.process,
     );
-    task.retryAddress = address;
-    task.retryStack = this.#ptrace.arena.number(RSP);
+    task.retries.note(address, this.#ptrace.arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#ptrace.resume(task.tid, 0);
   }

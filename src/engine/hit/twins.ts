@@ -211,8 +211,7 @@ export class Twins {
     if (progress !== 'executed') {
       const { address } = step.breakpoint;
       this.#arena.setNumber(RIP, address);
-      task.retryAddress = address;
-      task.retryStack = this.#arena.number(RSP);
+      task.retries.note(address, this.#arena.number(RSP));
     }
     this.#ptrace.setRegisters(task.tid);
     this.#spare.push(step);

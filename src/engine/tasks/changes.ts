@@ -79,7 +79,7 @@ export class Changes {
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     leader.aside = leader.twin = leader.heldAt = undefined;
     leader.trapDue = false;
-    leader.retryAddress = -1;
+    leader.retries.clear();
     leader.holds = 1;
     if (!leader.announced) notices.threadStarted(leader);
     notices.catchUp();

@@ -3,6 +3,7 @@ import { type Breakpoint } from '../sites/breakpoints';
 import { type Site } from '../sites/probes';
 import { AddressTable } from '../sites/addressTable';
 import { Landings } from '../hit/landings';
+import { Retries } from '../hit/retries';
 import { type TwinStep } from '../hit/twins';
 import { type ProcessMemory } from '../linux/memory';
 import { TwinPlaces } from '../sites/twinPlaces';
@@ -19,15 +20,13 @@ export class Task {
   twin: TwinStep | undefined;
   /** It has made a step that was interrupted before its SIGTRAP was reported: that is still to come. */
   trapDue = false;
-  /** Its next arrival at this address with this stack pointer is not a new hit: it was on its way to the instruction when a signal came. */
-  retryAddress = -1;
-  retryStack = -1;
   /** It has stopped together with its process, for a signal. */
   inGroupStop = false;
   /** Where it was made to repeat a system call, and since when it was again and again: see interruptions.ts. */
   repeatedAt = -1;
   repeatsSince = -1;
   readonly landings = new Landings();
+  readonly retries = new Retries();
   /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
   blocksSigtrap = false;
   /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
