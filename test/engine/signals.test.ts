@@ -92,6 +92,20 @@ describe('signals', () => {
     });
   }
 
+  // The kernel has undone it by the time the hit is reported, and nothing tells that it was so.
+  for (const kind of ['late-block', 'late-ignore']) {
+    it(`counts where the program sets SIGTRAP otherwise after its probe was set, which the first hit undoes: ${kind}`, async () => {
+      const target = await Target.start(traps.path, [kind, '5000']);
+      await client.request('attach', { pid: target.pid });
+      const work = target.address(traps.path, traps.offset('work'));
+      const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+      target.begin();
+      assert.deepEqual((await client.event('exited')).end, { code: 0 });
+      assert.equal((await target.end()).output, 'calls 5000 blocked 0 ignored 0');
+      assert.equal((await client.counts()).probes.get(probe)?.hits, 5000);
+    });
+  }
+
   for (const [kind, result] of [
     ['blocked', /^calls 0 blocked 1 pending 1$/],
     ['bombarded', /^calls 0 traps [1-9]/],

@@ -4,11 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/emulator/oracle/random';
 import { EngineClient } from './engineClient';
 import { program } from './program';
-import { resources } from './soak/resources';
 import { readMemory, Target } from './target';
 
 const storm = program('storm.c');
-const counter = program('counter.c');
 
 /** Places of 1, 2 and 10 bytes, for the surrogate and for a twin; where siglongjmp and sigreturn go on. */
 const PLACES = 'one two ten see locked touch landing tick divert_1 divert_2 divert_10'.split(' ');
@@ -134,25 +132,5 @@ describe('a storm of signals', function () {
     for (const [place, probe] of steady) {
       assert.deepEqual([place, (await client.counts()).probes.get(probe)!.hits], [place, counted[place]]);
     }
-  });
-
-  it('and SIGKILL in the midst of it leave nothing behind, five hundred times', async () => {
-    const enginePid = client.process.pid!;
-    const random = new Random(2);
-    let before: ReturnType<typeof resources> | undefined;
-    for (let round = 0; round < 500; round++) {
-      const pid = await client.launch(counter.path, ['2', '100000000']);
-      const { probe } = await client.arm(pid, await client.symbol(pid, counter.path, counter.offset('work')));
-      await client.release(pid);
-      if (random.oneIn(2)) await sleep(random.below(4));
-      process.kill(pid, 'SIGKILL');
-      const { end } = await client.event('exited', (event) => event.pid === pid);
-      assert.deepEqual(end, { signal: 9 });
-      client.events.length = 0;
-      client.hits.length = 0;
-      await client.request('forget', { probe });
-      before ??= resources(enginePid);
-    }
-    assert.deepEqual(resources(enginePid), before);
   });
 });

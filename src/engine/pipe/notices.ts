@@ -18,7 +18,7 @@ export class Notices {
   readonly #unannounced = new Set<Task>();
   /** Threads that the client believes in, but that are gone. */
   readonly #gone: { readonly pid: number; readonly tid: number }[] = [];
-  readonly #said = new Set<string>();
+  readonly #said = new WeakMap<Process, Set<string>>();
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
@@ -35,9 +35,9 @@ export class Notices {
 
   /** The same warning about the same process is given once. */
   warn(message: string, process: Process): void {
-    const key = `${process.pid} ${message}`;
-    if (this.#said.has(key)) return;
-    this.#said.add(key);
+    const said = this.#said.get(process) ?? new Set();
+    if (said.has(message)) return;
+    this.#said.set(process, said.add(message));
     this.say({ event: 'warning', message, pid: process.pid });
   }
 
