@@ -5,6 +5,7 @@ const LAYERS = {
   contract: ['base'],
   emulator: ['base', 'wasm'],
   engine: ['base', 'wasm', 'contract', 'emulator'],
+  guardian: ['base', 'emulator', 'engine'],
   debuginfo: ['base'],
   language: ['base', 'contract', 'debuginfo'],
   session: ['base', 'contract', 'debuginfo', 'language'],
@@ -46,7 +47,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { path: '^src/', orphan: true, pathNot: '\\.d\\.ts$|^src/(adapter|engine|cli|extension)/main\\.ts$' },
+      from: { path: '^src/', orphan: true, pathNot: '\\.d\\.ts$|^src/(adapter|engine|guardian|cli|extension)/main\\.ts$' },
       to: {},
     },
     {

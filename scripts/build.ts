@@ -1,5 +1,5 @@
 /**
- * Bundles the four programs into dist/, so that the packaged extension needs no node_modules:
+ * Bundles the five programs into dist/, so that the packaged extension needs no node_modules:
  *
  * - each entry point is one CommonJS file with its source map;
  * - iced-x86 loads `iced_x86_bg.wasm` from the directory of the file it stands in, so the module lies beside the bundles;
@@ -29,6 +29,7 @@ const ENTRIES: readonly Entry[] = [
   { name: 'extension', external: ['vscode'] },
   { name: 'adapter' },
   { name: 'engine' },
+  { name: 'guardian' },
   { name: 'cli', command: true },
 ];
 

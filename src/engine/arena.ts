@@ -7,7 +7,11 @@ import { State } from '../emulator/state';
 import { addressOf } from './linux/libc';
 
 const PAGE = 65536;
-export const ARENA_PAGES = 160;
+const OUTPUT_PAGES = 158;
+const LEDGER_PAGES = 16;
+export const LEDGER_BYTES = LEDGER_PAGES * PAGE;
+/** The first one, the input's, and what follows. */
+export const ARENA_PAGES = 2 + OUTPUT_PAGES + LEDGER_PAGES;
 
 /** Offsets in the arena, in bytes. What is read as u32 or u64 is aligned to 8. */
 export const Layout = {
@@ -40,7 +44,9 @@ export const Layout = {
   inputBytes: PAGE,
   /** Hit records on their way to the client. */
   output: 12288 + PAGE,
-  outputBytes: (ARENA_PAGES - 2) * PAGE,
+  outputBytes: OUTPUT_PAGES * PAGE,
+  /** What the guardian reads when this process is killed: see guard/ledger.ts. */
+  ledger: 12288 + (1 + OUTPUT_PAGES) * PAGE,
 } as const;
 
 export class Arena {

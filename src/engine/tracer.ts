@@ -12,6 +12,8 @@ import { Clock } from './clock';
 import { commands, type Commands } from './pipe/commands';
 import { Departures } from './tasks/departures';
 import { Doorbell } from './pipe/doorbell';
+import { Guard } from './guard/guard';
+import { Ledger } from './guard/ledger';
 import { Following } from './tasks/following';
 import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
@@ -36,7 +38,7 @@ import { Twins } from './hit/twins';
 const UNREAD_BYTES = 4 << 20;
 
 export class Tracer {
-  readonly #tasks = new TaskTable();
+  readonly #tasks: TaskTable;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #notices: Notices;
@@ -44,6 +46,7 @@ export class Tracer {
   readonly #births: Births;
   readonly #departures: Departures;
   readonly #doorbell: Doorbell;
+  readonly #guard: Guard;
   readonly #surrogate: Surrogate;
   readonly #emulator: Emulator;
   readonly #loop: HitLoop;
@@ -55,13 +58,14 @@ export class Tracer {
     const arena = new Arena();
     const ptrace = new Ptrace(arena);
     const waiter = new Waiter(arena);
-    const tasks = this.#tasks;
+    const ledger = new Ledger(arena);
+    const tasks = (this.#tasks = new TaskTable(ledger));
     const memory = new TargetMemory(arena);
     const probes = new ProbeTable();
     this.#inbox = new Inbox(arena, commandPipe);
     const outbox = (this.#outbox = new Outbox(arena, messagePipe));
     const notices = (this.#notices = new Notices(outbox));
-    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), notices);
+    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), ledger, notices);
     const stepAside = new StepAside(ptrace, breakpoints, notices);
     const following = new Following(tasks, probes, breakpoints, notices);
     const births = (this.#births = new Births({ ptrace, waiter, tasks, breakpoints, following, notices }));
@@ -96,7 +100,20 @@ export class Tracer {
       onLimit,
     });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
-    const stops = new Stops({ ptrace, waiter, tasks, doorbell, hits, stepAside, twins, births, changes, departures });
+    const guard = (this.#guard = new Guard(arena, ledger, notices));
+    const stops = new Stops({
+      ptrace,
+      waiter,
+      tasks,
+      doorbell,
+      guard,
+      hits,
+      stepAside,
+      twins,
+      births,
+      changes,
+      departures,
+    });
     this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#answer = (request) => this.#carryOut(request);
@@ -123,6 +140,8 @@ export class Tracer {
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
       this.#outbox.flush();
+      // After the answer: it may take a millisecond.
+      this.#guard.look();
     }
     if (this.#isAlone && this.#leave()) process.exit(0);
   }

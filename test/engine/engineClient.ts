@@ -22,18 +22,21 @@ import {
 const OUTPUT = join(__dirname, '../../out/engine');
 let script: string | undefined;
 
-/** The engine as it is now, bundled once per test run. */
+/** The engine as it is now, and beside it its guardian, bundled once per test run. */
 export function engineScript(): string {
   if (script === undefined) {
     mkdirSync(OUTPUT, { recursive: true });
     script = join(OUTPUT, 'engine.js');
     buildSync({
-      entryPoints: [join(__dirname, '../../src/engine/main.ts')],
+      entryPoints: {
+        engine: join(__dirname, '../../src/engine/main.ts'),
+        guardian: join(__dirname, '../../src/guardian/main.ts'),
+      },
       bundle: true,
       platform: 'node',
       format: 'cjs',
       external: ['koffi', 'iced-x86'],
-      outfile: script,
+      outdir: OUTPUT,
       logLevel: 'error',
     });
   }

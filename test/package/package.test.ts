@@ -37,13 +37,14 @@ describe('the packaged extension', function () {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  it('is for linux-x64 and holds the four programs and what they load', () => {
+  it('is for linux-x64 and holds the five programs and what they load', () => {
     assert.match(readFileSync(join(installed, '.vsixmanifest'), 'utf8'), /TargetPlatform="linux-x64"/);
     assert.deepEqual(readdirSync(join(installed, 'dist')).sort(), [
       'adapter.js',
       'cli.js',
       'engine.js',
       'extension.js',
+      'guardian.js',
       'iced_x86_bg.wasm',
       'koffi.node',
       'licenses.txt',

@@ -7,8 +7,10 @@ import { HIT_HEADER_BYTES } from '../../contract/hits';
 import { State, UserRegister } from '../../emulator/state';
 import { type Arena, Layout } from '../arena';
 import { ConditionResult } from '../agent/compile';
-import { type Breakpoint, type Breakpoints, INT3 } from '../sites/breakpoints';
+import { type Breakpoint, type Breakpoints } from '../sites/breakpoints';
+import { INT3 } from '../sites/int3';
 import { type Clock } from '../clock';
+import { Doing } from '../guard/ledger';
 import { type Ptrace } from '../linux/ptrace';
 import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';
 import { killThread } from '../linux/wait';
@@ -104,6 +106,7 @@ export class Hits {
       this.#onVanished(task, breakpoint, sent);
       return;
     }
+    task.line.doing = Doing.atInt3;
     this.#memory.select(tid, space.memory);
     if (!task.retries.take(address, this.#arena.number(RSP))) this.#visit(task, breakpoint, now);
     if (task.holds > 0) {
@@ -207,12 +210,15 @@ export class Hits {
       }
       if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
       this.#stepAside.begin(task, breakpoint);
+      task.line.doing = Doing.nothing;
       return;
     }
+    task.line.doing = Doing.executed;
     this.#writeBack(task.tid, breakpoint);
     if (displaced.length === 1) task.landings.note(breakpoint.address + 1, this.#arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
+    task.line.doing = Doing.nothing;
   }
 
   #writeBack(tid: number, breakpoint: Breakpoint): void {

@@ -4,6 +4,7 @@ import { type Births } from '../tasks/births';
 import { type Changes } from '../tasks/changes';
 import { type Departures } from '../tasks/departures';
 import { type Doorbell } from '../pipe/doorbell';
+import { type Guard } from '../guard/guard';
 import { type Hits } from './hits';
 import { noteGroupStop, resumeInterrupted, resumeRepeated, resumeWithSignal } from '../tasks/interruptions';
 import { type Ptrace } from '../linux/ptrace';
@@ -19,6 +20,7 @@ export interface StopParts {
   readonly waiter: Waiter;
   readonly tasks: TaskTable;
   readonly doorbell: Doorbell;
+  readonly guard: Guard;
   readonly hits: Hits;
   readonly stepAside: StepAside;
   readonly twins: Twins;
@@ -41,7 +43,7 @@ export class Stops {
   /** Deals with the thread whose status the waiter has. `now`: performance.now(). True: it was the doorbell. */
   take(tid: number, now: number): boolean {
     const task = this.#tasks.get(tid);
-    const { waiter, doorbell, departures } = this.#parts;
+    const { waiter, doorbell, guard, departures } = this.#parts;
     if (task !== undefined) {
       if (task.process.leaving) departures.onStop(task);
       else if (waiter.status === STOPPED_BY_SIGTRAP) this.#hits.onTrap(task, now);
@@ -53,7 +55,8 @@ export class Stops {
       doorbell.answer(status);
       return true;
     }
-    this.#onStranger(tid, status);
+    if (tid === guard.pid) guard.onEnd(status);
+    else this.#onStranger(tid, status);
     return false;
   }
 

@@ -4,9 +4,12 @@ import { type Host } from '../../emulator/emulator';
 import { type Arena, Layout } from '../arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
+import { LedgerLayout, Store } from '../guard/ledger';
 import { type ProcessMemory } from '../linux/memory';
 
 const PAGE = 4096;
+const HAND = (Layout.ledger + LedgerLayout.hand) >>> 2;
+const STORE = (Layout.ledger + LedgerLayout.store) >>> 2;
 
 /** {@link TargetMemory.readString} without a length. */
 export const StringEnd = { unreadable: -1, missing: -2 } as const;
@@ -19,6 +22,8 @@ export class TargetMemory implements Host {
   readonly #remoteVectors: number;
   #tid = 0;
   #memory: ProcessMemory | undefined;
+  /** Where the last operand came from. */
+  #loadedFrom = -1;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -39,11 +44,15 @@ export class TargetMemory implements Host {
   select(tid: number, memory: ProcessMemory): void {
     this.#tid = tid;
     this.#memory = memory;
+    this.#loadedFrom = -1;
+    this.#arena.u32[STORE] = Store.none;
+    this.#arena.u32[HAND] = tid;
   }
 
   /** The operand of an instruction. The state's address and length are the remote iovec; its length is what limits the transfer. */
   load(): boolean {
     const length = this.#operandLength;
+    this.#loadedFrom = this.#operandAddress;
     const count = libc.process_vm_readv(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0);
     if (count === length) return true;
     if (count >= 0 || errno() !== Errno.EPERM) return false;
@@ -56,6 +65,7 @@ export class TargetMemory implements Host {
    */
   store(): boolean {
     const length = this.#operandLength;
+    this.#arena.u32[STORE] = this.#operandAddress === this.#loadedFrom ? Store.updates : Store.begun;
     const near = PAGE - (this.#operandAddress % PAGE);
     if (length <= near) {
       return libc.process_vm_writev(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0) === length;

@@ -10,6 +10,7 @@ import { type TwinState } from '../../emulator/twin/twinState';
 import { State, USER_REGISTERS_BYTES, UserRegister } from '../../emulator/state';
 import { type Arena, Layout } from '../arena';
 import { SidestepError } from '../../base/errors';
+import { Doing } from '../guard/ledger';
 import { assert } from '../../base/assert';
 import { type Breakpoint } from '../sites/breakpoints';
 import { findTwin, type TwinPlace } from '../sites/twinPlaces';
@@ -113,6 +114,7 @@ export class Twins {
       // The real instruction raises the real fault; and nothing disturbs it.
       this.#spare.push(step);
       this.#stepAside.begin(task, step.breakpoint);
+      task.line.doing = Doing.nothing;
       return true;
     }
     this.#putBack(task, step, progress);
@@ -176,6 +178,7 @@ export class Twins {
     if (!this.#state.enter(liftedOf(breakpoint), place.way, place.code, registers)) return false;
     this.#arena.setNumber(RIP, place.address);
     task.twin = step;
+    task.line.doing = Doing.onTwin;
     this.#ptrace.setRegisters(task.tid);
     this.#ptrace.step(task.tid, 0);
     return true;
@@ -214,6 +217,7 @@ export class Twins {
       task.retries.note(address, this.#arena.number(RSP));
     }
     this.#ptrace.setRegisters(task.tid);
+    task.line.doing = Doing.nothing;
     this.#spare.push(step);
     // The trap that is due must come through.
     if (task.blocksSigtrap && !task.trapDue) blockSigtrap(this.#ptrace, task);

@@ -53,6 +53,12 @@ export const libc = {
   // processes
   kill: library.func('int kill(int pid, int signal)') as Call<[pid: number, signal: number]>,
   signal: library.func('int64 signal(int signal, int64 handler)') as Call<[signal: number, handler: number]>,
+  sigaction: library.func('int sigaction(int signal, void *action, void *previous)') as Call<
+    [signal: number, action: Uint8Array, previous: null]
+  >,
+  pthread_sigmask: library.func('int pthread_sigmask(int how, void *set, void *previous)') as Call<
+    [how: number, set: Uint8Array, previous: null]
+  >,
   posix_spawn: library.func(
     'int posix_spawn(_Out_ int *pid, str path, void *actions, void *attributes, str *argv, str *envp)',
   ) as Call<

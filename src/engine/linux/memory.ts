@@ -7,6 +7,7 @@ import { makeRoom } from './spareDescriptor';
 
 const O_RDWR = 2;
 const O_CLOEXEC = 0o2000000;
+const SYS_PIDFD_GETFD = 438;
 
 export class ProcessMemory {
   /** -1 once it is closed: the number may belong to another process's memory by then. */
@@ -40,6 +41,22 @@ export class ProcessMemory {
       place: { pid: tid },
       ...(LIMIT_ADVICE[failure] && { advice: LIMIT_ADVICE[failure] }),
     });
+  }
+
+  /**
+   * The memory that another process has opened as its descriptor `fd`. `pidfd`: of that process, -1 for none. `undefined`: it has no such
+   * descriptor, or may not be looked at.
+   */
+  static takeOver(pid: number, pidfd: number, fd: number): ProcessMemory | undefined {
+    let own = libc.syscall(SYS_PIDFD_GETFD, pidfd, fd, 0, 0, 0);
+    // Linux before 5.6, or a container's filter of system calls.
+    if (own < 0) own = libc.open(`/proc/${pid}/fd/${fd}`, O_RDWR | O_CLOEXEC);
+    return own < 0 ? undefined : new ProcessMemory(own);
+  }
+
+  /** The descriptor's number; -1 once it is closed. */
+  get descriptor(): number {
+    return this.#fd;
   }
 
   /** Up to `length` bytes; fewer where the memory ends, none where there is none. */

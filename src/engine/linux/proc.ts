@@ -33,6 +33,26 @@ export function processorOf(tid: number): number | undefined {
   return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[36]);
 }
 
+/**
+ * Where a traced thread stands (RIP) that is stopped and whose tracer knows of it. `undefined`: it runs, or its stop was not waited for, or it is
+ * gone.
+ */
+export function knownStop(pid: number, tid: number): number | undefined {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1'));
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // Fields 3 and 52: exit_code is what wait4(2) has yet to tell.
+  if (fields?.[0] !== 't' || Number(fields[49]) !== 0) return undefined;
+  const place = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1'));
+  const rip = place?.trimEnd().split(' ').at(-1);
+  return rip?.startsWith('0x') ? Number(rip) : undefined;
+}
+
+/** The processes that a process traces, by their leaders. */
+export function tracedBy(tracer: number): readonly number[] {
+  const pids = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  return pids.filter((pid) => Number(readStatus(pid)?.get('TracerPid')) === tracer);
+}
+
 /** The thread's name, as prctl(PR_SET_NAME) set it. */
 export function threadName(tid: number): string | undefined {
   return attempt(() => readFileSync(`/proc/${tid}/comm`, 'utf8').trimEnd());

@@ -35,6 +35,7 @@ export const TraceOption = {
   vfork: 0x4,
   clone: 0x8,
   exec: 0x10,
+  exit: 0x40,
   exitKill: 0x100000,
 } as const;
 

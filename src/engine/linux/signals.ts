@@ -1,4 +1,5 @@
 /** Signal numbers of x86-64 Linux (signal(7)) and the si_codes that tell where a SIGTRAP came from (sigaction(2)). */
+import { libc } from './libc';
 
 // prettier-ignore
 export const Signal = {
@@ -15,4 +16,24 @@ export const TRAP_TRACE = 2;
 /** A signal's bit in the 64-bit masks of sigprocmask(2) and /proc/PID/status, for signals up to 32, as a number. */
 export function signalBit(signal: number): number {
   return 2 ** (signal - 1);
+}
+
+const SIG_BLOCK = 0;
+const SA_NOCLDSTOP = 1;
+/** struct sigaction of the C library: handler, mask (128 bytes), flags, restorer. */
+const SIGACTION_BYTES = 152;
+const SIGACTION_FLAGS = 136;
+const SIGSET_BYTES = 128;
+
+/**
+ * Keeps SIGCHLD from the calling thread, and from the whole process where a child or a traced thread only stops. It does nothing in this process, but
+ * the kernel sends even that to a thread that is traced itself, which then stops for it.
+ */
+export function refuseChildSignals(): void {
+  const action = Buffer.alloc(SIGACTION_BYTES);
+  action.writeInt32LE(SA_NOCLDSTOP, SIGACTION_FLAGS);
+  libc.sigaction(Signal.SIGCHLD, action, null);
+  const set = Buffer.alloc(SIGSET_BYTES);
+  set.writeUInt32LE(signalBit(Signal.SIGCHLD));
+  libc.pthread_sigmask(SIG_BLOCK, set, null);
 }

@@ -22,9 +22,11 @@ export interface SpawnOptions {
   readonly stdio?: readonly [number, number, number];
   /** In a session of its own, out of reach of the terminal's signals. */
   readonly newSession?: boolean;
+  /** `NAME=value` each; empty without. */
+  readonly environment?: readonly string[];
 }
 
-/** Starts `path` with an empty environment; returns its process id. Throws `launch-failed`. */
+/** Starts `path`; returns its process id. Throws `launch-failed`. */
 export function spawn(path: string, argv: readonly string[], options: SpawnOptions = {}): number {
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
@@ -47,7 +49,7 @@ export function spawn(path: string, argv: readonly string[], options: SpawnOptio
     options.stdio?.forEach((fd, to) => check(libc.posix_spawn_file_actions_adddup2(actions, fd, to)));
     if (options.cwd !== undefined) check(libc.posix_spawn_file_actions_addchdir_np(actions, options.cwd));
     const pid = [0];
-    check(libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [null]));
+    check(libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [...(options.environment ?? []), null]));
     return pid[0]!;
   } finally {
     libc.posix_spawn_file_actions_destroy(actions);

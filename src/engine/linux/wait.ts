@@ -10,6 +10,7 @@ const WNOHANG = 1;
 const SYS_TGKILL = 234;
 const SYS_KCMP = 312;
 const KCMP_VM = 1;
+const SYS_PIDFD_OPEN = 434;
 
 export class Waiter {
   readonly #arena: Arena;
@@ -89,6 +90,16 @@ export class Waiter {
 /** Whether `tid` is a living thread of process `pid`. */
 export function isThreadOf(pid: number, tid: number): boolean {
   return libc.syscall(SYS_TGKILL, pid, tid, 0, 0, 0) === 0;
+}
+
+/** A descriptor for a process (pidfd_open(2)); -1 where the kernel has none to give. */
+export function openProcess(pid: number): number {
+  return libc.syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);
+}
+
+/** Closes it. */
+export function closeProcess(pidfd: number): void {
+  if (pidfd >= 0) libc.close(pidfd);
 }
 
 /** Whether two processes share their memory (CLONE_VM), by kcmp(2). `undefined` where the kernel can't say. */

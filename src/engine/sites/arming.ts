@@ -12,7 +12,8 @@ import {
 } from '../../contract/messages';
 import { type AgentCompiler } from '../agent/compile';
 import { whyGone } from './audit';
-import { Breakpoint, type Breakpoints, INT3 } from './breakpoints';
+import { Breakpoint, type Breakpoints } from './breakpoints';
+import { INT3 } from './int3';
 import { readMappings } from '../linux/proc';
 import { straddling } from '../../emulator/boundaries';
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
@@ -143,6 +144,7 @@ export class Arming {
     const stands = !known.armed || known.asides > 0 || space.memory.read(address, 1)[0] === INT3;
     if (stands && Buffer.compare(known.text, text) === 0) return known;
     this.#parts.breakpoints.giveUp(known, `the code at ${hex(address)} was replaced`);
+    known.strike();
     return undefined;
   }
 

@@ -9,8 +9,10 @@ import { SidestepError } from '../../base/errors';
 import { type Prepared } from '../../emulator/emulator';
 import { UserRegister } from '../../emulator/state';
 import { type Mapping } from '../../contract/messages';
+import { type BreakpointLine, type Ledger } from '../guard/ledger';
 import { addressesOf, type Origin } from './origin';
 import { byteOfFile } from './fileText';
+import { INT3 } from './int3';
 import { mappingAt } from './mappingAt';
 import { errnoText } from '../linux/errno';
 import { readMappings } from '../linux/proc';
@@ -18,8 +20,6 @@ import { type Notices } from '../pipe/notices';
 import { type Site } from './probes';
 import { AddressSpace, type Process } from '../tasks/tasks';
 import { type TextWriter } from './textWriter';
-
-export const INT3 = 0xcc;
 
 /** How many bytes around an instruction say whether memory still is what it was; more than the longest instruction. */
 const WITNESS_BYTES = 16;
@@ -42,6 +42,8 @@ export class Breakpoint {
   stuck = false;
   /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
   asides = 0;
+  /** Where the guardian reads of it; none before INT3 goes in for the first time, and where there are too many. */
+  line: BreakpointLine | undefined;
   /** Registers that emulating the displaced instruction may change, as offsets in user_regs_struct. */
   readonly changed: readonly number[];
 
@@ -64,6 +66,12 @@ export class Breakpoint {
   get original(): number {
     return this.text[0]!;
   }
+
+  /** Its memory is gone, or another breakpoint is in its place. */
+  strike(): void {
+    this.line?.strike();
+    this.line = undefined;
+  }
 }
 
 /** A forked child's breakpoint, and the one of its parent that it is a copy of. */
@@ -74,10 +82,12 @@ export interface Inherited {
 
 export class Breakpoints {
   readonly #writer: TextWriter;
+  readonly #ledger: Ledger;
   readonly #notices: Notices;
 
-  constructor(writer: TextWriter, notices: Notices) {
+  constructor(writer: TextWriter, ledger: Ledger, notices: Notices) {
     this.#writer = writer;
+    this.#ledger = ledger;
     this.#notices = notices;
   }
 
@@ -101,10 +111,15 @@ export class Breakpoints {
       if (this.#differs(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
       // Known before it is armed: a thread that meets an INT3 which went into other text is put back in front of it.
       space.breakpoints.set(breakpoint.address, breakpoint);
+      this.#note(space, breakpoint);
       const failure = this.#writer.write(space, breakpoint.address, INT3);
-      if (failure !== 0) throw unwritable(breakpoint.address, failure);
+      if (failure !== 0) {
+        breakpoint.line?.disarm();
+        throw unwritable(breakpoint.address, failure);
+      }
       if (this.#differs(space, breakpoint, INT3)) {
         this.#undo(site.process, breakpoint.address, INT3);
+        breakpoint.line?.disarm();
         throw changing(breakpoint);
       }
     }
@@ -129,11 +144,13 @@ export class Breakpoints {
     else if (!this.#untouched(space, breakpoint, breakpoint.original)) {
       this.#undo(site.process, breakpoint.address, breakpoint.original);
     }
+    if (!breakpoint.armed) breakpoint.line?.disarm();
   }
 
   /** Takes all sites of a breakpoint away that stands no more, and says why. */
   giveUp(breakpoint: Breakpoint, reason: string): void {
     for (const { id } of breakpoint.sites.splice(0)) this.#notices.say({ event: 'siteGone', site: id, reason });
+    if (!breakpoint.armed) breakpoint.line?.disarm();
   }
 
   /** Tries again to take out what could not be taken out. False: some of it still stands. */
@@ -227,6 +244,7 @@ export class Breakpoints {
         const failure = this.#writer.write(copy, address, INT3, tid);
         if (failure !== 0) throw unwritable(address, failure);
       }
+      this.#note(child, own);
       inherited.push({ own, parents: breakpoint });
     }
     return inherited;
@@ -268,12 +286,22 @@ export class Breakpoints {
   /** The opposite of {@link #leave}. */
   #isDone(space: AddressSpace, breakpoint: Breakpoint, where = breakpoint.address): void {
     space.leftovers.delete(where);
-    if (where === breakpoint.address) breakpoint.stuck = false;
+    if (where !== breakpoint.address) return;
+    breakpoint.stuck = false;
+    if (!breakpoint.armed) breakpoint.line?.disarm();
   }
 
   /** Memory that is gone with its process does not differ: nothing can be wrong in it any more. */
   #differs(space: AddressSpace, breakpoint: Breakpoint, first: number): boolean {
     return !this.#untouched(space, breakpoint, first) && !space.memory.ended;
+  }
+
+  /** INT3 is about to stand there: whatever happens from now on, the guardian can put the byte back. */
+  #note({ memory }: AddressSpace, breakpoint: Breakpoint): void {
+    const { address, text, displaced } = breakpoint;
+    if (memory.descriptor < 0) return;
+    breakpoint.line ??= this.#ledger.breakpoint(address, text, memory.descriptor, displaced.length);
+    breakpoint.line?.arm();
   }
 
   /** Whether memory there, or at `where`, is the text that was armed, with `first` as its first byte. */

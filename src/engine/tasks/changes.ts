@@ -3,6 +3,7 @@ import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
 import { type Births } from './births';
 import { type Following } from './following';
 import { lostPrivileges } from './privileges';
+import { Doing } from '../guard/ledger';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
@@ -79,6 +80,7 @@ export class Changes {
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     leader.aside = leader.twin = leader.heldAt = undefined;
     leader.trapDue = false;
+    leader.line.doing = Doing.nothing;
     leader.retries.clear();
     leader.holds = 1;
     if (!leader.announced) notices.threadStarted(leader);

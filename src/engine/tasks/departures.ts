@@ -5,7 +5,8 @@
 import { State, UserRegister } from '../../emulator/state';
 import { type Arming } from '../sites/arming';
 import { type Births } from './births';
-import { type Breakpoint, INT3 } from '../sites/breakpoints';
+import { type Breakpoint } from '../sites/breakpoints';
+import { INT3 } from '../sites/int3';
 import { type Changes } from './changes';
 import { Layout } from '../arena';
 import { isEntering, repeatForGood } from './interruptions';

@@ -4,6 +4,7 @@ import { type Site } from '../sites/probes';
 import { AddressTable } from '../sites/addressTable';
 import { Landings } from '../hit/landings';
 import { Retries } from '../hit/retries';
+import { type Ledger, type ThreadLine } from '../guard/ledger';
 import { type TwinStep } from '../hit/twins';
 import { type ProcessMemory } from '../linux/memory';
 import { TwinPlaces } from '../sites/twinPlaces';
@@ -37,6 +38,8 @@ export class Task {
   constructor(
     readonly tid: number,
     readonly process: Process,
+    /** What is being done with it. */
+    readonly line: ThreadLine,
   ) {}
 }
 
@@ -101,6 +104,11 @@ export class Process {
 export class TaskTable {
   readonly processes = new Map<number, Process>();
   readonly tasks = new Map<number, Task>();
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
 
   addProcess(process: Process): Process {
     this.processes.set(process.pid, process);
@@ -111,7 +119,7 @@ export class TaskTable {
   addTask(process: Process, tid: number): Task {
     const known = this.tasks.get(tid);
     if (known?.process === process) return known;
-    const task = new Task(tid, process);
+    const task = new Task(tid, process, this.#ledger.thread(process.pid, tid));
     this.tasks.set(tid, task);
     process.tasks.set(tid, task);
     process.hadThreads ||= process.tasks.size > 1;
@@ -120,7 +128,7 @@ export class TaskTable {
 
   removeTask(task: Task): void {
     if (this.tasks.get(task.tid) === task) this.tasks.delete(task.tid);
-    task.process.tasks.delete(task.tid);
+    if (task.process.tasks.delete(task.tid)) this.#ledger.strikeThread(task.line);
   }
 
   /** Forgets a process and its threads; closes its memory if nobody else runs in it. */
@@ -133,5 +141,8 @@ export class TaskTable {
 
 /** One process fewer runs in this memory. */
 export function leaveSpace(space: AddressSpace): void {
-  if (--space.users === 0) space.memory.close();
+  if (--space.users > 0) return;
+  // The descriptor's number may be another memory's soon.
+  for (const breakpoint of space.breakpoints.values()) breakpoint.strike();
+  space.memory.close();
 }

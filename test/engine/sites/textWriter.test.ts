@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Arena } from '../../../src/engine/arena';
+import { Ledger } from '../../../src/engine/guard/ledger';
 import { Errno } from '../../../src/engine/linux/errno';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
 import { readMappings, readStatus } from '../../../src/engine/linux/proc';
@@ -38,7 +39,7 @@ describe('text writer', () => {
   function forbidden(failure: number) {
     const memory = ProcessMemory.open(pid)!;
     memory.write = () => failure;
-    const tasks = new TaskTable();
+    const tasks = new TaskTable(new Ledger(arena));
     const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
     tasks.addTask(process, pid);
     const code = readMappings(pid)!.find(({ executable, path }) => executable && path.includes('/'))!;

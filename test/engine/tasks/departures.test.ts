@@ -1,6 +1,7 @@
 /** How a process is let go that is in a certain stop: a process of this one, because no engine would stay in it. */
 import assert from 'node:assert/strict';
 import { Arena } from '../../../src/engine/arena';
+import { Ledger } from '../../../src/engine/guard/ledger';
 import { type Twins } from '../../../src/engine/hit/twins';
 import { type StepAside } from '../../../src/engine/hit/stepAside';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
@@ -32,7 +33,7 @@ describe('departures', () => {
 
   /** What lets the process go, which has no probes. */
   function departures() {
-    const tasks = new TaskTable();
+    const tasks = new TaskTable(new Ledger(ptrace.arena));
     const process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
     tasks.addTask(process, pid);
     const parts = {

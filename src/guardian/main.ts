@@ -1,0 +1,61 @@
+/**
+ * The guardian's process: `guardian.js ENGINE ARENA`, the engine's process id and the address of its arena. It traces the engine's main
+ * thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the engine hangs, killed or not, with all that
+ * it traces still traced: nothing runs into INT3 and on, and the guardian puts right what the engine has left.
+ *
+ * It ends with the engine. Its exit status is 0, or {@link REFUSED} and the errno for which it can't trace the engine.
+ */
+import { Arena, Layout } from '../engine/arena';
+import { REFUSED } from '../engine/guard/ledger';
+import { libc } from '../engine/linux/libc';
+import { Ptrace, TraceOption } from '../engine/linux/ptrace';
+import { Signal } from '../engine/linux/signals';
+import { Waiter } from '../engine/linux/wait';
+import { isEnd, type WaitStatus } from '../engine/linux/waitStatus';
+import { rehearse } from './rehearsal';
+import { Repair } from './repair';
+
+const SIG_IGN = 1;
+const SYS_SCHED_SETSCHEDULER = 144;
+const SCHED_FIFO = 1;
+const LOWEST_REAL_TIME_PRIORITY = 1;
+const PTRACE_EVENT_EXIT = 6;
+
+/** Returns when the engine is gone. */
+function watch(engine: number, address: number): number {
+  const arena = new Arena();
+  const ptrace = new Ptrace(arena);
+  const waiter = new Waiter(arena);
+  const repair = new Repair(ptrace, waiter, engine, address);
+  rehearse(arena);
+  hurry(arena);
+  const failure = ptrace.seize(engine, TraceOption.exit);
+  if (failure !== 0) return REFUSED + failure;
+  for (;;) {
+    const status = waiter.waitFor(engine);
+    if (status === undefined) return 0;
+    if (isEnd(status)) break;
+    if (waiter.status >>> 16 === PTRACE_EVENT_EXIT) repair.whileItHangs();
+    goOn(ptrace, engine, status);
+  }
+  repair.whenItIsGone();
+  return 0;
+}
+
+/** Where it may (CAP_SYS_NICE): it gets the processor before all others, for the thousandth of a second that it needs one. */
+function hurry(arena: Arena): void {
+  arena.u32[Layout.operandVector >>> 2] = LOWEST_REAL_TIME_PRIORITY;
+  libc.syscall(SYS_SCHED_SETSCHEDULER, 0, SCHED_FIFO, arena.address(Layout.operandVector), 0, 0);
+}
+
+/** Whatever the engine stops for is its own affair. */
+function goOn(ptrace: Ptrace, engine: number, status: WaitStatus): void {
+  if (status.kind === 'groupStop') ptrace.listen(engine);
+  else ptrace.resume(engine, status.kind === 'signal' ? status.signal : 0);
+}
+
+for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
+  libc.signal(signal, SIG_IGN);
+}
+const [engine, address] = process.argv.slice(2).map(Number);
+process.exit(engine === process.ppid && address !== undefined ? watch(engine, address) : 0);

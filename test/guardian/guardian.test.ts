@@ -1,0 +1,225 @@
+/** What becomes of programs when the engine is killed. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Errno } from '../../src/engine/linux/errno';
+import { TraceOption } from '../../src/engine/linux/ptrace';
+import { EngineClient, engineScript } from '../engine/engineClient';
+import { program } from '../engine/program';
+import { readMemory, Target } from '../engine/target';
+
+const FUNCTIONS = ['work', 'bump', 'turn'] as const;
+const TEXT_BYTES = 16;
+const THREADS = 4;
+
+/** The system call's number, and its request (asm/unistd_64.h, linux/ptrace.h). */
+const PTRACE = 101;
+const PTRACE_SEIZE = 0x4206;
+
+/** One field of /proc/PID/status. */
+function status(pid: number, field: string): string {
+  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]!;
+}
+
+/** The guardian of an engine that has armed something, when it watches. */
+async function guardianOf({ process: { pid } }: EngineClient): Promise<number> {
+  for (;;) {
+    const guardian = Number(status(pid!, 'TracerPid'));
+    if (guardian > 0) return guardian;
+    await sleep(5);
+  }
+}
+
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await sleep(5);
+}
+
+describe('guardian', function () {
+  this.timeout(120_000);
+
+  const hammer = program('hammer.c');
+  let client: EngineClient;
+
+  const start = (calls: number, ...more: readonly string[]) =>
+    Target.start(hammer.path, [String(THREADS), String(calls), ...more]);
+
+  /** A new engine, with probes on `functions`. */
+  async function probe(
+    target: Target,
+    functions: readonly (typeof FUNCTIONS)[number][] = FUNCTIONS,
+    onHit: 'report' | 'hold' = 'report',
+    follow: 'none' | 'children' = 'none',
+  ): Promise<void> {
+    client = new EngineClient();
+    await client.request('attach', { pid: target.pid, follow });
+    for (const name of functions) {
+      await client.arm(target.pid, target.address(hammer.path, hammer.offset(name)), { onHit });
+    }
+    await guardianOf(client);
+  }
+
+  async function kill(): Promise<void> {
+    client.process.kill('SIGKILL');
+    await client.close();
+  }
+
+  /** Its text is the file's, and nobody traces it. */
+  function assertUntouched(target: Target, pid = target.pid): void {
+    for (const name of FUNCTIONS) {
+      const text = readMemory(pid, target.address(hammer.path, hammer.offset(name)), TEXT_BYTES);
+      assert.equal(text, hammer.text(name, TEXT_BYTES), name);
+    }
+    assert.equal(status(pid, 'TracerPid'), '0');
+  }
+
+  async function assertRight(target: Target): Promise<void> {
+    const { output, code, signal } = await target.end();
+    assert.match(output, /^(right \d+\n?)+$/);
+    assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  }
+
+  afterEach(async () => {
+    await kill();
+    Target.killAll();
+  });
+
+  it('puts back the text of a program that is not on it', async () => {
+    const target = await start(1000);
+    for (let round = 0; round < 10; round++) {
+      await probe(target);
+      await kill();
+      assertUntouched(target);
+    }
+    target.begin({ lingering: true });
+    await assertRight(target);
+  });
+
+  it('puts back that of several', async () => {
+    const targets = await Promise.all([start(1000), start(1000), start(1000)]);
+    await probe(targets[0]);
+    for (const target of targets.slice(1)) {
+      await client.request('attach', { pid: target.pid });
+      await client.arm(target.pid, target.address(hammer.path, hammer.offset('turn')));
+    }
+    await kill();
+    for (const target of targets) {
+      assertUntouched(target);
+      target.begin({ lingering: true });
+    }
+    for (const target of targets) await assertRight(target);
+  });
+
+  for (const name of FUNCTIONS) {
+    it(`sends threads back that are held at INT3: ${name}`, async () => {
+      const target = await start(1000);
+      target.begin({ lingering: true });
+      for (let round = 0; round < 5; round++) {
+        await probe(target, [name], 'hold');
+        await client.until(() => client.events.filter(({ event }) => event === 'held').length === THREADS || undefined);
+        await kill();
+        assertUntouched(target);
+        await until(() => target.states().every((state) => /[SRD]/.test(state)));
+      }
+      await assertRight(target);
+    });
+  }
+
+  it('leaves a program stopped that was', async () => {
+    const target = await start(1000);
+    target.begin({ lingering: true });
+    await probe(target, ['turn'], 'hold');
+    await client.event('held');
+    target.process.kill('SIGSTOP');
+    // The held thread can't; all others have.
+    await until(() => target.states().every((state) => state === 't'));
+    await client.counts();
+    await kill();
+    assertUntouched(target);
+    await until(() => target.states().every((state) => state === 'T'));
+    target.process.kill('SIGCONT');
+    await assertRight(target);
+  });
+
+  it('does all that in children, too', async () => {
+    const children = 3;
+    const target = await start(1000, String(children));
+    await probe(target, ['work', 'turn'], 'hold', 'children');
+    target.begin({ lingering: true });
+    const held = () => client.events.filter(({ event }) => event === 'held').length;
+    await client.until(() => held() === THREADS * (children + 1) || undefined);
+    const pids = client.events.flatMap((event) => (event.event === 'processStarted' ? [event.pid] : []));
+    assert.equal(pids.length, children);
+    await kill();
+    for (const pid of [target.pid, ...pids]) assertUntouched(target, pid);
+    await assertRight(target);
+  });
+
+  it('lets a program under load live on as if nothing had been, or die of the SIGTRAP that was on its way', async () => {
+    let survived = 0;
+    for (let round = 0; round < 20; round++) {
+      const target = await start(300);
+      await probe(target);
+      target.begin({ lingering: true });
+      await client.until(() => client.hits.length > 20 || undefined);
+      await kill();
+      const { output, signal } = await target.end();
+      if (signal === 'SIGTRAP') continue;
+      assert.match(output, /^right \d+$/);
+      survived++;
+    }
+    assert.ok(survived > 0);
+  });
+
+  it('ends with the engine, also when that ends by itself', async () => {
+    for (const end of [() => kill(), () => client.close()]) {
+      const target = await start(1000);
+      await probe(target);
+      const guardian = await guardianOf(client);
+      assert.match(readFileSync(`/proc/${guardian}/cmdline`, 'latin1'), /guardian/);
+      await end();
+      await until(() => !existsSync(`/proc/${guardian}`));
+      assertUntouched(target);
+      target.begin({ lingering: true });
+      await assertRight(target);
+    }
+  });
+
+  it('may be killed itself: the engine goes on without, and says so', async () => {
+    const target = await start(1000);
+    await probe(target);
+    process.kill(await guardianOf(client), 'SIGKILL');
+    const { message } = await client.event('warning');
+    assert.match(message, /^there is no guardian \(it was killed by signal 9\)/);
+    target.begin({ lingering: true });
+    await client.until(() => client.hits.length > 100 || undefined);
+    await client.close();
+    assertUntouched(target);
+    await assertRight(target);
+  });
+
+  it('may be forbidden to trace the engine, which goes on without and says so', async () => {
+    const target = await start(1000);
+    const forbidden = `${PTRACE}:${Errno.EPERM}:0:0xffffffff:${PTRACE_SEIZE}:3:${TraceOption.exit}:${TraceOption.exit}`;
+    client = new EngineClient(engineScript(), {}, [program('confine.c').path, forbidden, '--']);
+    await client.request('attach', { pid: target.pid });
+    await client.arm(target.pid, target.address(hammer.path, hammer.offset('work')));
+    const { message } = await client.event('warning');
+    assert.match(message, /^there is no guardian \(PTRACE_SEIZE: EPERM/);
+    target.begin({ lingering: true });
+    await client.until(() => client.hits.length > 100 || undefined);
+    await client.close();
+    assertUntouched(target);
+    await assertRight(target);
+  });
+
+  it('is not started before there is anything to guard', async () => {
+    const target = await start(1000);
+    client = new EngineClient();
+    await client.request('attach', { pid: target.pid });
+    await client.counts();
+    const children = readFileSync(`/proc/${client.process.pid}/task/${client.process.pid}/children`, 'latin1');
+    for (const child of children.trim().split(' ')) {
+      assert.doesNotMatch(readFileSync(`/proc/${child}/cmdline`, 'latin1'), /guardian/);
+    }
+  });
+});
