@@ -47,7 +47,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { path: '^src/', orphan: true, pathNot: '\\.d\\.ts$|^src/(adapter|engine|guardian|cli|extension)/main\\.ts$' },
+      from: {
+        path: '^src/',
+        orphan: true,
+        pathNot: '\\.d\\.ts$|^src/(adapter|engine|guardian|cli|extension)/main\\.ts$',
+      },
       to: {},
     },
     {

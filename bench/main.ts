@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about three minutes. Prints what
- * docs/benchmarks.md records. Sections: hits, bystanders, crowd, first, memory, emulation.
+ * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about three minutes, and as many for `survival`. Prints what
+ * docs/benchmarks.md records. Sections: hits, bystanders, crowd, first, memory, emulation, survival.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -10,6 +10,7 @@ import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
 import { benchMemory } from './memory';
 import { say } from './report';
+import { benchSurvival } from './survival';
 
 const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   hits: () => benchHitCost({ rounds: 5, seconds: 2 }),
@@ -18,6 +19,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
+  survival: () => benchSurvival({ rounds: 100 }),
 };
 
 async function main(chosen: readonly string[]): Promise<void> {

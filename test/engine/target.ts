@@ -80,16 +80,21 @@ export class Target {
 
   /** Where a byte of a file's code is mapped. */
   address(path: string, offset: number): Address {
-    const found = readMappings(this.pid)?.find(
-      (mapping) => mapping.path === path && mapping.executable && offset >= mapping.offset,
-    );
-    return address(assertExists(found, path).start + BigInt(offset - found!.offset));
+    return addressIn(this.pid, path, offset);
   }
 
   /** `length` bytes of its memory, in hex. */
   memory(address: bigint, length: number): string {
     return readMemory(this.pid, address, length);
   }
+}
+
+/** Where a byte of a file's code is mapped in a process. */
+export function addressIn(pid: number, path: string, offset: number): Address {
+  const found = readMappings(pid)?.find(
+    (mapping) => mapping.path === path && mapping.executable && offset >= mapping.offset,
+  );
+  return address(assertExists(found, path).start + BigInt(offset - found!.offset));
 }
 
 /** Memory of any process by /proc/PID/mem, in hex. */

@@ -144,7 +144,7 @@ export class Breakpoints {
     else if (!this.#untouched(space, breakpoint, breakpoint.original)) {
       this.#undo(site.process, breakpoint.address, breakpoint.original);
     }
-    if (!breakpoint.armed) breakpoint.line?.disarm();
+    if (!breakpoint.stuck) breakpoint.line?.disarm();
   }
 
   /** Takes all sites of a breakpoint away that stands no more, and says why. */
