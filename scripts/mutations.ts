@@ -16,6 +16,7 @@ import { build } from 'esbuild';
 import { table } from '../bench/report';
 import { liftedMnemonics } from '../src/emulator/families';
 import { Random } from '../src/emulator/oracle/random';
+import { reasonOf } from './mutations/equivalents';
 import { type Mutant, mutantsOf } from './mutations/mutants';
 
 const ROOT = join(__dirname, '..');
@@ -33,6 +34,7 @@ const TIMEOUT_SECONDS = 60;
 /** What became of a mutant. */
 const FATES = {
   same: 'micro-operations and WebAssembly of all instructions are the same: no mutant in truth',
+  equivalent: 'it does the same, for the reason that equivalents.ts has: no mutant in truth',
   exception: 'an assertion or the like ended it',
   effects: 'its effects are not those of iced',
   cpu: 'it does not do what the CPU does',
@@ -117,8 +119,13 @@ class Judges {
     const families = familiesUsing(mutant.file);
     const original = await this.#original(mutant.file, families);
     const verdict = await run(mutant, families, join(this.directory, `${worker}.js`));
-    const same = verdict.fate === 'survived' && verdict.why === original.why;
-    return { mutant, ...verdict, fate: same ? 'same' : verdict.fate };
+    const reason = reasonOf(mutant, read(mutant.file).split('\n')[mutant.line - 1]!);
+    if (verdict.fate !== 'survived') {
+      if (reason !== undefined) throw new Error(`no equivalent: ${describe(mutant)}; ${verdict.fate} ${verdict.why}`);
+      return { mutant, ...verdict };
+    }
+    if (verdict.why === original.why) return { mutant, ...verdict, fate: 'same' };
+    return reason === undefined ? { mutant, ...verdict } : { mutant, fate: 'equivalent', why: reason };
   }
 
   /** The emulator as it is must pass, or a failure would say nothing. */
@@ -221,7 +228,7 @@ function report(files: readonly string[], verdicts: readonly Verdict[]): void {
 
 /** The share of those that are mutants in truth. */
 function caught(verdicts: readonly Verdict[]): number {
-  const different = verdicts.filter(({ fate }) => fate !== 'same');
+  const different = verdicts.filter(({ fate }) => fate !== 'same' && fate !== 'equivalent');
   return 1 - different.filter(({ fate }) => fate === 'survived').length / Math.max(1, different.length);
 }
 
