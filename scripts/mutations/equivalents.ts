@@ -32,6 +32,18 @@ const EQUIVALENTS: readonly Equivalent[] = [
     line: ".op('i64_shr_u', 'i32_wrap_i64')",
     reason: 'the one bit that is kept of the flags lies below those that a sign would fill',
   },
+  {
+    file: 'emulator/expressions.ts',
+    change: '< → <=',
+    line: "code.i64(1n << BigInt(value.width)).op('i64_or')",
+    reason: 'a one behind 64 bits is cut off: 0 is or-ed to the value',
+  },
+  {
+    file: 'emulator/values.ts',
+    change: 'shiftRight → shiftRightSigned',
+    line: 'truncate(index === 0 ? value : shiftRight(value, index), 1)',
+    reason: 'the one bit that is kept was within the value',
+  },
 ];
 
 /** The line of the file as it is, without the change. */

@@ -375,6 +375,11 @@ describe('Emulator', () => {
           );
           assert.deepEqual(loads, stores);
         }
+        // Into what the same round reads.
+        for (const distance of [0, bytes - 1]) {
+          const { stores } = repeat(hex, { rcx: 7, rsi: 0x1800, rdi: 0x1800 + distance });
+          assert.deepEqual(stores, Array<number>(7).fill(bytes));
+        }
         // Into what was read before.
         assert.deepEqual(repeat(hex, { rcx: 7, rsi: 0x1808, rdi: 0x1800 }).stores, [7 * bytes]);
       }
@@ -386,6 +391,10 @@ describe('Emulator', () => {
       target.set('rdi', 0x1000n);
       assert.equal(target.prepare('f3aa').execute(), 1);
       assert.deepEqual(target.stores, [0x50, ...Array<number>(0x41).fill(1)]);
+      const only = new Target();
+      only.set('rcx', 1n);
+      assert.equal(only.prepare('f3aa').execute(), 1);
+      assert.deepEqual(only.stores, [1]);
       const copying = new Target();
       copying.set('rcx', 0x30n);
       copying.set('rsi', 0x1000n);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { compile } from '../../src/emulator/compile';
 import { Expressions } from '../../src/emulator/expressions';
 import { type Statement, type Value } from '../../src/emulator/ir';
 import { Runtime } from '../../src/emulator/runtime';
-import { add, equal, multiply, not, parity, register, subtract, truncate } from '../../src/emulator/values';
+import { State, UserRegister } from '../../src/emulator/state';
+import { add, bit, equal, multiply, not, parity, register, subtract, truncate } from '../../src/emulator/values';
 import { Code, ModuleBuilder } from '../../src/wasm/module';
 
 /** Code, and what it is made of: operations by their names, with the numbers of locals. */
@@ -48,6 +50,26 @@ function computing(...values: readonly Value[]): { readonly operations: string[]
 
 const [rax, rbx] = [register('rax'), register('rbx')];
 const LOAD = 'i64_load';
+
+/** Whether the bit is set, as a compiled instruction sees it. */
+function bitOf(value: bigint, index: number): boolean {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const registers = new BigUint64Array(memory.buffer, State.registers, 27);
+  const host = { load: () => false, store: () => false };
+  const [execute] = compile({ memory, stateOffset: 0, host }, [
+    { operations: [{ kind: 'setFlag', flag: 'CF', value: bit(rax, index), when: undefined }], length: 1 },
+  ]);
+  registers[UserRegister.rax / 8] = value;
+  assert.equal(execute!(), 0);
+  return registers[UserRegister.eflags / 8] === 1n;
+}
+
+describe('a bit of a value', () => {
+  it('is the one with that number', () => {
+    const value = 0x8123_4567_89ab_cdeen;
+    for (let index = 0; index < 64; index++) assert.equal(bitOf(value, index), ((value >> BigInt(index)) & 1n) === 1n);
+  });
+});
 
 describe('values that are computed', () => {
   it('are so where they are used, if that is once', () => {

@@ -36,8 +36,17 @@ const SUBJECTS: readonly Subject[] = [
   { program: '/usr/bin/mawk', args: [AWK_PROGRAM], bytes: 2000 },
 ];
 
-/** Of what DESIGN.md refuses, what compilers put into such programs: the `hlt` or `ud2` behind a call that never returns. */
+/** Of what is refused, what compilers put into such programs: the `hlt` or `ud2` behind a call that never returns. */
 const EXPECTED_REFUSALS: ReadonlySet<RefusalCode> = new Set(['privileged', 'undefined-instruction']);
+
+/** What a C library has besides that: system calls, lock elision, pkey_set(3). */
+const LIBRARY_REFUSALS: ReadonlySet<RefusalCode> = new Set([
+  ...EXPECTED_REFUSALS,
+  ...(['system-call', 'transactional', 'protection-keys'] as const),
+]);
+
+/** Of the input for a program whose C library has all the probes. */
+const LIBRARY_BYTES = 2000;
 
 describe('every instruction of a program', () => {
   let client: EngineClient;
@@ -66,11 +75,13 @@ describe('every instruction of a program', () => {
       if (output !== undefined) rmSync(output);
       const path = realpathSync(program);
       const instructions = instructionsOf(path);
-      const probeable = instructions.filter(isProbeable);
+      const probeable = instructions.filter((swept) => isProbeable(swept, EXPECTED_REFUSALS));
 
       const pid = await client.launch(path, [...args, input]);
       const sites = await armAll(pid, path, probeable);
-      await runToExit(pid);
+      await runToEntry(pid);
+      const library = await libraryOf(pid);
+      await runTo(pid, await client.symbol(pid, library, symbolOffset(library, '_exit')));
       const counted = (await client.counts()).sites;
       const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
       await Promise.all(sites.map((site) => client.request('disarm', { site })));
@@ -85,6 +96,39 @@ describe('every instruction of a program', () => {
       assertConsistent(probeable, counts);
     });
   }
+
+  it('of the C library that a program uses', async function () {
+    const program = '/usr/bin/mawk';
+    if (!existsSync(program)) this.skip();
+    this.timeout(600_000);
+    const input = join(directory, 'input');
+    writeFileSync(input, proseOf(LIBRARY_BYTES));
+    const printed = execFileSync(program, [AWK_PROGRAM, input], { encoding: 'utf8' });
+
+    const pid = await client.launch(realpathSync(program), [AWK_PROGRAM, input]);
+    await runToEntry(pid);
+    const path = await libraryOf(pid);
+    const instructions = instructionsOf(path);
+    // The thread is held at the last one.
+    const exit = symbolOffset(path, '_exit');
+    const probeable = instructions.filter((swept) => swept.offset !== exit && isProbeable(swept, LIBRARY_REFUSALS));
+    const isAtomic = ({ bytes, address: at }: Swept): boolean => classify(bytes, BigInt(at)).execution === 'twin';
+    const atomic = new Set(probeable.filter(isAtomic));
+    const plain = probeable.filter((swept) => !atomic.has(swept));
+    const sites = await armAll(pid, path, plain);
+    // Their twins are here, too: with probes on all but a few of them, those few have none left.
+    for (const swept of atomic) await armAll(pid, path, [swept]).catch(assertWithoutTwin);
+    await runTo(pid, await client.symbol(pid, path, exit));
+    const counted = (await client.counts()).sites;
+    const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
+    await client.release(pid);
+
+    assert.deepEqual((await client.event('exited')).end, { code: 0 });
+    await client.until(() => (client.output.length >= printed.length ? true : undefined));
+    assert.equal(client.output, printed);
+    assert.ok(counts.filter(({ hits }) => hits > 0).length > 4000);
+    assertConsistent(plain, counts);
+  });
 
   /** The requests go out together. */
   async function armAll(pid: number, path: string, instructions: readonly Swept[]): Promise<readonly number[]> {
@@ -103,15 +147,17 @@ describe('every instruction of a program', () => {
     return armed.map(({ site }) => site);
   }
 
-  /** Lets the program run until it calls _exit(2), and is held there: by way of its entry, where the C library is in memory. */
-  async function runToExit(pid: number): Promise<void> {
+  /** Where the C library is in memory. */
+  async function runToEntry(pid: number): Promise<void> {
     await runTo(pid, (await client.request('mappings', { pid })).entry);
+  }
+
+  async function libraryOf(pid: number): Promise<string> {
     const { mappings } = await client.request('mappings', { pid });
-    const library = assertExists(
+    return assertExists(
       mappings.find((mapping) => basename(mapping.path).startsWith('libc.so')),
       'libc',
     ).path;
-    await runTo(pid, await client.symbol(pid, library, symbolOffset(library, '_exit')));
   }
 
   async function runTo(pid: number, place: Address): Promise<void> {
@@ -130,11 +176,15 @@ describe('every instruction of a program', () => {
   }
 });
 
-function isProbeable({ bytes, address: at }: Swept): boolean {
+function isProbeable({ bytes, address: at }: Swept, refusals: ReadonlySet<RefusalCode>): boolean {
   const found = classify(bytes, BigInt(at));
   if (found.execution !== 'refused') return true;
-  assert.ok(EXPECTED_REFUSALS.has(found.code), `${found.mnemonic} at ${at.toString(16)}: ${found.reason}`);
+  assert.ok(refusals.has(found.code), `${found.mnemonic} at ${at.toString(16)}: ${found.reason}`);
   return false;
+}
+
+function assertWithoutTwin(error: Error): void {
+  assert.match(error.message, /the program's text holds no such instruction/);
 }
 
 /** Who comes through an instruction that does not branch also comes to the one behind it. */
