@@ -27,6 +27,13 @@ const EQUIVALENTS: readonly Equivalent[] = [
     reason: 'rounds were limited to the operand capacity before, so they are far from the sign',
   },
   {
+    file: 'emulator/blocks.ts',
+    change: '0 → 1',
+    line: "code.call(direction).op('i32_eqz').branch('br_if', 0)",
+    reason:
+      'after a transfer that fails, the round is made singly in the next turn instead of in this one: a turn less of thousands',
+  },
+  {
     file: 'emulator/expressions.ts',
     change: "'i64_shr_u' → 'i64_shr_s'",
     line: ".op('i64_shr_u', 'i32_wrap_i64')",

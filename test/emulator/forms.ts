@@ -2,22 +2,14 @@
  * Every form that iced knows of an instruction in 64-bit mode, with random operands: so that none is forgotten, and every register,
  * addressing form and width gets its turn.
  */
-import {
-  Code,
-  CodeExt,
-  Encoder,
-  Instruction as IcedInstruction,
-  Mnemonic,
-  OpCodeOperandKind,
-  OpKind,
-  Register,
-} from 'iced-x86';
+import { Code, CodeExt, Mnemonic, OpCodeOperandKind as K, OpKind, Register } from 'iced-x86';
 import { decode } from '../../src/emulator/decode';
 import { lift } from '../../src/emulator/families';
 import { Layout } from '../../src/emulator/oracle/program';
 import { type Random } from '../../src/emulator/oracle/random';
 import { type Subject } from '../../src/emulator/oracle/verify';
 import { refusalOf } from '../../src/emulator/refusal';
+import { type Fill, inMemory, inRegister, type Operands, randomBytes, registersFrom } from './formMaker';
 
 const MNEMONIC_NUMBERS = new Map(
   Object.entries(Mnemonic).map(([name, number]) => [name.toLowerCase(), number as Mnemonic]),
@@ -63,8 +55,6 @@ function codesByMnemonic(): ReadonlyMap<Mnemonic, Code[]> {
   return codes;
 }
 
-const encoder = new Encoder(64);
-
 /**
  * An instruction of this form with random operands, at a random place in the scratch program's code; `undefined` for forms with
  * operands that are not general-purpose, or that are refused.
@@ -92,7 +82,11 @@ export function randomAtomic(code: Code, random: Random): Omit<Subject, 'operati
 function randomPlaced(code: Code, random: Random, locked: boolean): Omit<Subject, 'operations'> | undefined {
   for (let attempt = 0; attempt < 50; attempt++) {
     const address = Layout.code + 0x800 + random.below(0x800);
-    const bytes = randomBytes(code, random, BigInt(address), locked);
+    const bytes = randomBytes(code, random, BigInt(address), OPERANDS, (iced, info) => {
+      iced.hasLockPrefix = locked && iced.op0Kind === OpKind.Memory;
+      if (info.canUseRepPrefix && random.oneIn(2)) iced.hasRepPrefix = true;
+      if (info.canUseRepnePrefix && !iced.hasRepPrefix && random.oneIn(2)) iced.hasRepnePrefix = true;
+    });
     if (bytes === 'impossible') return undefined;
     const instruction = bytes && decode(bytes, BigInt(address));
     if (instruction?.code === Code[code]) return { bytes: bytes!, address, instruction };
@@ -100,59 +94,12 @@ function randomPlaced(code: Code, random: Random, locked: boolean): Omit<Subject
   throw new Error(`${Code[code]} can't be encoded`);
 }
 
-function randomBytes(
-  code: Code,
-  random: Random,
-  address: bigint,
-  locked: boolean,
-): Uint8Array | 'impossible' | undefined {
-  const info = CodeExt.opCode(code);
-  const iced = new IcedInstruction();
-  try {
-    iced.code = code;
-    for (let index = 0; index < info.opCount; index++) {
-      const fill = OPERANDS[info.opKind(index)];
-      if (fill === undefined) return 'impossible';
-      fill(iced, index, random, address);
-    }
-    iced.hasLockPrefix = locked && iced.op0Kind === OpKind.Memory;
-    if (info.canUseRepPrefix && random.oneIn(2)) iced.hasRepPrefix = true;
-    if (info.canUseRepnePrefix && !iced.hasRepPrefix && random.oneIn(2)) iced.hasRepnePrefix = true;
-    encoder.encode(iced, address);
-    return encoder.takeBuffer();
-  } catch {
-    // A combination that has no encoding, such as AH with REX.
-    encoder.takeBuffer();
-    return undefined;
-  } finally {
-    iced.free();
-    info.free();
-  }
-}
-
-type Fill = (iced: IcedInstruction, index: number, random: Random, address: bigint) => void;
-
-function inRegister(choices: readonly Register[]): Fill {
-  return (iced, index, random) => {
-    iced.setOpKind(index, OpKind.Register);
-    iced.setOpRegister(index, random.pick(choices));
-  };
-}
-
 function fixed(register: Register): Fill {
   return inRegister([register]);
 }
 
-const REGISTER_NAMES = Object.keys(Register).filter((name) => isNaN(Number(name))) as (keyof typeof Register)[];
-
-/** `count` registers in iced's order. */
-function registersFrom(first: keyof typeof Register, count = 16): readonly Register[] {
-  const start = REGISTER_NAMES.indexOf(first);
-  return REGISTER_NAMES.slice(start, start + count).map((name) => Register[name]);
-}
-
-function inRegisterOrMemory(inRegister: Fill): Fill {
-  return (iced, index, random, address) => (random.oneIn(3) ? inRegister : memory)(iced, index, random, address);
+function orMemory(register: Fill): Fill {
+  return (iced, index, random, address) => (random.oneIn(3) ? register : memory)(iced, index, random, address);
 }
 
 function immediate(kind: OpKind, bits: number): Fill {
@@ -179,48 +126,29 @@ const branch: Fill = (iced, index, random, address) => {
 
 const SEGMENTS = [Register.None, Register.None, Register.None, Register.FS, Register.GS, Register.ES, Register.CS];
 
-const BASES_32 = registersFrom('EAX');
-const BASES_64 = registersFrom('RAX');
-const NO_INDEX: ReadonlySet<Register> = new Set([Register.ESP, Register.RSP]);
+const SEGMENT_BASES: ReadonlyMap<Register, number> = new Map([
+  [Register.FS, Layout.fsBase],
+  [Register.GS, Layout.gsBase],
+]);
 
-const memory: Fill = (iced, index, random) => {
-  iced.setOpKind(index, OpKind.Memory);
-  iced.segmentPrefix = random.pick(SEGMENTS);
-  const narrow = random.oneIn(5);
-  const [bases, ip] = narrow ? [BASES_32, Register.EIP] : [BASES_64, Register.RIP];
-  const form = random.below(12);
-  const inData = BigInt(Layout.data + 0x200 + random.below(Layout.dataBytes - 0x400));
-  const base =
-    iced.segmentPrefix === Register.FS ? Layout.fsBase : iced.segmentPrefix === Register.GS ? Layout.gsBase : 0;
-  if (form === 0) {
-    iced.memoryBase = ip;
-    iced.memoryDisplacement = BigInt.asUintN(narrow ? 32 : 64, inData - BigInt(base));
-    iced.memoryDisplSize = narrow ? 4 : 8;
-    return;
-  }
-  if (form === 1) {
-    // No register: an absolute address.
-    iced.memoryDisplacement = BigInt.asUintN(narrow ? 32 : 64, inData - BigInt(base));
-    iced.memoryDisplSize = narrow ? 4 : 8;
-    return;
-  }
-  iced.memoryIndexScale = random.pick([1, 2, 4, 8]);
-  if (form > 2) iced.memoryBase = random.pick(bases);
-  if (form < 7) iced.memoryIndex = random.pick(bases.filter((register) => !NO_INDEX.has(register)));
-  if (iced.memoryIndex === Register.None) iced.memoryIndexScale = 1;
-  const size = iced.memoryBase === Register.None ? (narrow ? 4 : 8) : random.pick([0, 1, narrow ? 4 : 8]);
-  iced.memoryDisplSize = size;
-  const displacement = size === 0 ? 0n : size === 1 ? BigInt(random.below(256) - 128) : BigInt(random.u32() | 0);
-  iced.memoryDisplacement = BigInt.asUintN(
-    narrow ? 32 : 64,
-    random.oneIn(2) && size > 1 ? displacement % 4096n : displacement,
-  );
-};
+function inData(random: Random): number {
+  return Layout.data + 0x200 + random.below(Layout.dataBytes - 0x400);
+}
+
+const memory = inMemory({
+  segments: SEGMENTS,
+  somewhere: (random, segment) => BigInt(inData(random) - (SEGMENT_BASES.get(segment) ?? 0)),
+  displacement: (random, bytes) => {
+    if (bytes === 1) return BigInt(random.below(256) - 128);
+    const wide = BigInt(random.u32() | 0);
+    return random.oneIn(2) ? wide % 4096n : wide;
+  },
+});
 
 /** An absolute address of 64 bits in the instruction itself. */
 const memoryOffset: Fill = (iced, index, random) => {
   iced.setOpKind(index, OpKind.Memory);
-  iced.memoryDisplacement = BigInt(Layout.data + 0x200 + random.below(Layout.dataBytes - 0x400));
+  iced.memoryDisplacement = BigInt(inData(random));
   iced.memoryDisplSize = random.oneIn(2) ? 4 : 8;
 };
 
@@ -243,22 +171,21 @@ function stringOperand(narrow: OpKind, wide: OpKind): Fill {
 
 const NARROW_STRING_KINDS: ReadonlySet<OpKind> = new Set([OpKind.MemorySegESI, OpKind.MemoryESEDI]);
 
-const r8 = inRegister(registersFrom('AL', 20));
-const r16 = inRegister(registersFrom('AX'));
-const r32 = inRegister(registersFrom('EAX'));
-const r64 = inRegister(registersFrom('RAX'));
-const K = OpCodeOperandKind;
+const r8 = inRegister(registersFrom(Register.AL, 20));
+const r16 = inRegister(registersFrom(Register.AX, 16));
+const r32 = inRegister(registersFrom(Register.EAX, 16));
+const r64 = inRegister(registersFrom(Register.RAX, 16));
 
 // prettier-ignore
-const OPERANDS: Partial<Record<OpCodeOperandKind, Fill>> = {
+const OPERANDS: Operands = {
   [K.mem]: memory, [K.mem_offs]: memoryOffset,
-  [K.r8_or_mem]: inRegisterOrMemory(r8), [K.r16_or_mem]: inRegisterOrMemory(r16), [K.r32_or_mem]: inRegisterOrMemory(r32),
-  [K.r64_or_mem]: inRegisterOrMemory(r64),
+  [K.r8_or_mem]: orMemory(r8), [K.r16_or_mem]: orMemory(r16), [K.r32_or_mem]: orMemory(r32),
+  [K.r64_or_mem]: orMemory(r64),
   [K.r8_reg]: r8, [K.r8_opcode]: r8, [K.r16_reg]: r16, [K.r16_rm]: r16, [K.r16_opcode]: r16, [K.r32_reg]: r32, [K.r32_rm]: r32,
   [K.r32_opcode]: r32, [K.r32_vvvv]: r32, [K.r64_reg]: r64, [K.r64_rm]: r64, [K.r64_opcode]: r64, [K.r64_vvvv]: r64,
   [K.al]: fixed(Register.AL), [K.cl]: fixed(Register.CL), [K.ax]: fixed(Register.AX), [K.dx]: fixed(Register.DX),
   [K.eax]: fixed(Register.EAX), [K.rax]: fixed(Register.RAX),
-  [K.seg_reg]: inRegister(registersFrom('ES', 6)), [K.fs]: fixed(Register.FS), [K.gs]: fixed(Register.GS),
+  [K.seg_reg]: inRegister(registersFrom(Register.ES, 6)), [K.fs]: fixed(Register.FS), [K.gs]: fixed(Register.GS),
   [K.imm8]: immediate(OpKind.Immediate8, 8), [K.imm16]: immediate(OpKind.Immediate16, 16), [K.imm32]: immediate(OpKind.Immediate32, 32),
   [K.imm64]: immediate(OpKind.Immediate64, 64), [K.imm8sex16]: immediate(OpKind.Immediate8to16, 8),
   [K.imm8sex32]: immediate(OpKind.Immediate8to32, 8), [K.imm8sex64]: immediate(OpKind.Immediate8to64, 8),
