@@ -49,7 +49,7 @@ function compareWithCpu(subjects: readonly Subject[]): string | undefined {
 /** Tests of single instructions: where processors differ, the CPU at hand proves nothing. */
 async function failingTest(): Promise<string | undefined> {
   const { default: Mocha } = await import('mocha');
-  const mocha = new Mocha({ reporter: Mocha.reporters.Base });
+  const mocha = new Mocha({ reporter: Mocha.reporters.Base, timeout: 0 });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('../../test/emulator/emulator.test');
   await import('../../test/emulator/expressions.test');
