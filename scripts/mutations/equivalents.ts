@@ -21,6 +21,12 @@ const EQUIVALENTS: readonly Equivalent[] = [
     reason: 'the bits that a sign would fill are masked out behind the shift',
   },
   {
+    file: 'families/stack.ts',
+    change: 'shiftRight → shiftRightSigned',
+    line: 'isZero(shiftRight(xor(top, bottom), PAGE_BITS))',
+    reason: 'whether anything is left of the difference does not depend on what a sign would fill',
+  },
+  {
     file: 'emulator/blocks.ts',
     change: "'i64_lt_u' → 'i64_lt_s'",
     line: "code.get(rounds).i64(2n).op('i64_lt_u')",

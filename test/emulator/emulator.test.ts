@@ -147,6 +147,24 @@ describe('Emulator', () => {
     assert.deepEqual([target.get('rsp'), target.get('rbp')], [0x1028n, 0x1028n]);
   });
 
+  it('pushes as many frame pointers as the nesting level of enter says', () => {
+    for (const [level, pushed] of [
+      ['00', [0x1010n]],
+      ['01', [0x1010n, 0x1028n]],
+      ['03', [0x1010n, 7n, 6n, 0x1028n]],
+    ] as const) {
+      const target = new Target();
+      const stack = new BigUint64Array(target.bytes.buffer);
+      stack.set([6n, 7n]);
+      target.set('rsp', 0x1030n);
+      target.set('rbp', 0x1010n);
+      assert.equal(target.prepare(`c80000${level}`).execute(), 0);
+      const top = 0x1030n - 8n * BigInt(pushed.length);
+      assert.deepEqual([target.get('rbp'), target.get('rsp')], [0x1028n, top]);
+      assert.deepEqual([...stack.slice(Number(top - 0x1000n) / 8, 6)].reverse(), pushed);
+    }
+  });
+
   describe('steps aside with nothing changed', () => {
     function assertStepsAside(target: Target, hex: string): void {
       const names = Object.keys(UserRegister) as UserRegisterName[];
@@ -171,12 +189,12 @@ describe('Emulator', () => {
     });
 
     it('when nothing shows that the new top of an enter’s stack can be written', () => {
-      const target = new Target(undefined, new Uint8Array(0x1040));
-      target.set('rsp', 0x2010n);
-      assertStepsAside(target, 'c8090000'); // enter 9, 0: to 0x1fff, and RBP to 0x2008
+      const target = new Target(undefined, new Uint8Array(0x2040));
+      target.set('rsp', 0x3010n);
+      assertStepsAside(target, 'c8090000'); // enter 9, 0: to 0x2fff, and RBP to 0x3008
       assert.equal(target.prepare('c8080000').execute(), 0);
       target.set('rip', SITE + 1n);
-      target.set('rsp', 0x2018n);
+      target.set('rsp', 0x3018n);
       target.set('rbp', 0x1100n);
       assertStepsAside(target, 'c8010002'); // enter 1, 2: pushes three values
       assert.equal(target.prepare('c8000002').execute(), 0);

@@ -75,7 +75,7 @@ function enter(lifting: Lifting): void {
   const bytes = width / 8;
   const nesting = Number(level.value % 32n);
   const frame = stackPointerPlus(-bytes);
-  const bottom = nesting === 0 ? frame : stackPointerPlus(-bytes * (nesting + 1));
+  const bottom = stackPointerPlus(-bytes * (nesting + 1));
   const top = subtract(bottom, constant(64, size.value));
   lifting.guard(isZero(shiftRight(xor(top, bottom), PAGE_BITS)));
   const saved = register('rbp', width);
