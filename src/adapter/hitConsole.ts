@@ -16,7 +16,7 @@ const BATCH_MS = 100;
 const SHOWN_PER_BATCH = 50;
 
 /** What is shown of a hit. */
-type ShownHit = Pick<Hit, 'probe' | 'location' | 'message'>;
+type ShownHit = Pick<Hit, 'probe' | 'location' | 'message' | 'child'>;
 
 interface Tally {
   /** In this batch. */
@@ -53,7 +53,8 @@ export class HitConsole implements Disposable {
     if (tally.shown < SHOWN_PER_BATCH) {
       tally.shown++;
       tally.shownInAll++;
-      this.#batch.push({ output: `${hit.message}\n`, location: hit.location });
+      const prefix = hit.child === undefined ? '' : `${hit.child}: `;
+      this.#batch.push({ output: `${prefix}${hit.message}\n`, location: hit.location });
     } else {
       tally.notShown++;
     }

@@ -11,8 +11,10 @@ import { type Client } from './connection';
 const COLLECT_MS = 50;
 
 export function listThreads(session: Session): DebugProtocol.ThreadsResponse['body'] {
-  const threads = [...session.processes.values()].flatMap((process) => [...process.threads.values()]);
-  return { threads: threads.map(({ tid, name }) => ({ id: tid, name: `${name} (${tid})` })) };
+  const threads = [...session.processes.values()].flatMap((process) =>
+    [...process.threads.keys()].map((id) => ({ id, name: process.threadLabel(id) })),
+  );
+  return { threads };
 }
 
 export class ThreadEvents implements Disposable {

@@ -69,8 +69,8 @@ class TextOutput extends Output {
     this.#format = new TextFormat(isatty(fd));
   }
 
-  hit({ tid, timeNs, location, message, threadName }: Hit): void {
-    this.writer.write(this.#format.hit({ tid, timeNs, location, message, threadName }));
+  hit({ thread, timeNs, location, message }: Hit): void {
+    this.writer.write(this.#format.hit({ thread, timeNs, location, message }));
   }
 
   /** To standard error in any case: people must see it, even when the hits go to a file. */

@@ -9,9 +9,9 @@ import { hex } from '../base/address';
 import { type ExportedHit, type ExportedProbe, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
-export interface ShownHit extends Pick<ExportedHit, 'tid' | 'timeNs' | 'location' | 'message'> {
-  /** Empty when it is not known. */
-  readonly threadName: string;
+export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'message'> {
+  /** Name and number. */
+  readonly thread: string;
 }
 
 /** SGR parameters (ECMA-48 §8.3.117). */
@@ -29,7 +29,7 @@ export class TextFormat {
   constructor(readonly coloured: boolean) {}
 
   hit(hit: ShownHit): string {
-    const thread = `${hit.threadName || 'thread'} (${hit.tid})`;
+    const { thread } = hit;
     const location = shortLocation(hit.location);
     this.#threadWidth = Math.min(WIDEST_COLUMN, Math.max(this.#threadWidth, thread.length));
     this.#locationWidth = Math.min(WIDEST_COLUMN, Math.max(this.#locationWidth, location.length));

@@ -46,6 +46,17 @@ export class Hit {
     return this.site.process.threads.get(this.tid)?.name ?? '';
   }
 
+  /** For people: name and number. */
+  get thread(): string {
+    return this.site.process.threadLabel(this.tid);
+  }
+
+  /** Which child it was, of a tree that is followed: name and number. */
+  get child(): string | undefined {
+    const { process } = this.site;
+    return process.parent === undefined ? undefined : process.label;
+  }
+
   /** The log message with its values, rendered at each read. */
   get message(): string {
     return this.site.compiled.render(this.#record.captures, {

@@ -1,5 +1,6 @@
 /** A traced process as front ends show it: its threads, what is mapped into it, and whether it has begun to run. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type ProcessEnd } from '../contract/messages';
 import { type Module } from './module';
 
@@ -64,6 +65,18 @@ export class Process {
   /** The program itself, which is not always the first module. */
   get program(): Module | undefined {
     return this.modules.find((module) => module.isProgram);
+  }
+
+  /** `cc1 (4713)`. */
+  get label(): string {
+    return `${basename(this.executable) || 'process'} (${this.pid})`;
+  }
+
+  /** `worker (4713)`; in a child that is followed `worker (4711/4713)`, with the process's number, unless the thread has the same. */
+  threadLabel(tid: number): string {
+    const name = this.#threads.get(tid)?.name ?? '';
+    const number = this.parent === undefined || tid === this.pid ? `${tid}` : `${this.pid}/${tid}`;
+    return `${name || 'thread'} (${number})`;
   }
 
   /** Adds a thread that has started or was found; `name` when known. */

@@ -26,6 +26,7 @@ describe('hit console', () => {
   const hit = (message: string | (() => string), of = probe) => ({
     probe: of,
     location: { file: '/src/server.c', line: 42, address: address(0) },
+    child: undefined as string | undefined,
     get message() {
       return typeof message === 'string' ? message : message();
     },
@@ -36,6 +37,12 @@ describe('hit console', () => {
     console.flush();
     const source = { name: 'server.c', path: '/src/server.c' };
     assert.deepEqual(shown, [{ category: 'console', output: 'n=1\n', source, line: 42 }]);
+  });
+
+  it('says which child of a tree that is followed it was', () => {
+    console.take({ ...hit('n=1'), child: 'cc1 (4713)' });
+    console.flush();
+    assert.equal(shown[0]?.output, 'cc1 (4713): n=1\n');
   });
 
   it('keeps the order of the hits of several probes', () => {

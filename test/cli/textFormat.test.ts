@@ -3,8 +3,7 @@ import { address } from '../../src/base/address';
 import { TextFormat } from '../../src/cli/textFormat';
 
 const HIT = {
-  tid: 4713,
-  threadName: 'worker 2',
+  thread: 'worker 2 (4713)',
   timeNs: 1_700_000_000_123_456_789n,
   location: { file: '/src/store.c', line: 46, function: 'store_get', address: address(0x401136n) },
   message: 'user:1',
@@ -30,7 +29,7 @@ describe('text for people', () => {
 
   it('aligns a hit with the wider ones before it', () => {
     const format = plain();
-    format.hit({ ...HIT, threadName: 'a wide name', location: { ...HIT.location, line: 1234 } });
+    format.hit({ ...HIT, thread: 'a wide name (4713)', location: { ...HIT.location, line: 1234 } });
     assert.equal(withoutTime(format.hit(HIT)), 'worker 2 (4713)     store.c:46    user:1');
   });
 
