@@ -88,10 +88,12 @@ export class DebugSession implements Disposable {
       env: completeEnvironment(process.env, changes),
       stdio: DEBUGGEE_DESCRIPTORS,
     };
-    await this.#begin('launch', configuration, (session) =>
+    await this.#begin('launch', configuration, async (session, engine) =>
       configuration.console === 'internalConsole'
         ? session.launch(options)
-        : withWaitingProcess(this.#client, configuration, changes, (waiting) => session.adopt(waiting)),
+        : withWaitingProcess(this.#client, configuration, { changes, tracer: await engine.pid }, (waiting) =>
+            session.adopt(waiting),
+          ),
     );
   }
 
@@ -104,7 +106,7 @@ export class DebugSession implements Disposable {
   async #begin(
     startMethod: StartMethod,
     { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
-    start: (session: Session) => Promise<Process>,
+    start: (session: Session, engine: EngineProcess) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
     const engine = EngineProcess.start({
@@ -118,7 +120,7 @@ export class DebugSession implements Disposable {
     this.#live = live;
     this.#startMethod = startMethod;
     try {
-      const { pid, executable } = await start(live.session);
+      const { pid, executable } = await start(live.session, engine);
       live.forwardOutput();
       this.#client.emit('process', {
         name: executable,

@@ -49,12 +49,15 @@ export class EngineProcess implements Engine {
   readonly #events = new Emitter<EngineEvent>();
   readonly #hits = new Emitter<Uint8Array>();
   readonly #gone = new Emitter<{ readonly reason: string }>();
+  #onStarted: (pid: number | undefined) => void = () => undefined;
   #lastRequest = 0;
   #errorOutput = '';
   #goneReason: string | undefined;
   /** What the engine itself said about it. */
   #failure: SidestepError | undefined;
 
+  /** Its process id, once it is ready; undefined where it never is. */
+  readonly pid = new Promise<number | undefined>((resolve) => (this.#onStarted = resolve));
   readonly onEvent = this.#events.on;
   readonly onHits = this.#hits.on;
   readonly onGone = this.#gone.on;
@@ -118,8 +121,10 @@ export class EngineProcess implements Engine {
       return;
     }
     const message = decodeJson(payload) as EngineMessage;
-    if ('notice' in message) this.#events.fire(message.notice);
-    else if ('failed' in message) this.#failure = errorOf(message.failed);
+    if ('notice' in message) {
+      if (message.notice.event === 'ready') this.#onStarted(message.notice.enginePid);
+      this.#events.fire(message.notice);
+    } else if ('failed' in message) this.#failure = errorOf(message.failed);
     else this.#answer(message.response);
   }
 
@@ -139,6 +144,7 @@ export class EngineProcess implements Engine {
     this.#goneReason = this.#failure?.message ?? (output === '' ? `${how}` : `${how}: ${output}`);
     for (const pending of this.#pending.values()) pending.reject(this.#failure ?? engineGone(this.#goneReason));
     this.#pending.clear();
+    this.#onStarted(undefined);
     this.#gone.fire({ reason: this.#goneReason });
   }
 }

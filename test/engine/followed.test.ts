@@ -55,7 +55,7 @@ describe('processes that are followed', () => {
   }
 
   /** Counts calls of `work` in every image of a program, until no process is left; how many images and calls there were. */
-  async function countAll(root: number, { offset }: Program, path: string): Promise<{ images: number; calls: number }> {
+  async function countAll(root: number, of: Program, path: string): Promise<{ images: number; calls: number }> {
     const probe = await client.declare();
     const alive = new Set([root]);
     let images = 0;
@@ -67,7 +67,7 @@ describe('processes that are followed', () => {
       if (event.event !== 'held') continue;
       const { pid } = event;
       if (readlinkSync(`/proc/${pid}/exe`) === path) {
-        await client.arm(pid, await client.symbol(pid, path, offset('work')), { probe, onHit: 'count' });
+        await client.arm(pid, await client.symbol(pid, path, of.offset('work')), { probe, onHit: 'count' });
         images++;
       }
       await client.release(pid);
