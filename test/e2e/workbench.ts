@@ -6,6 +6,8 @@ import { type Browser, type Locator, type Page, chromium } from 'playwright-core
 
 /** How long anything in the workbench may take to appear, on a busy machine with two cores. */
 const PATIENCE_MS = 30_000;
+/** After so long without an effect something is done again. */
+const TRY_MS = 3000;
 
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -73,13 +75,23 @@ export class Workbench {
 
   /** The menu of the gutter, "Add Logpoint...", the message, Enter. */
   async addLogpoint(line: number, message: string): Promise<void> {
-    await this.#hoverGutter(line, 'right');
-    await this.page.locator('.monaco-menu .action-item', { hasText: 'Add Logpoint...' }).click();
-    await this.page.locator('.breakpoint-widget .monaco-editor.focused').waitFor();
-    await this.page.keyboard.type(message);
-    await this.page.locator('.breakpoint-widget .view-line', { hasText: message.replaceAll(' ', '\u00a0') }).waitFor();
+    const item = this.page.locator('.monaco-menu .action-item', { hasText: 'Add Logpoint...' });
+    const widget = this.page.locator('.breakpoint-widget');
+    const input = widget.locator('.monaco-editor');
+    const written = widget.locator('.view-line', { hasText: message.replaceAll(' ', '\u00a0') });
+    // A menu takes no clicks in its first tenth of a second, however busy the machine is then.
+    await until(widget, async () => {
+      if (!(await item.isVisible())) await this.#hoverGutter(line, 'right');
+      await item.click({ timeout: TRY_MS });
+    });
+    // What else appears in the editor can take the focus, also while somebody is typing.
+    await until(written, async () => {
+      await input.click({ timeout: TRY_MS });
+      await this.page.keyboard.press('Control+A');
+      await this.page.keyboard.type(message);
+    });
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.breakpoint-widget').waitFor({ state: 'detached' });
+    await widget.waitFor({ state: 'detached' });
   }
 
   /** A mark in the gutter, by its icon's name without `codicon-`. */
@@ -151,6 +163,19 @@ export class Workbench {
       await this.page.waitForTimeout(100);
     }
     await this.page.mouse.click(x, y, { button });
+  }
+}
+
+/** Does as a user does who sees that nothing happens: once more, until what it is for is there. */
+async function until(wanted: Locator, act: () => Promise<void>): Promise<void> {
+  for (const since = Date.now(); ;) {
+    try {
+      await act();
+      await wanted.waitFor({ timeout: TRY_MS });
+      return;
+    } catch (error) {
+      if (Date.now() - since > PATIENCE_MS) throw error;
+    }
   }
 }
 

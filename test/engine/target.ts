@@ -58,6 +58,18 @@ export class Target {
     );
   }
 
+  /** How long it has run, all threads together, in ms: utime and stime of /proc/PID/stat (proc(5)), which the kernel counts in hundredths. */
+  processorMs(): number {
+    const text = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
+    // Fields 14 and 15. The second one is a name that may hold blanks and parentheses.
+    const [user, system] = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return 10 * (user! + system!);
+  }
+
   /** The states that its threads are in (proc(5), State): each once. */
   states(): readonly string[] {
     const tids = readdirSync(`/proc/${this.pid}/task`);
