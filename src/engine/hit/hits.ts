@@ -21,6 +21,7 @@ import { type ShadowStacks } from './shadowStacks';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from './sigtrap';
 import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
+import { isStale } from '../tasks/stale';
 import { type Task } from '../tasks/tasks';
 import { type Twins } from './twins';
 
@@ -91,7 +92,7 @@ export class Hits {
     const address = this.#arena.number(RIP) - 1;
     const breakpoint = space.breakpoints.get(address);
     if (breakpoint === undefined) {
-      if (!this.#isInCopy(task, address)) this.#deliver(task);
+      if (!isStale(this.#ptrace, task) && !this.#isInCopy(task, address)) this.#deliver(task);
       return;
     }
     let sent = false;
@@ -136,6 +137,7 @@ export class Hits {
   release(task: Task): void {
     const { heldAt } = task;
     task.heldAt = undefined;
+    if (isStale(this.#ptrace, task)) return;
     if (heldAt === undefined) {
       this.#ptrace.resume(task.tid, 0);
       return;

@@ -12,6 +12,7 @@ import { Signal } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
 import { type StepAside } from './stepAside';
+import { isStale } from '../tasks/stale';
 import { type Task, type TaskTable } from '../tasks/tasks';
 import { type Twins } from './twins';
 
@@ -43,11 +44,12 @@ export class Stops {
   /** Deals with the thread whose status the waiter has. `now`: performance.now(). True: it was the doorbell. */
   take(tid: number, now: number): boolean {
     const task = this.#tasks.get(tid);
-    const { waiter, doorbell, guard, departures } = this.#parts;
+    const { ptrace, waiter, doorbell, guard, departures } = this.#parts;
     if (task !== undefined) {
       if (task.process.leaving) departures.onStop(task);
-      else if (waiter.status === STOPPED_BY_SIGTRAP) this.#hits.onTrap(task, now);
-      else this.#onStop(task, decodeWaitStatus(waiter.status));
+      else if (waiter.status === STOPPED_BY_SIGTRAP) {
+        if (!waiter.isOld || !isStale(ptrace, task)) this.#hits.onTrap(task, now);
+      } else this.#onStop(task, decodeWaitStatus(waiter.status));
       return false;
     }
     const status = decodeWaitStatus(waiter.status);
@@ -62,6 +64,7 @@ export class Stops {
 
   #onStop(task: Task, status: WaitStatus): void {
     const { ptrace, stepAside, twins, births, changes } = this.#parts;
+    if (!isEnd(status) && status.kind !== 'exec' && isStale(ptrace, task)) return;
     if (status.kind === 'signal') {
       const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
       if (done) return;

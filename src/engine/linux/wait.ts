@@ -15,8 +15,9 @@ const SYS_PIDFD_OPEN = 434;
 export class Waiter {
   readonly #arena: Arena;
   readonly #status: number;
-  /** Reports that were read too early, by thread. */
-  readonly #early = new Map<number, number>();
+  /** Reports that were read too early, by thread, the first first: a number can be another thread's by the time of its second report. */
+  readonly #early = new Map<number, number[]>();
+  #isOld = false;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -28,18 +29,21 @@ export class Waiter {
     return this.#arena.u32[Layout.waitStatus >>> 2]!;
   }
 
+  /** It was read some time ago: what it tells of may be over. */
+  get isOld(): boolean {
+    return this.#isOld;
+  }
+
   /** The next thread that has something to report, or 0. */
   poll(): number {
     if (this.#early.size > 0) return this.#takeEarly();
-    const tid = libc.wait4(-1, this.#status, __WALL | WNOHANG, 0);
-    return tid > 0 ? tid : 0;
+    return this.#wait(-1, WNOHANG);
   }
 
   /** The same, but sleeps until there is one. 0 after an interruption by a signal. */
   sleep(): number {
     if (this.#early.size > 0) return this.#takeEarly();
-    const tid = libc.wait4(-1, this.#status, __WALL, 0);
-    return tid > 0 ? tid : 0;
+    return this.#wait(-1, 0);
   }
 
   /** Whether this one thread has something to report. `undefined`: it is not ours (any more). */
@@ -48,6 +52,7 @@ export class Waiter {
       this.#takeEarly(tid);
       return true;
     }
+    this.#isOld = false;
     const result = libc.wait4(tid, this.#status, __WALL | WNOHANG, 0);
     return result < 0 ? undefined : result === tid;
   }
@@ -56,6 +61,7 @@ export class Waiter {
   waitFor(tid: number): WaitStatus | undefined {
     if (this.#early.has(tid)) this.#takeEarly(tid);
     else {
+      this.#isOld = false;
       while (libc.wait4(tid, this.#status, __WALL, 0) !== tid) {
         if (errno() !== Errno.EINTR) return undefined;
       }
@@ -71,18 +77,29 @@ export class Waiter {
     for (;;) {
       const tid = libc.wait4(-1, this.#status, __WALL | WNOHANG, 0);
       if (tid <= 0) return;
-      this.#early.set(tid, this.status);
+      const reports = this.#early.get(tid);
+      if (reports === undefined) this.#early.set(tid, [this.status]);
+      else reports.push(this.status);
     }
   }
 
   /** The status that was just read for a thread is to be read again. */
   putBack(tid: number): void {
-    this.#early.set(tid, this.status);
+    this.#early.set(tid, [this.status, ...(this.#early.get(tid) ?? [])]);
+  }
+
+  /** The thread that is named, or 0. */
+  #wait(pid: number, options: number): number {
+    this.#isOld = false;
+    const tid = libc.wait4(pid, this.#status, __WALL | options, 0);
+    return tid > 0 ? tid : 0;
   }
 
   #takeEarly(tid: number = this.#early.keys().next().value!): number {
-    this.#arena.u32[Layout.waitStatus >>> 2] = this.#early.get(tid)!;
-    this.#early.delete(tid);
+    const reports = this.#early.get(tid)!;
+    this.#arena.u32[Layout.waitStatus >>> 2] = reports.shift()!;
+    if (reports.length === 0) this.#early.delete(tid);
+    this.#isOld = true;
     return tid;
   }
 }

@@ -19,6 +19,7 @@ import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type StepAside } from '../hit/stepAside';
 import { type Twins } from '../hit/twins';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../hit/sigtrap';
+import { isStale } from './stale';
 import { type Process, type Task, type TaskTable } from './tasks';
 
 const RIP = State.registers + UserRegister.rip;
@@ -71,6 +72,7 @@ export class Departures {
       changes.onEnd(task, status);
       return;
     }
+    if (status.kind !== 'exec' && isStale(ptrace, task)) return;
     const signal = status.kind === 'signal' ? status.signal : 0;
     const stepped = task.aside !== undefined || task.trapDue;
     stepAside.interrupt(task, signal === Signal.SIGTRAP);
@@ -117,6 +119,7 @@ export class Departures {
       ptrace.interrupt(task.tid);
       return;
     }
+    if (isStale(ptrace, task)) return;
     if (task.heldAt) this.#rewind(task, task.heldAt);
     this.#letGo(task, 0);
   }

@@ -1,0 +1,74 @@
+/** What becomes of a stop that is over when it is looked at: with a process of this one, because no engine would wait so long. */
+import assert from 'node:assert/strict';
+import { Arena } from '../../../src/engine/arena';
+import { Stops, type StopParts } from '../../../src/engine/hit/stops';
+import { ProcessMemory } from '../../../src/engine/linux/memory';
+import { executableOf, readStatus, threadsOf } from '../../../src/engine/linux/proc';
+import { DEBUGGEE_OPTIONS, Ptrace } from '../../../src/engine/linux/ptrace';
+import { Signal } from '../../../src/engine/linux/signals';
+import { spawn } from '../../../src/engine/linux/spawn';
+import { isThreadOf, kill, killThread, Waiter } from '../../../src/engine/linux/wait';
+import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
+import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { program } from '../program';
+
+const SIGUSR2 = 12;
+
+describe('stops that are over', () => {
+  const ptrace = new Ptrace(new Arena());
+  const waiter = new Waiter(ptrace.arena);
+  let pid: number;
+  let process: Process;
+  let stops: Stops;
+  let execs: number;
+
+  beforeEach(() => {
+    pid = spawn(program('usurper.c').path, ['usurper'], {});
+    while ((threadsOf(pid)?.length ?? 0) < 2 || !isAsleep());
+    const tasks = new TaskTable();
+    process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
+    for (const tid of threadsOf(pid)!) {
+      assert.ok(isThreadOf(pid, tid));
+      assert.equal(ptrace.seize(tid, DEBUGGEE_OPTIONS), 0);
+      tasks.addTask(process, tid);
+    }
+    execs = 0;
+    // Whoever else is called has taken the stop for one that is not over.
+    const parts = {
+      ptrace,
+      waiter,
+      tasks,
+      doorbell: { pid: 0 },
+      stepAside: { interrupt: () => false },
+      twins: { interrupt: () => false },
+      changes: { onExec: () => execs++ },
+    };
+    stops = new Stops(parts as unknown as StopParts);
+  });
+
+  afterEach(() => {
+    kill(pid, Signal.SIGKILL);
+    while (!('signal' in (waiter.waitFor(pid) ?? { signal: 0 })));
+  });
+
+  function isAsleep(): boolean {
+    return threadsOf(pid)?.every((tid) => readStatus(tid)?.get('State')?.startsWith('S')) ?? false;
+  }
+
+  for (const signal of [Signal.SIGUSR1, Signal.SIGTRAP]) {
+    it(`are not acted upon in the program that another thread has become by exec: signal ${signal}`, () => {
+      killThread(pid, pid, signal);
+      while (!readStatus(pid)?.get('State')?.startsWith('t'));
+      waiter.gather();
+      kill(pid, SIGUSR2);
+      while (!executableOf(pid)?.endsWith('sleep') || !readStatus(pid)?.get('State')?.startsWith('t'));
+      assert.equal(waiter.poll(), pid);
+      assert.deepEqual(decodeWaitStatus(waiter.status), { kind: 'signal', signal });
+      stops.take(pid, 0);
+      assert.equal(execs, 0);
+      assert.equal(waiter.poll(), pid);
+      stops.take(pid, 0);
+      assert.equal(execs, 1);
+    });
+  }
+});
