@@ -370,6 +370,17 @@ describe('debug adapter', () => {
       assert.equal(await exited(), 1);
     });
 
+    it('with the address: inside an instruction; it is probed all the same', async () => {
+      const [breakpoint] = await client.start('launch', { program: workers.path, args: ['0', '0'] }, () =>
+        client.setFunctionBreakpoints({ name: 'workers!work+0x1' }),
+      );
+      const warning = /lies inside the instruction .+ at 0x\w+: a probe there changes that one/;
+      assert.equal(breakpoint?.verified, true);
+      assert.match(breakpoint.message ?? '', warning);
+      await exited();
+      assert.match(logged(), warning);
+    });
+
     it('with the source: newer than the program', async () => {
       const program = join(directory, 'workers');
       copyFileSync(workers.path, program);
