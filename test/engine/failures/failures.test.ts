@@ -18,6 +18,8 @@ interface Row {
   readonly because?: string;
   /** The failure may cost hits; the program computes right all the same. */
   readonly inexact?: true;
+  /** It fails every time, too: a kernel or a container does not have it. */
+  readonly lasts?: true;
 }
 
 const DEAD = 'a thread in a ptrace-stop that this process has caused stays there unless it is killed';
@@ -50,8 +52,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   'wait4 WNOHANG': { errnos: [], because: 'it does not wait' },
   'wait4 PID WNOHANG': { errnos: [], because: 'it does not wait' },
   tgkill: { errnos: [], because: 'it asks about a thread that has just been stopped' },
-  kcmp: { errnos: [ENOSYS, EPERM] },
+  kcmp: { errnos: [ENOSYS, EPERM], lasts: true },
   kill: { errnos: [EPERM] },
+  sched_setaffinity: { errnos: [EPERM, EINVAL] },
   // memory
   process_vm_readv: { errnos: [EFAULT, EPERM, ENOMEM] },
   process_vm_writev: { errnos: [EFAULT, EPERM, ENOMEM] },
@@ -64,7 +67,10 @@ const ROWS: Readonly<Record<string, Row>> = {
   pwrite: { errnos: [EIO, EPERM, ENOMEM], inexact: true },
   // descriptors
   read: { errnos: [EINTR], because: 'a pipe gives EAGAIN only when it is empty, and nothing else' },
-  write: { errnos: [EINTR], because: 'a pipe gives EAGAIN only when it is full; its reader is gone: see below' },
+  write: {
+    errnos: [EINTR],
+    because: 'a pipe gives EAGAIN only when it is full; its reader is gone: see unwritable.test.ts',
+  },
   writeBytes: { errnos: [EINTR] },
   fcntl: { errnos: [], because: VALID },
   close: { errnos: [], because: VALID },
@@ -81,6 +87,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   posix_spawn_file_actions_addchdir_np: { errnos: [ENOMEM] },
   // /proc and files
   'readFile /proc/PID/status': { errnos: [EMFILE] },
+  'readFile /proc/PID/stat': { errnos: [EMFILE] },
   'readFile /proc/PID/maps': { errnos: [EMFILE, EACCES], inexact: true },
   'readFile /proc/PID/auxv': { errnos: [EMFILE, EACCES] },
   'readFile /proc/PID/comm': { errnos: [EMFILE, ENOENT] },
@@ -89,6 +96,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'readdir /proc/self/fd': { errnos: [EMFILE] },
   'open /proc/PID/exe': { errnos: [EMFILE, EACCES] },
   'open FILE': { errnos: [EMFILE, EACCES] },
+  'stat /proc/PID/exe': { errnos: [EACCES] },
   'stat FILE': { errnos: [EACCES] },
   'access FILE': { errnos: [EACCES] },
 };
@@ -144,7 +152,7 @@ describe('every system call that fails', () => {
 
   async function run(scenario: Scenario, failure: Failure): Promise<void> {
     await engine.plan(failure);
-    const what = `${scenario}: call ${failure.nth} of ${failure.call}, ${failure.how}`;
+    const what = `${scenario}: call ${failure.nth} of ${failure.call}, ${failure.how}${failure.times ? ', lasting' : ''}`;
     try {
       checkOutcome(await SCENARIOS[scenario](engine.client), scenario, failure);
       assert.equal(engine.client.errors, '');
@@ -164,16 +172,30 @@ describe('every system call that fails', () => {
     return [...new Set([1, Math.ceil(count / 2), random.below(count) + 1, count])];
   }
 
-  for (const [call, { errnos }] of Object.entries(ROWS)) {
+  it('are all in the table, and all in the table are made', () => {
+    const made = new Set(Object.values(tallies).flatMap(({ counts }) => Object.keys(counts)));
+    assert.deepEqual([...made].filter((call) => ROWS[call] === undefined).sort(), [], 'calls without a row');
+    assert.deepEqual(
+      Object.keys(ROWS)
+        .filter((call) => !made.has(call))
+        .sort(),
+      [],
+      'rows without a call',
+    );
+  });
+
+  for (const [call, { errnos, lasts }] of Object.entries(ROWS)) {
     it(call, async function () {
       this.timeout(300_000);
       const failures: string[] = [];
       for (const scenario of Object.keys(SCENARIOS) as Scenario[]) {
         const count = tallies[scenario]!.counts[call] ?? 0;
         for (const how of [...errnos, 'kill' as const]) {
-          for (const nth of count === 0 ? [] : places(count)) {
+          const tries: Failure[] = count === 0 ? [] : places(count).map((nth) => ({ call, nth, how }));
+          if (lasts && how !== 'kill') tries.push({ call, nth: 1, how, times: count });
+          for (const failure of tries) {
             try {
-              await run(scenario, { call, nth, how });
+              await run(scenario, failure);
             } catch (error) {
               failures.push((error as Error).message);
             }

@@ -21,7 +21,7 @@ const everything = program('everything.c');
 const PATIENCE_MS = 20_000;
 
 const TEXT_BYTES = 64;
-const PROBED = ['work', 'pushing', 'halve', 'load', 'store'] as const;
+const PROBED = ['work', 'pushing', 'halve', 'tick', 'load', 'store'] as const;
 
 /** A condition that always holds, by registers, vectors and memory; captures of registers, memory and strings. */
 const AGENT: AgentProgram = {

@@ -218,6 +218,14 @@ describe('text that can not be written for a while', () => {
     await client.counts();
   });
 
+  it('an engine that nobody listens to any more lets the program go', async () => {
+    const { target, assertUntouched } = await counted();
+    client.process.stdout?.destroy();
+    while (target.status('TracerPid') !== '0') await sleep(5);
+    assertUntouched();
+    assert.deepEqual(await target.end(), RIGHT);
+  });
+
   for (const call of ['posix_spawn', 'posix_spawnattr_init', 'ptrace SEIZE', 'fcntl']) {
     it(`an engine that can not start says why: ${call}`, async () => {
       const failing = new FailingEngine({ call, nth: 1, how: EAGAIN });

@@ -5,13 +5,14 @@ import { Arena } from '../../../src/engine/arena';
 import { Ledger } from '../../../src/engine/guard/ledger';
 import { Errno } from '../../../src/engine/linux/errno';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
-import { readMappings, readStatus } from '../../../src/engine/linux/proc';
+import { readMappings, readStatus, threadsOf } from '../../../src/engine/linux/proc';
 import { Ptrace } from '../../../src/engine/linux/ptrace';
 import { Signal } from '../../../src/engine/linux/signals';
 import { spawn } from '../../../src/engine/linux/spawn';
 import { kill, Waiter } from '../../../src/engine/linux/wait';
 import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
 import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { program } from '../program';
 import { TextWriter } from '../../../src/engine/sites/textWriter';
 
 /** Its number (asm/unistd_64.h), as /proc/PID/syscall shows it. */
@@ -80,6 +81,28 @@ describe('text writer', () => {
     assert.deepEqual(decodeWaitStatus(waiter.status), { kind: 'signal', signal: Signal.SIGUSR1 });
     ptrace.resume(pid, 0);
     assert.deepEqual(waiter.waitFor(pid), { kind: 'trapStop' });
+  });
+
+  it('passes by a leader that has ended, and uses one of its threads', () => {
+    kill(pid, Signal.SIGKILL);
+    waiter.waitFor(pid);
+    pid = spawn(program('leaderless.c').path, ['leaderless', '1']);
+    assert.equal(ptrace.seize(pid, 0), 0);
+    while (threadsOf(pid)!.length < 2);
+    const [other] = threadsOf(pid)!.filter((tid) => tid !== pid);
+    assert.equal(ptrace.seize(other!, 0), 0);
+    while (!readStatus(pid)!.get('State')!.startsWith('Z'));
+    const memory = ProcessMemory.open(other!)!;
+    memory.write = () => Errno.EIO;
+    const tasks = new TaskTable();
+    const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+    for (const tid of [pid, other!]) tasks.addTask(process, tid);
+    const address = Number(readMappings(other!)!.find(({ executable }) => executable)!.start);
+    const writer = new TextWriter(ptrace, waiter, tasks);
+    assert.equal(writer.write(process.space, address, 0xcc), 0);
+    assert.equal(memory.read(address, 1)[0], 0xcc);
+    kill(pid, Signal.SIGKILL);
+    waiter.waitFor(other!);
   });
 
   it('says what failed otherwise, and minds no process that has ended', () => {
