@@ -49,6 +49,7 @@ const WISHES: readonly Wish[] = [
   { place: 'lent', onHit: 'count' },
   { place: 'trapped', onHit: 'count' },
   { place: 'shifty_page', onHit: 'count' },
+  { place: 'atomic', onHit: 'count' },
 ];
 
 /** Those that fault come twice. */

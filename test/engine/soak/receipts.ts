@@ -2,6 +2,7 @@
  * What an engine has sent to a client: hit records by site, and the last counts of sites that the engine has forgotten. Lets children go
  * that are held in a new program, checks what their inherited sites have counted, and keeps the client's own memory small.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Counts, type EngineEvent, FIRST_INHERITED_SITE, type ProcessEnd } from '../../../src/contract/messages';
 import { type EngineClient } from '../engineClient';
 import { type Ledger } from './ledger';
@@ -11,6 +12,8 @@ export class Receipts {
   readonly #lastCounts = new Map<number, Counts>();
   /** Processes that traced ones have created and that live. */
   readonly #children = new Set<number>();
+  /** Sites that the engine has given up, and why. */
+  readonly #lost = new Map<number, string>();
   readonly #awaited = new Map<number, (end: ProcessEnd) => void>();
 
   constructor(
@@ -29,8 +32,10 @@ export class Receipts {
     return new Promise((resolve) => this.#awaited.set(pid, resolve));
   }
 
-  /** How many records have come for a site; they are forgotten. */
+  /** How many records have come for a site, whose code stays; they are forgotten. */
   takeRecords(site: number): number {
+    const loss = this.#lost.get(site);
+    if (loss !== undefined) this.ledger.find(`a site is gone: ${loss}`);
     const count = this.#records.get(site) ?? 0;
     this.#records.delete(site);
     return count;
@@ -56,7 +61,11 @@ export class Receipts {
         this.ledger.did('followed children');
         break;
       case 'held':
-        if (this.#children.has(event.pid)) this.client.release(event.tid).catch(() => undefined);
+        if (event.site !== undefined) this.ledger.did('held threads');
+        if (event.site !== undefined || this.#children.has(event.pid)) void this.#release(event.tid);
+        break;
+      case 'siteGone':
+        this.#lost.set(event.site, event.reason);
         break;
       case 'execed':
         this.#settle(event.sites ?? []);
@@ -69,6 +78,12 @@ export class Receipts {
         break;
       default:
     }
+  }
+
+  /** After a moment, in which everything can happen to it. */
+  async #release(tid: number): Promise<void> {
+    await sleep(tid % 8);
+    await this.client.release(tid).catch(() => undefined);
   }
 
   #settle(sites: readonly (readonly [number, Counts])[]): void {

@@ -77,6 +77,7 @@ export class Soak {
       this.#repeat((random) => this.#neglect(random)),
       this.#repeat((random) => this.#jobControl(random)),
       this.#repeat((random) => this.#probePlugin(random)),
+      this.#repeat((random) => this.#hold(random)),
       this.#repeat((random) => this.#launch(random)),
       this.#repeat((random) => this.#abandon(random)),
     ]);
@@ -209,6 +210,21 @@ export class Soak {
     });
   }
 
+  /** Threads wait at a probe for the client; and while they do, it goes. */
+  async #hold(random: Random): Promise<void> {
+    await this.#sleep(random.below(100));
+    await this.#onSomeone(random, async ({ target }) => {
+      const { address, expected } = target.place(random.pick(['hot', 'brief', 'lent', 'handled'] as const));
+      const probe = await this.#client.declare({ operator: '<=', count: 1 + random.below(4) });
+      try {
+        await this.#client.arm(target.pid, address, { onHit: 'hold', probe, expected });
+        await sleep(random.below(30));
+      } finally {
+        await this.#client.request('forget', { probe });
+      }
+    });
+  }
+
   async #onSomeone(random: Random, act: (life: Life) => Promise<void>): Promise<void> {
     const open = [...this.#lives].filter((life) => life.open);
     const life = open[random.below(open.length)];
@@ -296,10 +312,11 @@ export class Soak {
     }
   }
 
-  /** Looks at the engine's memory each second. */
+  /** Looks at the engine's memory each second, and lets it look at the programs', as sessions do. */
   async #watch(enginePid: number): Promise<void> {
     for (let second = 1; performance.now() < this.#until && !this.#client.ended; second++) {
       await sleep(1000);
+      await this.#client.request('audit', {});
       this.ledger.memoryKb.push(residentKb(enginePid));
       const { deeds, findings } = this.ledger;
       const edits = Math.round((deeds.get('edits') ?? 0) / second);

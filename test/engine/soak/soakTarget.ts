@@ -29,6 +29,7 @@ const COLUMNS = [
   'trapped',
   'quarter',
   'shifty',
+  'atomic',
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
@@ -47,6 +48,8 @@ export const PLACES = {
   lent: 'lent',
   trapped: 'trapped',
   shifty_page: 'shifty',
+  atomic: 'atomic',
+  atomic_swap: 'atomic',
   touch: 'touch',
 } as const satisfies Readonly<Record<string, Column>>;
 export type Place = keyof typeof PLACES;
