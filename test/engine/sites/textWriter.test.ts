@@ -94,7 +94,7 @@ describe('text writer', () => {
     while (!readStatus(pid)!.get('State')!.startsWith('Z'));
     const memory = ProcessMemory.open(other!)!;
     memory.write = () => Errno.EIO;
-    const tasks = new TaskTable();
+    const tasks = new TaskTable(new Ledger(arena));
     const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
     for (const tid of [pid, other!]) tasks.addTask(process, tid);
     const address = Number(readMappings(other!)!.find(({ executable }) => executable)!.start);
