@@ -1,6 +1,7 @@
 /** What becomes of a stop that is over when it is looked at: with a process of this one, because no engine would wait so long. */
 import assert from 'node:assert/strict';
 import { Arena } from '../../../src/engine/arena';
+import { Ledger } from '../../../src/engine/guard/ledger';
 import { Stops, type StopParts } from '../../../src/engine/hit/stops';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
 import { executableOf, readStatus, threadsOf } from '../../../src/engine/linux/proc';
@@ -25,7 +26,7 @@ describe('stops that are over', () => {
   beforeEach(() => {
     pid = spawn(program('usurper.c').path, ['usurper'], {});
     while ((threadsOf(pid)?.length ?? 0) < 2 || !isAsleep());
-    const tasks = new TaskTable();
+    const tasks = new TaskTable(new Ledger(ptrace.arena));
     process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
     for (const tid of threadsOf(pid)!) {
       assert.ok(isThreadOf(pid, tid));
