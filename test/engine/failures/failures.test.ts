@@ -85,6 +85,10 @@ const ROWS: Readonly<Record<string, Row>> = {
   posix_spawn_file_actions_destroy: { errnos: [], because: VALID },
   posix_spawn_file_actions_adddup2: { errnos: [ENOMEM] },
   posix_spawn_file_actions_addchdir_np: { errnos: [ENOMEM] },
+  // the guardian
+  sigaction: { errnos: [], because: VALID },
+  pthread_sigmask: { errnos: [], because: VALID },
+  prctl: { errnos: [EINVAL] },
   // /proc and files
   'readFile /proc/PID/status': { errnos: [EMFILE] },
   'readFile /proc/PID/stat': { errnos: [EMFILE] },

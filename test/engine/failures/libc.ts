@@ -33,7 +33,12 @@ const PTRACE: Readonly<Record<number, string>> = {
   0x420b: 'SETSIGMASK',
 };
 
-const SYSCALLS: Readonly<Record<number, string>> = { 203: 'sched_setaffinity', 234: 'tgkill', 312: 'kcmp' };
+const SYSCALLS: Readonly<Record<number, string>> = {
+  157: 'prctl',
+  203: 'sched_setaffinity',
+  234: 'tgkill',
+  312: 'kcmp',
+};
 
 /** What a call is called, where its arguments say more than its name, and which thread or process it is about. */
 const NATURES: {

@@ -40,6 +40,7 @@ describe('stops that are over', () => {
       waiter,
       tasks,
       doorbell: { pid: 0 },
+      guard: { pid: -1 },
       stepAside: { interrupt: () => false },
       twins: { interrupt: () => false },
       changes: { onExec: () => execs++ },
