@@ -336,8 +336,8 @@ export class Soak {
       const after = resources(enginePid);
       ledger.compare("the engine's descriptors", after.descriptors, before.descriptors);
       ledger.compare("the engine's threads", after.threads, before.threads);
-      // The doorbell and the scratch process of the surrogate.
-      ledger.bound("the engine's children", after.children, 1, 2);
+      // The doorbell, the guardian and the scratch process of the surrogate.
+      ledger.bound("the engine's children", after.children, 2, 3);
     }
     await client.close();
     ledger.compare("the engine's exit status", client.process.exitCode ?? -1, 0);
