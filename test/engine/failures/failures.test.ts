@@ -176,16 +176,9 @@ describe('every system call that fails', () => {
     return [...new Set([1, Math.ceil(count / 2), random.below(count) + 1, count])];
   }
 
-  it('are all in the table, and all in the table are made', () => {
+  it('is in the table', () => {
     const made = new Set(Object.values(tallies).flatMap(({ counts }) => Object.keys(counts)));
     assert.deepEqual([...made].filter((call) => ROWS[call] === undefined).sort(), [], 'calls without a row');
-    assert.deepEqual(
-      Object.keys(ROWS)
-        .filter((call) => !made.has(call))
-        .sort(),
-      [],
-      'rows without a call',
-    );
   });
 
   for (const [call, { errnos, lasts }] of Object.entries(ROWS)) {

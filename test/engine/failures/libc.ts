@@ -33,11 +33,12 @@ const PTRACE: Readonly<Record<number, string>> = {
   0x420b: 'SETSIGMASK',
 };
 
-const SYSCALLS: Readonly<Record<number, string>> = {
-  157: 'prctl',
-  203: 'sched_setaffinity',
-  234: 'tgkill',
-  312: 'kcmp',
+/** System calls by number, and which of their arguments is the thread or process that they are about. */
+const SYSCALLS: Readonly<Record<number, { readonly name: string; readonly subject?: 0 | 1 }>> = {
+  157: { name: 'prctl' },
+  203: { name: 'sched_setaffinity', subject: 0 },
+  234: { name: 'tgkill', subject: 1 },
+  312: { name: 'kcmp', subject: 1 },
 };
 
 /** What a call is called, where its arguments say more than its name, and which thread or process it is about. */
@@ -49,7 +50,10 @@ const NATURES: {
     `wait4${pid > 0 ? ' PID' : ''}${options & WNOHANG ? ' WNOHANG' : ''}`,
     pid > 0 ? pid : undefined,
   ],
-  syscall: (number, a, b) => [SYSCALLS[number] ?? `syscall ${number}`, number === 203 ? a : b],
+  syscall: (number, ...args) => {
+    const { name, subject } = SYSCALLS[number] ?? { name: `syscall ${number}` };
+    return [name, subject === undefined ? undefined : args[subject]];
+  },
   process_vm_readv: (tid) => ['process_vm_readv', tid],
   process_vm_writev: (tid) => ['process_vm_writev', tid],
   open: (path) => [`open ${path.replace(/\d+/, 'PID')}`, pidOf(path)],
