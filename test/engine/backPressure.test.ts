@@ -62,7 +62,7 @@ const WISHES: readonly Wish[] = [
 ];
 
 describe('back-pressure', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let client: EngineClient;
 
   beforeEach(() => {

@@ -171,7 +171,7 @@ describe('signals', () => {
     const [, caught, rounds] = /^caught (\d+) of (\d+)$/.exec(output)!.map(Number);
     assert.equal(caught, rounds);
     assert.equal((await client.counts()).probes.get(probe)!.hits, 2 * rounds!);
-  });
+  }).timeout(120_000);
 
   it('changes nothing where half of a store would fault', async () => {
     const { output, counts } = await run(faults.path, ['crossing'], faults.offset('store'));
