@@ -147,10 +147,26 @@ describe('Emulator', () => {
     assert.deepEqual([target.get('rsp'), target.get('rbp')], [0x1028n, 0x1028n]);
   });
 
+  it('pops to an address that the stack pointer is a part of, as it is afterwards', () => {
+    for (const [hex, top, place] of [
+      ['8f442408', 0x1008n, 0x10], // pop qword ptr [rsp+8]
+      ['668f442408', 0x1002n, 0xa], // pop word ptr [rsp+8]
+    ] as const) {
+      const target = new Target();
+      target.bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
+      target.set('rsp', 0x1000n);
+      assert.equal(target.prepare(hex).execute(), 0);
+      assert.equal(target.get('rsp'), top);
+      const bytes = Number(top - 0x1000n);
+      assert.deepEqual(target.bytes.slice(place, place + bytes), target.bytes.slice(0, bytes));
+    }
+  });
+
   it('pushes as many frame pointers as the nesting level of enter says', () => {
     for (const [level, pushed] of [
       ['00', [0x1010n]],
       ['01', [0x1010n, 0x1028n]],
+      ['02', [0x1010n, 7n, 0x1028n]],
       ['03', [0x1010n, 7n, 6n, 0x1028n]],
     ] as const) {
       const target = new Target();
