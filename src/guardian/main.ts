@@ -5,7 +5,7 @@
  *
  * It ends with the engine. Its exit status is 0, or {@link REFUSED} and the errno for which it can't trace the engine.
  */
-import { Arena, Layout } from '../engine/arena';
+import { Arena } from '../engine/arena';
 import { REFUSED } from '../engine/guard/ledger';
 import { libc } from '../engine/linux/libc';
 import { Ptrace, TraceOption } from '../engine/linux/ptrace';
@@ -14,11 +14,9 @@ import { Waiter } from '../engine/linux/wait';
 import { isEnd, type WaitStatus } from '../engine/linux/waitStatus';
 import { rehearse } from './rehearsal';
 import { Repair } from './repair';
+import { Policy, Scheduling } from './scheduling';
 
 const SIG_IGN = 1;
-const SYS_SCHED_SETSCHEDULER = 144;
-const SCHED_FIFO = 1;
-const LOWEST_REAL_TIME_PRIORITY = 1;
 const PTRACE_EVENT_EXIT = 6;
 
 /** Returns when the engine is gone. */
@@ -28,24 +26,21 @@ function watch(engine: number, address: number): number {
   const waiter = new Waiter(arena);
   const repair = new Repair(ptrace, waiter, engine, address);
   rehearse(arena);
-  hurry(arena);
+  // Where it may (CAP_SYS_NICE): the processor before all others, for the moment in which it needs one.
+  new Scheduling(arena).setPolicy(0, Policy.fifo);
   const failure = ptrace.seize(engine, TraceOption.exit);
   if (failure !== 0) return REFUSED + failure;
   for (;;) {
     const status = waiter.waitFor(engine);
     if (status === undefined) return 0;
     if (isEnd(status)) break;
-    if (waiter.status >>> 16 === PTRACE_EVENT_EXIT) repair.whileItHangs();
+    const ends = waiter.status >>> 16 === PTRACE_EVENT_EXIT;
+    if (ends) repair.whileItHangs();
     goOn(ptrace, engine, status);
+    if (ends) repair.whileItEnds();
   }
   repair.whenItIsGone();
   return 0;
-}
-
-/** Where it may (CAP_SYS_NICE): it gets the processor before all others, for the thousandth of a second that it needs one. */
-function hurry(arena: Arena): void {
-  arena.u32[Layout.operandVector >>> 2] = LOWEST_REAL_TIME_PRIORITY;
-  libc.syscall(SYS_SCHED_SETSCHEDULER, 0, SCHED_FIFO, arena.address(Layout.operandVector), 0, 0);
 }
 
 /** Whatever the engine stops for is its own affair. */

@@ -5,7 +5,9 @@ import { type Ptrace } from '../engine/linux/ptrace';
 import { type Waiter } from '../engine/linux/wait';
 import { readHand, readThreads } from './ledger';
 import { Text } from './text';
+import { Scheduling } from './scheduling';
 import { Threads } from './threads';
+import { Ward } from './ward';
 
 export class Repair {
   readonly #ptrace: Ptrace;
@@ -15,6 +17,7 @@ export class Repair {
   readonly #memory: ProcessMemory | undefined;
   readonly #text: Text | undefined;
   #threads: Threads | undefined;
+  #ward: Ward | undefined;
 
   /** `arena`: where it lies in the engine. */
   constructor(ptrace: Ptrace, waiter: Waiter, engine: number, arena: number) {
@@ -33,9 +36,16 @@ export class Repair {
     const threads = readThreads(this.#memory, this.#arena);
     // It has let all go by itself.
     if (threads.length === 0) return;
-    this.#threads = new Threads(this.#ptrace, this.#waiter, lines, readHand(this.#memory, this.#arena));
+    const ward = (this.#ward = new Ward(this.#ptrace, this.#waiter, new Scheduling(this.#ptrace.arena)));
+    this.#threads = new Threads(this.#ptrace, this.#waiter, lines, readHand(this.#memory, this.#arena), ward);
     this.#threads.keep(threads);
     this.#cleanCopies(new Set(threads.map(({ pid }) => pid)));
+    ward.keepBusy(this.#engine);
+  }
+
+  /** It goes on, to its end. */
+  whileItEnds(): void {
+    this.#ward?.protect();
   }
 
   whenItIsGone(): void {

@@ -3,18 +3,20 @@
  * in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP, which it meets before it runs; when the
  * engine is gone, it is traced for a moment and put where it belongs.
  *
- * A thread whose stop the engine has not been told of dies of SIGTRAP: nothing can take that from it any more.
+ * A thread that has run into INT3 without the engine's having been told takes its SIGTRAP with it. It is treated like the others if it lives
+ * through that: see ward.ts.
  */
 import { Layout } from '../engine/arena';
 import { Doing, Store } from '../engine/guard/ledger';
 import { ProcessMemory } from '../engine/linux/memory';
-import { knownStop } from '../engine/linux/proc';
+import { stopOf } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/linux/ptrace';
 import { Signal } from '../engine/linux/signals';
 import { kill, killThread, type Waiter } from '../engine/linux/wait';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
 import { State, UserRegister } from '../emulator/state';
 import { type BreakpointLine, type Hand, type ThreadLine } from './ledger';
+import { type Ward } from './ward';
 
 const RIP = State.registers + UserRegister.rip;
 const RSP = State.registers + UserRegister.rsp;
@@ -42,34 +44,58 @@ export class Threads {
   readonly #waiter: Waiter;
   readonly #breakpoints: readonly BreakpointLine[];
   readonly #hand: Hand;
+  readonly #ward: Ward;
   readonly #patients: Patient[] = [];
   /** Processes that stand still by themselves. */
   readonly #stopped = new Set<number>();
 
-  constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointLine[], hand: Hand) {
+  constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointLine[], hand: Hand, ward: Ward) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
     this.#breakpoints = breakpoints;
     this.#hand = hand;
+    this.#ward = ward;
   }
 
   /** While the engine hangs: keeps from running what must not run as it is. */
   keep(threads: readonly ThreadLine[]): void {
+    const trapped = new Map<number, Patient[]>();
+    const helpers = new Map<number, number>();
     for (const thread of threads) {
       const { pid, tid, doing } = thread;
       if (doing === Doing.stopped) this.#stopped.add(pid);
-      const rip = knownStop(pid, tid);
-      if (rip === undefined) continue;
+      const stop = stopOf(pid, tid);
+      if (stop === undefined) helpers.set(pid, tid);
+      if (stop?.untold === Signal.SIGTRAP) {
+        trapped.set(pid, [...(trapped.get(pid) ?? []), { pid, tid, rip: stop.rip, need: { rewind: stop.rip - 1 } }]);
+      }
+      if (stop?.untold !== 0) continue;
+      const { rip } = stop;
       const need = this.#needOf(thread, rip);
       if (need === 'nothing') continue;
       if (need !== 'end') this.#patients.push({ pid, tid, rip, need });
       killThread(pid, tid, need === 'end' ? Signal.SIGTRAP : Signal.SIGSTOP);
     }
+    for (const [pid, patients] of trapped) this.#entrust(pid, patients, helpers.get(pid));
+  }
+
+  /** Threads with a SIGTRAP that nobody has taken from them. One that is not INT3's is the program's own affair. */
+  #entrust(pid: number, patients: readonly Patient[], helper: number | undefined): void {
+    if (helper === undefined || !patients.every((patient) => this.#hasMetInt3(patient))) return;
+    const tids = patients.map(({ tid }) => tid);
+    if (!this.#ward.takeIn(pid, tids, helper)) return;
+    this.#patients.push(...patients);
+    for (const tid of tids) killThread(pid, tid, Signal.SIGSTOP);
+  }
+
+  #hasMetInt3({ tid, rip }: Patient): boolean {
+    return this.#breakpoints.some((line) => line.address === rip - 1 && isThere(tid, line));
   }
 
   /** When the engine is gone: puts them right, and lets them run. */
   release(): void {
     for (const patient of this.#patients) this.#treat(patient);
+    this.#ward.release();
     for (const pid of new Set(this.#patients.map((patient) => patient.pid))) {
       if (!this.#stopped.has(pid)) kill(pid, Signal.SIGCONT);
     }

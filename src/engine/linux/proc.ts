@@ -33,18 +33,22 @@ export function processorOf(tid: number): number | undefined {
   return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[36]);
 }
 
-/**
- * Where a traced thread stands (RIP) that is stopped and whose tracer knows of it. `undefined`: it runs, or its stop was not waited for, or it is
- * gone.
- */
-export function knownStop(pid: number, tid: number): number | undefined {
+/** A traced thread that is stopped. */
+export interface Stop {
+  /** What its tracer has yet to be told of it by wait4(2): a signal; 0: nothing. */
+  readonly untold: number;
+  readonly rip: number;
+}
+
+/** `undefined`: the thread runs, or is gone. */
+export function stopOf(pid: number, tid: number): Stop | undefined {
   const stat = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1'));
+  // Fields 3 and 52; the second one is a name that may hold blanks and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // Fields 3 and 52: exit_code is what wait4(2) has yet to tell.
-  if (fields?.[0] !== 't' || Number(fields[49]) !== 0) return undefined;
+  if (fields?.[0] !== 't') return undefined;
   const place = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1'));
   const rip = place?.trimEnd().split(' ').at(-1);
-  return rip?.startsWith('0x') ? Number(rip) : undefined;
+  return rip?.startsWith('0x') ? { untold: Number(fields[49]), rip: Number(rip) } : undefined;
 }
 
 /** The processes that a process traces, by their leaders. */

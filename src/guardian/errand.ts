@@ -1,0 +1,118 @@
+/** A thread is made to call rt_sigaction(2) for SIGTRAP, and stands then where it stood. */
+import { Layout } from '../engine/arena';
+import { Errno } from '../engine/linux/errno';
+import { ProcessMemory } from '../engine/linux/memory';
+import { type Ptrace, TraceOption } from '../engine/linux/ptrace';
+import { Signal } from '../engine/linux/signals';
+import { killThread, type Waiter } from '../engine/linux/wait';
+import { decodeWaitStatus, isEnd, type WaitStatus } from '../engine/linux/waitStatus';
+import { State, USER_REGISTERS_BYTES, UserRegister } from '../emulator/state';
+
+const SYS_RT_SIGACTION = 13;
+/** The kernel's struct sigaction: handler, flags, restorer and mask, u64 each. */
+const ACTION_BYTES = 32;
+const SIGSET_BYTES = 8;
+/** Below the stack pointer of a thread that has not made room for itself (System V ABI, AMD64, §3.2.2). */
+const RED_ZONE_BYTES = 128;
+
+export class Errand {
+  readonly #ptrace: Ptrace;
+  readonly #waiter: Waiter;
+  readonly #pid: number;
+  readonly #tid: number;
+  readonly #instruction: number;
+  readonly #registers = new Uint8Array(USER_REGISTERS_BYTES);
+  /** Came meanwhile. */
+  readonly #signals: number[] = [];
+  #isTraced = false;
+
+  /** `instruction`: the address of a system call instruction. */
+  constructor(ptrace: Ptrace, waiter: Waiter, pid: number, tid: number, instruction: number) {
+    this.#ptrace = ptrace;
+    this.#waiter = waiter;
+    this.#pid = pid;
+    this.#tid = tid;
+    this.#instruction = instruction;
+  }
+
+  /** Traces the thread as soon as nobody else does, and stops it. Never sleeps; false when it has waited in vain, until performance.now() is `until`. */
+  begin(until: number): boolean {
+    for (let failure = this.#seize(); failure !== 0; failure = this.#seize()) {
+      if (failure !== Errno.EPERM || performance.now() > until) return false;
+    }
+    this.#isTraced = true;
+    this.#ptrace.interrupt(this.#tid);
+    return this.#await(until) !== undefined;
+  }
+
+  /** What the process does on SIGTRAP from now on: SIG_DFL or SIG_IGN. */
+  setTrapAction(handler: number, until: number): boolean {
+    if (!this.#isTraced || this.#ptrace.getRegisters(this.#tid) !== 0) return false;
+    const { arena } = this.#ptrace;
+    this.#registers.set(arena.u8.subarray(Layout.registers, Layout.registers + USER_REGISTERS_BYTES));
+    const memory = ProcessMemory.open(this.#tid);
+    if (memory === undefined) return false;
+    const stack = arena.number(Layout.registers + UserRegister.rsp) - RED_ZONE_BYTES - ACTION_BYTES;
+    const place = stack - (stack % ACTION_BYTES);
+    const before = memory.read(place, ACTION_BYTES);
+    const action = Buffer.alloc(ACTION_BYTES);
+    action.writeBigUInt64LE(BigInt(handler));
+    const done = memory.write(place, action) === 0 && this.#call(place, until);
+    memory.write(place, before);
+    memory.close();
+    return done;
+  }
+
+  /** Lets the thread go on as if nothing had been. */
+  end(): void {
+    if (this.#isTraced) this.#ptrace.detach(this.#tid, 0);
+    for (const signal of this.#signals) killThread(this.#pid, this.#tid, signal);
+  }
+
+  #seize(): number {
+    return this.#ptrace.seize(this.#tid, TraceOption.sysGood);
+  }
+
+  #call(action: number, until: number): boolean {
+    const { view } = this.#ptrace.arena;
+    const set = (field: number, value: number): void => view.setBigInt64(State.registers + field, BigInt(value), true);
+    set(UserRegister.rax, SYS_RT_SIGACTION);
+    set(UserRegister.rdi, Signal.SIGTRAP);
+    set(UserRegister.rsi, action);
+    set(UserRegister.rdx, 0);
+    set(UserRegister.r10, SIGSET_BYTES);
+    set(UserRegister.rip, this.#instruction);
+    // No system call is to be restarted (arch_do_signal_or_restart in the kernel).
+    set(UserRegister.orig_rax, -1);
+    this.#ptrace.setRegisters(this.#tid);
+    const done = this.#toSystemCall(until) && this.#toSystemCall(until) && this.#ptrace.getRegisters(this.#tid) === 0;
+    const result = view.getBigInt64(State.registers + UserRegister.rax, true);
+    // A stop in which the call that it was in is restarted.
+    this.#ptrace.interrupt(this.#tid);
+    this.#ptrace.resume(this.#tid, 0);
+    this.#await(until);
+    this.#ptrace.arena.u8.set(this.#registers, Layout.registers);
+    this.#ptrace.setRegisters(this.#tid);
+    return done && result === 0n;
+  }
+
+  #toSystemCall(until: number): boolean {
+    for (;;) {
+      this.#ptrace.resumeToSyscall(this.#tid);
+      const status = this.#await(until);
+      if (status === undefined) return false;
+      if (status.kind === 'syscall') return true;
+    }
+  }
+
+  /** The thread's next stop. */
+  #await(until: number): WaitStatus | undefined {
+    for (let reported = this.#waiter.pollFor(this.#tid); !reported; reported = this.#waiter.pollFor(this.#tid)) {
+      if (reported === undefined || performance.now() > until) return undefined;
+    }
+    const status = decodeWaitStatus(this.#waiter.status);
+    if (isEnd(status)) return undefined;
+    if (status.kind === 'signal' && status.signal !== Signal.SIGSTOP) this.#signals.push(status.signal);
+    return status;
+  }
+}

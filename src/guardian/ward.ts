@@ -1,0 +1,111 @@
+/**
+ * Threads that have run into INT3 without the engine's having been told. When the engine is gone each of them takes the SIGTRAP that it has stopped for, and that
+ * is the end of the process, unless the process ignores SIGTRAP at that moment. So they are given one processor, which the
+ * guardian keeps busy; meanwhile another thread of the process is made to call rt_sigaction(2). It needs a second processor, and time: with real-time priority
+ * (CAP_SYS_NICE) there is enough of it; without, a few milliseconds.
+ */
+import { signalBit, Signal } from '../engine/linux/signals';
+import { ProcessMemory } from '../engine/linux/memory';
+import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
+import { type Ptrace } from '../engine/linux/ptrace';
+import { type Waiter } from '../engine/linux/wait';
+import { Errand } from './errand';
+import { allBut, only, Policy, type Schedule, type Scheduling } from './scheduling';
+
+/** The kernel lets nobody have a processor for longer than a second (sched_rt_runtime_us). */
+const PATIENCE_MS = 500;
+
+const SYSCALL_INSTRUCTION = Buffer.of(0x0f, 0x05);
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
+
+const SIG_DFL = 0;
+const SIG_IGN = 1;
+
+/** A thread that is scheduled otherwise for a while. */
+interface Moved {
+  readonly tid: number;
+  readonly before: Schedule;
+}
+
+export class Ward {
+  readonly #ptrace: Ptrace;
+  readonly #waiter: Waiter;
+  readonly #scheduling: Scheduling;
+  readonly #errands: Errand[] = [];
+  readonly #moved: Moved[] = [];
+  readonly #processor: number;
+  readonly #isRealTime: boolean;
+
+  constructor(ptrace: Ptrace, waiter: Waiter, scheduling: Scheduling) {
+    this.#ptrace = ptrace;
+    this.#waiter = waiter;
+    this.#scheduling = scheduling;
+    this.#processor = processorOf(process.pid) ?? 0;
+    this.#isRealTime = scheduling.of(0)?.policy === Policy.fifo;
+  }
+
+  /** While the engine hangs: takes in threads of a process. `helper`: another thread of it. False: nothing can be done for them. */
+  takeIn(pid: number, tids: readonly number[], helper: number): boolean {
+    const status = readStatus(helper);
+    if (status === undefined || /^[ZX]/.test(status.get('State') ?? 'Z')) return false;
+    // A handler of the program's own is not to be lost.
+    if ((signalSet(status, 'SigCgt') & TRAP) !== 0n) return false;
+    const instruction = findSystemCall(helper);
+    const others = this.#scheduling.of(helper);
+    if (instruction === undefined || others === undefined) return false;
+    const elsewhere = allBut(others.processors, this.#processor);
+    if (elsewhere === undefined) return false;
+    for (const tid of tids) if (!this.#move(tid, only(this.#processor), Policy.batch)) return false;
+    if (!this.#move(helper, elsewhere, Policy.fifo)) return false;
+    this.#errands.push(new Errand(this.#ptrace, this.#waiter, pid, helper, instruction));
+    return true;
+  }
+
+  /** Before the engine goes on: from here on the threads' processor is busy. `engine` is to have another one. */
+  keepBusy(engine: number): void {
+    if (this.#errands.length === 0) return;
+    const own = this.#scheduling.of(0);
+    if (own === undefined) return;
+    this.#moved.push({ tid: 0, before: own });
+    this.#scheduling.setProcessors(0, only(this.#processor));
+    const elsewhere = allBut(own.processors, this.#processor);
+    if (elsewhere !== undefined) this.#scheduling.setProcessors(engine, elsewhere);
+    if (this.#isRealTime) this.#scheduling.setPolicy(engine, Policy.fifo);
+  }
+
+  /** The engine is about to let go of everything: the processes ignore SIGTRAP when this returns. */
+  protect(): void {
+    const until = performance.now() + PATIENCE_MS;
+    for (const errand of this.#errands) if (errand.begin(until)) errand.setTrapAction(SIG_IGN, until);
+  }
+
+  /** Nobody has a SIGTRAP to come any more. */
+  release(): void {
+    const until = performance.now() + PATIENCE_MS;
+    for (const errand of this.#errands) {
+      errand.setTrapAction(SIG_DFL, until);
+      errand.end();
+    }
+    for (const { tid, before } of this.#moved) this.#scheduling.restore(tid, before);
+  }
+
+  /** True also where the policy can't be set. */
+  #move(tid: number, processors: Uint8Array, policy: number): boolean {
+    const before = this.#scheduling.of(tid);
+    if (before === undefined || before.policy !== Policy.other) return false;
+    if (!this.#scheduling.setProcessors(tid, processors)) return false;
+    this.#moved.push({ tid, before });
+    this.#scheduling.setPolicy(tid, policy);
+    return true;
+  }
+}
+
+/** The kernel's own library for programs, the vDSO, has a system call instruction in every process. */
+function findSystemCall(tid: number): number | undefined {
+  const library = readMappings(tid)?.find(({ path }) => path === '[vdso]');
+  const memory = library && ProcessMemory.open(tid);
+  if (memory === undefined) return undefined;
+  const at = memory.read(Number(library!.start), Number(library!.end - library!.start)).indexOf(SYSCALL_INSTRUCTION);
+  memory.close();
+  return at < 0 ? undefined : Number(library!.start) + at;
+}
