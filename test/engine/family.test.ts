@@ -81,11 +81,13 @@ describe('processes and threads', () => {
   it('finds every thread of a process that creates them while it attaches', async () => {
     const target = await Target.start(churn.path, ['4', '5000', 'go']);
     const work = target.address(churn.path, churn.offset('work'));
-    target.begin();
+    // On a busy machine the engine starts for longer than the program runs.
+    await client.event('ready');
+    target.begin({ lingering: true });
     await client.request('attach', { pid: target.pid });
     const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
-    await client.event('exited');
     const { output, code } = await target.end();
+    await client.event('exited');
     assert.deepEqual([output, code], ['right', 0]);
     assert.ok((await client.counts()).probes.get(probe)!.hits > 0);
   });
