@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about three minutes, and as many for `survival`. Prints what
- * docs/benchmarks.md records. Sections: hits, bystanders, crowd, first, memory, emulation, survival.
+ * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and as many for `survival`. Prints what
+ * docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first, memory, emulation, survival.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -10,12 +10,14 @@ import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
 import { benchMemory } from './memory';
 import { say } from './report';
+import { benchServer } from './server';
 import { benchSurvival } from './survival';
 
 const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   hits: () => benchHitCost({ rounds: 5, seconds: 2 }),
   bystanders: () => benchBystanders({ rounds: 5, seconds: 2 }),
   crowd: () => benchCrowd({ rounds: 3, threads: 1000 }),
+  server: () => benchServer({ rounds: 3, seconds: 3 }),
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
