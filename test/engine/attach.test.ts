@@ -173,17 +173,22 @@ describe('attach and detach', () => {
     }
   });
 
-  it('leaves a stopped process stopped', async () => {
-    const { target, work } = await attachCounter(2, 20_000);
-    await client.arm(target.pid, work);
-    target.begin();
-    await client.until(() => (client.hits.length > 100 ? true : undefined));
-    target.process.kill('SIGSTOP');
-    while (!/^[tT]/.test(target.status('State'))) await sleep(1);
-    await client.request('detach', { pid: target.pid });
-    // A thread that was about to stop does so when it gets the processor.
-    while (!target.status('State').startsWith('T')) await sleep(1);
-    target.process.kill('SIGCONT');
+  it('leaves a stopped process stopped, and no trap that the stop has overtaken', async function () {
+    this.timeout(60_000);
+    const { target, work } = await attachCounter(8, 300_000_000);
+    for (let round = 0; round < 100; round++) {
+      if (round > 0) await client.request('attach', { pid: target.pid });
+      await client.arm(target.pid, work);
+      if (round === 0) target.begin();
+      const before = client.hits.length;
+      await client.until(() => (client.hits.length > before + 20 ? true : undefined));
+      target.process.kill('SIGSTOP');
+      while (!/^[tT]/.test(target.status('State'))) await sleep(1);
+      await client.request('detach', { pid: target.pid });
+      // A thread that was about to stop does so when it gets the processor.
+      while (!target.status('State').startsWith('T')) await sleep(1);
+      target.process.kill('SIGCONT');
+    }
     assert.deepEqual(await target.end(), { output: 'right', code: 0, signal: null });
   });
 

@@ -102,7 +102,8 @@ export class Departures {
         }
         return;
       case 'trapStop':
-        this.#letGoInterrupted(task);
+      case 'groupStop':
+        this.#letGoInterrupted(task, status.kind);
         return;
       case 'syscall':
         this.#letGoFromSystemCall(task);
@@ -168,14 +169,12 @@ export class Departures {
     this.#letGo(task, signal);
   }
 
-  /** Interrupted between INT3 and the report of its trap: that report is taken first. */
-  #letGoInterrupted(task: Task): void {
+  /** Interrupted between INT3 and the report of its trap: that report is taken first. Let go then, it takes part in a group-stop again. */
+  #letGoInterrupted(task: Task, kind: 'trapStop' | 'groupStop'): void {
     const { ptrace } = this.#parts;
-    if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) {
-      ptrace.resume(task.tid, 0);
-      return;
-    }
-    this.#letGoWith(task, 0);
+    if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) ptrace.resume(task.tid, 0);
+    else if (kind === 'trapStop') this.#letGoWith(task, 0);
+    else this.#letGo(task, 0);
   }
 
   /** At the begin or the end of a call that it repeats. */
