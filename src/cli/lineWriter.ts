@@ -3,6 +3,7 @@
  * then drops (and counts) what finds no room, and neither memory nor the traced program pays for it.
  */
 import { writeSync } from 'node:fs';
+import { pause } from '../base/pause';
 
 /** Lines wait until there are this many bytes of them, or until the event loop has nothing else to do. */
 const BUFFER_BYTES = 64 << 10;
@@ -45,7 +46,7 @@ export class LineWriter {
       const error = thrown as NodeJS.ErrnoException;
       if (error.code === 'EAGAIN') {
         // Standard error may be a non-blocking pipe that another process made so.
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        pause(1);
         return 0;
       }
       this.#broken = true;

@@ -6,11 +6,10 @@
 import { encodeJson } from '../contract/frames';
 import { startElevated } from './elevated';
 import { libc } from './linux/libc';
-import { Signal } from './linux/signals';
+import { ignoreTerminal } from './linux/signals';
 import { startFailureOf } from './pipe/failure';
 import { type Tracer } from './tracer';
 
-const SIG_IGN = 1;
 const COMMANDS = 0;
 const MESSAGES = 1;
 
@@ -33,8 +32,6 @@ if (script !== undefined && socket !== undefined && client !== undefined) {
   void startElevated(script, socket, client);
 } else {
   // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3 behind.
-  for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
-    libc.signal(signal, SIG_IGN);
-  }
+  ignoreTerminal();
   void start().then((tracer) => tracer.run());
 }

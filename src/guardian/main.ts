@@ -7,16 +7,14 @@
  */
 import { Arena } from '../engine/arena';
 import { REFUSED } from '../engine/guard/ledger';
-import { libc } from '../engine/linux/libc';
 import { Ptrace, TraceOption } from '../engine/linux/ptrace';
-import { Signal } from '../engine/linux/signals';
+import { ignoreTerminal } from '../engine/linux/signals';
 import { Waiter } from '../engine/linux/wait';
 import { isEnd, type WaitStatus } from '../engine/linux/waitStatus';
 import { rehearse } from './rehearsal';
 import { Repair } from './repair';
 import { Policy, Scheduling } from './scheduling';
 
-const SIG_IGN = 1;
 const PTRACE_EVENT_EXIT = 6;
 
 /** Returns when the engine is gone. */
@@ -49,8 +47,6 @@ function goOn(ptrace: Ptrace, engine: number, status: WaitStatus): void {
   else ptrace.resume(engine, status.kind === 'signal' ? status.signal : 0);
 }
 
-for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
-  libc.signal(signal, SIG_IGN);
-}
+ignoreTerminal();
 const [engine, address] = process.argv.slice(2).map(Number);
 process.exit(engine === process.ppid && address !== undefined ? watch(engine, address) : 0);

@@ -1,7 +1,5 @@
 /** Calls and returns of threads with shadow stacks. Few machines have any, so an engine that takes every thread for one of them stands in. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { address } from '../../src/base/address';
 import { Arena } from '../../src/engine/arena';
 import { ShadowStacks } from '../../src/engine/hit/shadowStacks';
@@ -9,37 +7,25 @@ import { Ptrace } from '../../src/engine/linux/ptrace';
 import { Waiter } from '../../src/engine/linux/wait';
 import { Area } from '../../src/engine/surrogate/area';
 import { ScratchProcess } from '../../src/engine/surrogate/scratchProcess';
+import { bundleEngine } from './engineBundle';
 import { EngineClient } from './engineClient';
 import { instructionsOf } from './linearSweep';
 import { program } from './program';
-
-const SCRIPT = join(__dirname, '../../out/engine/shadowStacks.js');
 
 const counter = program('counter.c');
 const CALLS = 200;
 
 describe('threads with shadow stacks', () => {
   it('make calls and returns themselves', async () => {
-    await build({
-      entryPoints: [join(__dirname, '../../src/engine/main.ts')],
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      external: ['koffi', 'iced-x86'],
-      outfile: SCRIPT,
-      logLevel: 'error',
-      plugins: [
-        {
-          name: 'shadow stacks everywhere',
-          setup(builder) {
-            builder.onLoad({ filter: /\/hit\/shadowStacks\.ts$/ }, () => ({
-              contents: 'export class ShadowStacks { has() { return true; } }',
-            }));
-          },
-        },
-      ],
+    const script = await bundleEngine('shadowStacks', {
+      name: 'shadow stacks everywhere',
+      setup(builder) {
+        builder.onLoad({ filter: /\/hit\/shadowStacks\.ts$/ }, () => ({
+          contents: 'export class ShadowStacks { has() { return true; } }',
+        }));
+      },
     });
-    const client = new EngineClient(SCRIPT);
+    const client = new EngineClient(script);
     try {
       const pid = await client.launch(counter.path, ['1', `${CALLS}`]);
       const [start, end] = [counter.offset('work'), counter.offset('main')];

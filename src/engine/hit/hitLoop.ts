@@ -3,6 +3,7 @@
  * when they stop coming it writes what is left to write and sleeps in wait4(2), where threads and the doorbell wake it.
  */
 import { availableParallelism } from 'node:os';
+import { pause } from '../../base/pause';
 import { type Waiter } from '../linux/wait';
 import { type Births } from '../tasks/births';
 import { type Stops } from './stops';
@@ -24,8 +25,6 @@ const GATHER_EVERY = 64;
 
 /** How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text can't be written. */
 const NAP_MS = 1;
-
-const nap = new Int32Array(new SharedArrayBuffer(4));
 
 export interface LoopParts {
   readonly waiter: Waiter;
@@ -86,7 +85,7 @@ export class HitLoop {
   }
 
   #nap(): number {
-    Atomics.wait(nap, 0, 0, NAP_MS);
+    pause(NAP_MS);
     return this.#waiter.poll();
   }
 

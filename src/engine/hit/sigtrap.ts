@@ -3,6 +3,7 @@
  * and where it is blocked or ignored its action becomes the default (force_sig_info_to_task in kernel/signal.c). The engine blocks
  * it again after each hit and ignores in the program's place; a handler that was reset can't be put back from outside.
  */
+import { pause } from '../../base/pause';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
 import { Signal, signalBit } from '../linux/signals';
@@ -20,8 +21,6 @@ const LIBRARYS_OWN = 0b11n << 31n;
 /** Longer than most handlers run; while they do, the signals of their sa_mask are blocked. */
 const SECOND_LOOK_MS = 2;
 
-const pause = new Int32Array(new SharedArrayBuffer(4));
-
 /** Looks, before the first INT3 goes in, at what each thread does with SIGTRAP. */
 export function examineSigtrap(process: Process, notices: Notices): void {
   if (process.sigtrapExamined) return;
@@ -35,7 +34,7 @@ export function examineSigtrap(process: Process, notices: Notices): void {
     process.ignoresSigtrap ||= (signalSet(status, 'SigIgn') & TRAP) !== 0n;
     process.handlesSigtrap ||= isHandled(status);
   }
-  if (suspects.length > 0) Atomics.wait(pause, 0, 0, SECOND_LOOK_MS);
+  if (suspects.length > 0) pause(SECOND_LOOK_MS);
   for (const task of suspects) {
     const status = readStatus(task.tid);
     task.blocksSigtrap = status !== undefined && isBlocked(status);

@@ -18,12 +18,20 @@ export function signalBit(signal: number): number {
   return 2 ** (signal - 1);
 }
 
+const SIG_IGN = 1;
 const SIG_BLOCK = 0;
 const SA_NOCLDSTOP = 1;
 /** struct sigaction of the C library: handler, mask (128 bytes), flags, restorer. */
 const SIGACTION_BYTES = 152;
 const SIGACTION_FLAGS = 136;
 const SIGSET_BYTES = 128;
+
+/** Ignores what a terminal, its end or a reader's end would end or stop this process with: INT3 would stay in the programs that it traces. */
+export function ignoreTerminal(): void {
+  for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
+    libc.signal(signal, SIG_IGN);
+  }
+}
 
 /**
  * Keeps SIGCHLD from the calling thread, and from the whole process where a child or a traced thread only stops. It does nothing in this process, but

@@ -1,7 +1,8 @@
 /** An engine whose system calls fail as a plan says: the real one's sources, with the doubles beside this file in the place of two modules. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type Plugin } from 'esbuild';
+import { bundleEngine } from '../engineBundle';
 import { EngineClient } from '../engineClient';
 import { type Failure, type Plan, PLAN_VARIABLE, type Tally, tallyFile } from './plan';
 
@@ -10,16 +11,7 @@ const SCRIPT = join(OUTPUT, 'failingEngine.js');
 
 /** Bundles it; once, before the first {@link FailingEngine}. */
 export async function buildFailingEngine(): Promise<void> {
-  await build({
-    entryPoints: [join(__dirname, '../../../src/engine/main.ts')],
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['koffi', 'iced-x86'],
-    outfile: SCRIPT,
-    logLevel: 'error',
-    plugins: [doubles],
-  });
+  await bundleEngine('failingEngine', doubles);
 }
 
 const doubles: Plugin = {
