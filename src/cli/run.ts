@@ -38,13 +38,16 @@ async function trace(
   { program, args }: { readonly program: string; readonly args: readonly string[] },
 ): Promise<ProcessEnd> {
   const { session } = tracing;
-  const debuggee = await session.launch({
-    program,
-    args,
-    cwd: process.cwd(),
-    env: process.env as Record<string, string>,
-    stdio: DEBUGGEE_DESCRIPTORS,
-  });
+  const debuggee = await session.launch(
+    {
+      program,
+      args,
+      cwd: process.cwd(),
+      env: process.env as Record<string, string>,
+      stdio: DEBUGGEE_DESCRIPTORS,
+    },
+    tracing.locations,
+  );
   const exited = tracing.exitOf(debuggee);
   await tracing.addProbes();
   tracing.settleWhenLoaded(debuggee);

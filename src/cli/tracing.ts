@@ -7,6 +7,7 @@ import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
 import { type ExportedProbe } from '../export/jsonLines';
+import { type ProbeLocation } from '../language/probes/spec';
 import { EngineProcess, type EngineProcessOptions } from '../session/engineProcess';
 import { type Probe } from '../session/probe';
 import { type Process } from '../session/process';
@@ -57,6 +58,11 @@ export class Tracing implements Disposable {
       new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), options),
     );
     this.#listen();
+  }
+
+  /** Where probes are wanted. */
+  get locations(): readonly ProbeLocation[] {
+    return this.#given.map(({ spec }) => spec.location);
   }
 
   /** Places the probes, in a process that is held or runs. Throws the first thing that is wrong with one. */

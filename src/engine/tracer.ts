@@ -19,6 +19,7 @@ import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
 import { failureOf } from './pipe/failure';
 import { Inbox } from './pipe/inbox';
+import { libc } from './linux/libc';
 import { Ptrace } from './linux/ptrace';
 import { Waiter } from './linux/wait';
 import { Notices } from './pipe/notices';
@@ -143,7 +144,7 @@ export class Tracer {
       // After the answer: it may take a millisecond.
       this.#guard.look();
     }
-    if (this.#isAlone && this.#leave()) process.exit(0);
+    if (this.#isAlone && this.#leave()) libc._exit(0);
   }
 
   /** The client is gone. */

@@ -3,7 +3,7 @@
  * found is a question of its own: the process may see other files than we do (proc(5), /proc/PID/root), and what was mapped may have
  * been deleted or replaced since, as an upgrade or a rebuild does.
  */
-import { readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, type Event, Emitter } from '../base/lifetime';
 import { hex } from '../base/address';
@@ -52,16 +52,32 @@ export class ImageCache implements Disposable {
   /** The image that is mapped at `mapping` of a process. Throws a SidestepError that says what is wrong with the file. */
   open(mapping: Mapping, pid: number, isProgram: boolean): ModuleImage {
     const { path, identity } = locate(mapping, pid, isProgram);
-    const known = this.#images.get(identity);
-    if (known) return known;
-    const image = this.#store.add(this.#open(path, (what) => this.#activity.fire(what)));
-    this.#images.set(identity, image);
-    return image;
+    return this.#openOnce(path, identity);
+  }
+
+  /** Opens a program that is about to start. Undefined where that fails: its process will show what is wrong with it. */
+  foresee(program: string): ModuleImage | undefined {
+    try {
+      // A mapping has the file's own name, beside which its debug file may lie.
+      const path = realpathSync(program);
+      const identity = statSync(path).isFile() ? identityOf(path) : undefined;
+      return identity === undefined ? undefined : this.#openOnce(path, identity);
+    } catch {
+      return undefined;
+    }
   }
 
   dispose(): void {
     this.#images.clear();
     this.#store.dispose();
+  }
+
+  #openOnce(path: string, identity: string): ModuleImage {
+    const known = this.#images.get(identity);
+    if (known) return known;
+    const image = this.#store.add(this.#open(path, (what) => this.#activity.fire(what)));
+    this.#images.set(identity, image);
+    return image;
   }
 }
 

@@ -180,7 +180,8 @@ export class Probes {
   async #place(probe: Probe, process: Process, modules: readonly Module[]): Promise<void> {
     const { location } = probe.spec;
     const generation = process.generation;
-    const search = findPlaces(location, modules, this.#sourceMap);
+    const placed = probe.sites.flatMap((site) => (site.process === process && site.module ? [site.module] : []));
+    const search = findPlaces(location, modules, this.#sourceMap, placed);
     const { sites, errors } = await this.#arming.arm(probe, process, search.places);
     if (!this.#probes.has(probe)) {
       // Removed meanwhile: the engine has forgotten them, or has never armed them.

@@ -8,6 +8,7 @@ import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
 import { type ProbeLocation } from '../language/probes/spec';
 import { findSources, placesOfLine } from './findLine';
+import { type ModuleImage } from './images';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
 
@@ -38,16 +39,39 @@ type Finders = {
     location: Extract<ProbeLocation, { kind: K }>,
     modules: readonly Module[],
     sourceMap: SourceMap,
+    placed: readonly Module[],
   ) => Search;
 };
 
 const FINDERS: Finders = { line: findLine, function: findFunction, address: findAddress, offset: findOffset };
 
-/** Searches `modules`, the program's before the libraries'. */
-export function findPlaces(location: ProbeLocation, modules: readonly Module[], sourceMap: SourceMap): Search {
+/** Searches `modules`, the program's before the libraries'. `placed`: other modules of the process, in which the location was found. */
+export function findPlaces(
+  location: ProbeLocation,
+  modules: readonly Module[],
+  sourceMap: SourceMap,
+  placed: readonly Module[] = [],
+): Search {
   const programFirst = [...modules].sort((a, b) => Number(b.isProgram) - Number(a.isProgram));
-  const finder = FINDERS[location.kind] as (l: ProbeLocation, m: readonly Module[], s: SourceMap) => Search;
-  return finder(location, programFirst, sourceMap);
+  const finder = FINDERS[location.kind] as (
+    l: ProbeLocation,
+    m: readonly Module[],
+    s: SourceMap,
+    p: readonly Module[],
+  ) => Search;
+  return finder(location, programFirst, sourceMap, placed);
+}
+
+/** Has a program's image read what {@link findPlaces} will ask of it; images keep what they have read. */
+export function foresee(location: ProbeLocation, image: ModuleImage, sourceMap: SourceMap): void {
+  try {
+    if (location.kind === 'function') image.functionPlaces(location.name);
+    if (location.kind !== 'line' || !image.hasDebugInfo) return;
+    for (const built of image.filesMatching(sourceMap.toBuilt(location.file))) image.linePlaces(built, location.line);
+  } catch (error) {
+    // The probe will show it.
+    if (!(error instanceof SidestepError)) throw error;
+  }
 }
 
 function findLine(
@@ -67,11 +91,16 @@ function findLine(
   return { places, errors, ...(lines[0] !== undefined && { line: lines[0] }) };
 }
 
-function findFunction({ name }: Extract<ProbeLocation, { kind: 'function' }>, modules: readonly Module[]): Search {
-  const bySymbol = searchEach(modules, (module) =>
-    module.isProgram || module.image.symbolAddress(name) !== undefined ? functionIn(module, name) : [],
-  );
-  if (bySymbol.found.length > 0) return { places: bySymbol.found, errors: bySymbol.errors };
+function findFunction(
+  { name }: Extract<ProbeLocation, { kind: 'function' }>,
+  modules: readonly Module[],
+  _sourceMap: SourceMap,
+  placed: readonly Module[],
+): Search {
+  const mayBeMeant = (module: Module): boolean => module.isProgram || module.image.symbolAddress(name) !== undefined;
+  const bySymbol = searchEach(modules, (module) => (mayBeMeant(module) ? functionIn(module, name) : []));
+  // Libraries that come later are searched as they would be if they were there already.
+  if (bySymbol.found.length > 0 || placed.some(mayBeMeant)) return { places: bySymbol.found, errors: bySymbol.errors };
   // Names that only debug information has: qualified ones, and functions that were inlined everywhere.
   const byName = searchEach(modules, (module) =>
     !module.isProgram && module.image.hasDebugInfo ? functionIn(module, name) : [],

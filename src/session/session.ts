@@ -2,10 +2,11 @@
  * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
  * and turns what the engine sends into hits. One engine, one session.
  */
+import { resolve } from 'node:path';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
-import { type ProbeSpec } from '../language/probes/spec';
+import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
 import { unlessEnded } from './ended';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
@@ -17,6 +18,7 @@ import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
 import { type Process } from './process';
 import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes';
+import { foresee } from './resolve';
 import { Sequence } from './sequence';
 import { SiteTable } from './siteTable';
 import { SourceMap } from './sourceMap';
@@ -137,9 +139,15 @@ export class Session implements Disposable {
     return this.#processes.alive;
   }
 
-  /** Starts a program; it waits before its first instruction for {@link start}. */
-  async launch(options: LaunchOptions): Promise<Process> {
-    const { pid } = await this.#engine.request('launch', { ...options, follow: this.#follow });
+  /**
+   * Starts a program; it waits before its first instruction for {@link start}. `locations`: what will be looked for in it. That is read
+   * while the engine starts, which takes longer than most programs' symbols do.
+   */
+  async launch(options: LaunchOptions, locations: readonly ProbeLocation[] = []): Promise<Process> {
+    const [{ pid }] = await Promise.all([
+      this.#engine.request('launch', { ...options, follow: this.#follow }),
+      this.#foresee(resolve(options.cwd, options.program), locations),
+    ]);
     return this.#entry(this.#processes.expect(pid));
   }
 
@@ -233,6 +241,13 @@ export class Session implements Disposable {
 
   #allModules(): readonly Module[] {
     return [...this.processes.values()].flatMap((process) => process.modules);
+  }
+
+  async #foresee(program: string, locations: readonly ProbeLocation[]): Promise<void> {
+    // The request goes first.
+    await new Promise(setImmediate);
+    const image = this.#images.foresee(program);
+    if (image !== undefined) for (const location of locations) foresee(location, image, this.#sourceMap);
   }
 
   async #seize(pid: number): Promise<Process> {

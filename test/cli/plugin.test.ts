@@ -41,5 +41,5 @@ describe('probes in a library that is loaded by the running program', () => {
     assert.equal(stdout, 'calls 10000 wrong 0\n');
     assert.equal(parseJsonLines(stderr).summary.probes[0]?.hits, 10_000);
     libraries.forEach((path, index) => assert.ok(readFileSync(path).equals(files[index]!), `${path} has changed`));
-  }).timeout(120_000);
+  });
 });

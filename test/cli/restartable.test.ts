@@ -55,7 +55,6 @@ describe('restartable sequences', () => {
 
   it(`count right with probes around them${registered ? '' : ' (skipped: the C library has registered none)'}`, async function () {
     if (!registered) this.skip();
-    this.timeout(60_000);
     const probes = outside.flatMap((at) => ['-p', `count rseq!bump+0x${(at - outside[0]!).toString(16)}`]);
     const { status, stdout, stderr } = await sidestep([
       ...['run', ...probes, '--format', 'json', '--', rseq],

@@ -14,7 +14,6 @@ const PYTHON = '/usr/bin/python3.11';
 const PATIENCE = 4;
 
 describe('CPython with its debug file', function () {
-  this.timeout(60_000);
   let image: Image;
 
   before(function () {

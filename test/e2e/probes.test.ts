@@ -12,8 +12,6 @@ import { Workbench, launchBrowser } from './workbench';
 const ROOT = join(__dirname, '../..');
 
 describe('in the editor', function () {
-  this.timeout(180_000);
-
   let folder: string;
   let example: Example;
   let server: CodeServer;

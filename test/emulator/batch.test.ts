@@ -33,8 +33,7 @@ describe('a batch of instructions', () => {
     });
   });
 
-  it('may hold more than a process may have mappings', function () {
-    this.timeout(120_000);
+  it('may hold more than a process may have mappings', () => {
     const subject = emulator();
     for (let value = 0; value < 70_000; value++) subject.prepare(move(value), 0x1000n);
     assert.equal(execute(subject.prepare(move(70_000), 0x1000n)), 0);

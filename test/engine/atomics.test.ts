@@ -5,9 +5,11 @@ import { assertExists } from '../../src/base/assert';
 import { SidestepError } from '../../src/base/errors';
 import { classify } from '../../src/emulator/emulator';
 import { EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { instructionsOf } from './linearSweep';
 import { program } from './program';
 import { readMemory, Target } from './target';
+import { until } from '../until';
 
 const atomics = program('atomics.c');
 const START = atomics.offset('probed');
@@ -16,8 +18,7 @@ const END = atomics.offset('probedEnd');
 const ROUNDS = 150;
 const FOREVER = 1_000_000_000;
 
-describe('atomic instructions', function () {
-  this.timeout(120_000);
+describe('atomic instructions', () => {
   /** File offsets, and what stands there. */
   const sites = instructionsOf(atomics.path)
     .filter(({ offset, bytes, address: at }) => {
@@ -26,15 +27,7 @@ describe('atomic instructions', function () {
     .map(({ offset, instruction }) => ({ offset, mnemonic: instruction.mnemonic }));
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   /** A probe on each atomic instruction of the copy that the probed threads run. */
   async function armAll(pid: number): Promise<readonly number[]> {
@@ -108,7 +101,7 @@ describe('atomic instructions', function () {
     target.begin({ lingering: true });
     for (let round = 0; round < 100; round++) {
       const before = (await countsOf(armed))[0]!.hits;
-      while ((await countsOf(armed))[0]!.hits === before);
+      await until('another hit', async () => (await countsOf(armed))[0]!.hits !== before);
       target.process.kill('SIGSTOP');
       target.process.kill('SIGCONT');
     }
@@ -152,7 +145,7 @@ describe('atomic instructions', function () {
       await armAll(target.pid);
       const probes = (await client.counts()).probes;
       const probe = Math.max(...probes.keys());
-      while ((await client.counts()).probes.get(probe)!.hits < 20);
+      await client.untilHit(probe, 20);
       await client.request('detach', { pid: target.pid });
       assert.equal(target.process.exitCode, null);
       assert.equal(target.status('TracerPid'), '0');
@@ -167,7 +160,7 @@ describe('atomic instructions', function () {
     for (let round = 0; round < 5; round++) {
       await client.request('attach', { pid: target.pid });
       await armAll(target.pid);
-      while (![...(await client.counts()).probes.values()].some(({ hits }) => hits > 500));
+      await until('500 hits', async () => [...(await client.counts()).probes.values()].some(({ hits }) => hits > 500));
       await client.close();
       assert.equal(target.status('TracerPid'), '0');
       client = new EngineClient();

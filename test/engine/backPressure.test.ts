@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentOperation, type AgentProgram } from '../../src/contract/agent/operations';
 import { type HitCondition } from '../../src/contract/messages';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { residentKb } from './soak/resources';
 
@@ -61,19 +62,10 @@ const WISHES: readonly Wish[] = [
   { what: 'a count', agent: { captures: [] }, onHit: 'count', due: () => 0 },
 ];
 
-describe('back-pressure', function () {
-  this.timeout(180_000);
+describe('back-pressure', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    client.resume();
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   /** The most that the engine has in memory until the program has printed its result. */
   async function peak(): Promise<number> {

@@ -7,6 +7,7 @@ import { address } from '../../src/base/address';
 import { type SidestepError } from '../../src/base/errors';
 import { AS_USER } from '../fixtures/sudoers';
 import { EngineClient } from './engineClient';
+import { endAfterEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
 
@@ -21,19 +22,14 @@ describe('binaries', () => {
   let client: EngineClient;
   let directory: string;
 
+  endAfterEach();
+
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
     chmodSync(directory, 0o755);
   });
 
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    rmSync(directory, { recursive: true });
-    assert.equal(client.errors, '');
-  });
-
-  const warnings = (): string[] => client.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   for (const linking of ['-static', '-static-pie', '-no-pie', '-pie']) {
     it(`linked with ${linking} are probed from their start, and while they run`, async () => {
@@ -115,7 +111,10 @@ describe('binaries', () => {
       await client.event('exited');
       assert.equal(userOf(await client.written()), '65534 65534 65534');
       assert.equal((await client.counts()).probes.get(probe)?.hits, 1000);
-      assert.match(warnings().join(), /identity is set-user-id and runs without its privileges, because it is traced/);
+      assert.match(
+        client.warnings().join(),
+        /identity is set-user-id and runs without its privileges, because it is traced/,
+      );
     });
   });
 

@@ -1,7 +1,8 @@
 /** Process trees: every child that is followed counts to the last call, and every child that is not runs on with clean text. */
 import assert from 'node:assert/strict';
 import { type EngineEvent } from '../../src/contract/messages';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 
 const tree = program('tree.c');
@@ -9,18 +10,10 @@ const CALLS = 3;
 
 type Follow = 'children' | 'none';
 
-describe('children', function () {
-  this.timeout(240_000);
+describe('children', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   const launch = async (kind: string, count: number, threads: number, follow: Follow): Promise<number> => {
     const { pid } = await client.request('launch', {

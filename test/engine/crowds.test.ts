@@ -1,25 +1,18 @@
 /** Threads by the thousand: none is missed when tracing begins, none is left traced when it ends. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { readMemory, Target } from './target';
+import { until } from '../until';
 
 const crowd = program('comings.c', ['-fpatchable-function-entry=1']);
 
 describe('crowds of threads', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   /** Makes the threads call `work` or not; in the latter case how often they did, and how many threads there have been. */
   function go(target: Target): void {
@@ -29,7 +22,7 @@ describe('crowds of threads', () => {
   async function pause(target: Target): Promise<{ called: number; created: number; tid: number }> {
     const seen = target.output.length;
     target.process.stdin?.write('p\n');
-    while (!target.output.includes('\n', seen)) await once(target.process.stdout!, 'data');
+    await until('its answer', () => target.output.includes('\n', seen));
     const [, called, created, tid] = /called (\d+) created (\d+) by (\d+)/.exec(target.output.slice(seen))!;
     return { called: Number(called), created: Number(created), tid: Number(tid) };
   }
@@ -63,7 +56,7 @@ describe('crowds of threads', () => {
         const { site } = await client.arm(target.pid, work, { onHit: 'count' });
         go(target);
         const hits = async () => (await client.counts()).sites.get(site)!.hits;
-        while ((await hits()) < 300);
+        await until('300 hits', async () => (await hits()) >= 300);
         assert.deepEqual(tracersOf(target.pid), new Set([`${enginePid}`]));
         const after = await pause(target);
         assert.equal(await hits(), after.called - before, `round ${round}`);

@@ -1,6 +1,7 @@
 /** A client for tests that speaks to a real engine process over its pipes, without a session in between. */
 import { buildSync } from 'esbuild';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Readable, type Writable } from 'node:stream';
@@ -18,6 +19,7 @@ import {
   type RequestKind,
   type Requests,
 } from '../../src/contract/messages';
+import { until, within } from '../until';
 
 const OUTPUT = join(__dirname, '../../out/engine');
 let script: string | undefined;
@@ -68,6 +70,8 @@ export interface ArmOptions {
 }
 
 export class EngineClient {
+  /** Those that were made since the last {@link closeAll}, ended or not. */
+  static readonly #all = new Set<EngineClient>();
   readonly process: ChildProcess;
   readonly events: EngineEvent[] = [];
   readonly hits: Hit[] = [];
@@ -81,6 +85,7 @@ export class EngineClient {
   #lastSite = 0;
   #lastProbe = 0;
   ended = false;
+  readonly #closed: Promise<unknown>;
 
   /** What the engine said when it could not start. */
   failure: EngineFailure | undefined;
@@ -91,6 +96,7 @@ export class EngineClient {
    */
   constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}, through: readonly string[] = []) {
     const [command, ...args] = [...through, process.execPath, script];
+    EngineClient.#all.add(this);
     this.process = spawn(assertExists(command, 'command'), args, {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
@@ -108,6 +114,7 @@ export class EngineClient {
     });
     streams[5]?.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
     this.process.stdin?.on('error', () => undefined);
+    this.#closed = once(this.process, 'close');
     this.process.on('close', (code) => {
       this.ended = true;
       for (const { reject } of this.#pending.values())
@@ -173,6 +180,11 @@ export class EngineClient {
     return { probes: new Map(probes), sites: new Map(sites) };
   }
 
+  /** Waits until the probe has been hit so often. */
+  untilHit(probe: number, hits: number): Promise<void> {
+    return until(`${hits} hits`, async () => (await this.counts()).probes.get(probe)!.hits >= hits);
+  }
+
   /** Where a file's symbol lies in the process: what `nm` says plus how far the file was moved. */
   async symbol(pid: number, file: string, offset: number): Promise<Address> {
     const { mappings } = await this.request('mappings', { pid });
@@ -190,17 +202,19 @@ export class EngineClient {
     name: E,
     fits: (event: Extract<EngineEvent, { event: E }>) => boolean = () => true,
   ): Promise<Extract<EngineEvent, { event: E }>> {
-    return this.until(() =>
-      this.events.find(
-        (event): event is Extract<EngineEvent, { event: E }> =>
-          event.event === name && fits(event as Extract<EngineEvent, { event: E }>),
-      ),
+    return this.until(
+      () =>
+        this.events.find(
+          (event): event is Extract<EngineEvent, { event: E }> =>
+            event.event === name && fits(event as Extract<EngineEvent, { event: E }>),
+        ),
+      `${name} ${String(fits)}`,
     );
   }
 
-  /** Resolves when `look` finds something; looks again whenever something has come. */
-  until<T>(look: () => T | undefined): Promise<T> {
-    return new Promise((resolve, reject) => {
+  /** Resolves when `look` finds something; looks again whenever something has come. Rejects when the engine is gone, or hangs. */
+  until<T>(look: () => T | undefined, what = String(look)): Promise<T> {
+    const found = new Promise<T>((resolve, reject) => {
       const check = (): void => {
         const found = look();
         if (found === undefined && !this.ended) return;
@@ -211,6 +225,7 @@ export class EngineClient {
       this.#waiters.add(check);
       check();
     });
+    return within(what, found);
   }
 
   /** What the debuggee has written, when it has written something: its pipe may lag behind the news of its end. */
@@ -228,10 +243,24 @@ export class EngineClient {
     this.process.stdout?.resume();
   }
 
+  /** The texts of its warnings. */
+  warnings(): readonly string[] {
+    return this.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
+  }
+
+  /** Closes all that were made since the last time, and waits for their ends; what they and their programs have printed as errors. */
+  static async closeAll(): Promise<string> {
+    const all = [...EngineClient.#all];
+    EngineClient.#all.clear();
+    for (const client of all) client.resume();
+    await Promise.all(all.map((client) => client.close()));
+    return all.map(({ errors }) => errors).join('');
+  }
+
   /** Closes the command pipe and waits for the engine's end. */
   async close(): Promise<void> {
     this.process.stdin?.end();
-    await this.until(() => (this.ended ? true : undefined)).catch(() => undefined);
+    await within('the end of the engine', this.#closed);
   }
 
   #receive(kind: FrameKind, payload: Uint8Array): void {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SidestepError } from '../../src/base/errors';
 import { EngineClient, engineScript } from './engineClient';
+import { endAfterEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
 
@@ -54,7 +55,6 @@ function refusedWith(message: RegExp, advice: RegExp) {
 }
 
 describe('environments', () => {
-  const clients: EngineClient[] = [];
   let directory: string;
   /** A copy that everybody may execute, wherever this one lies. */
   let openCopy: string;
@@ -72,15 +72,10 @@ describe('environments', () => {
     if (directory) rmSync(directory, { recursive: true });
   });
 
-  afterEach(async () => {
-    for (const client of clients.splice(0)) await client.close();
-    Target.killAll();
-  });
+  endAfterEach();
 
   function engine(...through: readonly (readonly string[])[]): EngineClient {
-    const client = new EngineClient(engineScript(), {}, through.flat());
-    clients.push(client);
-    return client;
+    return new EngineClient(engineScript(), {}, through.flat());
   }
 
   interface Start {

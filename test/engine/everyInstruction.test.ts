@@ -4,10 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { instructionsOf, type Swept } from './linearSweep';
 import { program } from './program';
 import { readMemory } from './target';
+import { until } from '../until';
 
 const THREADS = 4;
 const ROUNDS = 5;
@@ -39,14 +41,7 @@ describe('every instruction of four threads’ loops', () => {
     );
   });
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   /** Not one is refused. The requests go out together. `work`: where the first is. */
   async function armAll(pid: number, work: bigint): Promise<readonly number[]> {
@@ -59,8 +54,7 @@ describe('every instruction of four threads’ loops', () => {
     return armed.map(({ site }) => site);
   }
 
-  it('leaves the result as it is without probes, and counts every pass', async function () {
-    this.timeout(120_000);
+  it('leaves the result as it is without probes, and counts every pass', async () => {
     const expected = resultOf(ROUNDS);
     const pid = await client.launch(every.path, [`${ROUNDS}`]);
     const work = await client.symbol(pid, every.path, start);
@@ -101,8 +95,7 @@ describe('every instruction of four threads’ loops', () => {
     assert.equal(at('recursive'), THREADS * ROUNDS * 6);
   });
 
-  it('may be armed and let go while the threads are in the midst of them', async function () {
-    this.timeout(120_000);
+  it('may be armed and let go while the threads are in the midst of them', async () => {
     const expected = resultOf(MANY_ROUNDS);
     const pid = await client.launch(every.path, [`${MANY_ROUNDS}`]);
     const work = await client.symbol(pid, every.path, start);
@@ -110,7 +103,7 @@ describe('every instruction of four threads’ loops', () => {
     await armAll(pid, work);
     const hits = async (): Promise<number> => [...(await client.counts()).probes.values()][0]!.hits;
     const before = await hits();
-    while ((await hits()) < before + 20_000);
+    await until('20,000 hits', async () => (await hits()) >= before + 20_000);
     await client.request('detach', { pid });
     await client.until(() => (client.output.length >= expected.length ? true : undefined));
     assert.equal(client.output, expected);

@@ -1,6 +1,7 @@
 /** Children, threads and other programs: who runs on clean, whose hits count, and what the client is told. */
 import assert from 'node:assert/strict';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
 
@@ -13,15 +14,7 @@ const leaderless = program('leaderless.c');
 describe('processes and threads', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   const ROUNDS = 60;
   for (const [kind, calls] of [

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AS_USER } from '../fixtures/sudoers';
 import { EngineClient } from './engineClient';
+import { endAfterEach } from './fixture';
 import { program, type Program } from './program';
 import { Target } from './target';
 
@@ -28,19 +29,14 @@ describe('processes that are followed', () => {
   let client: EngineClient;
   let directory: string;
 
+  endAfterEach();
+
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
     chmodSync(directory, 0o755);
   });
 
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    rmSync(directory, { recursive: true });
-    assert.equal(client.errors, '');
-  });
-
-  const warnings = (): string[] => client.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   async function launch(path: string, ...args: readonly string[]): Promise<number> {
     const { pid } = await client.request('launch', {
@@ -113,7 +109,7 @@ describe('processes that are followed', () => {
     const root = await launch('/bin/sh', '-c', `${small}; ${counter.path} 1 100`);
     const { images, calls } = await countAll(root, counter, counter.path);
     assert.deepEqual({ images, calls }, { images: 1, calls: 100 });
-    assert.match(warnings().join('\n'), /^\S+small is 32-bit code: no probe can be set in process \d+$/);
+    assert.match(client.warnings().join('\n'), /^\S+small is 32-bit code: no probe can be set in process \d+$/);
     const images64 = client.events.flatMap((event) => (event.event === 'execed' ? [event.executable] : []));
     assert.ok(
       images64.some((path) => path.endsWith('true')),
@@ -137,7 +133,7 @@ describe('processes that are followed', () => {
       assert.deepEqual(await countAll(root, identity, copy), { images: 1, calls: 100 });
       assert.match(client.output, /^user 65534 65534 65534$/m);
       assert.match(
-        warnings().join('\n'),
+        client.warnings().join('\n'),
         /identity is set-user-id and runs without its privileges, because it is traced/,
       );
     });
@@ -147,7 +143,7 @@ describe('processes that are followed', () => {
       const root = await launch('/bin/sh', '-c', `${copy} 100; exit 3`);
       assert.deepEqual(await countAll(root, identity, copy), { images: 0, calls: 0 });
       const released = await client.event('released');
-      assert.match(warnings().join('\n'), new RegExp(`process ${released.pid} is not traced any further: .*`));
+      assert.match(client.warnings().join('\n'), new RegExp(`process ${released.pid} is not traced any further: .*`));
       assert.match(client.output, /^sum 5050$/m);
       assert.deepEqual((await client.event('exited', ({ pid }) => pid === root)).end, { code: 3 });
     });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type AgentOperation, type AgentProgram } from '../../src/contract/agent/operations';
 import { type SidestepError } from '../../src/base/errors';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 
 const counter = program('counter.c');
@@ -24,14 +25,7 @@ function argumentIs(operation: 'ltS' | 'eq', value: bigint): readonly AgentOpera
 describe('hits', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   async function start(threads: number, calls: number) {
     const pid = await client.launch(counter.path, [`${threads}`, `${calls}`]);
@@ -251,5 +245,5 @@ describe('hits', () => {
       for (const [site, hits] of disarmed) assert.equal(reported.filter((hit) => hit.site === site).length, hits);
       rounds += disarmed.size;
     }
-  }).timeout(120_000);
+  });
 });

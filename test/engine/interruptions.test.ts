@@ -1,7 +1,8 @@
 /** System calls that threads sleep in are none the wiser: whatever comes or goes, each gives what it was to give, once. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
 
@@ -10,15 +11,7 @@ const calls = program('calls.c', ['-fpatchable-function-entry=1']);
 describe('interrupted system calls', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   const KINDS = [
     'read',
@@ -62,8 +55,8 @@ describe('interrupted system calls', () => {
     const target = await Target.start(calls.path, []);
     await client.request('attach', { pid: target.pid });
     const work = target.address(calls.path, calls.offset('work'));
-    await client.arm(target.pid, work, { onHit: 'count' });
-    await sleep(3000);
+    const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+    await client.untilHit(probe, 1000);
     await finish(target);
   });
 });

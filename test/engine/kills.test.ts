@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/emulator/oracle/random';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { resources } from './soak/resources';
 import { Target } from './target';
@@ -14,19 +15,10 @@ const faults = program('faults.c');
 /** Instructions that are emulated, one for the surrogate and one for a twin. */
 const PLACES = ['one', 'two', 'ten', 'see', 'locked', 'touch'];
 
-describe('SIGKILL', function () {
-  this.timeout(120_000);
+describe('SIGKILL', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   for (const [what, fixture, args, places] of [
     ['that is emulated, executed on a copy of the thread or by a twin', storm, [], PLACES],
@@ -45,7 +37,7 @@ describe('SIGKILL', function () {
           ),
         );
         target.begin({ lingering: true });
-        while ((await client.counts()).probes.get(probe)!.hits === 0);
+        await client.untilHit(probe, 1);
         await sleep(random.below(8));
         target.process.kill('SIGKILL');
         const { end } = await client.event('exited', ({ pid }) => pid === target.pid);

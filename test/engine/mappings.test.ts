@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { type Address, address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
 import { type SidestepError } from '../../src/base/errors';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { readMemory, Target } from './target';
 
@@ -38,19 +39,18 @@ describe('mappings', () => {
   let client: EngineClient;
   let target: Target;
 
+  engineForEach((started) => (client = started));
+
   beforeEach(async () => {
     // A file system whose pages can be huge ones.
     directory = mkdtempSync('/dev/shm/sidestep-');
     one = codeFile('one', PLUS_ONE);
     seven = codeFile('seven', PLUS_SEVEN);
-    client = new EngineClient();
     target = await Target.start(mapper.path, []);
     await client.request('attach', { pid: target.pid });
   });
 
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
+  afterEach(() => {
     assert.equal(checksum(one), checksumOf(PLUS_ONE));
     assert.equal(checksum(seven), checksumOf(PLUS_SEVEN));
     rmSync(directory, { recursive: true });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 
 // At the same address in each turn.
@@ -13,16 +14,13 @@ describe('exec under load', () => {
   let client: EngineClient;
   let directory: string;
 
+  engineForEach((started) => (client = started));
+
   beforeEach(() => {
-    client = new EngineClient();
     directory = mkdtempSync(join(tmpdir(), 'sidestep-relay-'));
   });
 
-  afterEach(async () => {
-    await client.close();
-    rmSync(directory, { recursive: true });
-    assert.equal(client.errors, '');
-  });
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   for (const [what, total, every] of [
     ['armed again in each turn', 1500, 1],

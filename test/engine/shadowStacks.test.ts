@@ -9,6 +9,7 @@ import { Area } from '../../src/engine/surrogate/area';
 import { ScratchProcess } from '../../src/engine/surrogate/scratchProcess';
 import { bundleEngine } from './engineBundle';
 import { EngineClient } from './engineClient';
+import { endAfterEach } from './fixture';
 import { instructionsOf } from './linearSweep';
 import { program } from './program';
 
@@ -16,6 +17,8 @@ const counter = program('counter.c');
 const CALLS = 200;
 
 describe('threads with shadow stacks', () => {
+  endAfterEach();
+
   it('make calls and returns themselves', async () => {
     const script = await bundleEngine('shadowStacks', {
       name: 'shadow stacks everywhere',
@@ -26,33 +29,28 @@ describe('threads with shadow stacks', () => {
       },
     });
     const client = new EngineClient(script);
-    try {
-      const pid = await client.launch(counter.path, ['1', `${CALLS}`]);
-      const [start, end] = [counter.offset('work'), counter.offset('main')];
-      const instructions = instructionsOf(counter.path).filter(({ offset }) => offset >= start && offset < end);
-      const work = await client.symbol(pid, counter.path, start);
-      const sites: number[] = [];
-      for (const { offset } of instructions) {
-        const at = address(work + BigInt(offset - start));
-        sites.push((await client.arm(pid, at, { onHit: 'count' })).site);
-      }
-      await client.release(pid);
-      assert.deepEqual((await client.event('exited')).end, { code: 0 });
-      assert.equal(await client.written(), 'right\n');
-      const counts = (await client.counts()).sites;
-      let made = 0;
-      instructions.forEach(({ instruction }, index) => {
-        const { hits, steppedAside } = counts.get(sites[index]!)!;
-        const changes = ['call', 'ret'].includes(instruction.mnemonic);
-        assert.equal(steppedAside, changes ? hits : 0, instruction.code);
-        if (changes) made += hits;
-      });
-      // To `work` and back each time, and the thread's own return.
-      assert.equal(made, 2 * CALLS + 1);
-    } finally {
-      await client.close();
-      assert.equal(client.errors, '');
+    const pid = await client.launch(counter.path, ['1', `${CALLS}`]);
+    const [start, end] = [counter.offset('work'), counter.offset('main')];
+    const instructions = instructionsOf(counter.path).filter(({ offset }) => offset >= start && offset < end);
+    const work = await client.symbol(pid, counter.path, start);
+    const sites: number[] = [];
+    for (const { offset } of instructions) {
+      const at = address(work + BigInt(offset - start));
+      sites.push((await client.arm(pid, at, { onHit: 'count' })).site);
     }
+    await client.release(pid);
+    assert.deepEqual((await client.event('exited')).end, { code: 0 });
+    assert.equal(await client.written(), 'right\n');
+    const counts = (await client.counts()).sites;
+    let made = 0;
+    instructions.forEach(({ instruction }, index) => {
+      const { hits, steppedAside } = counts.get(sites[index]!)!;
+      const changes = ['call', 'ret'].includes(instruction.mnemonic);
+      assert.equal(steppedAside, changes ? hits : 0, instruction.code);
+      if (changes) made += hits;
+    });
+    // To `work` and back each time, and the thread's own return.
+    assert.equal(made, 2 * CALLS + 1);
   });
 
   it('are told from those without', () => {

@@ -1,8 +1,10 @@
 /** Signals and faults reach the program as they would without probes. */
 import assert from 'node:assert/strict';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
+import { until } from '../until';
 
 const signals = program('signals.c');
 const traps = program('traps.c');
@@ -12,15 +14,7 @@ const counter = program('counter.c');
 describe('signals', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   async function run(path: string, args: readonly string[], at: number) {
     const pid = await client.launch(path, args);
@@ -46,11 +40,11 @@ describe('signals', () => {
     for (let round = 0; round < 5; round++) {
       target.process.kill('SIGSTOP');
       // The leader hits no probe: when it is stopped, the signal has reached the process.
-      while (!/^[tT]/.test(target.status('State'))) await hits();
+      await until('the stop', () => /^[tT]/.test(target.status('State')));
       let before = await hits();
       for (let now = await hits(); now !== before; now = await hits()) before = now;
       await client.request('signal', { pid: target.pid, signal: 18 });
-      while ((await hits()) === before);
+      await until('another hit', async () => (await hits()) !== before);
     }
     await client.event('exited');
     assert.deepEqual([(await target.end()).output, await hits()], ['right', 120_000]);
@@ -119,7 +113,7 @@ describe('signals', () => {
         const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
         if (!begun) target.begin({ lingering: true });
         begun = true;
-        while ((await client.counts()).probes.get(probe)!.hits < 50);
+        await client.untilHit(probe, 50);
         await client.request('detach', { pid: target.pid });
       }
       const { output, code, signal } = await target.end();
@@ -135,7 +129,7 @@ describe('signals', () => {
     for (let round = 0; round < 100; round++) {
       await client.request('attach', { pid: target.pid });
       const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
-      while ((await client.counts()).probes.get(probe)!.hits < 3);
+      await client.untilHit(probe, 3);
       await client.request('forget', { probe });
       await client.request('detach', { pid: target.pid });
     }
@@ -162,7 +156,7 @@ describe('signals', () => {
     target.begin({ lingering: true });
     for (let round = 0; round < 1000; round++) {
       target.process.kill('SIGSTOP');
-      while (!/^[tT]/.test(target.status('State')));
+      await until('the stop', () => /^[tT]/.test(target.status('State')));
       target.process.kill('SIGCONT');
       await client.counts();
     }
@@ -171,7 +165,7 @@ describe('signals', () => {
     const [, caught, rounds] = /^caught (\d+) of (\d+)$/.exec(output)!.map(Number);
     assert.equal(caught, rounds);
     assert.equal((await client.counts()).probes.get(probe)!.hits, 2 * rounds!);
-  }).timeout(120_000);
+  });
 
   it('changes nothing where half of a store would fault', async () => {
     const { output, counts } = await run(faults.path, ['crossing'], faults.offset('store'));

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/emulator/oracle/random';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { program } from './program';
 import { readMemory, Target } from './target';
 
@@ -11,19 +12,10 @@ const storm = program('storm.c');
 /** Places of 1, 2 and 10 bytes, for the surrogate and for a twin; where siglongjmp and sigreturn go on. */
 const PLACES = 'one two ten see locked touch landing tick divert_1 divert_2 divert_10'.split(' ');
 
-describe('a storm of signals', function () {
-  this.timeout(120_000);
+describe('a storm of signals', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   async function arm(target: Target, places = PLACES): Promise<ReadonlyMap<string, number>> {
     const probes = new Map<string, number>();
@@ -67,7 +59,8 @@ describe('a storm of signals', function () {
       await client.request('attach', { pid: target.pid });
       const probes = await arm(target);
       target.begin({ lingering: true });
-      await sleep(2000);
+      // Enough for every kind of stop to come in the midst of others.
+      for (const probe of probes.values()) await client.untilHit(probe, 500);
       const counted = await finish(target);
       await client.event('exited');
       await compare(probes, counted);
@@ -98,7 +91,7 @@ describe('a storm of signals', function () {
     for (let round = 0; round < 15; round++) {
       await client.request('attach', { pid: target.pid });
       const probes = await arm(target);
-      while ((await client.counts()).probes.get(probes.get('ten')!)!.hits < 20);
+      await client.untilHit(probes.get('ten')!, 20);
       await client.request('detach', { pid: target.pid });
       assert.equal(target.status('TracerPid'), '0');
       const at = target.address(storm.path, storm.offset('one'));

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
 import { readMappings } from '../../src/engine/linux/proc';
+import { until, within } from '../until';
 
 export class Target {
   readonly process: ChildProcess;
@@ -25,9 +25,13 @@ export class Target {
   /** Starts it, and waits until it has said `ready`. */
   static async start(path: string, args: readonly string[]): Promise<Target> {
     const target = new Target(spawn(path, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
-    while (!target.output.startsWith('ready\n')) await once(assertExists(target.process.stdout, 'stdout'), 'data');
+    await within(`${path} ready`, target.#ready());
     target.output = '';
     return target;
+  }
+
+  async #ready(): Promise<void> {
+    while (!this.output.startsWith('ready\n')) await once(assertExists(this.process.stdout, 'stdout'), 'data');
   }
 
   /** Gives the line it waits for. A program that lingers does not end before {@link end} is called. */
@@ -39,7 +43,7 @@ export class Target {
   /** Waits for its end; what it printed, and its exit status or signal. */
   async end(): Promise<{ output: string; code: number | null; signal: NodeJS.Signals | null }> {
     this.process.stdin?.end();
-    await this.#ended;
+    await within('the end of the program', this.#ended);
     return { output: this.output.trim(), code: this.process.exitCode, signal: this.process.signalCode };
   }
 
@@ -78,7 +82,17 @@ export class Target {
 
   /** Waits until all its threads sleep. */
   async asleep(): Promise<void> {
-    while (this.states().some((state) => state !== 'S')) await sleep(5);
+    await until('all threads asleep', () => this.states().every((state) => state === 'S'));
+  }
+
+  /** Waits until nobody traces it. */
+  untraced(): Promise<void> {
+    return until('no tracer', () => this.status('TracerPid') === '0');
+  }
+
+  /** How often its threads have slept or stopped, all together. */
+  pauses(): number {
+    return [...this.switches().values()].reduce((sum, text) => sum + Number(/\d+/.exec(text)![0]), 0);
   }
 
   /** /proc/PID/status, one field. */

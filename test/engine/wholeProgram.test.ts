@@ -12,7 +12,8 @@ import { assertExists } from '../../src/base/assert';
 import { type Counts } from '../../src/contract/messages';
 import { Image } from '../../src/debuginfo/image';
 import { classify, type RefusalCode } from '../../src/emulator/emulator';
-import { EngineClient } from './engineClient';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
 import { instructionsOf, type Swept } from './linearSweep';
 import { readMemory } from './target';
 
@@ -52,21 +53,17 @@ describe('every instruction of a program', () => {
   let client: EngineClient;
   let directory: string;
 
+  engineForEach((started) => (client = started));
+
   beforeEach(() => {
-    client = new EngineClient();
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
   });
 
-  afterEach(async () => {
-    await client.close();
-    rmSync(directory, { recursive: true });
-    assert.equal(client.errors, '');
-  });
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   for (const { program, args, bytes, suffix } of SUBJECTS) {
     it(`${basename(program)} works as without probes`, async function () {
       if (!existsSync(program)) this.skip();
-      this.timeout(120_000);
       const input = join(directory, 'input');
       const output = suffix === undefined ? undefined : input + suffix;
       writeFileSync(input, proseOf(bytes));
@@ -100,7 +97,6 @@ describe('every instruction of a program', () => {
   it('of the C library that a program uses', async function () {
     const program = '/usr/bin/mawk';
     if (!existsSync(program)) this.skip();
-    this.timeout(600_000);
     const input = join(directory, 'input');
     writeFileSync(input, proseOf(LIBRARY_BYTES));
     const printed = execFileSync(program, [AWK_PROGRAM, input], { encoding: 'utf8' });

@@ -1,12 +1,12 @@
 /** What becomes of programs when the engine is killed. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Errno } from '../../src/engine/linux/errno';
 import { TraceOption } from '../../src/engine/linux/ptrace';
 import { EngineClient, engineScript } from '../engine/engineClient';
 import { program } from '../engine/program';
 import { readMemory, Target } from '../engine/target';
+import { until } from '../until';
 
 const FUNCTIONS = ['work', 'bump', 'turn'] as const;
 const TEXT_BYTES = 16;
@@ -23,20 +23,11 @@ function status(pid: number, field: string): string {
 
 /** The guardian of an engine that has armed something, when it watches. */
 async function guardianOf({ process: { pid } }: EngineClient): Promise<number> {
-  for (;;) {
-    const guardian = Number(status(pid!, 'TracerPid'));
-    if (guardian > 0) return guardian;
-    await sleep(5);
-  }
+  await until('a guardian', () => status(pid!, 'TracerPid') !== '0');
+  return Number(status(pid!, 'TracerPid'));
 }
 
-async function until(what: () => boolean): Promise<void> {
-  while (!what()) await sleep(5);
-}
-
-describe('guardian', function () {
-  this.timeout(120_000);
-
+describe('guardian', () => {
   const hammer = program('hammer.c');
   let client: EngineClient;
 
@@ -118,7 +109,7 @@ describe('guardian', function () {
         await client.until(() => client.events.filter(({ event }) => event === 'held').length === THREADS || undefined);
         await kill();
         assertUntouched(target);
-        await until(() => target.states().every((state) => /[SRD]/.test(state)));
+        await until('all threads running', () => target.states().every((state) => /[SRD]/.test(state)));
       }
       await assertRight(target);
     });
@@ -131,11 +122,11 @@ describe('guardian', function () {
     await client.event('held');
     target.process.kill('SIGSTOP');
     // The held thread can't; all others have.
-    await until(() => target.states().every((state) => state === 't'));
+    await until('all threads stopped', () => target.states().every((state) => state === 't'));
     await client.counts();
     await kill();
     assertUntouched(target);
-    await until(() => target.states().every((state) => state === 'T'));
+    await until('the whole process stopped', () => target.states().every((state) => state === 'T'));
     target.process.kill('SIGCONT');
     await assertRight(target);
   });
@@ -177,7 +168,7 @@ describe('guardian', function () {
       const guardian = await guardianOf(client);
       assert.match(readFileSync(`/proc/${guardian}/cmdline`, 'latin1'), /guardian/);
       await end();
-      await until(() => !existsSync(`/proc/${guardian}`));
+      await until('its guardian gone', () => !existsSync(`/proc/${guardian}`));
       assertUntouched(target);
       target.begin({ lingering: true });
       await assertRight(target);

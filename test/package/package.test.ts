@@ -11,9 +11,7 @@ import { CodeServer } from '../../scripts/codeServer';
 
 const ROOT = join(__dirname, '../..');
 
-describe('the packaged extension', function () {
-  this.timeout(120_000);
-
+describe('the packaged extension', () => {
   let folder: string;
   let installed: string;
   let elsewhere: string;

@@ -55,8 +55,7 @@ function build({ source, compile: [compiler, ...options] }: Language): string {
 
 describe('a program in', () => {
   for (const language of LANGUAGES) {
-    it(language.name, async function () {
-      this.timeout(120_000);
+    it(language.name, async () => {
       const program = build(language);
       const expected = execFileSync(program, { encoding: 'utf8' });
       const { status, stdout, stderr } = await sidestep([

@@ -27,8 +27,7 @@ const COUNTED: readonly (readonly [location: () => string, stat: Stat])[] = [
   [() => sourceLine('proto_text.c', 'stats.get_misses++'), 'get_misses'],
 ];
 
-describe('memcached under load', function () {
-  this.timeout(120_000);
+describe('memcached under load', () => {
   let server: Memcached;
   let load: Load;
   let session: Session | undefined;

@@ -9,8 +9,7 @@ import { buildFixture } from '../fixtures/build';
 const passes = buildFixture('passes.c').path;
 const JOBS = 40;
 
-describe('process trees', function () {
-  this.timeout(120_000);
+describe('process trees', () => {
   let directory: string;
 
   beforeEach(() => {

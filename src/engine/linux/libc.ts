@@ -51,6 +51,8 @@ export const libc = {
     [fd: number, command: number, argument: number]
   >,
   // processes
+  /** Ends the process at once; process.exit() waits for V8's threads first. */
+  _exit: library.func('void _exit(int status)') as Call<[status: number]>,
   kill: library.func('int kill(int pid, int signal)') as Call<[pid: number, signal: number]>,
   signal: library.func('int64 signal(int signal, int64 handler)') as Call<[signal: number, handler: number]>,
   sigaction: library.func('int sigaction(int signal, void *action, void *previous)') as Call<

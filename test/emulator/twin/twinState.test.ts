@@ -51,7 +51,6 @@ interface Trial {
 }
 
 describe(`a twin does what the atomic instruction does (seed ${seed})`, function () {
-  this.timeout(60_000);
   const random = new Random(seed);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const view = new DataView(memory.buffer);

@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { libc } from '../../../src/engine/linux/libc';
 import { Signal } from '../../../src/engine/linux/signals';
 import { type Plan, PLAN_VARIABLE, tallyFile } from './plan';
+import { untilSync } from '../../until';
 
 const PLAN_FILE = process.env[PLAN_VARIABLE]!;
 
@@ -55,7 +56,7 @@ function end(tid: number): boolean {
   const pid = Number(/^Tgid:\s*(\d+)/m.exec(statusOf(tid) ?? '')?.[1]);
   if (!(pid > 0) || pid === process.pid || pid === process.ppid) return false;
   libc.kill(pid, Signal.SIGKILL);
-  while (/^State:\s+[^ZX\s]/m.test(statusOf(tid) ?? ''));
+  untilSync('its end', () => !/^State:\s+[^ZX\s]/m.test(statusOf(tid) ?? ''));
   return true;
 }
 

@@ -67,6 +67,8 @@ let failure = 0;
 
 function interpose(name: Name): Call {
   const call = real.libc[name] as Call;
+  // It can't fail.
+  if (name === '_exit') return call;
   const nature = NATURES[name] as ((...args: never[]) => [string, (number | undefined)?]) | undefined;
   return (...args) => {
     const [label, subject] = nature?.(...args) ?? [name];

@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, address } from '../../../src/base/address';
 import { SidestepError } from '../../../src/base/errors';
 import { type AgentProgram } from '../../../src/contract/agent/operations';
@@ -14,11 +13,11 @@ import { Signal } from '../../../src/engine/linux/signals';
 import { type EngineClient } from '../engineClient';
 import { program } from '../program';
 import { readMemory, Target } from '../target';
+import { until, within } from '../../until';
 
 const everything = program('everything.c');
 
 /** Nothing here takes a tenth of it, even on a busy machine. */
-const PATIENCE_MS = 20_000;
 
 const TEXT_BYTES = 64;
 const PROBED = ['work', 'pushing', 'halve', 'tick', 'load', 'store'] as const;
@@ -52,20 +51,6 @@ export interface Outcome {
   readonly refusals: readonly SidestepError[];
   /** All functions have had probes from the start. */
   readonly armed: boolean;
-}
-
-/** Rejects when it takes too long: `what` says what was waited for. */
-export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(PATIENCE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`in vain waited for ${what}`);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    timer.abort();
-    late.catch(() => undefined);
-  }
 }
 
 /** One use of the client, whose requests may fail. */
@@ -190,10 +175,7 @@ export async function attached(client: EngineClient): Promise<Outcome> {
 /** Untraced, not stopped, and no INT3 in its text; or dead. A thread that waits for its vfork child is let go when that is done. */
 async function assertUntouched(pid: number, moved: bigint): Promise<void> {
   let status = statusOf(pid);
-  for (const started = Date.now(); /^TracerPid:\s*[1-9]/m.test(status) && Date.now() - started < PATIENCE_MS;) {
-    await sleep(10);
-    status = statusOf(pid);
-  }
+  await until('no tracer', () => !/^TracerPid:\s*[1-9]/m.test((status = statusOf(pid))));
   if (!/^State:\s+[^ZX\s]/m.test(status)) return;
   assert.match(status, /^TracerPid:\s*0$/m);
   assert.doesNotMatch(status, /^State:\s+[tT]/m);

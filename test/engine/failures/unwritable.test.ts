@@ -4,14 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type SidestepError } from '../../../src/base/errors';
 import { Errno } from '../../../src/engine/linux/errno';
 import { type EngineClient } from '../engineClient';
+import { endAfterEach } from '../fixture';
 import { type Program, program } from '../program';
 import { Target } from '../target';
 import { buildFailingEngine, FailingEngine } from './failingEngine';
 import { type Failure } from './plan';
+import { until } from '../../until';
 
 const counter = program('counter.c');
 const faults = program('faults.c');
@@ -43,16 +44,14 @@ describe('text that can not be written for a while', () => {
 
   before(buildFailingEngine);
 
+  endAfterEach();
+
   beforeEach(() => {
     engine = new FailingEngine();
     ({ client } = engine);
   });
 
-  afterEach(async () => {
-    await engine.close();
-    Target.killAll();
-    assert.equal(client.errors, '');
-  });
+  afterEach(() => engine.close());
 
   const warning = (text: RegExp) => client.event('warning', ({ message }) => text.test(message));
 
@@ -118,7 +117,7 @@ describe('text that can not be written for a while', () => {
     await engine.plan();
     await client.request('audit', {});
     assert.throws(assertUntouched);
-    while ((await client.counts()).sites.get(again.site)!.hits < 50);
+    await until('50 hits', async () => (await client.counts()).sites.get(again.site)!.hits >= 50);
     await client.request('detach', { pid: target.pid });
     assertUntouched();
     assert.deepEqual(await target.end(), RIGHT);
@@ -214,14 +213,14 @@ describe('text that can not be written for a while', () => {
     const first = doorbell()!;
     process.kill(first, 'SIGKILL');
     for (let round = 0; round < 10; round++) await client.counts();
-    while (doorbell() === undefined || doorbell() === first) await sleep(5);
+    await until('another doorbell', () => doorbell() !== undefined && doorbell() !== first);
     await client.counts();
   });
 
   it('an engine that nobody listens to any more lets the program go', async () => {
     const { target, assertUntouched } = await counted();
     client.process.stdout?.destroy();
-    while (target.status('TracerPid') !== '0') await sleep(5);
+    await target.untraced();
     assertUntouched();
     assert.deepEqual(await target.end(), RIGHT);
   });

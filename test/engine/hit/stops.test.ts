@@ -12,6 +12,7 @@ import { isThreadOf, kill, killThread, Waiter } from '../../../src/engine/linux/
 import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
 import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
 import { program } from '../program';
+import { untilSync } from '../../until';
 
 const SIGUSR2 = 12;
 
@@ -25,7 +26,7 @@ describe('stops that are over', () => {
 
   beforeEach(() => {
     pid = spawn(program('usurper.c').path, ['usurper'], {});
-    while ((threadsOf(pid)?.length ?? 0) < 2 || !isAsleep());
+    untilSync('two threads asleep', () => (threadsOf(pid)?.length ?? 0) >= 2 && isAsleep());
     const tasks = new TaskTable(new Ledger(ptrace.arena));
     process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
     for (const tid of threadsOf(pid)!) {
@@ -53,6 +54,10 @@ describe('stops that are over', () => {
     while (!('signal' in (waiter.waitFor(pid) ?? { signal: 0 })));
   });
 
+  function isStopped(): boolean {
+    return readStatus(pid)?.get('State')?.startsWith('t') ?? false;
+  }
+
   function isAsleep(): boolean {
     return threadsOf(pid)?.every((tid) => readStatus(tid)?.get('State')?.startsWith('S')) ?? false;
   }
@@ -60,10 +65,10 @@ describe('stops that are over', () => {
   for (const signal of [Signal.SIGUSR1, Signal.SIGTRAP]) {
     it(`are not acted upon in the program that another thread has become by exec: signal ${signal}`, () => {
       killThread(pid, pid, signal);
-      while (!readStatus(pid)?.get('State')?.startsWith('t'));
+      untilSync('the stop', isStopped);
       waiter.gather();
       kill(pid, SIGUSR2);
-      while (!executableOf(pid)?.endsWith('sleep') || !readStatus(pid)?.get('State')?.startsWith('t'));
+      untilSync('the stop of another program', () => executableOf(pid)?.endsWith('sleep') === true && isStopped());
       assert.equal(waiter.poll(), pid);
       assert.deepEqual(decodeWaitStatus(waiter.status), { kind: 'signal', signal });
       stops.take(pid, 0);

@@ -14,6 +14,7 @@ import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
 import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
 import { program } from '../program';
 import { TextWriter } from '../../../src/engine/sites/textWriter';
+import { untilSync } from '../../until';
 
 /** Its number (asm/unistd_64.h), as /proc/PID/syscall shows it. */
 const CLOCK_NANOSLEEP = '230 ';
@@ -28,7 +29,7 @@ describe('text writer', () => {
     pid = spawn('/bin/sleep', ['sleep', '60']);
     assert.equal(ptrace.seize(pid, 0), 0);
     // posix_spawn returns when the new program has its memory, not when it runs.
-    while (!readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(CLOCK_NANOSLEEP));
+    untilSync('its sleep', () => readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(CLOCK_NANOSLEEP));
   });
 
   afterEach(() => {
@@ -75,7 +76,7 @@ describe('text writer', () => {
   it('does not lose what else the thread had to report', () => {
     const { space, writer, addresses } = forbidden(Errno.EIO);
     kill(pid, Signal.SIGUSR1);
-    while (!readStatus(pid)!.get('State')!.startsWith('t'));
+    untilSync('the stop', () => readStatus(pid)!.get('State')!.startsWith('t'));
     writer.write(space, addresses[0]!, 0xcc);
     assert.equal(waiter.poll(), pid);
     assert.deepEqual(decodeWaitStatus(waiter.status), { kind: 'signal', signal: Signal.SIGUSR1 });
@@ -87,12 +88,12 @@ describe('text writer', () => {
     kill(pid, Signal.SIGKILL);
     waiter.waitFor(pid);
     pid = spawn(program('leaderless.c').path, ['leaderless', '1']);
-    while (threadsOf(pid)!.length < 2);
+    untilSync('its thread', () => threadsOf(pid)!.length >= 2);
     // It may have ended already.
     ptrace.seize(pid, 0);
     const [other] = threadsOf(pid)!.filter((tid) => tid !== pid);
     assert.equal(ptrace.seize(other!, 0), 0);
-    while (!readStatus(pid)!.get('State')!.startsWith('Z'));
+    untilSync('its end', () => readStatus(pid)!.get('State')!.startsWith('Z'));
     const memory = ProcessMemory.open(other!)!;
     memory.write = () => Errno.EIO;
     const tasks = new TaskTable(new Ledger(arena));

@@ -12,5 +12,5 @@ describe('soak', () => {
     const ledger = await new Soak({ seconds: SECONDS, seed }).run();
     assert.equal(ledger.findings.size, 0, reportOf(ledger));
     assert.ok(ledger.expected > 0 && ledger.passingHits > 0, reportOf(ledger));
-  }).timeout(240_000);
+  });
 });

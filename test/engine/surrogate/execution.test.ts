@@ -12,6 +12,7 @@ import { State, UserRegister, type UserRegisterName } from '../../../src/emulato
 import { planOf } from '../../../src/emulator/surrogate/plan';
 import { MemoryHost } from './memoryHost';
 import { NativeLayout } from './native';
+import { untilSync } from '../../until';
 
 const SITE = 0x401000n;
 const TRAP_FLAG = 0x100n;
@@ -100,7 +101,7 @@ describe('an execution by the surrogate', () => {
   it('goes on after the scratch process was killed', () => {
     const { pid } = surrogate.start();
     process.kill(pid, 'SIGKILL');
-    while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z')) continue;
+    untilSync('its end', () => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z'));
     assert.equal(execute('0f31'), 0);
     assert.notEqual(get('rax'), 0n);
   });

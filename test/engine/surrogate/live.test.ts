@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { EngineClient } from '../engineClient';
+import { type EngineClient } from '../engineClient';
+import { engineForEach } from '../fixture';
 import { program } from '../program';
 
 const vectors = program('vectors.c');
@@ -9,18 +10,10 @@ const vectors = program('vectors.c');
 const SITES = 34;
 const THREADS = 3;
 
-describe('probes on instructions that the surrogate executes', function () {
-  this.timeout(60_000);
+describe('probes on instructions that the surrogate executes', () => {
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   async function launch(rounds: number) {
     const pid = await client.launch(vectors.path, [`${THREADS}`, `${rounds}`]);

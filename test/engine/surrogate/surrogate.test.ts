@@ -15,8 +15,6 @@ const STATES = 4;
 const ROUNDS = 10;
 
 describe('the surrogate does to random states what the CPU does', function () {
-  this.timeout(120_000);
-
   const seed = Number(process.env['SIDESTEP_SEED'] ?? Date.now() % 1_000_000);
   const random = new Random(seed);
   const native = new Native();

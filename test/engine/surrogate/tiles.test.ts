@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { EngineClient } from '../engineClient';
+import { type EngineClient } from '../engineClient';
+import { engineForEach } from '../fixture';
 import { program } from '../program';
 
 const SITES = 6;
@@ -12,17 +13,9 @@ const ROUNDS = 40;
 const hasTiles = /^flags\s*:.*\bamx_tile\b/m.test(readFileSync('/proc/cpuinfo', 'latin1'));
 
 describe('threads with AMX tiles in use', function () {
-  this.timeout(60_000);
   let client: EngineClient;
 
-  beforeEach(() => {
-    client = new EngineClient();
-  });
-
-  afterEach(async () => {
-    await client.close();
-    assert.equal(client.errors, '');
-  });
+  engineForEach((started) => (client = started));
 
   it(`keep them while the surrogate executes for them${hasTiles ? '' : ' (skipped: this CPU has no AMX)'}`, async function () {
     if (!hasTiles) this.skip();

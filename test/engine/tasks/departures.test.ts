@@ -15,6 +15,7 @@ import { type Births } from '../../../src/engine/tasks/births';
 import { type Changes } from '../../../src/engine/tasks/changes';
 import { Departures } from '../../../src/engine/tasks/departures';
 import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { untilSync } from '../../until';
 
 describe('departures', () => {
   const ptrace = new Ptrace(new Arena());
@@ -49,7 +50,7 @@ describe('departures', () => {
   /** It has stopped because somebody has sent it a SIGTRAP. */
   function trap(): void {
     kill(pid, Signal.SIGTRAP);
-    while (!readStatus(pid)!.get('State')!.startsWith('t'));
+    untilSync('the trap', () => readStatus(pid)!.get('State')!.startsWith('t'));
   }
 
   for (const ignored of [true, false]) {

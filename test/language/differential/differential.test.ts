@@ -28,9 +28,7 @@ const TAG_OF_TYPE: Readonly<Record<string, string>> = {
   'unsigned long long': 'unsigned long',
 };
 
-describe('expressions, against gcc', function () {
-  this.timeout(60_000);
-
+describe('expressions, against gcc', () => {
   it(`${EXPRESSIONS} random expressions have the same types and values`, () => {
     const random = randomNumbers(SEED);
     const generator = new ExpressionGenerator(random);

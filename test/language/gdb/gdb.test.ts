@@ -46,8 +46,7 @@ function sameNumbers(ours: string, theirs: string): boolean {
   );
 }
 
-describe('values, against gdb', function () {
-  this.timeout(60_000);
+describe('values, against gdb', () => {
   let directory: string;
 
   before(() => (directory = mkdtempSync(join(tmpdir(), 'sidestep-gdb-'))));
