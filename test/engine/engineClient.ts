@@ -82,6 +82,9 @@ export class EngineClient {
   #lastProbe = 0;
   ended = false;
 
+  /** All failures that were answered. */
+  readonly refusals: EngineFailure[] = [];
+
   /** What the engine said when it could not start. */
   failure: EngineFailure | undefined;
 
@@ -123,6 +126,11 @@ export class EngineClient {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.process.stdin?.write(encodeJson({ id, kind, arguments: args }));
     });
+  }
+
+  /** Sends anything at all as a request: a message that has no number, or no shape. */
+  sendRaw(message: unknown): void {
+    this.process.stdin?.write(message instanceof Uint8Array ? message : encodeJson(message));
   }
 
   /** Launches; the program is held. */
@@ -252,6 +260,7 @@ export class EngineClient {
       return;
     }
     const { response } = message;
+    if ('failure' in response) this.refusals.push(response.failure);
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
     if ('result' in response) pending?.resolve(response.result);
