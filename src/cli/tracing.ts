@@ -78,7 +78,7 @@ export class Tracing implements Disposable {
 
   /** How the process ends. Rejects when the engine is gone, which alone could tell. */
   exitOf(process: Process): Promise<ProcessEnd> {
-    return new Promise((resolve, reject) => {
+    const exited = new Promise<ProcessEnd>((resolve, reject) => {
       if (process.end !== undefined) resolve(process.end);
       this.#store.add(
         this.session.onExit((exit) => {
@@ -87,6 +87,9 @@ export class Tracing implements Disposable {
       );
       this.#store.add(this.session.onEngineGone(({ reason }) => reject(engineGone(reason))));
     });
+    // A failure may come before anybody waits for it.
+    exited.catch(() => undefined);
+    return exited;
   }
 
   /** Resolves when no process is left: the one that was asked for, and with --follow children those that came of it. */

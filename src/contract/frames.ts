@@ -1,6 +1,7 @@
 /**
  * The pipe's framing, the same in both directions: u32 payload length in bytes, u32 kind, payload; little-endian.
- * JSON payloads carry bigints as {"$": "hex digits"}: addresses and agent constants are 64 bits wide.
+ * JSON payloads carry a bigint as {"$": "hex digits"}, with a sign if it is negative: addresses and agent constants are
+ * 64 bits wide. A key of a message's own that begins with $ gets one more, so that no text can be taken for a bigint.
  */
 import { SidestepError } from '../base/errors';
 
@@ -13,7 +14,7 @@ export const MAX_FRAME_BYTES = 64 << 20;
 
 export function encodeJson(message: unknown): Uint8Array {
   const payload = Buffer.from(
-    JSON.stringify(message, (_key, value: unknown) => (typeof value === 'bigint' ? { $: value.toString(16) } : value)),
+    JSON.stringify(message, (_key, value: unknown) => spell(value)),
     'utf8',
   );
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
@@ -23,27 +24,54 @@ export function encodeJson(message: unknown): Uint8Array {
   return frame;
 }
 
-/** The payload of a JSON frame. The caller states its type: both ends are of one build. */
+/** The payload of a JSON frame. Whoever can't trust the other end has yet to check its shape. Throws `engine-protocol`. */
 export function decodeJson(payload: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'), revive);
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
+  try {
+    return JSON.parse(text, (_key, value: unknown) => revive(value));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SidestepError('engine-protocol', `a message on the engine's pipe is no JSON: ${cause.message}`, {
+      cause,
+    });
+  }
 }
 
-function revive(_key: string, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && '$' in value && typeof value.$ === 'string')
-    return BigInt(`0x${value.$}`);
-  return value;
+function spell(value: unknown): unknown {
+  if (typeof value === 'bigint') return { $: value.toString(16) };
+  return hasDollarKey(value) ? renamed(value, (key) => (key.startsWith('$') ? `$${key}` : key)) : value;
+}
+
+function revive(value: unknown): unknown {
+  if (!hasDollarKey(value)) return value;
+  if (!Object.hasOwn(value, '$')) return renamed(value, (key) => (key.startsWith('$$') ? key.slice(1) : key));
+  const spelling = (value as { $: unknown }).$;
+  const [sign, digits] =
+    (typeof spelling === 'string' && /^(-?)([0-9a-f]{1,16})$/.exec(spelling)?.slice(1)) || ([] as string[]);
+  if (digits === undefined) throw new SyntaxError('an integer of 64 bits is misspelt');
+  return sign === '-' ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
+}
+
+function hasDollarKey(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const key in value) if (key.startsWith('$')) return true;
+  return false;
+}
+
+function renamed(value: object, rename: (key: string) => string): object {
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [rename(key), entry as unknown]));
 }
 
 /** Cuts a byte stream into frames; keeps what is not whole yet. */
 export class FrameDecoder {
+  /** Grows by doubling: a frame that comes in many pieces is not copied for each of them. */
   #pending = Buffer.alloc(0);
+  #length = 0;
 
   /** `payload` is valid only during the call of `onFrame`. Throws `engine-protocol` on a broken stream. */
   push(chunk: Uint8Array, onFrame: (kind: FrameKind, payload: Uint8Array) => void): void {
     const data =
-      this.#pending.length === 0
-        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-        : Buffer.concat([this.#pending, chunk]);
+      this.#length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : this.#append(chunk);
     let at = 0;
     while (data.length - at >= FRAME_HEADER_BYTES) {
       const length = data.readUInt32LE(at);
@@ -55,6 +83,19 @@ export class FrameDecoder {
       onFrame(kind, data.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + length));
       at += FRAME_HEADER_BYTES + length;
     }
-    this.#pending = Buffer.from(data.subarray(at));
+    this.#length = 0;
+    if (at < data.length) this.#append(data.subarray(at));
+  }
+
+  #append(chunk: Uint8Array): Buffer {
+    const length = this.#length + chunk.length;
+    if (length > this.#pending.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#pending.length));
+      this.#pending.copy(larger, 0, 0, this.#length);
+      this.#pending = larger;
+    }
+    this.#pending.set(chunk, this.#length);
+    this.#length = length;
+    return this.#pending.subarray(0, length);
   }
 }

@@ -100,7 +100,8 @@ export interface Place {
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
-   * Starts a program, held before its first instruction. `stdio`: descriptors of the engine that become its 0, 1 and 2.
+   * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client does,
+   * the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2.
    * The environment is exactly `env`. With a `starter`, a process that the client has started to become the program, everything else
    * is that one's: user and groups, directory, streams, umask, limits; and whose child it is.
    */
@@ -117,9 +118,12 @@ export interface Requests {
     };
     result: { readonly pid: number };
   };
-  /** Traces all threads of a running process without stopping one. Children that it has already are not followed. */
+  /**
+   * Traces all threads of a running process without stopping one. Children that it has already are not followed.
+   * `asLaunched`: it is about to exec the program, which from then on is as one that was launched.
+   */
   attach: {
-    arguments: { readonly pid: number; readonly follow?: Follow };
+    arguments: { readonly pid: number; readonly follow?: Follow; readonly asLaunched?: boolean };
     result: { readonly pid: number; readonly tids: readonly number[] };
   };
   mappings: {
@@ -202,6 +206,7 @@ export interface EngineFailure {
   readonly place?: ErrorPlace;
 }
 
+/** `id`: the request's, or 0 for a failure that is about a message that was no request. */
 export type Response =
   | { readonly id: number; readonly result: Requests[RequestKind]['result'] }
   | { readonly id: number; readonly failure: EngineFailure };

@@ -18,10 +18,11 @@ import { Following } from './tasks/following';
 import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
 import { failureOf } from './pipe/failure';
-import { Inbox } from './pipe/inbox';
+import { Inbox, type Receiver } from './pipe/inbox';
 import { libc } from './linux/libc';
 import { Ptrace } from './linux/ptrace';
-import { Waiter } from './linux/wait';
+import { Signal } from './linux/signals';
+import { kill, Waiter } from './linux/wait';
 import { Notices } from './pipe/notices';
 import { Outbox } from './pipe/outbox';
 import { ProbeTable } from './sites/probes';
@@ -52,7 +53,7 @@ export class Tracer {
   readonly #emulator: Emulator;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
-  readonly #answer: (request: Request) => void;
+  readonly #receiver: Receiver;
 
   /** `commandPipe`, `messagePipe`: the descriptors to and from the client. */
   constructor(commandPipe: number, messagePipe: number) {
@@ -117,10 +118,16 @@ export class Tracer {
     });
     this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
-    this.#answer = (request) => this.#carryOut(request);
+    this.#receiver = {
+      onRequest: (request) => this.#carryOut(request),
+      onRefused: (id, error) => outbox.say({ response: { id, failure: failureOf(error) } }),
+    };
   }
 
-  /** Works until the client is gone. Everything that was traced runs on then, untraced and as it was. */
+  /**
+   * Works until the client is gone. Everything that was traced runs on then, untraced and as it was, but for programs that
+   * were launched and have not begun to run: they are ended.
+   */
   run(): never {
     this.#notices.say({ event: 'ready', enginePid: process.pid });
     try {
@@ -137,7 +144,7 @@ export class Tracer {
     if (this.#doorbell.isMute) this.#doorbell.install();
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
       this.#arming.forgetMappings();
-      this.#inbox.read(this.#answer);
+      this.#inbox.read(this.#receiver);
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
       this.#outbox.flush();
@@ -170,10 +177,11 @@ export class Tracer {
   }
 
   /**
-   * The dead man's switch. What does not stop in time is let go by the kernel when this process ends; its text is as it was. False: some
+   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the kernel when this process ends; its text is as it was. False: some
    * is not, because it can't be written; who runs in it would die, and stays traced until it can.
    */
   #leave(): boolean {
+    for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);
     if (!this.#departures.departAll(this.#tasks.processes.values()) || !this.#births.settleOrphans()) return false;
     this.#surrogate.dispose();
     this.#doorbell.remove();

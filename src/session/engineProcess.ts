@@ -140,7 +140,7 @@ export class EngineProcess implements Engine {
 
   #end(how: string | SidestepError): void {
     if (how instanceof SidestepError) this.#failure = how;
-    const output = this.#errorOutput.trim();
+    const output = this.#errorOutput.replace(/\s+/g, ' ').trim();
     this.#goneReason = this.#failure?.message ?? (output === '' ? `${how}` : `${how}: ${output}`);
     for (const pending of this.#pending.values()) pending.reject(this.#failure ?? engineGone(this.#goneReason));
     this.#pending.clear();
@@ -154,7 +154,5 @@ function errorOf({ code, message, ...details }: EngineFailure): SidestepError {
 }
 
 function engineGone(reason: string): SidestepError {
-  return new SidestepError('engine-gone', `the engine is gone: ${reason}`, {
-    advice: 'Start the session again; the probes of this one are no longer reported.',
-  });
+  return new SidestepError('engine-gone', `the engine is gone: ${reason}`);
 }

@@ -153,14 +153,14 @@ export class Session implements Disposable {
 
   /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */
   async adopt(waiting: WaitingProcess): Promise<Process> {
-    const process = await this.#seize(waiting.pid);
+    const process = await this.#seize(waiting.pid, true);
     const [entered] = await Promise.all([this.#entry(process), waiting.letGo()]);
     return entered;
   }
 
   /** Traces a running process, without stopping any of its threads, and places the probes. */
   async attach(pid: number): Promise<Process> {
-    const process = await this.#seize(pid);
+    const process = await this.#seize(pid, false);
     this.#started = true;
     await this.#sequence.run(() => this.#code.enter(process).catch((error: unknown) => this.#warn(process, error)));
     return process;
@@ -250,8 +250,8 @@ export class Session implements Disposable {
     if (image !== undefined) for (const location of locations) foresee(location, image, this.#sourceMap);
   }
 
-  async #seize(pid: number): Promise<Process> {
-    const attached = await this.#engine.request('attach', { pid, follow: this.#follow });
+  async #seize(pid: number, asLaunched: boolean): Promise<Process> {
+    const attached = await this.#engine.request('attach', { pid, follow: this.#follow, asLaunched });
     const process = this.#processes.expect(attached.pid);
     this.#processes.addThreads(process, attached.tids);
     return process;

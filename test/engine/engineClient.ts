@@ -87,6 +87,9 @@ export class EngineClient {
   ended = false;
   readonly #closed: Promise<unknown>;
 
+  /** All failures that were answered. */
+  readonly refusals: EngineFailure[] = [];
+
   /** What the engine said when it could not start. */
   failure: EngineFailure | undefined;
 
@@ -130,6 +133,11 @@ export class EngineClient {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.process.stdin?.write(encodeJson({ id, kind, arguments: args }));
     });
+  }
+
+  /** Sends anything at all as a request: a message that has no number, or no shape. */
+  sendRaw(message: unknown): void {
+    this.process.stdin?.write(message instanceof Uint8Array ? message : encodeJson(message));
   }
 
   /** Launches; the program is held. */
@@ -281,6 +289,7 @@ export class EngineClient {
       return;
     }
     const { response } = message;
+    if ('failure' in response) this.refusals.push(response.failure);
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
     if ('result' in response) pending?.resolve(response.result);

@@ -43,6 +43,9 @@ export const TraceOption = {
 export const DEBUGGEE_OPTIONS =
   TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
+/** Those of a launched program until it is let go: it ends with its tracer, whatever ends that. */
+export const HELD_OPTIONS = DEBUGGEE_OPTIONS | TraceOption.exitKill;
+
 const SIGNAL_MASK_BYTES = 8;
 
 /** A thread's shadow stack pointer, one u64 (elf.h). */

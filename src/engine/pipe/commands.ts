@@ -10,7 +10,7 @@ import { type Hits } from '../hit/hits';
 import { launch } from '../tasks/launch';
 import { Errno, systemCallError } from '../linux/errno';
 import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
-import { type Ptrace } from '../linux/ptrace';
+import { DEBUGGEE_OPTIONS, type Ptrace } from '../linux/ptrace';
 import { kill, type Waiter } from '../linux/wait';
 import { type Notices } from './notices';
 import { Probe, type ProbeTable } from '../sites/probes';
@@ -48,6 +48,7 @@ export function commands(parts: CommandParts): Commands {
       const { pid, memory } = launch(ptrace, waiter, wanted);
       const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
       process.follow = wanted.follow === 'children';
+      process.awaitsStart = true;
       const task = tasks.addTask(process, pid);
       task.holds = 1;
       notices.threadStarted(task);
@@ -62,6 +63,7 @@ export function commands(parts: CommandParts): Commands {
       const process = attach(ptrace, tasks, departures, wanted.pid);
       const { pid, tasks: threads } = process;
       process.follow = wanted.follow === 'children';
+      process.awaitsStart = wanted.asLaunched ?? false;
       for (const task of threads.values()) task.announced = true;
       return { pid, tids: [...threads.keys()] };
     },
@@ -123,7 +125,11 @@ export function commands(parts: CommandParts): Commands {
     release({ tid }) {
       const task = tasks.tasks.get(tid);
       // A thread that was killed while it was held is no error.
-      if (task !== undefined && task.holds > 0 && --task.holds === 0) hits.release(task);
+      if (task === undefined || task.holds === 0 || --task.holds > 0) return {};
+      const { process } = task;
+      if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
+      process.awaitsStart = false;
+      hits.release(task);
       return {};
     },
 
@@ -146,8 +152,7 @@ export function commands(parts: CommandParts): Commands {
   };
 
   return (request) => {
-    const handler = handlers[request.kind] as Handlers[RequestKind] | undefined;
-    if (handler === undefined) throw new SidestepError('engine-protocol', `unknown request ${request.kind}`);
+    const handler = handlers[request.kind];
     return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
   };
 }

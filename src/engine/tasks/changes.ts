@@ -7,7 +7,7 @@ import { Doing } from '../guard/ledger';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
-import { type Ptrace } from '../linux/ptrace';
+import { HELD_OPTIONS, type Ptrace } from '../linux/ptrace';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Notices } from '../pipe/notices';
 import { type ProbeTable } from '../sites/probes';
@@ -83,6 +83,7 @@ export class Changes {
     leader.line.doing = Doing.nothing;
     leader.retries.clear();
     leader.holds = 1;
+    if (process.awaitsStart) ptrace.setOptions(pid, HELD_OPTIONS);
     if (!leader.announced) notices.threadStarted(leader);
     notices.catchUp();
     const executable = executableOf(pid) ?? '';

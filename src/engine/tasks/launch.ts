@@ -12,7 +12,7 @@ import { Injection } from './injection';
 import { closeOnExec } from '../linux/descriptors';
 import { Errno, errnoText, systemCallError } from '../linux/errno';
 import { ProcessMemory } from '../linux/memory';
-import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../linux/ptrace';
+import { HELD_OPTIONS, type Ptrace, TraceOption } from '../linux/ptrace';
 import { Signal } from '../linux/signals';
 import { spawn } from '../linux/spawn';
 import { kill, type Waiter } from '../linux/wait';
@@ -47,7 +47,7 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     execute(new Injection(ptrace, waiter, pid), pid, program, wanted);
     const memory = ProcessMemory.open(pid);
     if (memory === undefined) throw new SidestepError('launch-failed', `${program} was killed at its start`);
-    ptrace.setOptions(pid, DEBUGGEE_OPTIONS);
+    ptrace.setOptions(pid, HELD_OPTIONS);
     return { pid, memory };
   } catch (error) {
     kill(pid, Signal.SIGKILL);

@@ -64,6 +64,8 @@ export class Process {
   readonly sites = new Set<Site>();
   /** Processes that it creates are traced, too. Its sites are forgotten when it ends. */
   follow = false;
+  /** A program that is launched, and was not let go yet: it must not run without the probes that its client has yet to set. */
+  awaitsStart = false;
   /** It has, or had, more threads than one. */
   hadThreads = false;
   /** False for a program in 32-bit code, which exec may have put in the place of another. */
