@@ -161,10 +161,13 @@ class Planner {
     return [...load(text.pointerOffset), ...load(text.lengthOffset), { op: 'captureSlice', limit }];
   }
 
-  /** A null pointer to text is a value, not a failure: it becomes the address that reads `0x0`. */
+  /** A null pointer to text is a value, not a failure: it reads `0x0`. */
   #guardNull(): AgentOperation[] {
-    const nullText = this.#compiler.reasons.address('0x0');
-    return [{ op: 'dup' }, { op: 'isZero' }, { op: 'const', value: nullText }, { op: 'mul' }, { op: 'add' }];
+    const nullText = this.#compiler.reasons.missing('0x0');
+    return [
+      ...([{ op: 'dup' }, { op: 'isZero' }, { op: 'if' }, nullText, { op: 'else' }] as const),
+      ...([{ op: 'const', value: 0n }, { op: 'end' }, { op: 'drop' }] as const),
+    ];
   }
 
   // ---- elements -------------------------------------------------------------------------------------------------------------
@@ -219,8 +222,10 @@ class Planner {
   /** Why a capture has no value; undefined if it has one. */
   #failure({ status, bytes }: Capture): string | undefined {
     if (status === CaptureStatus.divisionByZero) return '<division by zero>';
-    if (status !== CaptureStatus.unreadable) return undefined;
-    return this.#compiler.reasons.textOf(bytes.length < 8 ? 0n : readInteger(bytes, 0, 8, false));
+    if (status !== CaptureStatus.unreadable && status !== CaptureStatus.missing) return undefined;
+    const number = bytes.length < 8 ? 0n : readInteger(bytes, 0, 8, false);
+    if (status === CaptureStatus.missing) return this.#compiler.reasons.textOf(Number(number));
+    return `<not readable: 0x${number.toString(16)}>`;
   }
 }
 

@@ -74,7 +74,7 @@ function translated(operation: LocationOperation, bias: bigint, reasons: Reasons
     case 'register': {
       const name = DWARF_REGISTERS[operation.register];
       if (name !== undefined) return [{ op: 'register', register: name }];
-      if (!isVector(operation.register)) return reasons.missing(noRegister(operation.register));
+      if (!isVector(operation.register)) return [reasons.missing(noRegister(operation.register))];
       return [{ op: 'vector', register: operation.register - DWARF_XMM0, offset: 0, size: 8 }];
     }
     case 'tls':
@@ -112,24 +112,24 @@ export function addressIn(storage: Storage, offset: number, reasons: Reasons): A
     case 'memory':
       return plus(storage.address, offset);
     case 'missing':
-      return reasons.missing(storage.reason);
+      return [reasons.missing(storage.reason)];
     case 'pieces': {
       const found = pieceAt(storage, offset, 1);
       if (found !== undefined) return addressIn(found.storage, found.offset, reasons);
-      return reasons.missing('<not in memory>');
+      return [reasons.missing('<not in memory>')];
     }
     case 'vector':
-      return reasons.missing('<in a register>');
+      return [reasons.missing('<in a register>')];
     case 'value':
-      return reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>');
+      return [reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>')];
     case 'bytes':
-      return reasons.missing('<not in memory>');
+      return [reasons.missing('<not in memory>')];
   }
 }
 
 /** Operations that leave `size` bytes from `offset` on, zero-extended. `size` is 1 to 8. */
 export function loadFrom(storage: Storage, offset: number, size: number, reasons: Reasons): AgentOperation[] {
-  if (storage.kind === 'missing') return reasons.missing(storage.reason);
+  if (storage.kind === 'missing') return [reasons.missing(storage.reason)];
   if (storage.kind === 'pieces') {
     const found = pieceAt(storage, offset, size);
     if (found !== undefined) return loadFrom(found.storage, found.offset, size, reasons);
@@ -146,7 +146,7 @@ export function loadFrom(storage: Storage, offset: number, size: number, reasons
   } else if (isAccessSize(size)) {
     return [...plus(storage.address, offset), { op: 'load', size }];
   }
-  if (size === 1) return reasons.missing('<not available>');
+  if (size === 1) return [reasons.missing('<not available>')];
   return joined(accesses(size), (at, bytes) => loadFrom(storage, offset + at, bytes, reasons));
 }
 

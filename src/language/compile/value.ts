@@ -50,7 +50,7 @@ export class ValueCompiler {
           { op: 'end' },
         ];
       case 'context':
-        return this.reasons.missing(`<$${node.context} is not known to the agent>`);
+        return [this.reasons.missing(`<$${node.context} is not known to the agent>`)];
     }
   }
 
