@@ -8,7 +8,14 @@ import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
 import { ModuleBuilder } from '../../wasm/module';
 import { ARENA_PAGES, type Arena } from '../arena';
 import { type TargetMemory } from '../hit/targetMemory';
-import { captureFunction, conditionFunction, divisionFailure, missingValue, readFailure, type Runtime } from './functions';
+import {
+  captureFunction,
+  conditionFunction,
+  divisionFailure,
+  missingValue,
+  readFailure,
+  type Runtime,
+} from './functions';
 
 /** How a condition ended. */
 export const ConditionResult = { false: 0, true: 1, failed: 2 } as const;
@@ -38,8 +45,7 @@ export class AgentCompiler {
       engine: {
         memory: arena.memory,
         read: (length: number, destination: number) => memory.read(length, destination),
-        readString: (limit: number, destination: number, unit: number) =>
-          memory.readString(limit, destination, unit),
+        readString: (limit: number, destination: number, unit: number) => memory.readString(limit, destination, unit),
       },
     };
   }

@@ -11,6 +11,7 @@ import {
 } from '../../contract/agent/operations';
 import { type Location, type LocationOperation } from '../../debuginfo/model';
 import { type Reasons } from './reasons';
+import { threadLocalAddress } from './threadLocal';
 
 export type Storage =
   /** The operations leave the object's address. */
@@ -38,8 +39,7 @@ const DWARF_XMM0 = 17;
 const DWARF_XMM15 = 32;
 
 export function storageOf(location: Location, bias: bigint, reasons: Reasons): Storage {
-  const translate = (operations: readonly LocationOperation[]) =>
-    operations.flatMap((operation) => translated(operation, bias, reasons));
+  const translate = (operations: readonly LocationOperation[]) => translated(operations, bias, reasons);
   switch (location.kind) {
     case 'memory':
       return { kind: 'memory', address: translate(location.address) };
@@ -67,8 +67,25 @@ export function storageOf(location: Location, bias: bigint, reasons: Reasons): S
   }
 }
 
-function translated(operation: LocationOperation, bias: bigint, reasons: Reasons): AgentOperation[] {
+/** Agent operations that compute the same. `object`: what leaves the address of the object that it is about. */
+export function translated(
+  operations: readonly LocationOperation[],
+  bias: bigint,
+  reasons: Reasons,
+  object: readonly AgentOperation[] = [],
+): AgentOperation[] {
+  return operations.flatMap((operation) => translatedOne(operation, bias, reasons, object));
+}
+
+function translatedOne(
+  operation: LocationOperation,
+  bias: bigint,
+  reasons: Reasons,
+  object: readonly AgentOperation[],
+): readonly AgentOperation[] {
   switch (operation.op) {
+    case 'object':
+      return object;
     case 'address':
       return [{ op: 'const', value: relocate(operation.address, bias) }];
     case 'register': {
@@ -78,7 +95,7 @@ function translated(operation: LocationOperation, bias: bigint, reasons: Reasons
       return [{ op: 'vector', register: operation.register - DWARF_XMM0, offset: 0, size: 8 }];
     }
     case 'tls':
-      return [{ op: 'register', register: 'fs_base' }, { op: 'const', value: operation.offset }, { op: 'add' }];
+      return threadLocalAddress(operation.block, operation.offset, bias, reasons);
     case 'abs':
       // x * (x >> 63 | 1): the sign without a branch, which could not reach what is below it on the stack.
       return [
