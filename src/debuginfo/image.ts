@@ -16,6 +16,7 @@ import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
 import { type ElfSymbol } from './elf/symbolTable';
 import { Symbols } from './elf/symbols';
+import { readThreadBlock } from './elf/threadLocal';
 import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model';
 import { entryAddress } from './symbols/blocks';
 import { describeAddress } from './symbols/describe';
@@ -271,7 +272,7 @@ export class Image implements Disposable {
       cfaAt: (pc) => this.#cfaAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
-      threadBlockOffset: this.#threadBlockOffset(),
+      threadBlock: readThreadBlock(this.#file, this.kind !== 'sharedObject'),
     };
   }
 
@@ -283,14 +284,6 @@ export class Image implements Disposable {
         address >= segment.address &&
         address < segment.address + segment.memorySize,
     );
-  }
-
-  /** The executable's TLS block ends where fs points (ELF Handling For Thread-Local Storage, §3.4.6, variant II). */
-  #threadBlockOffset(): bigint | undefined {
-    const block = this.#file.segments.find(({ type }) => type === PT.TLS);
-    if (!block || this.kind === 'sharedObject') return undefined;
-    const alignment = Math.max(1, block.alignment);
-    return -BigInt(Math.ceil(block.memorySize / alignment) * alignment);
   }
 
   #cfaAt(pc: number): CfaRule | undefined {

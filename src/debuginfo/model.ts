@@ -18,8 +18,19 @@ export type BaseEncoding =
   | 'unsignedCharacter'
   | 'address'
   | 'complex'
+  | 'complexInteger'
   | 'decimal'
+  /** char8_t, char16_t, char32_t and Rust's char. */
+  | 'unicode'
   | 'other';
+
+/**
+ * A number that only the running program has: how long an array is, where in an object a virtual base lies. What computes it differs
+ * from place to place: {@link Scope.compute}.
+ */
+export interface RuntimeNumber {
+  readonly kind: 'runtime';
+}
 
 /**
  * A type. Fields that may lead round in a circle (a struct that points to itself) are getters, resolved when they are read.
@@ -38,7 +49,15 @@ export type Type =
       readonly kind: 'array';
       readonly byteSize: number | undefined;
       readonly element: Type;
-      /** Outermost first. */ readonly counts: readonly (number | undefined)[];
+      /** Outermost first. */ readonly counts: readonly (number | RuntimeNumber | undefined)[];
+      /** Its elements are numbers that are computed with at once, characters too: no text. */ readonly isVector?: true;
+    }
+  /** C++'s pointer to a member: of data its offset in the class, of functions two words (Itanium C++ ABI §2.3). */
+  | {
+      readonly kind: 'memberPointer';
+      readonly byteSize: number;
+      readonly containing: Type;
+      readonly target: Type;
     }
   | {
       readonly kind: 'enumeration';
@@ -67,8 +86,12 @@ export type Type =
 export interface StructureType {
   readonly kind: 'structure' | 'class' | 'union';
   readonly name: string | undefined;
-  /** Undefined for a declaration whose definition is nowhere in the image. */
+  /** Undefined for a declaration whose definition is nowhere in the image, and where {@link hasRuntimeSize}. */
   readonly byteSize: number | undefined;
+  /** It is defined, but how long it is, only the running program knows (GNU C: arrays of variable length in structures). */
+  readonly hasRuntimeSize?: boolean;
+  /** In bytes, where the program states one. */
+  readonly alignment?: number;
   readonly language: SourceLanguage;
   readonly members: readonly Member[];
 }
@@ -77,12 +100,14 @@ export interface Member {
   /** Undefined for an anonymous struct or union, whose members read as the outer one's. */
   readonly name: string | undefined;
   readonly type: Type;
-  /** From the start of the structure. */
-  readonly byteOffset: number;
+  /** From the start of the structure. A {@link RuntimeNumber} is the member's address, computed from the structure's. */
+  readonly byteOffset: number | RuntimeNumber;
   /** Bit-fields: offset from the structure's first bit (little-endian numbering) and size in bits. */
   readonly bits?: { readonly offset: number; readonly size: number };
   /** A base class, not a member. */
   readonly inherited: boolean;
+  /** In bytes, where the program states one. */
+  readonly alignment?: number;
 }
 
 // ---- where values are ---------------------------------------------------------------------------------------------------
@@ -97,8 +122,10 @@ export type LocationOperation =
   | { readonly op: 'address'; readonly address: LinkAddress }
   /** The register's value: DWARF register number, 0–15 general, 16 return address (= pc of the site), 17–32 xmm0–15 (low 8 bytes). */
   | { readonly op: 'register'; readonly register: number }
-  /** Thread-local storage: replaces an offset in the module's TLS block by its address. Known only for the executable's own (fs-relative) block: pushes fs_base + `offset`. */
-  | { readonly op: 'tls'; readonly offset: bigint }
+  /** The address of the object that a {@link RuntimeNumber} is asked about. */
+  | { readonly op: 'object' }
+  /** Thread-local storage: pushes the address of the byte at `offset` of the thread's block of this module. */
+  | { readonly op: 'tls'; readonly block: ThreadBlock; readonly offset: bigint }
   | { readonly op: 'load'; readonly size: 1 | 2 | 4 | 8 }
   | { readonly op: 'dup' | 'drop' | 'swap' }
   | {
@@ -125,6 +152,19 @@ export type LocationOperation =
         | 'geS';
     }
   | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean };
+
+/** Where a thread has its copy of a module's thread-local variables. */
+export type ThreadBlock =
+  /** So many bytes from the thread pointer (fs_base) on. */
+  | { readonly kind: 'fixed'; readonly offset: bigint }
+  /** As many bytes from the thread pointer on as the word at `slot` says, less `addend`. */
+  | { readonly kind: 'offset'; readonly slot: LinkAddress; readonly addend: bigint }
+  /** Where the thread's vector of blocks says, by the module's number in the word at `slot`; it is another module's unless the word at `expected.slot` is `expected.value`. */
+  | {
+      readonly kind: 'module';
+      readonly slot: LinkAddress;
+      readonly expected?: { readonly slot: LinkAddress; readonly value: bigint };
+    };
 
 export type Location =
   /** In memory, at the address the operations leave. */
@@ -211,6 +251,10 @@ export interface Scope {
   locals(): readonly Variable[];
   /** A type by its name as the language writes it (`struct item`, `unsigned int`, `Parser::State`), for casts and sizeof. */
   lookupType(name: string): Type | undefined;
+  /** Where the number is at the scope's address: a value or unavailable. */
+  compute(number: RuntimeNumber): Location;
+  /** A variable of the innermost function that has no place here, since it is declared in another block: for the reason why. */
+  lookupElsewhere(name: string): Variable | undefined;
   /** Names near to one that was not found, best first, for "did you mean". */
   similarNames(name: string): readonly string[];
 }
@@ -225,6 +269,8 @@ export function emptyScope(pc: LinkAddress): Scope {
     parameters: () => [],
     locals: () => [],
     lookupType: () => undefined,
+    compute: () => ({ kind: 'unavailable', reason: '<not available>' }),
+    lookupElsewhere: () => undefined,
     similarNames: () => [],
   };
 }

@@ -16,7 +16,7 @@ import { type Range, relocating, typeError } from './diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
 import { type ProbeLocation, type ProbeSpec } from './probes/spec';
 import { parseTemplate, type TemplatePart } from './template/template';
-import { tracepoint, tracepointValues } from './tracepoint';
+import { tracepoint } from './tracepoint';
 import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
@@ -62,7 +62,7 @@ function compileCondition(text: string, scope: Scope, bias: bigint, warnings: st
     for (const { name, reason } of missingVariables(truth)) {
       warnings.push(`the condition can't be evaluated at ${placeText(scope)} where it needs \`${name}\`: ${reason}`);
     }
-    const condition = new ValueCompiler(bias, new Reasons()).value(truth);
+    const condition = valueCompiler(scope, bias).value(truth);
     verified({ condition, captures: [] }, expression.range);
     return condition;
   });
@@ -73,16 +73,17 @@ function messageParts(
   scope: Scope,
   bias: bigint,
 ): (string | ShownValue)[] {
-  const compiler = new ValueCompiler(bias, new Reasons());
-  if (message === undefined) return tracepoint(scope, location, compiler, new CaptureBudget(tracepointValues(scope)));
+  const compiler = valueCompiler(scope, bias);
+  if (message === undefined) return CaptureBudget.shareOut((budget) => tracepoint(scope, location, compiler, budget));
   return inText('message', () => {
     const parts = parseTemplate(message, parseOptions(scope));
     const values = parts.filter(({ kind }) => kind === 'value').length;
     if (values > AGENT_LIMITS.captures) {
       throw typeError(`a message may show ${AGENT_LIMITS.captures} values, this one has ${values}`, wholeOf(message));
     }
-    const budget = new CaptureBudget(values);
-    return parts.map((part) => (part.kind === 'text' ? part.text : shownPart(part, scope, compiler, budget)));
+    return CaptureBudget.shareOut((budget) =>
+      parts.map((part) => (part.kind === 'text' ? part.text : shownPart(part, scope, compiler, budget))),
+    );
   });
 }
 
@@ -98,6 +99,10 @@ function shownPart(
   const shown = showValue(node, { ...style, ...(count && { count }) }, compiler, budget);
   verified({ captures: shown.captures }, range);
   return shown;
+}
+
+function valueCompiler(scope: Scope, bias: bigint): ValueCompiler {
+  return new ValueCompiler(bias, new Reasons(), (number) => scope.compute(number));
 }
 
 function wholeOf(text: string): Range {

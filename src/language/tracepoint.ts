@@ -12,11 +12,6 @@ import { completed } from './typed/names';
 /** More than these is no line of a log any more. */
 const MAX_ARGUMENTS = 24;
 
-/** How many captures the arguments may need. */
-export function tracepointValues(scope: Scope): number {
-  return Math.min(scope.parameters().length, MAX_ARGUMENTS);
-}
-
 /** `hot(x=1, name="a")`; the name alone where nothing is known of the arguments. */
 export function tracepoint(
   scope: Scope,

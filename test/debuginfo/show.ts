@@ -24,7 +24,9 @@ export function typeText(type: Type): string {
     case 'atomic':
       return `${type.kind} ${typeText(type.target)}`;
     case 'array':
-      return `${typeText(type.element)}${type.counts.map((count) => `[${count ?? ''}]`).join('')}`;
+      return `${typeText(type.element)}${type.counts.map((count) => `[${typeof count === 'object' ? '*' : (count ?? '')}]`).join('')}`;
+    case 'memberPointer':
+      return `${typeText(type.target)} member pointer of ${typeText(type.containing)}`;
     case 'structure':
     case 'class':
     case 'union':

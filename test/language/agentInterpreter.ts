@@ -146,6 +146,8 @@ class Run {
         this.push(littleEndian(this.read(this.pop(), operation.size)));
         return;
       }
+      case 'missing':
+        throw new Failure(CaptureStatus.missing, bytesOf(BigInt(operation.reason)));
       case 'extend': {
         const { bits, signed } = operation;
         this.push(signed ? BigInt.asIntN(bits, this.pop()) : BigInt.asUintN(bits, this.pop()));
@@ -170,7 +172,7 @@ class Run {
         return;
       }
       case 'captureString': {
-        this.captureString(this.pop(), operation.limit);
+        this.captureString(this.pop(), operation.limit, operation.unit ?? 1);
         return;
       }
       case 'captureSlice': {
@@ -193,11 +195,11 @@ class Run {
     }
   }
 
-  captureString(address: bigint, limit: number): void {
-    for (let index = 0; index < limit; index++) {
-      const byte = this.read(address + BigInt(index), 1)[0]!;
-      if (byte === 0) return;
-      this.append([byte]);
+  captureString(address: bigint, limit: number, unit: number): void {
+    for (let index = 0; index < limit; index += unit) {
+      const character = this.read(address + BigInt(index), unit);
+      if (character.every((byte) => byte === 0)) return;
+      this.append(character);
     }
     this.truncated = true;
   }

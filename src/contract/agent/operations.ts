@@ -43,6 +43,8 @@ export type AgentOperation =
   | { readonly op: 'vector'; readonly register: number; readonly offset: number; readonly size: 4 | 8 }
   /** Pops an address, pushes the `size` bytes there, zero-extended. Unreadable memory ends the program. */
   | { readonly op: 'load'; readonly size: AccessSize }
+  /** Ends the program: the value has no place here, the client knows `reason` by its number. Stands where an operation would push the value. */
+  | { readonly op: 'missing'; readonly reason: number }
   /** Replaces the top by its low `bits` bits, zero- or sign-extended to 64. */
   | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean }
   | { readonly op: BinaryOperation }
@@ -58,8 +60,8 @@ export type AgentOperation =
   | { readonly op: 'capture'; readonly size: AccessSize }
   /** Pops an address, appends `size` bytes from there. */
   | { readonly op: 'captureMemory'; readonly size: number }
-  /** Pops an address, appends the bytes up to a NUL (not included). Truncated where none is among the first `limit` bytes. */
-  | { readonly op: 'captureString'; readonly limit: number }
+  /** Pops an address, appends the characters of `unit` bytes up to one that is 0 (not included). Truncated where none is among the first `limit` bytes. */
+  | { readonly op: 'captureString'; readonly limit: number; readonly unit?: 1 | 2 | 4 }
   /** Pops a length in bytes, then an address; appends that many bytes, at most `limit`. */
   | { readonly op: 'captureSlice'; readonly limit: number };
 
@@ -71,8 +73,8 @@ export interface AgentProgram {
   readonly captures: readonly (readonly AgentOperation[])[];
 }
 
-/** How a capture ended. The bytes of a capture that is `unreadable` are the u64 address that could not be read. */
-export const CaptureStatus = { complete: 0, truncated: 1, unreadable: 2, divisionByZero: 3 } as const;
+/** How a capture ended. The bytes of one that is `unreadable` are the u64 address that could not be read, those of one that is `missing` the u64 reason. */
+export const CaptureStatus = { complete: 0, truncated: 1, unreadable: 2, divisionByZero: 3, missing: 4 } as const;
 export type CaptureStatus = (typeof CaptureStatus)[keyof typeof CaptureStatus];
 
 export const AGENT_LIMITS = {

@@ -28,7 +28,7 @@ function effects<N extends OperationName>(names: readonly N[], pops: number, pus
 const STACK_EFFECTS: Readonly<Record<OperationName, StackEffect>> = {
   ...effects(BINARY_OPERATIONS, 2, 1),
   ...effects(UNARY_OPERATIONS, 1, 1),
-  ...effects(['const', 'register', 'vector'], 0, 1),
+  ...effects(['const', 'register', 'vector', 'missing'], 0, 1),
   ...effects(['load', 'extend'], 1, 1),
   ...effects(['capture', 'captureMemory', 'captureString', 'drop', 'if'], 1, 0),
   ...effects(['captureSlice'], 2, 0),
@@ -189,8 +189,15 @@ class Part {
         this.#append(operation.size);
         return;
       case 'captureString':
+        // Any other unit is no character, whatever the type says.
+        if (![undefined, 1, 2, 4].includes(operation.unit)) throw this.refuse(`characters of ${operation.unit} bytes`);
+        this.#append(operation.limit);
+        return;
       case 'captureSlice':
         this.#append(operation.limit);
+        return;
+      case 'missing':
+        this.#checkInteger('reason', operation.reason, 0, 0xffff_ffff);
         return;
       default:
         return;

@@ -57,6 +57,7 @@ export const AT = {
   language: 0x13,
   comp_dir: 0x1b,
   const_value: 0x1c,
+  containing_type: 0x1d,
   inline: 0x20,
   producer: 0x25,
   upper_bound: 0x2f,
@@ -72,6 +73,7 @@ export const AT = {
   external: 0x3f,
   frame_base: 0x40,
   specification: 0x47,
+  static_link: 0x48,
   type: 0x49,
   variable_parameter: 0x4b,
   entry_pc: 0x52,
@@ -85,8 +87,10 @@ export const AT = {
   addr_base: 0x73,
   rnglists_base: 0x74,
   dwo_name: 0x76,
+  alignment: 0x88,
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
+  GNU_vector: 0x2107,
   GNU_dwo_name: 0x2130,
   GNU_entry_view: 0x2138,
 } as const;
@@ -161,6 +165,8 @@ export const ATE = {
   UTF: 0x10,
   UCS: 0x11,
   ASCII: 0x12,
+  /** gcc's complex integers (gdb: DW_ATE_lo_user). */
+  GNU_complex_integer: 0x80,
 } as const;
 
 /** Range list entries, DWARF 5 §7.25. */

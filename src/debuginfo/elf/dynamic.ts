@@ -38,7 +38,8 @@ export function readInterpreter(file: ElfFile): string | undefined {
   }).cstring();
 }
 
-function* dynamicEntries(file: ElfFile): IterableIterator<readonly [bigint, bigint]> {
+/** Tags and values, up to DT_NULL. */
+export function* dynamicEntries(file: ElfFile): IterableIterator<readonly [bigint, bigint]> {
   const segment = file.segments.find(({ type }) => type === PT.DYNAMIC);
   if (!segment || segment.offset + segment.fileSize > file.size) return;
   const reader = new ByteReader(file.read(segment.offset, segment.fileSize, 'the dynamic section'), {

@@ -3,13 +3,16 @@ import { AT, ATE, OP, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type Operation, readOperations } from '../dwarf/expression';
-import { expressionAt } from '../dwarf/locationLists';
+import { type AttributeValue } from '../dwarf/attributeValue';
+import { expressionAt, isLocationList } from '../dwarf/locationLists';
 import { type Unit } from '../dwarf/unit';
 import { type Location, type LocationOperation } from '../model';
-import { entryAddress } from './blocks';
-import { inherited } from './names';
+import { entryAddress, isFunction } from './blocks';
+import { inherited, origins } from './names';
 import { type Program } from './program';
+import { type DwarfNumber } from './runtimeNumber';
 import {
+  extended,
   type IntegerType,
   plus,
   registerItem,
@@ -35,12 +38,18 @@ export class Locations implements Surroundings {
     readonly subprogram: Entry | undefined,
     readonly unit: Unit | undefined = subprogram?.unit,
     readonly depth = 0,
+    /** The frame base of a function other than the one that the registers are of. */
+    readonly otherFrame?: () => StackItem,
   ) {}
 
   /** Where the variable is; never throws for malformed input. */
   of(variable: Entry): Location {
+    return this.#unlessUnavailable(() => this.#read(variable));
+  }
+
+  #unlessUnavailable(read: () => Location): Location {
     try {
-      return tolerating(() => this.#read(variable)) ?? unavailable('<not available: its location is malformed>');
+      return tolerating(read) ?? unavailable('<not available: its location is malformed>');
     } catch (error) {
       if (error instanceof Unavailable) return unavailable(error.message);
       throw error;
@@ -48,6 +57,7 @@ export class Locations implements Surroundings {
   }
 
   frameBase(): StackItem {
+    if (this.otherFrame) return this.otherFrame();
     if (!this.#frameBase) {
       const value = this.subprogram?.attribute(AT.frame_base);
       const expression = value && expressionAt(value, this.pc);
@@ -58,6 +68,7 @@ export class Locations implements Surroundings {
   }
 
   callFrameAddress(): StackItem {
+    if (this.otherFrame) throw new Unavailable(IN_OTHER_FRAME);
     const rule = this.program.facts.cfaAt(this.pc);
     if (!rule) throw new Unavailable('<not available: its frame is unknown here>');
     if (rule.kind === 'expression') return this.#nested(undefined).valueOf(rule.expression);
@@ -88,10 +99,30 @@ export class Locations implements Surroundings {
   }
 
   threadLocal(offset: bigint): LocationOperation {
-    const { threadBlockOffset } = this.program.facts;
-    if (threadBlockOffset === undefined)
-      throw new Unavailable("<not available: a shared library's thread-local variable>");
-    return { op: 'tls', offset: BigInt.asIntN(64, offset) + threadBlockOffset };
+    const { threadBlock } = this.program.facts;
+    if (!threadBlock) throw new Unavailable("<not available: a shared library's thread-local variable>");
+    return { op: 'tls', block: threadBlock, offset: BigInt.asIntN(64, offset) };
+  }
+
+  /** What a number of a type is here. `blocks`: the function and the blocks around pc, which have the variables it may be. */
+  compute({ entry, attribute, use }: DwarfNumber, blocks: readonly Entry[]): Location {
+    return this.#unlessUnavailable(() => {
+      const value = entry.attribute(attribute)!;
+      const variable = value.reference();
+      const number = variable ? this.#variableValue(variable, blocks) : this.#numberOf(value, entry, use.onObject);
+      return { kind: 'value', value: checkRegisters(plus(number, use.addend).operations) };
+    });
+  }
+
+  /** The same for the function around a nested one (GNU C), whose frame is the one that the static link leads to (DWARF 5 §3.3.1.6). */
+  enclosing(subprogram: Entry): Locations {
+    const link = this.subprogram?.attribute(AT.static_link);
+    const frame = (): StackItem => {
+      const expression = link && expressionAt(link, this.pc);
+      if (!expression) throw new Unavailable('<optimized out>');
+      return this.#nested(link.unit).valueOf(expression);
+    };
+    return new Locations(this.program, this.pc, subprogram, subprogram.unit, this.depth, frame);
   }
 
   /** The value that an expression leaves, a register's contents where it names one (frame bases, entry values). */
@@ -112,9 +143,59 @@ export class Locations implements Surroundings {
   #read(variable: Entry): Location {
     const location = inherited(variable, (entry) => entry.attribute(AT.location));
     if (!location) return this.#constant(variable);
+    // Where the other frame's function stands, nobody here knows.
+    if (this.otherFrame && isLocationList(location)) throw new Unavailable(IN_OTHER_FRAME);
     const expression = expressionAt(location, this.pc);
     if (!expression || expression.length === 0) return OPTIMIZED_OUT;
+    if (this.otherFrame && usesRegisters(expression, location.unit)) throw new Unavailable(IN_OTHER_FRAME);
     return this.#nested(location.unit).#evaluate(expression);
+  }
+
+  /** A number that an expression computes, on the object's address if `onObject`. */
+  #numberOf(value: AttributeValue, entry: Entry, onObject: boolean): StackItem {
+    const expression = expressionAt(value, this.pc);
+    if (!expression) throw new Unavailable('<optimized out>');
+    // gcc names registers here that are right at one place of the function, and does not say at which.
+    if (!isLocationList(value) && usesRegisters(expression, value.unit)) throw new Unavailable('<optimized out>');
+    const nested = this.#nested(this.#isOfFunction(entry) ? value.unit : undefined);
+    const machine = new StackMachine(nested);
+    if (onObject) machine.push([{ op: 'object' }]);
+    for (const operation of readOperations(expression, value.unit)) {
+      if (operation.opcode === OP.fbreg && !this.#isOfFunction(entry)) throw new Unavailable('<optimized out>');
+      if (operation.opcode === OP.push_object_address) machine.push([{ op: 'object' }]);
+      else if (!machine.run(operation)) throw new Unavailable('<not available: its location is too complex>');
+    }
+    return machine.pop();
+  }
+
+  /** Whether an entry lies in the function that pc is in, or in what it is an instance of. */
+  #isOfFunction(entry: Entry): boolean {
+    const { subprogram } = this;
+    if (!subprogram) return false;
+    const own = new Set([...origins(subprogram)].map(({ key }) => key));
+    for (let scope = entry.parent; scope; scope = scope.parent) if (isFunction(scope)) return own.has(scope.key);
+    return false;
+  }
+
+  /** The value of an integer variable that a type refers to: of its instance in the blocks, else its own. */
+  #variableValue(variable: Entry, blocks: readonly Entry[]): StackItem {
+    const isInstance = (child: Entry) => [...origins(child)].some(({ key }) => key === variable.key);
+    const instance = blocks.flatMap((block) => [...block.children()]).find(isInstance);
+    if (!instance && !this.#isOfFunction(variable)) throw new Unavailable('<optimized out>');
+    const location = this.of(instance ?? variable);
+    const type = integerTypeOf(variable);
+    switch (location.kind) {
+      case 'memory': {
+        const size = (type.bits / 8) as 1 | 2 | 4 | 8;
+        return { operations: extended([...location.address, { op: 'load', size }], type), type: undefined };
+      }
+      case 'value':
+        return { operations: extended(location.value, type), type: undefined };
+      case 'register':
+        return { operations: extended(registerItem(location.register).operations, type), type: undefined };
+      default:
+        throw new Unavailable(location.kind === 'unavailable' ? location.reason : '<optimized out>');
+    }
   }
 
   #constant(variable: Entry): Location {
@@ -127,7 +208,7 @@ export class Locations implements Surroundings {
 
   #nested(unit: Unit | undefined): Locations {
     if (this.depth >= MAX_DEPTH) throw new Unavailable('<not available: its location is too complex>');
-    return new Locations(this.program, this.pc, this.subprogram, unit, this.depth + 1);
+    return new Locations(this.program, this.pc, this.subprogram, unit, this.depth + 1, this.otherFrame);
   }
 
   #evaluate(expression: Uint8Array): Location {
@@ -165,6 +246,21 @@ export class Locations implements Surroundings {
     }
     machine.stack.splice(0, machine.stack.length, ...inner.stack);
   }
+}
+
+const IN_OTHER_FRAME = "<not available: in a register of the enclosing function's frame>";
+const REGISTER_OPERATIONS = new Set<number>([OP.reg0, OP.regx, OP.breg0, OP.bregx, OP.regval_type, OP.entry_value]);
+
+function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
+  return readOperations(expression, unit).some(({ opcode }) => REGISTER_OPERATIONS.has(opcode));
+}
+
+/** The integer type of a variable that the compiler made for a number; 64 bits where it has none. */
+function integerTypeOf(variable: Entry): IntegerType {
+  const type = inherited(variable, (entry) => entry.reference(AT.type));
+  const bytes = type?.unsigned(AT.byte_size) ?? 8;
+  if (![1, 2, 4, 8].includes(bytes)) throw new Unavailable('<not available: a number of an unknown type>');
+  return { bits: bytes * 8, signed: SIGNED.has(type?.unsigned(AT.encoding) ?? 0) };
 }
 
 const CALLS = new Set<number>([OP.call2, OP.call4, OP.call_ref]);

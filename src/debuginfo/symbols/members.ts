@@ -3,13 +3,14 @@ import { AT, OP, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { readOperations } from '../dwarf/expression';
-import { type Member, type Type } from '../model';
+import { type Member, type RuntimeNumber, type Type } from '../model';
+import { DwarfNumber } from './runtimeNumber';
 
 interface MemberTypes {
   typeOf(entry: Entry): Type;
 }
 
-/** Data members and base classes, in order. Left out: static members, and bases whose place only the object itself knows. */
+/** Data members and base classes, in order, without static members. */
 export function readMembers(types: MemberTypes, structure: Entry): Member[] {
   const members: Member[] = [];
   for (const child of structure.children()) {
@@ -25,7 +26,10 @@ export function readMembers(types: MemberTypes, structure: Entry): Member[] {
 function readMember(types: MemberTypes, entry: Entry): Member | undefined {
   const byteOffset = readByteOffset(entry);
   if (byteOffset === undefined) return undefined;
-  const bits = readBits(entry, byteOffset, types);
+  const bits = typeof byteOffset === 'number' ? readBits(entry, byteOffset, types) : undefined;
+  // A bit-field at a place that only the object knows has no offset in bits from its start.
+  if (!bits && entry.has(AT.bit_size)) return undefined;
+  const alignment = entry.unsigned(AT.alignment);
   return {
     name: entry.string(AT.name),
     get type() {
@@ -34,18 +38,22 @@ function readMember(types: MemberTypes, entry: Entry): Member | undefined {
     byteOffset: bits ? Math.floor(bits.offset / 8) : byteOffset,
     ...(bits && { bits }),
     inherited: entry.tag === TAG.inheritance,
+    ...(alignment !== undefined && { alignment }),
   };
 }
 
-/** DW_AT_data_member_location: a constant, or DWARF 2's expression that adds one. */
-function readByteOffset(entry: Entry): number | undefined {
+/** DW_AT_data_member_location: a constant, DWARF 2's expression that adds one, or an expression that computes on the object. */
+function readByteOffset(entry: Entry): number | RuntimeNumber | undefined {
   const location = entry.attribute(AT.data_member_location);
   if (!location) return 0;
   const offset = location.unsigned();
   if (offset !== undefined) return offset;
-  const operations = readOperations(location.block() ?? new Uint8Array(0), entry.unit);
+  const expression = location.block();
+  if (!expression) return undefined;
+  const operations = readOperations(expression, entry.unit);
   const [only] = operations;
-  return operations.length === 1 && only?.opcode === OP.plus_uconst ? Number(only.operands[0]) : undefined;
+  if (operations.length === 1 && only?.opcode === OP.plus_uconst) return Number(only.operands[0]);
+  return new DwarfNumber(entry, AT.data_member_location, { addend: 0n, onObject: true });
 }
 
 /** Offset from the structure's first bit, and size. */
@@ -58,9 +66,16 @@ function readBits(
   if (size === undefined) return undefined;
   const offset = entry.unsigned(AT.data_bit_offset);
   if (offset !== undefined) return { offset: byteOffset * 8 + offset, size };
-  const fromTop = entry.unsigned(AT.bit_offset);
+  const fromTop = signedOffset(entry.attribute(AT.bit_offset)?.constant());
   if (fromTop === undefined) return { offset: byteOffset * 8, size };
-  // DWARF 2 and 3 count from the most significant bit of the storage unit (DWARF 3 §5.6.6).
+  // Up to DWARF 3 it counts from the most significant bit of the storage unit (DWARF 3 §5.6.6); a packed bit-field may reach beyond it.
   const unitSize = entry.unsigned(AT.byte_size) ?? types.typeOf(entry).byteSize ?? 0;
   return { offset: byteOffset * 8 + unitSize * 8 - fromTop - size, size };
+}
+
+/** Negative where the bit-field begins before its unit's top; some producers write that in forms without a sign. */
+function signedOffset(value: bigint | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const bits = value >= 1n << 32n ? 64 : 32;
+  return Number(BigInt.asIntN(bits, value));
 }

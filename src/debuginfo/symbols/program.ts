@@ -6,6 +6,7 @@ import { type DebugInfo } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type CfaRule } from '../dwarf/frame';
 import { type Unit } from '../dwarf/unit';
+import { type ThreadBlock } from '../model';
 import { blocksAt } from './blocks';
 import { LineIndex } from './lineIndex';
 import { UnitFinder } from './unitFinder';
@@ -20,8 +21,8 @@ export interface ProgramFacts {
   dataSymbol(name: string): number | undefined;
   /** The function symbol that holds an address. */
   functionSymbol(address: number): { readonly address: number; readonly name: string } | undefined;
-  /** What to add to an offset in the program's TLS block to get its offset from fs_base; undefined for shared libraries. */
-  readonly threadBlockOffset: bigint | undefined;
+  /** Where a thread has the module's thread-local variables; undefined where nothing tells. */
+  readonly threadBlock: ThreadBlock | undefined;
 }
 
 export class Program {

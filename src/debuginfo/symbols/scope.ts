@@ -4,13 +4,14 @@ import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type LinkAddress } from '../../base/address';
-import { type Location, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
+import { type Location, type RuntimeNumber, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
 import { entryAddress, innermostFunction, isFunction } from './blocks';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type Viewpoint } from './globals';
 import { Locations } from './locations';
 import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
 import { type Program } from './program';
+import { DwarfNumber } from './runtimeNumber';
 import { mostSimilar } from './similarity';
 import { namedType } from './typeNames';
 import { type Types } from './types';
@@ -40,6 +41,10 @@ interface Declaration {
   readonly entry: Entry;
   readonly isGone: boolean;
 }
+
+/** Functions nested in each other, blocks inside each other: more are malformed. */
+const MAX_NESTED_FUNCTIONS = 8;
+const MAX_BLOCKS = 64;
 
 const OPTIMIZED_OUT: Location = { kind: 'unavailable', reason: '<optimized out>' };
 
@@ -79,7 +84,12 @@ export class ProgramScope implements Scope {
       const declaration = declarationsOf(block).find((candidate) => candidate.name === name);
       if (declaration) return this.#variable(declaration);
     }
-    return this.#lookupGlobal(name) ?? this.#lookupEnumerator(name) ?? this.#lookupFunction(name);
+    return (
+      this.#lookupEnclosing(name) ??
+      this.#lookupGlobal(name) ??
+      this.#lookupEnumerator(name) ??
+      this.#lookupFunction(name)
+    );
   }
 
   parameters(): readonly Variable[] {
@@ -101,6 +111,22 @@ export class ProgramScope implements Scope {
     return namedType(this.#program, this.#types, name, this.#viewpoint);
   }
 
+  compute(number: RuntimeNumber): Location {
+    if (!(number instanceof DwarfNumber))
+      throw new Error('internal error: a number that debug information has not made');
+    return this.#locations.compute(number, this.#blocks);
+  }
+
+  lookupElsewhere(name: string): Variable | undefined {
+    const block = this.#blocks.at(-1);
+    if (!block) return undefined;
+    for (const origin of origins(block)) {
+      const entry = innerDeclaration(origin, name, 0);
+      if (entry) return { name, type: this.#typeOf(entry), location: OPTIMIZED_OUT, role: this.#roleOf(entry) };
+    }
+    return undefined;
+  }
+
   similarNames(name: string): readonly string[] {
     const names = new Set<string>();
     for (const block of this.#blocks) for (const declaration of declarationsOf(block)) names.add(declaration.name);
@@ -108,20 +134,41 @@ export class ProgramScope implements Scope {
     return mostSimilar(name, names);
   }
 
-  #variable({ name, entry, isGone }: Declaration): Variable {
+  #variable({ name, entry, isGone }: Declaration, locations = this.#locations): Variable {
     const role = this.#roleOf(entry);
     if (entry.flag(AT.declaration)) {
       // `extern` inside a function.
       const global = this.#lookupGlobal(name);
       if (global) return global;
     }
-    const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : this.#locations.of(entry);
+    const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : locations.of(entry);
     return { name, type: this.#typeOf(entry), location, role };
   }
 
   #roleOf(entry: Entry): Variable['role'] {
     // Go describes results as parameters too; they have no value before the function returns.
     return entry.tag === TAG.formal_parameter && !entry.flag(AT.variable_parameter) ? 'parameter' : 'local';
+  }
+
+  /** GNU C: a variable of a function that the innermost is nested in. */
+  #lookupEnclosing(name: string): Variable | undefined {
+    let instance = this.#blocks.at(-1);
+    let locations = this.#locations;
+    const enclosing: { readonly block: Entry; readonly locations: Locations }[] = [];
+    for (let level = 0; instance && level < MAX_NESTED_FUNCTIONS; level++) {
+      const pending: Entry[] = [];
+      let scope: Entry | undefined = [...origins(instance)].at(-1)!.parent;
+      for (; scope?.tag === TAG.lexical_block; scope = scope.parent) pending.push(scope);
+      if (!scope || !isFunction(scope)) break;
+      locations = locations.enclosing(scope);
+      for (const block of [...pending, scope]) enclosing.push({ block, locations });
+      instance = scope;
+    }
+    for (const { block, locations } of enclosing) {
+      const declaration = declarationsOf(block).find((candidate) => candidate.name === name);
+      if (declaration) return this.#variable(declaration, locations);
+    }
+    return undefined;
   }
 
   #lookupGlobal(name: string): Variable | undefined {
@@ -196,6 +243,17 @@ function declarationsOf(block: Entry): Declaration[] {
   }
   // As declared: what is gone has no place of its own among the others.
   return present.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** A variable of this name in a block inside of `block`, down to but not into other functions. */
+function innerDeclaration(block: Entry, name: string, depth: number): Entry | undefined {
+  if (depth > MAX_BLOCKS) return undefined;
+  for (const child of block.children()) {
+    if (isVariable(child) && tolerating(() => nameOf(child)) === name) return child;
+    const found = child.tag === TAG.lexical_block ? innerDeclaration(child, name, depth + 1) : undefined;
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function isVariable({ tag }: Entry): boolean {

@@ -85,7 +85,7 @@ type Rule = (
 /** Operations that take two items, or one, and have nothing else to them. */
 type Computation = Exclude<
   LocationOperation['op'],
-  'const' | 'address' | 'register' | 'tls' | 'load' | 'extend' | 'dup' | 'drop' | 'swap'
+  'const' | 'address' | 'register' | 'object' | 'tls' | 'load' | 'extend' | 'dup' | 'drop' | 'swap'
 >;
 
 function constant(value: bigint): LocationOperation {
@@ -108,7 +108,7 @@ export function registerItem(register: number): StackItem {
 }
 
 /** Cuts or extends to the type's width. */
-function extended(operations: readonly LocationOperation[], type: IntegerType | undefined): LocationOperation[] {
+export function extended(operations: readonly LocationOperation[], type: IntegerType | undefined): LocationOperation[] {
   return type && type.bits < 64
     ? [...operations, { op: 'extend', bits: type.bits, signed: type.signed }]
     : [...operations];

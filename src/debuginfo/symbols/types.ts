@@ -4,10 +4,12 @@
  */
 import { AT, ATE, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
+import { type AttributeValue } from '../dwarf/attributeValue';
 import { type Entry } from '../dwarf/entry';
-import { type BaseEncoding, type Member, type StructureType, type Type } from '../model';
+import { type BaseEncoding, type Member, type RuntimeNumber, type StructureType, type Type } from '../model';
 import { readMembers } from './members';
 import { languageOf, qualifiedNameOf } from './names';
+import { DwarfNumber } from './runtimeNumber';
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
 const POINTER_SIZE = 8;
@@ -26,9 +28,10 @@ const ENCODINGS = new Map<number, BaseEncoding>([
   [ATE.imaginary_float, 'complex'],
   [ATE.packed_decimal, 'decimal'],
   [ATE.decimal_float, 'decimal'],
-  [ATE.UTF, 'unsignedCharacter'],
-  [ATE.UCS, 'unsignedCharacter'],
+  [ATE.UTF, 'unicode'],
+  [ATE.UCS, 'unicode'],
   [ATE.ASCII, 'unsignedCharacter'],
+  [ATE.GNU_complex_integer, 'complexInteger'],
 ]);
 
 /** What reads as the type behind it. */
@@ -83,14 +86,22 @@ const structure =
   (kind: StructureType['kind']): Reader =>
   (types, entry) => {
     let members: readonly Member[] | undefined;
+    const alignment = entry.unsigned(AT.alignment);
     return {
       kind,
       name: qualifiedNameOf(entry),
       language: languageOf(entry.unit),
       get byteSize() {
         const definition = types.definitionOf(entry);
-        return definition.flag(AT.declaration) ? undefined : (definition.unsigned(AT.byte_size) ?? 0);
+        if (definition.flag(AT.declaration) || this.hasRuntimeSize === true) return undefined;
+        return definition.unsigned(AT.byte_size) ?? 0;
       },
+      get hasRuntimeSize() {
+        const definition = types.definitionOf(entry);
+        if (definition.flag(AT.declaration) || definition.unsigned(AT.byte_size) !== undefined) return false;
+        return definition.has(AT.byte_size) || this.members.some(isRuntimeSized);
+      },
+      ...(alignment !== undefined && { alignment }),
       get members() {
         members ??= readMembers(types, types.definitionOf(entry));
         return members;
@@ -114,6 +125,8 @@ const READERS = new Map<number, Reader>([
   [TAG.typedef, readTypedef],
   [TAG.template_alias, readTypedef],
   [TAG.base_type, readBase],
+  [TAG.ptr_to_member_type, readMemberPointer],
+  [TAG.unspecified_type, readUnspecified],
   [TAG.array_type, readArray],
   [TAG.enumeration_type, readEnumeration],
   [TAG.subroutine_type, readFunction],
@@ -175,9 +188,10 @@ export class Types {
   #read(entry: Entry): Type {
     if (isCircle(entry)) return VOID;
     if (TRANSPARENT.has(entry.tag)) return this.typeOf(entry);
-    const reader = READERS.get(entry.tag);
-    if (reader) return reader(this, entry);
-    return { kind: 'unspecified', name: entry.string(AT.name) ?? '(unknown type)', byteSize: undefined };
+    // A stub for what a type unit describes (DWARF 5 §5.7.1).
+    const described = entry.reference(AT.signature);
+    if (described && !described.has(AT.signature)) return this.of(described);
+    return (READERS.get(entry.tag) ?? readUnspecified)(this, entry);
   }
 }
 
@@ -212,8 +226,34 @@ function readBase(_types: Types, entry: Entry): Type {
   };
 }
 
+/** C++'s nullptr_t is a pointer that is always null; other types without a description have no size either. */
+function readUnspecified(_types: Types, entry: Entry): Type {
+  const name = entry.string(AT.name) ?? '(unknown type)';
+  if (/^(?:decltype\(nullptr\)|(?:std::)?nullptr_t)$/.test(name)) {
+    return { kind: 'pointer', name, byteSize: POINTER_SIZE, target: VOID };
+  }
+  return { kind: 'unspecified', name, byteSize: undefined };
+}
+
+function readMemberPointer(types: Types, entry: Entry): Type {
+  const containing = tolerating(() => entry.reference(AT.containing_type));
+  const stated = entry.unsigned(AT.byte_size);
+  return {
+    kind: 'memberPointer',
+    get byteSize() {
+      return stated ?? (types.typeOf(entry).kind === 'function' ? 2 * POINTER_SIZE : POINTER_SIZE);
+    },
+    get containing() {
+      return containing ? types.of(containing) : VOID;
+    },
+    get target() {
+      return types.typeOf(entry);
+    },
+  };
+}
+
 function readArray(types: Types, entry: Entry): Type {
-  const counts: (number | undefined)[] = [];
+  const counts: (number | RuntimeNumber | undefined)[] = [];
   for (const dimension of entry.children()) {
     if (dimension.tag === TAG.subrange_type || dimension.tag === TAG.enumeration_type) counts.push(countOf(dimension));
   }
@@ -221,6 +261,7 @@ function readArray(types: Types, entry: Entry): Type {
   return {
     kind: 'array',
     counts,
+    ...(entry.flag(AT.GNU_vector) && { isVector: true as const }),
     get element() {
       return types.typeOf(entry);
     },
@@ -230,39 +271,90 @@ function readArray(types: Types, entry: Entry): Type {
   };
 }
 
-/** Elements of one dimension; undefined when only the running program knows. */
-function countOf(dimension: Entry): number | undefined {
-  const count = dimension.attribute(AT.count)?.constant();
-  if (count !== undefined) return Number(count);
+/** Elements of one dimension; undefined when nobody says. */
+function countOf(dimension: Entry): number | RuntimeNumber | undefined {
+  const count = dimension.attribute(AT.count);
+  if (count) {
+    const known = count.constant();
+    return known === undefined ? runtimeNumber(dimension, AT.count, 0n) : Number(known);
+  }
   // The lower bound is 0 in every language that gets here. An upper bound of -1 is gcc's `[0]`.
-  const upper = dimension.attribute(AT.upper_bound)?.constant();
-  if (upper === undefined) return undefined;
-  return upper > 0xffff_ffff_ffffn ? 0 : Math.max(0, Number(upper) + 1);
+  const upper = dimension.attribute(AT.upper_bound);
+  const known = upper?.constant();
+  if (known === undefined) return upper && runtimeNumber(dimension, AT.upper_bound, 1n);
+  return known > 0xffff_ffff_ffffn ? 0 : Math.max(0, Number(known) + 1);
 }
 
-function productOf(counts: readonly (number | undefined)[], size: number | undefined): number | undefined {
+function runtimeNumber(entry: Entry, attribute: number, addend: bigint): RuntimeNumber {
+  return new DwarfNumber(entry, attribute, { addend, onObject: false });
+}
+
+function productOf(
+  counts: readonly (number | RuntimeNumber | undefined)[],
+  size: number | undefined,
+): number | undefined {
   let product = size;
-  for (const count of counts) product = product === undefined || count === undefined ? undefined : product * count;
+  for (const count of counts) {
+    product = product === undefined || typeof count !== 'number' ? undefined : product * count;
+  }
   return product;
 }
 
+/** Whether a member makes its structure one whose size only the running program knows. */
+function isRuntimeSized({ byteOffset, inherited, type }: Member): boolean {
+  if (typeof byteOffset !== 'number') return !inherited;
+  let current = type;
+  for (let layer = 0; layer < MAX_LAYERS; layer++) {
+    if (current.kind === 'structure' || current.kind === 'class' || current.kind === 'union') {
+      return current.hasRuntimeSize === true;
+    }
+    if (current.kind === 'array') {
+      if (current.counts.some((count) => typeof count === 'object')) return true;
+      current = current.element;
+    } else if ('target' in current && !NOT_LAYERS.has(current.kind)) current = current.target;
+    else return false;
+  }
+  return false;
+}
+
+const NOT_LAYERS = new Set<Type['kind']>(['pointer', 'reference', 'rvalueReference', 'memberPointer']);
+
 function readEnumeration(types: Types, entry: Entry): Type {
   const definition = types.definitionOf(entry);
-  const enumerators: { name: string; value: bigint }[] = [];
+  const stated: { name: string; value: bigint }[] = [];
   for (const child of definition.children()) {
     if (child.tag !== TAG.enumerator) continue;
-    enumerators.push({ name: child.string(AT.name) ?? '', value: child.attribute(AT.const_value)?.constant() ?? 0n });
+    stated.push({ name: child.string(AT.name) ?? '', value: constantOf(child.attribute(AT.const_value)) });
   }
-  const underlying = types.typeOf(definition);
-  const signed =
-    underlying.kind === 'base' ? underlying.encoding === 'signed' : enumerators.some(({ value }) => value < 0n);
-  return {
-    kind: 'enumeration',
-    name: qualifiedNameOf(entry),
-    byteSize: definition.unsigned(AT.byte_size) ?? underlying.byteSize ?? 4,
-    signed,
-    enumerators,
-  };
+  const underlying = underlyingOf(types.typeOf(definition));
+  const signed = underlying ? isSignedBase(underlying) : stated.some(({ value }) => value < 0n);
+  const byteSize = definition.unsigned(AT.byte_size) ?? underlying?.byteSize ?? 4;
+  // Producers write a value in a form that is as wide as they like, with a sign or without.
+  const asStored = signed ? BigInt.asIntN : BigInt.asUintN;
+  const enumerators = stated.map(({ name, value }) => ({ name, value: asStored(byteSize * 8, value) }));
+  return { kind: 'enumeration', name: qualifiedNameOf(entry), byteSize, signed, enumerators };
+}
+
+function constantOf(value: AttributeValue | undefined): bigint {
+  // Wider than 64 bits: bytes.
+  const bytes = [...(value?.block() ?? [])];
+  return value?.constant() ?? bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}
+
+type BaseType = Extract<Type, { kind: 'base' }>;
+
+function underlyingOf(type: Type): BaseType | undefined {
+  let current = type;
+  for (let layer = 0; layer < MAX_LAYERS && current.kind !== 'base'; layer++) {
+    if (!('target' in current)) return undefined;
+    current = current.target;
+  }
+  return current.kind === 'base' ? current : undefined;
+}
+
+/** `char` is signed on x86-64 (System V ABI §3.1.2). */
+function isSignedBase({ encoding }: BaseType): boolean {
+  return encoding === 'signed' || encoding === 'character';
 }
 
 function readFunction(types: Types, entry: Entry): Type {

@@ -8,7 +8,14 @@ import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
 import { ModuleBuilder } from '../../wasm/module';
 import { ARENA_PAGES, type Arena } from '../arena';
 import { type TargetMemory } from '../hit/targetMemory';
-import { captureFunction, conditionFunction, divisionFailure, readFailure, type Runtime } from './functions';
+import {
+  captureFunction,
+  conditionFunction,
+  divisionFailure,
+  missingValue,
+  readFailure,
+  type Runtime,
+} from './functions';
 
 /** How a condition ended. */
 export const ConditionResult = { false: 0, true: 1, failed: 2 } as const;
@@ -38,7 +45,7 @@ export class AgentCompiler {
       engine: {
         memory: arena.memory,
         read: (length: number, destination: number) => memory.read(length, destination),
-        readString: (limit: number, destination: number) => memory.readString(limit, destination),
+        readString: (limit: number, destination: number, unit: number) => memory.readString(limit, destination, unit),
       },
     };
   }
@@ -60,12 +67,16 @@ export class AgentCompiler {
     module.importMemory('engine', 'memory', ARENA_PAGES);
     const transfer = { parameters: ['i32', 'i32'], results: ['i32'] } as const;
     const read = module.importFunction('engine', 'read', transfer);
-    const readString = module.importFunction('engine', 'readString', transfer);
+    const readString = module.importFunction('engine', 'readString', {
+      parameters: ['i32', 'i32', 'i32'],
+      results: ['i32'],
+    });
     const runtime: Runtime = {
       read,
       readString,
       unreadable: module.addFunction(readFailure()),
       divisionByZero: module.addFunction(divisionFailure()),
+      missing: module.addFunction(missingValue()),
     };
     if (program.condition) module.addFunction(conditionFunction(program.condition, runtime), 'condition');
     program.captures.forEach((operations, index) => {

@@ -19,12 +19,14 @@ import { BINARY, UNARY } from './arithmetic';
 export interface Runtime {
   /** (length, destination) → bytes read, from the address in {@link Layout.agentAddress}. */
   readonly read: FunctionIndex;
-  /** (limit, destination) → length, or one of {@link StringEnd}. */
+  /** (limit, destination, unit) → length, or one of {@link StringEnd}. */
   readonly readString: FunctionIndex;
   /** (start) → end of a capture that says which address could not be read. */
   readonly unreadable: FunctionIndex;
   /** (start) → end of a capture that says that a divisor was 0. */
   readonly divisionByZero: FunctionIndex;
+  /** (start, reason) → end of a capture that says that the value is missing. */
+  readonly missing: FunctionIndex;
 }
 
 /** ConditionResult.failed, of compile.ts. */
@@ -36,7 +38,7 @@ const FXSAVE_XMM = 160;
 export function conditionFunction(operations: readonly AgentOperation[], runtime: Runtime): Code {
   const code = new Code({ parameters: [], results: ['i32'] });
   const fail = (): void => void code.i32(CONDITION_FAILED).op('return');
-  new PartCompiler(code, runtime, { unreadable: fail, divisionByZero: fail }).compile(operations);
+  new PartCompiler(code, runtime, { unreadable: fail, divisionByZero: fail, missing: fail }).compile(operations);
   return code.i64(0n).op('i64_ne');
 }
 
@@ -46,6 +48,7 @@ export function captureFunction(operations: readonly AgentOperation[], runtime: 
   const part = new PartCompiler(code, runtime, {
     unreadable: () => void code.get(start).call(runtime.unreadable).op('return'),
     divisionByZero: () => void code.get(start).call(runtime.divisionByZero).op('return'),
+    missing: (reason) => void code.get(start).i32(reason).call(runtime.missing).op('return'),
   });
   code.get(start).i32(CAPTURE_HEADER_BYTES).op('i32_add').set(part.cursor);
   part.compile(operations);
@@ -80,6 +83,17 @@ export function divisionFailure(): Code {
   return code.get(0).i32(CAPTURE_HEADER_BYTES).op('i32_add');
 }
 
+export function missingValue(): Code {
+  const code = new Code({ parameters: ['i32', 'i32'], results: ['i32'] });
+  code.get(0).i32(CaptureStatus.missing).memory('i32_store', 0);
+  code.get(0).i32(8).memory('i32_store', 4);
+  code.get(0).get(1).op('i64_extend_i32_u').memory('i64_store', CAPTURE_HEADER_BYTES);
+  return code
+    .get(0)
+    .i32(CAPTURE_HEADER_BYTES + 8)
+    .op('i32_add');
+}
+
 const LOADS: Readonly<Record<number, OpName>> = {
   1: 'i64_load8_u',
   2: 'i64_load16_u',
@@ -97,6 +111,7 @@ const STORES: Readonly<Record<number, OpName>> = {
 interface Failures {
   readonly unreadable: () => void;
   readonly divisionByZero: () => void;
+  readonly missing: (reason: number) => void;
 }
 
 class PartCompiler {
@@ -150,6 +165,9 @@ class PartCompiler {
         );
         code.i32(0).memory(LOADS[operation.size]!, Layout.agentOperand);
         return;
+      case 'missing':
+        this.#failures.missing(operation.reason);
+        return;
       case 'extend':
         this.#extend(operation.bits, operation.signed);
         return;
@@ -182,7 +200,7 @@ class PartCompiler {
         this.#advance(() => code.i32(operation.size));
         return;
       case 'captureString':
-        this.#captureString(operation.limit);
+        this.#captureString(operation.limit, operation.unit ?? 1);
         return;
       case 'captureSlice':
         this.#captureSlice(operation.limit);
@@ -214,10 +232,10 @@ class PartCompiler {
     this.#code.op('end');
   }
 
-  #captureString(limit: number): void {
+  #captureString(limit: number, unit: number): void {
     const code = this.#code;
     this.#popAddress();
-    code.i32(limit).get(this.cursor).call(this.#runtime.readString).tee(this.#count);
+    code.i32(limit).get(this.cursor).i32(unit).call(this.#runtime.readString).tee(this.#count);
     code.i32(StringEnd.unreadable).op('i32_eq').open('if');
     this.#failures.unreadable();
     code.op('end');

@@ -91,11 +91,15 @@ export class TargetMemory implements Host {
     return count;
   }
 
-  /** Reads up to and without a NUL, at most `limit` bytes. Returns how many, or one of {@link StringEnd}. */
-  readString(limit: number, destination: number): number {
+  /** Reads characters of `unit` bytes up to and without one that is 0, at most `limit` bytes. Returns how many bytes, or one of {@link StringEnd}. */
+  readString(limit: number, destination: number, unit: number): number {
     const count = this.read(limit, destination);
     const { u8 } = this.#arena;
-    for (let at = 0; at < count; at++) if (u8[destination + at] === 0) return at;
+    let zeros = 0;
+    for (let at = 0; at < count; at++) {
+      if (at % unit === 0) zeros = 0;
+      if (u8[destination + at] === 0 && ++zeros === unit) return at + 1 - unit;
+    }
     return count === limit ? StringEnd.missing : StringEnd.unreadable;
   }
 

@@ -38,6 +38,12 @@ export function missingVariables(node: Typed): MissingVariable[] {
         visit(part.then);
         visit(part.otherwise);
         return;
+      case 'runtime':
+        if (part.object !== undefined) visit(part.object);
+        return;
+      case 'aligned':
+        visit(part.size);
+        return;
       case 'constant':
       case 'register':
       case 'context':

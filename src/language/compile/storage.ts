@@ -11,6 +11,7 @@ import {
 } from '../../contract/agent/operations';
 import { type Location, type LocationOperation } from '../../debuginfo/model';
 import { type Reasons } from './reasons';
+import { threadLocalAddress } from './threadLocal';
 
 export type Storage =
   /** The operations leave the object's address. */
@@ -38,8 +39,7 @@ const DWARF_XMM0 = 17;
 const DWARF_XMM15 = 32;
 
 export function storageOf(location: Location, bias: bigint, reasons: Reasons): Storage {
-  const translate = (operations: readonly LocationOperation[]) =>
-    operations.flatMap((operation) => translated(operation, bias, reasons));
+  const translate = (operations: readonly LocationOperation[]) => translated(operations, bias, reasons);
   switch (location.kind) {
     case 'memory':
       return { kind: 'memory', address: translate(location.address) };
@@ -67,18 +67,35 @@ export function storageOf(location: Location, bias: bigint, reasons: Reasons): S
   }
 }
 
-function translated(operation: LocationOperation, bias: bigint, reasons: Reasons): AgentOperation[] {
+/** Agent operations that compute the same. `object`: what leaves the address of the object that it is about. */
+export function translated(
+  operations: readonly LocationOperation[],
+  bias: bigint,
+  reasons: Reasons,
+  object: readonly AgentOperation[] = [],
+): AgentOperation[] {
+  return operations.flatMap((operation) => translatedOne(operation, bias, reasons, object));
+}
+
+function translatedOne(
+  operation: LocationOperation,
+  bias: bigint,
+  reasons: Reasons,
+  object: readonly AgentOperation[],
+): readonly AgentOperation[] {
   switch (operation.op) {
+    case 'object':
+      return object;
     case 'address':
       return [{ op: 'const', value: relocate(operation.address, bias) }];
     case 'register': {
       const name = DWARF_REGISTERS[operation.register];
       if (name !== undefined) return [{ op: 'register', register: name }];
-      if (!isVector(operation.register)) return reasons.missing(noRegister(operation.register));
+      if (!isVector(operation.register)) return [reasons.missing(noRegister(operation.register))];
       return [{ op: 'vector', register: operation.register - DWARF_XMM0, offset: 0, size: 8 }];
     }
     case 'tls':
-      return [{ op: 'register', register: 'fs_base' }, { op: 'const', value: operation.offset }, { op: 'add' }];
+      return threadLocalAddress(operation.block, operation.offset, bias, reasons);
     case 'abs':
       // x * (x >> 63 | 1): the sign without a branch, which could not reach what is below it on the stack.
       return [
@@ -112,24 +129,24 @@ export function addressIn(storage: Storage, offset: number, reasons: Reasons): A
     case 'memory':
       return plus(storage.address, offset);
     case 'missing':
-      return reasons.missing(storage.reason);
+      return [reasons.missing(storage.reason)];
     case 'pieces': {
       const found = pieceAt(storage, offset, 1);
       if (found !== undefined) return addressIn(found.storage, found.offset, reasons);
-      return reasons.missing('<not in memory>');
+      return [reasons.missing('<not in memory>')];
     }
     case 'vector':
-      return reasons.missing('<in a register>');
+      return [reasons.missing('<in a register>')];
     case 'value':
-      return reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>');
+      return [reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>')];
     case 'bytes':
-      return reasons.missing('<not in memory>');
+      return [reasons.missing('<not in memory>')];
   }
 }
 
 /** Operations that leave `size` bytes from `offset` on, zero-extended. `size` is 1 to 8. */
 export function loadFrom(storage: Storage, offset: number, size: number, reasons: Reasons): AgentOperation[] {
-  if (storage.kind === 'missing') return reasons.missing(storage.reason);
+  if (storage.kind === 'missing') return [reasons.missing(storage.reason)];
   if (storage.kind === 'pieces') {
     const found = pieceAt(storage, offset, size);
     if (found !== undefined) return loadFrom(found.storage, found.offset, size, reasons);
@@ -146,7 +163,7 @@ export function loadFrom(storage: Storage, offset: number, size: number, reasons
   } else if (isAccessSize(size)) {
     return [...plus(storage.address, offset), { op: 'load', size }];
   }
-  if (size === 1) return reasons.missing('<not available>');
+  if (size === 1) return [reasons.missing('<not available>')];
   return joined(accesses(size), (at, bytes) => loadFrom(storage, offset + at, bytes, reasons));
 }
 

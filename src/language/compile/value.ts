@@ -3,11 +3,11 @@
  * either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type at once.
  */
 import { type AgentOperation } from '../../contract/agent/operations';
-import { type Type } from '../../debuginfo/model';
+import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model';
 import { type Place, type Typed } from '../typed/tree';
 import { type Scalar, scalarOf } from '../typed/types';
 import { type Reasons } from './reasons';
-import { addressIn, loadFrom, shift, type Storage, storageOf } from './storage';
+import { addressIn, loadFrom, shift, type Storage, storageOf, translated } from './storage';
 
 /** From single to double and back rounds to single precision (IEEE 754 §4.3.1). */
 const ROUND_TO_SINGLE: readonly AgentOperation[] = [{ op: 'doubleToSingle' }, { op: 'singleToDouble' }];
@@ -16,6 +16,8 @@ export class ValueCompiler {
   constructor(
     readonly bias: bigint,
     readonly reasons: Reasons,
+    /** Where a number that only the running program has is, at the site. */
+    readonly locate: (number: RuntimeNumber) => Location,
   ) {}
 
   /** Operations that leave the value of a scalar node. */
@@ -49,8 +51,12 @@ export class ValueCompiler {
           ...this.value(node.otherwise),
           { op: 'end' },
         ];
+      case 'runtime':
+        return this.#runtimeNumber(node.number, node.object);
+      case 'aligned':
+        return this.#aligned(node.size, node.unit, node.isCertain);
       case 'context':
-        return this.reasons.missing(`<$${node.context} is not known to the agent>`);
+        return [this.reasons.missing(`<$${node.context} is not known to the agent>`)];
     }
   }
 
@@ -63,6 +69,29 @@ export class ValueCompiler {
   storage({ base }: Place): Storage {
     if (base.kind === 'pointer') return { kind: 'memory', address: this.value(base.pointer) };
     return storageOf(base.location, this.bias, this.reasons);
+  }
+
+  #runtimeNumber(number: RuntimeNumber, object: Place | undefined): AgentOperation[] {
+    const location = this.locate(number);
+    if (location.kind === 'value') {
+      return translated(location.value, this.bias, this.reasons, object && this.address(object));
+    }
+    return [this.reasons.missing(location.kind === 'unavailable' ? location.reason : '<not available>')];
+  }
+
+  #aligned(size: Typed, unit: number, isCertain: boolean): AgentOperation[] {
+    const rest = BigInt(unit - 1);
+    const operations = this.value(size);
+    if (isCertain) {
+      return [...operations, ...([constant(rest), { op: 'add' }, constant(~rest), { op: 'and' }] as const)];
+    }
+    const unknown = this.reasons.missing('<not available: its structure may be packed>');
+    return [
+      ...operations,
+      ...([constant(rest), { op: 'and' }, { op: 'if' }, unknown, { op: 'else' }] as const),
+      ...operations,
+      { op: 'end' },
+    ];
   }
 
   #load(place: Place): AgentOperation[] {
@@ -109,6 +138,10 @@ export class ValueCompiler {
   }
 }
 
+function constant(value: bigint): AgentOperation {
+  return { op: 'const', value: BigInt.asUintN(64, value) };
+}
+
 function scalar(type: Type): Scalar {
   const found = scalarOf(type);
   if (found === undefined) throw new Error(`internal error: a ${type.kind} as a value`);
@@ -138,7 +171,6 @@ function result(operation: string, type: Type): readonly AgentOperation[] {
  * double has no room for are or-ed into the one above them.
  */
 function withStickyBit(value: readonly AgentOperation[], signed: boolean): AgentOperation[] {
-  const constant = (number: bigint): AgentOperation => ({ op: 'const', value: number });
   const low = constant(0x7ffn);
   const inRange: AgentOperation[] = signed
     ? [constant(1n << 53n), { op: 'add' }, constant(1n << 54n), { op: 'gtU' }]

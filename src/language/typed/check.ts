@@ -11,6 +11,7 @@ import { CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from '.
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
 import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
 import { registerNamed, registerNames } from './registers';
+import { sizeNode } from './sizes';
 import { textEquals } from './textComparison';
 import { type Place, type Typed } from './tree';
 import { bare, elementOf, isStructure, pointerTo, type Scalar, scalarOf, sizeOf, typeText } from './types';
@@ -289,7 +290,7 @@ class Checker {
         { kind: 'binary', type: UNSIGNED_LONG, operation: 'sub', left: left.node, right: right.node },
         LONG,
       );
-      const size = constant(LONG, BigInt(this.#stride(leftType.target, range)));
+      const size = convert(this.#stride(leftType.target, range), LONG);
       return { kind: 'binary', type: LONG, operation: 'divS', left: bytes, right: size };
     }
     if (leftType.kind === 'pointer' && isInteger(right.scalar) && (operator === '+' || operator === '-')) {
@@ -302,17 +303,18 @@ class Checker {
   }
 
   #offsetPointer(pointer: Typed, operator: '+' | '-', count: Typed, target: Type, range: Range): Typed {
-    const stride = constant(LONG, BigInt(this.#stride(target, range)));
+    const stride = convert(this.#stride(target, range), LONG);
     const left = convert(promote(count), LONG);
     const bytes: Typed = { kind: 'binary', type: LONG, operation: 'mul', left, right: stride };
     const operation = operator === '+' ? 'add' : 'sub';
     return { kind: 'binary', type: pointer.type, operation, left: pointer, right: bytes };
   }
 
-  #stride(target: Type, range: Range): number {
+  /** What one step of a pointer to `target` is, in bytes. */
+  #stride(target: Type, range: Range): Typed {
     const type = bare(target);
-    if (type.kind === 'void' || type.kind === 'function') return 1;
-    const size = sizeOf(definition(type, this.#scope) ?? type);
+    if (type.kind === 'void' || type.kind === 'function') return constant(LONG, 1n);
+    const size = sizeNode(definition(type, this.#scope) ?? type);
     if (size === undefined) throw typeError(`the size of \`${typeText(target)}\` is not known here`, range);
     return size;
   }
@@ -345,9 +347,9 @@ class Checker {
   }
 
   #sizeof(type: Type, { range }: Expression): Typed {
-    const size = sizeOf(definition(type, this.#scope) ?? type);
+    const size = sizeNode(definition(type, this.#scope) ?? type);
     if (size === undefined) throw typeError(`the size of \`${typeText(type)}\` is not known here`, range);
-    return constant(UNSIGNED_LONG, BigInt(size));
+    return size;
   }
 
   /** `sizeof(name)`, where the name may be a type's that the parser could not know for one. */

@@ -28,7 +28,20 @@ export function valueNamed(name: string, scope: Scope): Typed | undefined {
     const base = { kind: 'variable', name, location: variable.location } as const;
     return referent({ kind: 'place', type: variable.type, base, offset: 0 });
   }
-  return memberOfThis(name, scope) ?? CONSTANTS.get(name) ?? qualifiedEnumerator(name, scope);
+  return (
+    memberOfThis(name, scope) ??
+    CONSTANTS.get(name) ??
+    qualifiedEnumerator(name, scope) ??
+    declaredElsewhere(name, scope)
+  );
+}
+
+/** A name that the function has, but not here: it has no value, and one such name is no reason to have no message at all. */
+function declaredElsewhere(name: string, scope: Scope): Typed | undefined {
+  const variable = scope.lookupElsewhere(name);
+  if (variable === undefined) return undefined;
+  const base = { kind: 'variable', name, location: variable.location } as const;
+  return { kind: 'place', type: variable.type, base, offset: 0 };
 }
 
 /** C++: a member function's names are its object's members too ([class.mfct.non.static]). */
@@ -77,16 +90,13 @@ export function didYouMean(names: readonly string[]): string | undefined {
 
 // ---- members ----------------------------------------------------------------------------------------------------------
 
-interface MemberPath {
-  readonly member: Member;
-  /** Of the anonymous structures and base classes around it, from the outermost structure on. */
-  readonly byteOffset: number;
-}
+/** Anonymous structures and base classes around a member, from the outermost on, then the member itself. */
+type MemberPath = readonly Member[];
 
 /** `object.name` of a place whose type is a structure. Throws `type` or `unknown-name`. */
 export function member(object: Place, name: string, range: Range, scope: Scope): Place {
   const structure = definition(object.type, scope)!;
-  if (structure.byteSize === undefined) {
+  if (structure.byteSize === undefined && !structure.hasRuntimeSize) {
     throw typeError(`\`${structure.name ?? 'this type'}\` is only declared here; its members are not known`, range);
   }
   const path = memberPath(structure, name);
@@ -100,7 +110,7 @@ export function member(object: Place, name: string, range: Range, scope: Scope):
 export function definition(type: Type, scope: Scope): StructureType | undefined {
   const structure = bare(type);
   if (!isStructure(structure)) return undefined;
-  if (structure.byteSize !== undefined || structure.name === undefined) return structure;
+  if (structure.byteSize !== undefined || structure.hasRuntimeSize || structure.name === undefined) return structure;
   const tag = structure.kind === 'union' ? 'union' : 'struct';
   for (const name of [structure.name, `${tag} ${structure.name}`]) {
     const found = scope.lookupType(name);
@@ -120,23 +130,29 @@ export function completed(node: Typed, scope: Scope): Typed {
 
 function memberPath(structure: StructureType, name: string, depth = 0): MemberPath | undefined {
   for (const candidate of structure.members) {
-    if (candidate.name === name && !candidate.inherited) return { member: candidate, byteOffset: 0 };
+    if (candidate.name === name && !candidate.inherited) return [candidate];
   }
   if (depth === MAX_MEMBER_DEPTH) return undefined;
   for (const candidate of structure.members) {
     const inner = bare(candidate.type);
     if (!isStructure(inner) || !(candidate.inherited || candidate.name === undefined)) continue;
     const path = memberPath(inner, name, depth + 1);
-    if (path !== undefined) return { ...path, byteOffset: path.byteOffset + candidate.byteOffset };
+    if (path !== undefined) return [candidate, ...path];
   }
   return undefined;
 }
 
-function memberPlace(object: Place, { member: found, byteOffset }: MemberPath): Place {
-  const offset = object.offset + byteOffset;
-  const { base } = object;
-  if (found.bits !== undefined) return { kind: 'place', type: found.type, base, offset, bits: found.bits };
-  return referent({ kind: 'place', type: found.type, base, offset: offset + found.byteOffset });
+function memberPlace(object: Place, path: MemberPath): Place {
+  return referent(path.reduce(partPlace, object));
+}
+
+/** The member or base class itself, where the object has it; of a reference the pointer that it is. */
+export function partPlace(object: Place, { type, byteOffset, bits }: Member): Place {
+  const { base, offset } = object;
+  if (bits !== undefined) return { kind: 'place', type, base, offset, bits };
+  if (typeof byteOffset === 'number') return { kind: 'place', type, base, offset: offset + byteOffset };
+  const pointer: Typed = { kind: 'runtime', type: pointerTo(type), number: byteOffset, object };
+  return { kind: 'place', type, base: { kind: 'pointer', pointer }, offset: 0 };
 }
 
 // ---- types ------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ export function remembering(scope: Scope): Scope {
     parameters: () => scope.parameters(),
     locals: () => scope.locals(),
     lookupType: remembered((name) => scope.lookupType(name)),
+    compute: (number) => scope.compute(number),
+    lookupElsewhere: (name) => scope.lookupElsewhere(name),
     similarNames: (name) => scope.similarNames(name),
   };
 }

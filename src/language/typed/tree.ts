@@ -3,7 +3,7 @@
  * agent's. What follows (`compile`) makes no decision about types any more.
  */
 import { type AgentRegister, type BinaryOperation } from '../../contract/agent/operations';
-import { type Location, type Type } from '../../debuginfo/model';
+import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model';
 
 /** Where an object begins. */
 export type PlaceBase =
@@ -53,6 +53,21 @@ export type Typed =
       readonly condition: Typed;
       readonly then: Typed;
       readonly otherwise: Typed;
+    }
+  /** A number that only the running program has; of an object where the number is computed from its address. */
+  | {
+      readonly kind: 'runtime';
+      readonly type: Type;
+      readonly number: RuntimeNumber;
+      readonly object: Place | undefined;
+    }
+  /** A size rounded up to a multiple of `unit`. If the unit is not certain, a size that is no such multiple is not known. */
+  | {
+      readonly kind: 'aligned';
+      readonly type: Type;
+      readonly size: Typed;
+      readonly unit: number;
+      readonly isCertain: boolean;
     }
   /** Known without looking at the thread's registers: shown alone, never computed with. */
   | { readonly kind: 'context'; readonly type: Type; readonly context: Context };

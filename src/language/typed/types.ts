@@ -50,6 +50,8 @@ export function scalarOf(type: Type): Scalar | undefined {
     case 'reference':
     case 'rvalueReference':
       return { kind: 'pointer', bits: 64, signed: false };
+    case 'memberPointer':
+      return integerScalar(under.byteSize, true);
     default:
       return undefined;
   }
@@ -61,6 +63,7 @@ function baseScalar({ encoding, byteSize }: Extract<Type, { kind: 'base' }>): Sc
       return integerScalar(byteSize, true);
     case 'unsigned':
     case 'unsignedCharacter':
+    case 'unicode':
     case 'address':
       return integerScalar(byteSize, false);
     case 'character':
@@ -71,6 +74,7 @@ function baseScalar({ encoding, byteSize }: Extract<Type, { kind: 'base' }>): Sc
     case 'float':
       return byteSize === 4 || byteSize === 8 ? { kind: 'float', bits: byteSize * 8, signed: true } : undefined;
     case 'complex':
+    case 'complexInteger':
     case 'decimal':
     case 'other':
       return undefined;
@@ -86,7 +90,9 @@ export function sizeOf(type: Type): number | undefined {
   const under = bare(type);
   if (under.byteSize !== undefined || under.kind !== 'array') return under.byteSize;
   let size = sizeOf(under.element);
-  for (const count of under.counts) size = size === undefined || count === undefined ? undefined : size * count;
+  for (const count of under.counts) {
+    size = size === undefined || typeof count !== 'number' ? undefined : size * count;
+  }
   return size;
 }
 
@@ -99,6 +105,11 @@ export function elementOf(array: ArrayType): Type {
   if (array.counts.length <= 1) return array.element;
   const inner: Type = { kind: 'array', byteSize: undefined, element: array.element, counts: array.counts.slice(1) };
   return { ...inner, byteSize: sizeOf(inner) };
+}
+
+/** How many elements an array has, outermost dimension; undefined where that is not known before the program runs. */
+export function knownCount({ counts: [count] }: ArrayType): number | undefined {
+  return typeof count === 'number' ? count : undefined;
 }
 
 export function arrayOf(element: Type, count: number | undefined): ArrayType {
@@ -119,6 +130,29 @@ export function isReference(type: BareType): type is PointerType {
 const BYTE_NAMES =
   /^(?:u_?)?int(?:_least|_fast)?8(?:_t)?$|^__?[us]8$|^[usi]8$|^(?:std::)?byte$|^g?u?int8$|^(?:BYTE|UCHAR)$/;
 
+/** C's wide characters, by the names of their types (C17 §7.19, §7.28): the letter that marks their texts, and their size in bytes. */
+const WIDE_CHARACTERS: ReadonlyMap<string, { readonly prefix: 'L' | 'u' | 'U'; readonly unit: 2 | 4 }> = new Map([
+  ['wchar_t', { prefix: 'L', unit: 4 }],
+  ['char16_t', { prefix: 'u', unit: 2 }],
+  ['char32_t', { prefix: 'U', unit: 4 }],
+] as const);
+
+/** What a wide character is of; undefined for other types. In C these are names of integer types, in C++ types of their own. */
+export function wideCharacter(type: Type): { readonly prefix: 'L' | 'u' | 'U'; readonly unit: 2 | 4 } | undefined {
+  let current = type;
+  for (let depth = 0; depth < MAX_NAMES; depth++) {
+    const wide = 'name' in current && current.name !== undefined ? WIDE_CHARACTERS.get(current.name) : undefined;
+    if (wide !== undefined) return sizeOf(current) === wide.unit && bare(current).kind === 'base' ? wide : undefined;
+    if (current.kind !== 'typedef' && !isQualified(current)) return undefined;
+    current = current.target;
+  }
+  return undefined;
+}
+
+function isQualified(type: Type): type is Extract<Type, { kind: 'const' | 'volatile' | 'restrict' | 'atomic' }> {
+  return ['const', 'volatile', 'restrict', 'atomic'].includes(type.kind);
+}
+
 /** Whether a value is a character of a text: `char` and its like, but not `uint8_t`. */
 export function isCharacter(type: Type): boolean {
   let current = type;
@@ -126,10 +160,10 @@ export function isCharacter(type: Type): boolean {
     if (current.kind === 'typedef') {
       if (BYTE_NAMES.test(current.name)) return false;
       current = current.target;
-    } else if (current.kind === 'const' || current.kind === 'volatile' || current.kind === 'restrict') {
+    } else if (isQualified(current)) {
       current = current.target;
     } else {
-      return current.kind === 'base' && (current.encoding === 'character' || current.encoding === 'unsignedCharacter');
+      return current.kind === 'base' && ['character', 'unsignedCharacter', 'unicode'].includes(current.encoding);
     }
   }
   return false;
@@ -169,10 +203,16 @@ export function typeText(type: Type): string {
     case 'enumeration':
       return `enum ${type.name ?? '{…}'}`;
     case 'array':
-      return `${typeText(type.element)} ${type.counts.map((count) => `[${count ?? ''}]`).join('')}`;
+      return `${typeText(type.element)} ${type.counts.map(countText).join('')}`;
+    case 'memberPointer':
+      return withSuffix(typeText(type.target), `${typeText(type.containing)}::*`);
     case 'function':
       return `${typeText(type.returns)} (${type.parameters.map(typeText).join(', ')})`;
   }
+}
+
+function countText(count: ArrayType['counts'][number]): string {
+  return typeof count === 'object' ? '[*]' : `[${count ?? ''}]`;
 }
 
 function tagText({ name, language }: StructureType, tag: string): string {

@@ -4,16 +4,17 @@
  */
 import { type Member, type StructureType, type Type } from '../../debuginfo/model';
 import { type Style } from '../expression/format';
-import { type ArrayType, bare, elementOf, isByteCharacter, isStructure, scalarOf, sizeOf } from '../typed/types';
+import { type ArrayType, bare, elementOf, isStructure, knownCount, scalarOf, sizeOf } from '../typed/types';
 import { floatText } from './float';
-import { integerText, typedIntegerText } from './integer';
+import { decimalText } from './decimal';
+import { characterText, integerText, typedIntegerText } from './integer';
 import { readBits, readInteger, type Snapshot } from './snapshot';
-import { bareText, quotedText } from './text';
-import { textType } from './textTypes';
+import { bareText, BYTES, type Encoding, quotedText } from './text';
+import { encodingOf, textType } from './textTypes';
 
-/** Different elements of arrays in one value, structures inside each other, and how many equal elements are counted instead of repeated: gdb's. */
-const MAX_ELEMENTS = 200;
+/** Structures inside each other. */
 const MAX_DEPTH = 8;
+/** As many equal elements are repeated, more are counted: gdb's. */
 const REPEATS = 10;
 
 const MORE = '...';
@@ -26,7 +27,6 @@ export function valueText(type: Type, value: Snapshot, style?: Style): string {
 class Formatter {
   readonly #snapshot: Snapshot;
   readonly #style: Style | undefined;
-  #elementsLeft = MAX_ELEMENTS;
 
   constructor(value: Snapshot, style: Style | undefined) {
     this.#snapshot = value;
@@ -62,14 +62,25 @@ class Formatter {
         const [real, imaginary] = [0, size / 2].map((at) => floatText(bytes, offset + at, size / 2, under.name));
         return `${real!} + ${imaginary!}i`;
       }
+      if (under.encoding === 'complexInteger') {
+        const [real, imaginary] = [0, size / 2].map((at) => readInteger(bytes, offset + at, size / 2, true));
+        return `${real!} + ${imaginary!}i`;
+      }
       if (under.encoding === 'decimal' || under.encoding === 'other') {
-        return integerText(readInteger(bytes, offset, size, false), size, 'hexadecimal');
+        const decimal = under.encoding === 'decimal' ? decimalText(bytes, offset, size) : undefined;
+        return decimal ?? integerText(readInteger(bytes, offset, size, false), size, 'hexadecimal');
       }
     }
+    if (under.kind === 'memberPointer' && numeric === undefined) return memberPointerText(bytes, offset, size);
     const value = readInteger(bytes, offset, size, isSigned(type));
-    if (numeric !== undefined) return integerText(value, size, numeric);
+    if (numeric !== undefined) return this.#number(value, size, type, numeric);
     if (scalarOf(type)?.kind === 'pointer') return this.#pointer(value, offset);
     return typedIntegerText(value, type, size);
+  }
+
+  #number(value: bigint, size: number, type: Type, style: Style): string {
+    const character = style === 'character' ? characterText(value, type, size) : undefined;
+    return character ?? integerText(value, size, style, isSigned(type));
   }
 
   #numericStyle(): Style | undefined {
@@ -96,7 +107,7 @@ class Formatter {
     if (depth >= MAX_DEPTH) return `{${MORE}}`;
     const parts: string[] = [];
     for (const member of type.members) {
-      const isPastEnd = offset + member.byteOffset >= bytes.length && (member.type.byteSize ?? 0) > 0;
+      const isPastEnd = offset + known(member.byteOffset) >= bytes.length && (member.type.byteSize ?? 0) > 0;
       if (isPastEnd && member.bits === undefined) {
         parts.push(MORE);
         break;
@@ -109,7 +120,7 @@ class Formatter {
   #member(member: Member, offset: number, depth: number): string {
     const value = member.bits
       ? this.#bitField(member.type, member.bits, offset)
-      : this.value(member.type, offset + member.byteOffset, depth + 1);
+      : this.value(member.type, offset + known(member.byteOffset), depth + 1);
     if (member.inherited) return `<${member.name ?? structureName(member.type)}> = ${value}`;
     return member.name === undefined ? value : `${member.name} = ${value}`;
   }
@@ -124,17 +135,18 @@ class Formatter {
     const byteSize = sizeOf(type) ?? 8;
     // A notation of bits shows the field's own, not those that its type would extend it to.
     if (numeric !== undefined)
-      return integerText(numeric === 'decimal' ? value : BigInt.asUintN(size, value), byteSize, numeric);
+      return this.#number(hasSign(numeric) ? value : BigInt.asUintN(size, value), byteSize, type, numeric);
     return typedIntegerText(value, type, byteSize);
   }
 
   #array(type: ArrayType, offset: number, depth: number): string {
     const element = elementOf(type);
     const size = sizeOf(element);
-    const count = type.counts[0];
+    const count = knownCount(type);
     if (count === undefined || size === undefined) return MORE;
     if (size === 0) return '{}';
-    if (this.#isText(element, size)) return this.#missing(offset, 0) ?? this.#characters(offset, count);
+    const encoding = type.isVector ? undefined : this.#encoding(element, size);
+    if (encoding !== undefined) return this.#missing(offset, 0) ?? this.#characters(offset, count, encoding);
     if (depth >= MAX_DEPTH) return `{${MORE}}`;
     const runs: { text: string; count: number }[] = [];
     let index = 0;
@@ -142,36 +154,66 @@ class Formatter {
       const text = this.value(element, offset + index * size, depth + 1);
       const last = runs.at(-1);
       if (last?.text === text) last.count++;
-      else if (this.#elementsLeft-- > 0) runs.push({ text, count: 1 });
-      else break;
+      else runs.push({ text, count: 1 });
     }
     return `{${runs.map(runText).join(', ')}${index < count ? MORE : ''}}`;
   }
 
-  #isText(element: Type, size: number): boolean {
-    if (this.#style === undefined) return isByteCharacter(element);
-    return (this.#style === 'string' || this.#style === 'bare') && size === 1;
+  /** How an array of such elements is a text; undefined if it is none. */
+  #encoding(element: Type, size: number): Encoding | undefined {
+    if (this.#style === undefined) return encodingOf(element);
+    if (this.#style !== 'string' && this.#style !== 'bare') return undefined;
+    return encodingOf(element) ?? (size === 1 ? BYTES : undefined);
   }
 
   /** An array of characters: a text up to its NUL. */
-  #characters(offset: number, count: number): string {
-    const { bytes } = this.#snapshot;
-    const captured = bytes.subarray(offset, offset + count);
-    const nul = captured.indexOf(0);
-    const characters = nul < 0 ? captured : captured.subarray(0, nul);
-    const shown = characters.subarray(0, MAX_CHARACTERS);
-    const truncated = shown.length < characters.length || (nul < 0 && captured.length < count);
-    return this.#style === 'bare' ? bareText(shown, truncated) : quotedText(shown, truncated);
+  #characters(offset: number, count: number, encoding: Encoding): string {
+    const { unit } = encoding;
+    const captured = this.#snapshot.bytes.subarray(offset, offset + count * unit);
+    const characters = captured.subarray(0, lengthOf(captured, unit));
+    const shown = characters.subarray(0, MAX_TEXT_BYTES);
+    const truncated =
+      shown.length < characters.length || captured.length < Math.min(count * unit, characters.length + unit);
+    return this.#style === 'bare' ? bareText(shown, truncated, encoding) : quotedText(shown, truncated, encoding);
   }
 }
 
-const MAX_CHARACTERS = 1024;
+const MAX_TEXT_BYTES = 1024;
+
+/** Bytes up to a character that is 0, without it. */
+function lengthOf(bytes: Uint8Array, unit: number): number {
+  for (let at = 0; at + unit <= bytes.length; at += unit) {
+    if (bytes.subarray(at, at + unit).every((byte) => byte === 0)) return at;
+  }
+  return bytes.length - (bytes.length % unit);
+}
+
+/** A layout that is still open has been settled before its value is written: `compile/shape`. */
+function known(offset: Member['byteOffset']): number {
+  if (typeof offset !== 'number') throw new Error('internal error: a member without an offset');
+  return offset;
+}
+
+function hasSign(style: Style): boolean {
+  return style === 'decimal' || style === 'character';
+}
 
 function isSigned(type: Type): boolean {
   const scalar = scalarOf(type);
   if (scalar !== undefined) return scalar.signed && scalar.kind !== 'float';
   const under = bare(type);
-  return under.kind === 'base' && under.encoding === 'signed';
+  return under.kind === 'enumeration' ? under.signed : under.kind === 'base' && under.encoding === 'signed';
+}
+
+/** Itanium C++ ABI §2.3: an offset, -1 for none; of functions an address, or an odd offset in the table, and what `this` is moved by. */
+function memberPointerText(bytes: Uint8Array, offset: number, size: number): string {
+  const first = readInteger(bytes, offset, 8, true);
+  if (size === 8) return first === -1n ? 'NULL' : first.toString();
+  if (first === 0n) return 'NULL';
+  const moved = readInteger(bytes, offset + 8, 8, true);
+  const isVirtual = (first & 1n) !== 0n;
+  const target = isVirtual ? `&virtual table offset ${(first - 1n) / 8n}` : integerText(first, 8, 'hexadecimal');
+  return moved === 0n ? target : `${target}, this adjustment ${moved}`;
 }
 
 function structureName(type: Type): string {
@@ -180,6 +222,6 @@ function structureName(type: Type): string {
 }
 
 function runText({ text, count }: { text: string; count: number }): string {
-  if (count >= REPEATS) return `${text} <repeats ${count} times>`;
+  if (count > REPEATS) return `${text} <repeats ${count} times>`;
   return Array.from({ length: count }, () => text).join(', ');
 }

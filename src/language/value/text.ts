@@ -14,24 +14,74 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\\]/u;
 
+/** How the characters of a text are stored: bytes of UTF-8, or units of UTF-16 and UTF-32 with the letter that C marks such texts with. */
+export type Encoding =
+  { readonly unit: 1; readonly prefix: '' } | { readonly unit: 2 | 4; readonly prefix: 'L' | 'u' | 'U' };
+
+export const BYTES: Encoding = { unit: 1, prefix: '' };
+
 /** `"text"`, and `...` behind it when there is more. */
-export function quotedText(bytes: Uint8Array, truncated: boolean): string {
-  return `"${escapedText(bytes, truncated, '"')}"${truncated ? '...' : ''}`;
+export function quotedText(bytes: Uint8Array, truncated: boolean, encoding: Encoding = BYTES): string {
+  const text =
+    encoding.unit === 1
+      ? escapedText(bytes, truncated, '"')
+      : escapedWideText(wideCodes(bytes, truncated, encoding.unit));
+  return `${encoding.prefix}"${text}"${truncated ? '...' : ''}`;
 }
 
 /** The text itself; control characters and quotes stay as they are, only what is no UTF-8 is escaped. */
-export function bareText(bytes: Uint8Array, truncated: boolean): string {
+export function bareText(bytes: Uint8Array, truncated: boolean, { unit }: Encoding = BYTES): string {
   let text = '';
+  if (unit !== 1) {
+    for (const code of wideCodes(bytes, truncated, unit))
+      text += isCharacter(code) ? String.fromCodePoint(code) : point(code);
+    return truncated ? `${text}...` : text;
+  }
   for (const part of utf8Parts(bytes, truncated)) text += typeof part === 'string' ? part : octal(part);
   return truncated ? `${text}...` : text;
 }
 
-/** `'a'` */
-export function quotedCharacter(codePoint: bigint, byteSize: number): string {
+/** `'a'`; `L'a'` and the like with the prefix of a wide character. */
+export function quotedCharacter(codePoint: bigint, byteSize: number, prefix = ''): string {
   const value = Number(BigInt.asUintN(byteSize * 8, codePoint));
-  if (value >= 0x80 && byteSize === 1) return `'${octal(value)}'`;
-  if (value > 0x10ffff) return `'\\x${value.toString(16)}'`;
-  return `'${escapedCharacter(String.fromCodePoint(value), "'")}'`;
+  if (value >= 0x80 && byteSize === 1) return `${prefix}'${octal(value)}'`;
+  if (!isCharacter(value)) return `${prefix}'${point(value)}'`;
+  return `${prefix}'${escapedCharacter(String.fromCodePoint(value), "'")}'`;
+}
+
+/** Whether a number is a character of Unicode: half of a surrogate pair is none. */
+function isCharacter(code: number): boolean {
+  return code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
+}
+
+function point(code: number): string {
+  return `\\u{${code.toString(16)}}`;
+}
+
+/** Code points of UTF-16 or UTF-32 text; units that are none stand for themselves, half a pair that truncation left is left out. */
+function* wideCodes(bytes: Uint8Array, truncated: boolean, unit: 2 | 4): Generator<number> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const units = Math.floor(bytes.length / unit);
+  for (let index = 0; index < units; index++) {
+    if (unit === 4) {
+      yield view.getUint32(index * 4, true);
+      continue;
+    }
+    const code = view.getUint16(index * 2, true);
+    const next = index + 1 < units ? view.getUint16(index * 2 + 2, true) : undefined;
+    const isHigh = code >= 0xd800 && code < 0xdc00;
+    if (isHigh && next === undefined && truncated) return;
+    if (isHigh && next !== undefined && next >= 0xdc00 && next < 0xe000) {
+      yield 0x10000 + ((code - 0xd800) << 10) + (next - 0xdc00);
+      index++;
+    } else yield code;
+  }
+}
+
+function escapedWideText(codes: Iterable<number>): string {
+  let text = '';
+  for (const code of codes) text += isCharacter(code) ? escapedCharacter(String.fromCodePoint(code), '"') : point(code);
+  return text;
 }
 
 function escapedText(bytes: Uint8Array, truncated: boolean, quote: string): string {

@@ -1,10 +1,11 @@
 /** Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes them. */
 import { type StructureType, type Type } from '../../debuginfo/model';
-import { bare, elementOf, isByteCharacter, isStructure } from '../typed/types';
+import { bare, elementOf, isByteCharacter, isStructure, knownCount, wideCharacter } from '../typed/types';
+import { BYTES, type Encoding } from './text';
 
 export type TextType =
   /** A pointer to characters that a NUL ends. */
-  | { readonly kind: 'terminated' }
+  | { readonly kind: 'terminated'; readonly encoding: Encoding }
   /** A structure of a pointer and a length in bytes. */
   | { readonly kind: 'counted'; readonly pointerOffset: number; readonly lengthOffset: number };
 
@@ -16,8 +17,16 @@ const COUNTED: readonly (readonly [name: RegExp, pointer: string, length: string
 
 export function textType(type: Type): TextType | undefined {
   const under = bare(type);
-  if (under.kind === 'pointer') return isByteCharacter(under.target) ? { kind: 'terminated' } : undefined;
+  if (under.kind === 'pointer') {
+    const encoding = encodingOf(under.target);
+    return encoding && { kind: 'terminated', encoding };
+  }
   return isStructure(under) ? countedText(under) : undefined;
+}
+
+/** How the text is stored whose characters are of this type; undefined for what is no character. */
+export function encodingOf(character: Type): Encoding | undefined {
+  return wideCharacter(character) ?? (isByteCharacter(character) ? BYTES : undefined);
 }
 
 function countedText(type: StructureType): TextType | undefined {
@@ -25,7 +34,7 @@ function countedText(type: StructureType): TextType | undefined {
     if (!name.test(type.name ?? '')) continue;
     const offsetOf = (member: string) => type.members.find((candidate) => candidate.name === member)?.byteOffset;
     const [pointerOffset, lengthOffset] = [offsetOf(pointer), offsetOf(length)];
-    if (pointerOffset !== undefined && lengthOffset !== undefined)
+    if (typeof pointerOffset === 'number' && typeof lengthOffset === 'number')
       return { kind: 'counted', pointerOffset, lengthOffset };
   }
   return undefined;
@@ -47,12 +56,13 @@ export function textsWithin(type: Type, limit: number): { readonly offset: numbe
     const under = bare(part);
     if (isStructure(under)) {
       for (const member of under.members) {
-        if (member.bits === undefined) collect(member.type, offset + member.byteOffset, depth + 1);
+        const { bits, byteOffset } = member;
+        if (bits === undefined && typeof byteOffset === 'number') collect(member.type, offset + byteOffset, depth + 1);
       }
     } else if (under.kind === 'array') {
       const element = elementOf(under);
       const size = element.byteSize ?? 0;
-      const count = size === 0 || bare(element).kind === 'base' ? 0 : Math.min(under.counts[0] ?? 0, limit);
+      const count = size === 0 || bare(element).kind === 'base' ? 0 : Math.min(knownCount(under) ?? 0, limit);
       for (let index = 0; index < count; index++) collect(element, offset + index * size, depth + 1);
     }
   }

@@ -21,7 +21,7 @@ const SURROUNDINGS: Surroundings = {
   indexedAddress: (index) => 0x1000 + index,
   integerType: (offset) =>
     offset === INT ? { bits: 32, signed: true } : offset === UNSIGNED_LONG ? { bits: 64, signed: false } : undefined,
-  threadLocal: (offset) => ({ op: 'tls', offset: offset - 0x40n }),
+  threadLocal: (offset) => ({ op: 'tls', block: { kind: 'fixed', offset: 0n }, offset: offset - 0x40n }),
 };
 
 /** What is on top when the operations are done. */
