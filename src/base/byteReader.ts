@@ -10,6 +10,12 @@ export interface BytesOrigin {
   readonly section?: string;
 }
 
+/**
+ * Bytes of the longest string that is read. Names of C++ templates come to some hundred thousand; a longer one would only be
+ * copied from place to place.
+ */
+export const MAX_STRING = 1 << 20;
+
 export class ByteReader {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -104,7 +110,9 @@ export class ByteReader {
     let scale = 1;
     for (;;) {
       const byte = this.u8();
-      value += (byte & 0x7f) * scale;
+      const digit = byte & 0x7f;
+      // Zeros may pad a number to any length; the scale of the last ones is infinite.
+      if (digit !== 0) value += digit * scale;
       if (byte < 0x80) break;
       scale *= 128;
     }
@@ -163,6 +171,7 @@ export class ByteReader {
     const start = this.offset;
     const nul = this.#bytes.indexOf(0, start);
     if (nul < 0 || nul >= this.end) throw this.malformed('a string has no end', start);
+    if (nul - start > MAX_STRING) throw this.malformed(`a string of ${nul - start} bytes is too long`, start);
     this.offset = nul + 1;
     return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, nul - start).toString('utf8');
   }

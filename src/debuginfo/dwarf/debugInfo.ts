@@ -4,9 +4,15 @@
  * hold it all.
  */
 import { SidestepError } from '../../base/errors';
+import { Once } from '../../base/once';
+import { OverlapLimit } from '../../base/overlapLimit';
+import { StringTable } from '../../base/stringTable';
+import { Abbreviations } from './abbreviations';
 import { type Entry } from './entry';
 import { type EntryTable } from './entryTable';
-import { DebugSections, type SectionSource } from './sections';
+import { LocationLists } from './locationSection';
+import { RangeLists } from './rangeSection';
+import { type DebugSectionName, DebugSections, type SectionSource } from './sections';
 import { Unit, type UnitHeader, readUnitHeader } from './unit';
 
 /** Entries held in tables at most (14 bytes each), beyond the last unit's. */
@@ -14,23 +20,37 @@ const MAX_TABLED_ENTRIES = 1_500_000;
 
 /** Longer strings (mangled templates) are seldom wanted twice. */
 const MAX_KEPT_STRING = 100;
+const MAX_KEPT_STRINGS = 200_000;
+
+type StringSection = '.debug_str' | '.debug_line_str';
 
 export class DebugInfo {
   readonly sections: DebugSections;
-  #units: readonly Unit[] | undefined;
+  readonly rangeLists: RangeLists;
+  readonly locationLists: LocationLists;
+  readonly #units = new Once(() => [...this.#readUnits('.debug_info'), ...this.#readUnits('.debug_types')]);
+  readonly #supplementary: Once<DebugInfo | undefined>;
   #typeUnits: Map<bigint, Unit> | undefined;
-  #supplementary: DebugInfo | undefined | null;
-  readonly #openSupplementary: (() => SectionSource | undefined) | undefined;
+  /** By what they depend on: the offset, and how wide offsets and addresses are. */
+  readonly #abbreviations = new Map<string, Once<Abbreviations>>();
+  readonly #limits = new Map<string, OverlapLimit>();
   readonly #tables = new Map<Unit, EntryTable>();
+  /** Units whose entries can't be read, and why. */
+  readonly #broken = new Map<Unit, unknown>();
   #tabledEntries = 0;
-  readonly #strings = { '.debug_str': new Map<number, string>(), '.debug_line_str': new Map<number, string>() };
+  readonly #strings = new Map<StringSection, { readonly table: StringTable; readonly kept: Map<number, string> }>();
 
   constructor(
     source: SectionSource,
     options: { supplementary?: () => SectionSource | undefined; isSupplementary?: boolean } = {},
   ) {
     this.sections = new DebugSections(source);
-    this.#openSupplementary = options.supplementary;
+    this.rangeLists = new RangeLists(this.sections);
+    this.locationLists = new LocationLists(this.sections);
+    this.#supplementary = new Once(() => {
+      const shared = options.supplementary?.();
+      return shared && new DebugInfo(shared, { isSupplementary: true });
+    });
     this.isSupplementary = options.isSupplementary ?? false;
   }
 
@@ -39,17 +59,51 @@ export class DebugInfo {
 
   /** The file whose entries and strings this one shares; undefined if there is none or it can't be found. */
   get supplementary(): DebugInfo | undefined {
-    if (this.#supplementary === undefined) {
-      const source = this.#openSupplementary?.();
-      this.#supplementary = source ? new DebugInfo(source, { isSupplementary: true }) : null;
-    }
-    return this.#supplementary ?? undefined;
+    return this.#supplementary.value;
   }
 
   /** Units in the order of .debug_info, then those of .debug_types. */
   get units(): readonly Unit[] {
-    if (!this.#units) this.#units = [...this.#readUnits('.debug_info'), ...this.#readUnits('.debug_types')];
-    return this.#units;
+    return this.#units.value;
+  }
+
+  /** Tells the entries and units of an image apart: which file and section, and where in it. */
+  keyAt(section: UnitHeader['section'], offset: number): number {
+    return offset * 4 + (section === '.debug_types' ? 2 : 0) + (this.isSupplementary ? 1 : 0);
+  }
+
+  /** The abbreviations that a unit names. Many units of a file may share them. */
+  abbreviationsOf(header: UnitHeader): Abbreviations {
+    const { abbreviationsOffset: offset, offsetSize, version } = header;
+    const key = `${offset}:${offsetSize}${version <= 2 ? ':2' : ''}`;
+    let read = this.#abbreviations.get(key);
+    if (!read) {
+      read = new Once(() => this.#readAbbreviations(offset, header));
+      this.#abbreviations.set(key, read);
+    }
+    return read.value;
+  }
+
+  #readAbbreviations(offset: number, header: UnitHeader): Abbreviations {
+    const all = this.sections.reader('.debug_abbrev');
+    if (offset > all.end) {
+      throw this.sections.reader(header.section).malformed('a unit points outside of .debug_abbrev', header.offset);
+    }
+    const reader = all.at(offset);
+    const read = Abbreviations.read(reader, header);
+    this.limitOf('.debug_abbrev').read(offset, reader.offset - offset);
+    return read;
+  }
+
+  /** Bounds how much of a section's contents may overlap. */
+  limitOf(section: DebugSectionName): OverlapLimit {
+    let limit = this.#limits.get(section);
+    if (!limit) {
+      const { origin, end } = this.sections.reader(section);
+      limit = new OverlapLimit(origin, end);
+      this.#limits.set(section, limit);
+    }
+    return limit;
   }
 
   /** The unit that the byte at `offset` of .debug_info belongs to. */
@@ -103,7 +157,13 @@ export class DebugInfo {
       // Used again: to the end of the line of those that will be dropped.
       this.#tables.delete(unit);
     } else {
-      table = unit.readEntries();
+      if (this.#broken.has(unit)) throw this.#broken.get(unit);
+      try {
+        table = unit.readEntries();
+      } catch (error) {
+        this.#broken.set(unit, error);
+        throw error;
+      }
       this.#tabledEntries += table.length;
     }
     this.#tables.set(unit, table);
@@ -115,15 +175,21 @@ export class DebugInfo {
     return table;
   }
 
-  /** A string of .debug_str or .debug_line_str; those read are kept, because units repeat each other's names. */
-  stringAt(section: '.debug_str' | '.debug_line_str', offset: number): string {
-    const known = this.#strings[section].get(offset);
-    if (known !== undefined) return known;
-    const reader = this.sections.reader(section);
-    if (offset >= reader.end) throw reader.malformed('a string lies past its end', offset);
-    reader.offset = offset;
-    const text = reader.cstring();
-    if (text.length <= MAX_KEPT_STRING) this.#strings[section].set(offset, text);
+  /** A string of .debug_str or .debug_line_str; short ones are kept, because units repeat each other's names. */
+  stringAt(section: StringSection, offset: number): string {
+    let strings = this.#strings.get(section);
+    if (!strings) {
+      const { data, origin } = this.sections.reader(section);
+      strings = { table: new StringTable(data, origin), kept: new Map<number, string>() };
+      this.#strings.set(section, strings);
+    }
+    const { table, kept } = strings;
+    let text = kept.get(offset);
+    if (text === undefined) {
+      text = table.at(offset);
+      if (kept.size === MAX_KEPT_STRINGS) kept.clear();
+      if (text.length <= MAX_KEPT_STRING) kept.set(offset, text);
+    }
     return text;
   }
 

@@ -35,8 +35,7 @@ export class Entry {
 
   /** Tells entries of an image apart, and equal ones together. */
   get key(): number {
-    const { info, header } = this.unit;
-    return this.offset * 4 + (header.section === '.debug_types' ? 2 : 0) + (info.isSupplementary ? 1 : 0);
+    return this.unit.info.keyAt(this.unit.header.section, this.offset);
   }
 
   /** Its place in the unit's table. */

@@ -56,7 +56,7 @@ export class EntryTable {
       const abbreviation = abbreviations.get(code);
       if (!abbreviation) throw reader.malformed(`abbreviation ${code} is not declared`, start);
       offset = skipAttributes(bytes, offset, abbreviation, header);
-      if (offset > end) throw reader.malformed('an entry reaches past the end of its unit', start);
+      if (!(offset <= end)) throw reader.malformed('an entry reaches past the end of its unit', start);
       if (count === capacity) {
         capacity *= 2;
         offsets = grown(offsets, new Uint32Array(capacity));

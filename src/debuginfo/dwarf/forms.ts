@@ -96,7 +96,8 @@ export function skipForm(bytes: Uint8Array, offset: number, form: number, encodi
       let length = 0;
       for (let scale = 1; ; scale *= 128) {
         const byte = byteAt(bytes, offset++);
-        length += (byte & 0x7f) * scale;
+        // The last of many padding zeros has an infinite scale.
+        if ((byte & 0x7f) !== 0) length += (byte & 0x7f) * scale;
         if (byte < 0x80) return offset + length;
       }
     }
@@ -108,7 +109,7 @@ export function skipForm(bytes: Uint8Array, offset: number, form: number, encodi
       let actual = 0;
       for (let scale = 1; ; scale *= 128) {
         const byte = byteAt(bytes, offset++);
-        actual += (byte & 0x7f) * scale;
+        if ((byte & 0x7f) !== 0) actual += (byte & 0x7f) * scale;
         if (byte < 0x80) break;
       }
       const size = actual === FORM.indirect ? undefined : formSize(actual, encoding);

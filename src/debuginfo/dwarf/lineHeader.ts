@@ -32,17 +32,20 @@ export interface LineHeader {
   readonly files: readonly LineFile[];
 }
 
-/** A header can't announce more entries than this; real ones stay in the thousands. */
-const MAX_TABLE_ENTRIES = 1 << 20;
+/** Bytes of the longest path (PATH_MAX, limits.h): what is longer was never opened by a compiler. */
+const MAX_NAME = 4096;
 
 /** The header at `offset` of .debug_line. `compilationDirectory`: what its directories are relative to. */
 export function readLineHeader(info: DebugInfo, offset: number, compilationDirectory: string): LineHeader {
-  const reader = info.sections.reader('.debug_line');
-  if (offset > reader.end) throw reader.malformed('a line number program lies past its end', offset);
-  reader.offset = offset;
-  const { length, offsetSize } = readInitialLength(reader);
-  const end = reader.offset + length;
-  if (end > reader.end) throw reader.malformed('a line number program reaches past the end of the section', offset);
+  const all = info.sections.reader('.debug_line');
+  if (offset > all.end) throw all.malformed('a line number program lies past its end', offset);
+  const start = all.at(offset);
+  const { length, offsetSize } = readInitialLength(start);
+  const end = start.offset + length;
+  if (end > all.end) throw all.malformed('a line number program reaches past the end of the section', offset);
+  info.limitOf('.debug_line').read(offset, end - offset);
+  const reader = all.at(start.offset, end);
+  checked(compilationDirectory, reader);
   const version = reader.u16();
   if (version < 2 || version > 5)
     throw reader.malformed(`line number programs of version ${version} are unknown`, offset);
@@ -91,7 +94,7 @@ function pathOf(header: LineHeader, { name, directory }: LineFile): string {
 /** Versions 2 to 4: directory 0 is the compilation directory, file 0 is nothing. */
 function readOldTables(reader: ByteReader, compilationDirectory: string): Pick<LineHeader, 'directories' | 'files'> {
   const directories = [compilationDirectory];
-  for (let name = reader.cstring(); name !== ''; name = reader.cstring()) directories.push(name);
+  for (let name = reader.cstring(); name !== ''; name = reader.cstring()) directories.push(checked(name, reader));
   const files: LineFile[] = [{ name: '', directory: 0 }];
   for (let name = reader.cstring(); name !== ''; name = reader.cstring()) files.push(readOldFile(reader, name));
   return { directories, files };
@@ -102,7 +105,12 @@ export function readOldFile(reader: ByteReader, name: string): LineFile {
   const directory = reader.uleb();
   reader.uleb64();
   reader.uleb64();
-  return { name, directory };
+  return { name: checked(name, reader), directory };
+}
+
+function checked(name: string, reader: ByteReader): string {
+  if (name.length > MAX_NAME) throw reader.malformed(`a file name of ${name.length} characters is not possible`);
+  return name;
 }
 
 interface EntryFormat {
@@ -137,7 +145,8 @@ function readTable(info: DebugInfo, reader: ByteReader, encoding: Encoding): Lin
   }
   const at = reader.offset;
   const count = reader.uleb();
-  if (count > MAX_TABLE_ENTRIES || (count > 0 && formats.length === 0)) {
+  // Each takes a byte at the least: a name by itself does.
+  if (count > reader.end - reader.offset || (count > 0 && !formats.some(({ content }) => content === LNCT.path))) {
     throw reader.malformed(`a table of ${count} files is not possible`, at);
   }
   const files: LineFile[] = [];
@@ -149,7 +158,7 @@ function readTable(info: DebugInfo, reader: ByteReader, encoding: Encoding): Lin
       else if (content === LNCT.directory_index) directory = readIndex(reader, form);
       else skipValue(reader, form, encoding);
     }
-    files.push({ name, directory });
+    files.push({ name: checked(name, reader), directory });
   }
   return files;
 }

@@ -3,9 +3,11 @@
  * ascending addresses; sequences are sorted here. Sequences that don't lie in the program's code (what a linker discarded is
  * left at address 0 or -1) are dropped.
  */
+import { type ByteReader } from '../../base/byteReader';
+import { SidestepError } from '../../base/errors';
 import { LNE, LNS } from './constants';
 import { type DebugInfo } from './debugInfo';
-import { type LineHeader, readOldFile } from './lineHeader';
+import { type LineFile, type LineHeader, readOldFile } from './lineHeader';
 
 export const LINE_FLAGS = { isStatement: 1, prologueEnd: 2, endSequence: 4 } as const;
 
@@ -86,6 +88,11 @@ export class LineTable {
   }
 }
 
+/** Rows of one program, 17 bytes each. A program of a million lines makes a tenth of them. */
+const MAX_ROWS = 1 << 24;
+/** Stands for file numbers that no program of that many files has. */
+const NO_FILE = 0xffff;
+
 class Columns {
   count = 0;
   /** Whether some row's address was below the one before in this sequence. */
@@ -111,7 +118,7 @@ class Columns {
     if (address < this.#previous) this.descended = true;
     this.#previous = address;
     this.addresses[row] = address;
-    this.files[row] = file;
+    this.files[row] = file < NO_FILE ? file : NO_FILE;
     this.lines[row] = line;
     this.columns[row] = column;
     this.flags[row] = flags;
@@ -139,110 +146,157 @@ class Columns {
 
 /** Runs the program. `isCode` tells whether an address is in the file's executable segments. */
 export function readLineTable(info: DebugInfo, header: LineHeader, isCode: (address: number) => boolean): LineTable {
-  const section = info.sections.reader('.debug_line');
-  const bytes = section.data;
-  const { end, opcodeBase, lineBase, lineRange, minimumInstructionLength, opcodeLengths } = header;
-  const files = [...header.files];
-  const rows = new Columns(Math.max(16, (end - header.program) >> 1));
-  const sequences: Sequence[] = [];
-  const startFlags = header.defaultIsStatement ? LINE_FLAGS.isStatement : 0;
-  const constAddPc = lineRange === 0 ? 0 : Math.floor((255 - opcodeBase) / lineRange) * minimumInstructionLength;
+  return new LineMachine(info.sections.reader('.debug_line'), header, isCode).run();
+}
 
-  let address = 0;
-  let file = 1;
-  let line = 1;
-  let column = 0;
-  let flags: number = startFlags;
-  let firstRow = 0;
+/** The state machine (DWARF 5 §6.2.2). */
+class LineMachine {
+  #address = 0;
+  #file = 1;
+  #line = 1;
+  #column = 0;
+  #flags: number;
+  readonly #header: LineHeader;
+  readonly #reader: ByteReader;
+  readonly #isCode: (address: number) => boolean;
+  readonly #startFlags: number;
+  readonly #constAddPc: number;
+  readonly #files: LineFile[];
+  readonly #rows: Columns;
+  readonly #sequences: Sequence[] = [];
+  #firstRow = 0;
 
-  const endSequence = (): void => {
-    rows.push(address, file, line, column, (flags & LINE_FLAGS.isStatement) | LINE_FLAGS.endSequence);
-    const endRow = rows.count - 1;
-    const low = rows.addresses[firstRow]!;
-    if (!rows.descended && low < address && isCode(low)) sequences.push({ low, high: address, firstRow, endRow });
-    else rows.count = firstRow;
-    rows.startSequence();
-    firstRow = rows.count;
-    address = 0;
-    file = 1;
-    line = 1;
-    column = 0;
-    flags = startFlags;
-  };
+  constructor(section: ByteReader, header: LineHeader, isCode: (address: number) => boolean) {
+    const { program, end, lineRange, opcodeBase, minimumInstructionLength } = header;
+    this.#header = header;
+    this.#reader = section.at(program, end);
+    this.#isCode = isCode;
+    this.#startFlags = header.defaultIsStatement ? LINE_FLAGS.isStatement : 0;
+    this.#flags = this.#startFlags;
+    this.#constAddPc = lineRange === 0 ? 0 : Math.floor((255 - opcodeBase) / lineRange) * minimumInstructionLength;
+    this.#files = [...header.files];
+    this.#rows = new Columns(Math.min(MAX_ROWS, Math.max(16, (end - program) >> 1)));
+  }
 
-  const reader = section.at(header.program, end);
-  while (!reader.atEnd) {
-    const opcode = bytes[reader.offset++]!;
-    if (opcode >= opcodeBase) {
-      if (lineRange === 0) throw reader.malformed('a line range of 0 divides by zero', header.offset);
-      const adjusted = opcode - opcodeBase;
-      address += Math.floor(adjusted / lineRange) * minimumInstructionLength;
-      line = (line + lineBase + (adjusted % lineRange)) >>> 0;
-      rows.push(address, file, line, column, flags);
-      flags &= LINE_FLAGS.isStatement;
-      continue;
+  run(): LineTable {
+    const reader = this.#reader;
+    const bytes = reader.data;
+    const { end } = reader;
+    const { opcodeBase } = this.#header;
+    while (reader.offset < end) {
+      const opcode = bytes[reader.offset++]!;
+      if (opcode >= opcodeBase) this.#special(opcode - opcodeBase);
+      else if (opcode === 0) this.#extended();
+      else this.#standard(opcode);
+      if (this.#rows.count > MAX_ROWS) throw this.#tooManyRows();
     }
+    const rows = this.#rows;
+    const { header, files } = { header: this.#header, files: this.#files };
+    return new LineTable(
+      files.length === header.files.length ? header : { ...header, files },
+      rows.addresses.slice(0, rows.count),
+      rows.files.slice(0, rows.count),
+      rows.lines.slice(0, rows.count),
+      rows.columns.slice(0, rows.count),
+      rows.flags.slice(0, rows.count),
+      this.#sequences.sort((a, b) => a.low - b.low),
+    );
+  }
+
+  /** §6.2.5.1: advances address and line together, and makes a row. */
+  #special(adjusted: number): void {
+    const { lineBase, lineRange, minimumInstructionLength, offset } = this.#header;
+    if (lineRange === 0) throw this.#reader.malformed('a line range of 0 divides by zero', offset);
+    this.#address += Math.floor(adjusted / lineRange) * minimumInstructionLength;
+    this.#line = (this.#line + lineBase + (adjusted % lineRange)) >>> 0;
+    this.#addRow();
+  }
+
+  /** §6.2.5.2. */
+  #standard(opcode: number): void {
+    const reader = this.#reader;
     switch (opcode) {
-      case 0: {
-        const length = reader.uleb();
-        const at = reader.offset;
-        if (length === 0) break;
-        const extended = reader.u8();
-        if (extended === LNE.end_sequence) endSequence();
-        else if (extended === LNE.set_address) {
-          if (length !== 9) throw reader.malformed(`an address of ${length - 1} bytes is not x86-64's`, at);
-          address = reader.number64();
-        } else if (extended === LNE.define_file) files.push(readOldFile(reader, reader.cstring()));
-        reader.offset = at;
-        reader.skip(length);
-        break;
-      }
       case LNS.copy:
-        rows.push(address, file, line, column, flags);
-        flags &= LINE_FLAGS.isStatement;
-        break;
+        return this.#addRow();
       case LNS.advance_pc:
-        address += reader.uleb() * minimumInstructionLength;
-        break;
+        this.#address += reader.uleb() * this.#header.minimumInstructionLength;
+        return;
       case LNS.advance_line:
-        line = (line + reader.sleb()) >>> 0;
-        break;
+        this.#line = (this.#line + reader.sleb()) >>> 0;
+        return;
       case LNS.set_file:
-        file = reader.uleb();
-        break;
+        this.#file = reader.uleb();
+        return;
       case LNS.set_column:
-        column = Math.min(reader.uleb(), 0xffff);
-        break;
+        this.#column = Math.min(reader.uleb(), 0xffff);
+        return;
       case LNS.negate_stmt:
-        flags ^= LINE_FLAGS.isStatement;
-        break;
+        this.#flags ^= LINE_FLAGS.isStatement;
+        return;
+      case LNS.const_add_pc:
+        this.#address += this.#constAddPc;
+        return;
+      case LNS.fixed_advance_pc:
+        this.#address += reader.u16();
+        return;
+      case LNS.set_prologue_end:
+        this.#flags |= LINE_FLAGS.prologueEnd;
+        return;
       case LNS.set_basic_block:
       case LNS.set_epilogue_begin:
-        break;
-      case LNS.const_add_pc:
-        address += constAddPc;
-        break;
-      case LNS.fixed_advance_pc:
-        address += reader.u16();
-        break;
-      case LNS.set_prologue_end:
-        flags |= LINE_FLAGS.prologueEnd;
-        break;
+        return;
       case LNS.set_isa:
         reader.uleb();
-        break;
+        return;
       default:
-        for (let operands = opcodeLengths[opcode - 1] ?? 0; operands > 0; operands--) reader.uleb64();
+        // Whoever defines a new opcode says how many operands it has.
+        for (let left = this.#header.opcodeLengths[opcode - 1] ?? 0; left > 0; left--) reader.uleb64();
     }
   }
-  sequences.sort((a, b) => a.low - b.low);
-  return new LineTable(
-    files.length === header.files.length ? header : { ...header, files },
-    rows.addresses.slice(0, rows.count),
-    rows.files.slice(0, rows.count),
-    rows.lines.slice(0, rows.count),
-    rows.columns.slice(0, rows.count),
-    rows.flags.slice(0, rows.count),
-    sequences,
-  );
+
+  /** §6.2.5.3: a length, an opcode, its operands. */
+  #extended(): void {
+    const reader = this.#reader;
+    const length = reader.uleb();
+    const at = reader.offset;
+    if (length === 0) return;
+    const opcode = reader.u8();
+    if (opcode === LNE.end_sequence) this.#endSequence();
+    else if (opcode === LNE.set_address) {
+      if (length !== 9) throw reader.malformed(`an address of ${length - 1} bytes is not x86-64's`, at);
+      this.#address = reader.number64();
+    } else if (opcode === LNE.define_file) this.#files.push(readOldFile(reader, reader.cstring()));
+    reader.offset = at;
+    reader.skip(length);
+  }
+
+  #addRow(): void {
+    this.#rows.push(this.#address, this.#file, this.#line, this.#column, this.#flags);
+    this.#flags &= LINE_FLAGS.isStatement;
+  }
+
+  #endSequence(): void {
+    const rows = this.#rows;
+    this.#flags = (this.#flags & LINE_FLAGS.isStatement) | LINE_FLAGS.endSequence;
+    rows.push(this.#address, this.#file, this.#line, this.#column, this.#flags);
+    const firstRow = this.#firstRow;
+    const low = rows.addresses[firstRow]!;
+    if (!rows.descended && low < this.#address && this.#isCode(low)) {
+      this.#sequences.push({ low, high: this.#address, firstRow, endRow: rows.count - 1 });
+    } else rows.count = firstRow;
+    rows.startSequence();
+    this.#firstRow = rows.count;
+    this.#address = 0;
+    this.#file = 1;
+    this.#line = 1;
+    this.#column = 0;
+    this.#flags = this.#startFlags;
+  }
+
+  #tooManyRows(): SidestepError {
+    const { file } = this.#reader.origin;
+    return new SidestepError('unsupported', `a line number program of ${file ?? 'the file'} has too many rows`, {
+      place: { ...this.#reader.origin, offset: this.#header.offset },
+    });
+  }
 }

@@ -1,6 +1,6 @@
 /** One unit of .debug_info or .debug_types (DWARF 5 §7.5.1): its header, the bases its indexed forms count from, its entries. */
 import { type ByteReader } from '../../base/byteReader';
-import { Abbreviations } from './abbreviations';
+import { type Abbreviations } from './abbreviations';
 import { AT, TAG, UT } from './constants';
 import { type DebugInfo } from './debugInfo';
 import { Entry } from './entry';
@@ -89,14 +89,7 @@ export class Unit {
   }
 
   get abbreviations(): Abbreviations {
-    if (!this.#abbreviations) {
-      const { abbreviationsOffset } = this.header;
-      const all = this.info.sections.reader('.debug_abbrev');
-      if (abbreviationsOffset > all.end) {
-        throw this.reader.malformed('a unit points outside of .debug_abbrev', this.header.offset);
-      }
-      this.#abbreviations = Abbreviations.read(all.at(abbreviationsOffset), this.header);
-    }
+    this.#abbreviations ??= this.info.abbreviationsOf(this.header);
     return this.#abbreviations;
   }
 
@@ -146,6 +139,23 @@ export class Unit {
   /** What the offsets in its range and location lists are relative to (DWARF 5 §3.1.1). */
   get baseAddress(): number {
     return this.root?.address(AT.low_pc) ?? 0;
+  }
+
+  /** Tells units of an image apart. */
+  get key(): number {
+    return this.info.keyAt(this.header.section, this.header.offset);
+  }
+
+  /** Address number `index` (DW_FORM_addrx). */
+  addressAt(index: number): number {
+    return this.info.indexedAddress(this, index);
+  }
+
+  /** Where list number `index` of the unit's part of `section` starts (DWARF 5 §7.28). */
+  listOffset(section: '.debug_rnglists' | '.debug_loclists', index: number): number {
+    const base = section === '.debug_rnglists' ? this.rnglistsBase : this.loclistsBase;
+    const { offsetSize } = this.header;
+    return base + readOffset(this.info.sections.reader(section).at(base + index * offsetSize), offsetSize);
   }
 
   #base(attribute: number, otherwise: number): number {

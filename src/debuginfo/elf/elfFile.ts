@@ -1,9 +1,14 @@
-/** One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { ByteReader } from '../../base/byteReader';
+/**
+ * One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. What is read is
+ * bounded by what the file holds, whatever its tables say.
+ */
+import { constants } from 'node:buffer';
+import { closeSync, readSync } from 'node:fs';
 import { messageOf, SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
-import { decompressSection, decompressZdebug } from './compression';
+import { openRegularFile } from '../../base/regularFile';
+import { StringTable } from '../../base/stringTable';
+import { decompressSection, decompressZdebug, MAX_EXPANSION } from './compression';
 import {
   type ElfHeader,
   type ElfSection,
@@ -15,6 +20,13 @@ import {
   SHT,
 } from './header';
 
+/** From this size on, in bytes, a read is first looked at for holes (lseek(2), SEEK_HOLE): they cost no disk, but memory. */
+const LARGE = 1 << 26;
+/** A page in so many bytes is looked at: who wants to fill 1 GB of memory must have 8 MB on disk. */
+const SAMPLE_DISTANCE = 1 << 18;
+const SAMPLE_BYTES = 1 << 12;
+const MAX_SAMPLES = 1 << 16;
+
 export class ElfFile implements Disposable {
   readonly header: ElfHeader;
   readonly sections: readonly ElfSection[];
@@ -23,19 +35,21 @@ export class ElfFile implements Disposable {
   readonly #byName = new Map<string, ElfSection>();
   readonly #contents = new Map<string, Uint8Array>();
   #descriptor: number | undefined;
+  /** Bytes that compressed sections may still become. */
+  #expansionLeft: number;
 
   /** Throws `file-unreadable`, `not-elf`, `wrong-architecture` or `malformed`. */
   static open(path: string): ElfFile {
-    let descriptor: number;
+    let opened: ReturnType<typeof openRegularFile>;
     try {
-      descriptor = openSync(path, 'r');
+      opened = openRegularFile(path);
     } catch (error) {
       throw unreadable(path, error);
     }
     try {
-      return new ElfFile(path, descriptor);
+      return new ElfFile(path, opened.descriptor, opened.status.size);
     } catch (error) {
-      closeSync(descriptor);
+      closeSync(opened.descriptor);
       throw error;
     }
   }
@@ -43,11 +57,11 @@ export class ElfFile implements Disposable {
   private constructor(
     readonly path: string,
     descriptor: number,
+    size: number,
   ) {
     this.#descriptor = descriptor;
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) throw unreadable(path, new Error('it is not a regular file'));
-    this.size = status.size;
+    this.size = size;
+    this.#expansionLeft = MAX_EXPANSION.free + size * MAX_EXPANSION.ratio;
     const read = this.read.bind(this);
     this.header = readHeader(read, this.size, path);
     this.segments = readSegments(read, this.header, path);
@@ -67,26 +81,51 @@ export class ElfFile implements Disposable {
   /** Bytes of the file; throws `malformed` where the file ends before them. `what` names them in that error. */
   read(offset: number, length: number, what: string): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
-      throw new SidestepError(
-        'malformed',
-        `${this.path} is malformed at offset 0x${offset.toString(16)}: ${what} should take ${length} bytes, but the file ends at 0x${this.size.toString(16)}`,
-        { place: { file: this.path, offset }, advice: 'The file may be truncated: build or install it again.' },
+      throw this.#malformed(
+        offset,
+        `${what} should take ${length} bytes, but the file ends at 0x${this.size.toString(16)}`,
+        'The file may be truncated: build or install it again.',
       );
     }
-    if (this.#descriptor === undefined) throw new Error(`internal error: ${this.path} is closed`);
+    if (length > constants.MAX_LENGTH) throw this.#malformed(offset, `${what}, ${length} bytes, is too large`);
+    this.checkHoles(offset, length, what);
     const bytes = Buffer.allocUnsafeSlow(length);
-    let done = 0;
-    while (done < length) {
-      let count: number;
-      try {
-        count = readSync(this.#descriptor, bytes, done, length - done, offset + done);
-      } catch (error) {
-        throw unreadable(this.path, error);
-      }
+    for (let done = 0; done < length;) {
+      const count = this.#readInto(bytes.subarray(done), offset + done);
       if (count === 0) throw unreadable(this.path, new Error('it became shorter while it was read'));
       done += count;
     }
     return bytes;
+  }
+
+  /** Throws `malformed` where what so many bytes from `offset` on hold are zeros for the most part. */
+  checkHoles(offset: number, length: number, what: string): void {
+    if (length < LARGE) return;
+    const samples = Math.min(MAX_SAMPLES, Math.floor(length / SAMPLE_DISTANCE));
+    const distance = Math.floor(length / samples);
+    const sample = Buffer.alloc(SAMPLE_BYTES);
+    let empty = 0;
+    for (let index = 0; index < samples; index++) {
+      const count = this.#readInto(sample, offset + index * distance);
+      if (sample.subarray(0, count).every((byte) => byte === 0)) empty++;
+    }
+    if (empty > samples / 2) throw this.#malformed(offset, `${what}, ${length} bytes, is empty in most places`);
+  }
+
+  #malformed(offset: number, what: string, advice?: string): SidestepError {
+    return new SidestepError('malformed', `${this.path} is malformed at offset 0x${offset.toString(16)}: ${what}`, {
+      place: { file: this.path, offset },
+      ...(advice !== undefined && { advice }),
+    });
+  }
+
+  #readInto(bytes: Uint8Array, offset: number): number {
+    if (this.#descriptor === undefined) throw new Error(`internal error: ${this.path} is closed`);
+    try {
+      return readSync(this.#descriptor, bytes, 0, bytes.length, offset);
+    } catch (error) {
+      throw unreadable(this.path, error);
+    }
   }
 
   /**
@@ -108,27 +147,29 @@ export class ElfFile implements Disposable {
     const zName = name.startsWith('.debug_') ? `.z${name.slice(1)}` : '';
     const zSection = this.section(zName);
     if (!zSection) return undefined;
-    return decompressZdebug(this.read(zSection.offset, zSection.size, `section ${zName}`), {
-      file: this.path,
-      section: zName,
-    });
+    const bytes = this.read(zSection.offset, zSection.size, `section ${zName}`);
+    return this.#expanded(decompressZdebug(bytes, { file: this.path, section: zName }, this.#expansionLeft));
   }
 
   #readPlain(section: ElfSection, name: string): Uint8Array {
     const bytes = this.read(section.offset, section.size, `section ${name}`);
-    return section.flags & SHF_COMPRESSED ? decompressSection(bytes, { file: this.path, section: name }) : bytes;
+    if (!(section.flags & SHF_COMPRESSED)) return bytes;
+    return this.#expanded(decompressSection(bytes, { file: this.path, section: name }, this.#expansionLeft));
+  }
+
+  #expanded(bytes: Uint8Array): Uint8Array {
+    this.#expansionLeft -= bytes.length;
+    return bytes;
   }
 
   #nameSections(): void {
     const table = this.sections[this.header.sectionNames];
     if (!table || table.type === SHT.NOBITS || this.sections.length === 0) return;
     const origin = { file: this.path, section: 'the section name table' };
-    const names = new ByteReader(this.read(table.offset, table.size, 'the section name table'), origin);
+    const names = new StringTable(this.read(table.offset, table.size, 'the section name table'), origin);
     for (const [index, section] of this.sections.entries()) {
       if (index === 0) continue;
-      if (section.nameOffset >= names.end) throw names.malformed(`the name of section ${index} lies past its end`);
-      names.offset = section.nameOffset;
-      const name = names.cstring();
+      const name = names.at(section.nameOffset);
       if (!this.#byName.has(name)) this.#byName.set(name, section);
     }
   }

@@ -16,6 +16,8 @@ const SEGMENT_ENTRY_SIZE = 56;
 
 export const ET = { REL: 1, EXEC: 2, DYN: 3 } as const;
 const EM_X86_64 = 62;
+/** The kernel reads at most 64 KiB of program headers (load_elf_phdrs, fs/binfmt_elf.c). */
+const MAX_SEGMENTS = Math.floor(0x1_0000 / 56);
 /** Values that mean "look in section 0" (gABI, extended numbering). */
 const SHN_XINDEX = 0xffff;
 const PN_XNUM = 0xffff;
@@ -157,6 +159,12 @@ export function readSections(read: ReadFile, header: ElfHeader, file: string): E
 
 export function readSegments(read: ReadFile, header: ElfHeader, file: string): ElfSegment[] {
   if (header.segmentCount === 0) return [];
+  if (header.segmentCount > MAX_SEGMENTS) {
+    throw new ByteReader(new Uint8Array(0), { file }).malformed(
+      `${header.segmentCount} program headers are more than the kernel loads`,
+      56,
+    );
+  }
   const bytes = read(header.segmentTable, header.segmentCount * SEGMENT_ENTRY_SIZE, 'the program headers');
   const reader = new ByteReader(bytes, { file, section: 'the program headers' });
   return Array.from({ length: header.segmentCount }, () => {

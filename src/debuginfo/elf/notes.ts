@@ -6,6 +6,8 @@ import { PT } from './header';
 const NT_GNU_BUILD_ID = 3;
 /** SHA-1 makes 20 bytes; --build-id=0x… allows any number. */
 const MAX_BUILD_ID = 64;
+/** Bytes of the largest note segment that is searched; those of programs have some hundred. */
+const MAX_NOTES = 1 << 20;
 
 /** The build-id in lower-case hex digits; undefined if the file has none. */
 export function readBuildId(file: ElfFile): string | undefined {
@@ -15,7 +17,8 @@ export function readBuildId(file: ElfFile): string | undefined {
     if (id !== undefined) return id;
   }
   for (const segment of file.segments) {
-    if (segment.type !== PT.NOTE || segment.offset + segment.fileSize > file.size) continue;
+    if (segment.type !== PT.NOTE || segment.fileSize > MAX_NOTES) continue;
+    if (segment.offset + segment.fileSize > file.size) continue;
     const bytes = file.read(segment.offset, segment.fileSize, 'a note segment');
     const alignment = segment.alignment === 8 ? 8 : 4;
     const id = findBuildId(new ByteReader(bytes, { file: file.path, section: 'a note segment' }), alignment);

@@ -4,6 +4,7 @@
  * list those in `__rseq_cs_ptr_array`, which is how debuggers find them (librseq, rseq-abi.h; tcmalloc does the same).
  */
 import { ByteReader } from '../../base/byteReader';
+import { OverlapLimit } from '../../base/overlapLimit';
 import { type ElfFile } from './elfFile';
 import { ET, PT, SHF_ALLOC, SHT } from './header';
 
@@ -21,6 +22,8 @@ const DESCRIPTOR_BYTES = 32;
 const START = 8;
 const LENGTH = 16;
 const POINTER_BYTES = 8;
+/** Where user space ends (x86-64, four levels of page tables). */
+const MAX_ADDRESS = 2 ** 47;
 
 /** Elf64_Rela: u64 r_offset and r_info, i64 r_addend. */
 const RELA_BYTES = 24;
@@ -40,10 +43,16 @@ export function readRestartableSequences(file: ElfFile): readonly AddressRange[]
     .sort((a, b) => a.start - b.start);
 }
 
-/** Addresses of a section's items. */
+/** Addresses of a section's items, which lie in the file as in memory. */
 function* placesIn(file: ElfFile, name: string, bytes: number): Iterable<number> {
   const section = file.section(name);
   if (section === undefined || section.type === SHT.NOBITS) return;
+  if (section.offset + section.size > file.size || section.address + section.size > MAX_ADDRESS) {
+    throw new ByteReader(new Uint8Array(0), { file: file.path, section: name }).malformed(
+      'it lies outside of the file or of what a program can address',
+      0,
+    );
+  }
   const first = Math.ceil(section.address / bytes) * bytes;
   for (let at = first; at + bytes <= section.address + section.size; at += bytes) yield at;
 }
@@ -75,8 +84,10 @@ class LinkedMemory {
 /** What R_X86_64_RELATIVE puts where. Relocations that are packed (SHT_RELR) find it there already. */
 function relativeRelocations(file: ElfFile): ReadonlyMap<number, number> {
   const relocated = new Map<number, number>();
-  for (const { type, flags, offset, size } of file.sections) {
+  const limit = new OverlapLimit({ file: file.path, section: 'a section of relocations' }, file.size);
+  for (const [index, { type, flags, offset, size }] of file.sections.entries()) {
     if (type !== SHT.RELA || (flags & SHF_ALLOC) === 0) continue;
+    limit.read(index, size);
     const reader = new ByteReader(file.read(offset, size, 'relocations'), { file: file.path, section: 'relocations' });
     while (reader.end - reader.offset >= RELA_BYTES) {
       const at = reader.number64();

@@ -3,7 +3,7 @@
  * under the debug directories, then by the name and CRC in .gnu_debuglink; and the file that dwz moved shared entries to
  * (.gnu_debugaltlink). A file that does not belong to the program is never taken.
  */
-import { existsSync, readSync, openSync, closeSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
@@ -12,6 +12,11 @@ import { ElfFile } from './elfFile';
 import { readBuildId } from './notes';
 
 export const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
+
+/** Bytes that are read at a time for a checksum. */
+const PIECE = 1 << 20;
+/** Bytes of the largest file whose checksum is computed; /proc/kcore claims to be an ELF file of 128 TB. */
+const MAX_CHECKED = 2 ** 36;
 
 /** The separate debug file of `program`, open; undefined if there is none. */
 export function openSeparateDebugFile(program: ElfFile, directories: readonly string[]): ElfFile | undefined {
@@ -29,11 +34,11 @@ export function openSeparateDebugFile(program: ElfFile, directories: readonly st
     ...directories.map((directory) => join(directory, folder, link.name)),
   ];
   for (const path of candidates) {
-    if (resolvedPath(path) === resolvedPath(program.path) || !existsSync(path)) continue;
+    if (resolvedPath(path) === resolvedPath(program.path)) continue;
     const file = openIfElf(path);
     if (!file) continue;
-    const id = readBuildId(file);
-    const belongs = buildId !== undefined && id !== undefined ? id === buildId : checksum(path) === link.crc;
+    const id = buildIdOf(file);
+    const belongs = buildId !== undefined && id !== undefined ? id === buildId : hasChecksum(file, link.crc);
     if (belongs) return file;
     file.dispose();
   }
@@ -48,8 +53,8 @@ export function openAlternateFile(file: ElfFile, directories: readonly string[])
   const name = reader.cstring();
   const buildId = Buffer.from(reader.bytes(reader.end - reader.offset)).toString('hex');
   const path = isAbsolute(name) ? name : resolve(dirname(resolvedPath(file.path)), name);
-  const linked = existsSync(path) ? openIfElf(path) : undefined;
-  if (linked && readBuildId(linked) === buildId) return linked;
+  const linked = openIfElf(path);
+  if (linked && buildIdOf(linked) === buildId) return linked;
   linked?.dispose();
   const found = openByBuildId(buildId, directories);
   if (found) return found;
@@ -62,9 +67,9 @@ export function openAlternateFile(file: ElfFile, directories: readonly string[])
 function openByBuildId(buildId: string, directories: readonly string[]): ElfFile | undefined {
   for (const directory of directories) {
     const path = join(directory, '.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
-    const file = existsSync(path) ? openIfElf(path) : undefined;
+    const file = openIfElf(path);
     if (!file) continue;
-    if (readBuildId(file) === buildId) return file;
+    if (buildIdOf(file) === buildId) return file;
     file.dispose();
   }
   return undefined;
@@ -98,17 +103,28 @@ function resolvedPath(path: string): string {
   }
 }
 
-/** CRC-32 of a whole file, read in pieces. */
-function checksum(path: string): number {
-  const descriptor = openSync(path, 'r');
+/** The build-id of a file that may be anything; undefined where it has none that can be read. */
+function buildIdOf(file: ElfFile): string | undefined {
   try {
-    const piece = new Uint8Array(1 << 20);
+    return readBuildId(file);
+  } catch (error) {
+    if (error instanceof SidestepError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the CRC-32 of the whole file, read in pieces, is this one. */
+function hasChecksum(file: ElfFile, expected: number): boolean {
+  if (file.size > MAX_CHECKED) return false;
+  try {
+    file.checkHoles(0, file.size, 'the file');
     let crc = 0;
-    for (let count = readSync(descriptor, piece); count > 0; count = readSync(descriptor, piece)) {
-      crc = crc32(piece.subarray(0, count), crc);
+    for (let at = 0; at < file.size; at += PIECE) {
+      crc = crc32(file.read(at, Math.min(PIECE, file.size - at), 'the file'), crc);
     }
-    return crc;
-  } finally {
-    closeSync(descriptor);
+    return crc === expected;
+  } catch (error) {
+    if (error instanceof SidestepError) return false;
+    throw error;
   }
 }

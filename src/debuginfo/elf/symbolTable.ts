@@ -2,7 +2,7 @@
  * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when asked for,
  * names are searched in the string table rather than indexed, and only the order by address is kept.
  */
-import { ByteReader } from '../../base/byteReader';
+import { StringTable } from '../../base/stringTable';
 import { type ElfFile } from './elfFile';
 import { SHT } from './header';
 
@@ -11,6 +11,9 @@ const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
 const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, TLS: 6, GNU_IFUNC: 10 } as const;
 const STB_LOCAL = 0;
+
+/** Of the symbols at one address, the last so many are looked at. */
+const MAX_ALIASES = 256;
 
 export interface ElfSymbol {
   readonly name: string;
@@ -30,9 +33,8 @@ const KINDS = new Map<number, ElfSymbol['kind']>([
 
 export class SymbolTable {
   readonly #symbols: DataView;
-  readonly #strings: Uint8Array;
+  readonly #strings: StringTable;
   readonly #count: number;
-  readonly #origin: { readonly file: string; readonly section: string };
   /** Indices of functions, by address. */
   #functions: Uint32Array | undefined;
 
@@ -51,8 +53,7 @@ export class SymbolTable {
 
   constructor(symbols: Uint8Array, strings: Uint8Array, origin: { readonly file: string; readonly section: string }) {
     this.#symbols = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
-    this.#strings = strings;
-    this.#origin = origin;
+    this.#strings = new StringTable(strings, { ...origin, section: `the names of ${origin.section}` });
     this.#count = Math.floor(symbols.length / SYMBOL_SIZE);
   }
 
@@ -80,7 +81,7 @@ export class SymbolTable {
     const start = this.#address(order[low - 1]!);
     // Of several symbols at one address, a global name is the better known.
     let best: ElfSymbol | undefined;
-    for (let i = low - 1; i >= 0 && this.#address(order[i]!) === start; i--) {
+    for (let i = low - 1; i >= Math.max(0, low - MAX_ALIASES) && this.#address(order[i]!) === start; i--) {
       const symbol = this.#symbol(order[i]!);
       if (symbol.size > 0 && address >= start + symbol.size) continue;
       if (!best || (best.local && !symbol.local)) best = symbol;
@@ -106,7 +107,8 @@ export class SymbolTable {
   #offsetsOf(name: string): Set<number> {
     const offsets = new Set<number>();
     const pattern = Buffer.from(`${name}\0`);
-    const strings = Buffer.from(this.#strings.buffer, this.#strings.byteOffset, this.#strings.length);
+    const { buffer, byteOffset, length } = this.#strings.bytes;
+    const strings = Buffer.from(buffer, byteOffset, length);
     for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) offsets.add(at);
     return offsets;
   }
@@ -123,11 +125,7 @@ export class SymbolTable {
   }
 
   #name(index: number): string {
-    const offset = this.#nameOffset(index);
-    const names = new ByteReader(this.#strings, { ...this.#origin, section: `the names of ${this.#origin.section}` });
-    if (offset >= names.end) throw names.malformed(`the name of symbol ${index} lies past its end`, offset);
-    names.offset = offset;
-    return names.cstring();
+    return this.#strings.at(this.#nameOffset(index));
   }
 
   #nameOffset(index: number): number {

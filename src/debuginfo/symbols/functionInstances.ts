@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
-import { unitsMentioning } from '../dwarf/mentions';
+import { unitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
 import { hasRanges, instancesOf } from './instances';
 import {

@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
-import { unitsMentioning } from '../dwarf/mentions';
+import { unitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
 import { instancesOf } from './instances';
 import { lastComponent, matchesName, qualifiedNameOf } from './names';

@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
-import { unitsReferringTo } from '../dwarf/mentions';
+import { unitsReferringTo } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
 import { type Program } from './program';
 

@@ -4,6 +4,7 @@
  * answer may hold units that contain the bytes by chance, never misses one. Searching runs at memory speed, and the first hit
  * in a unit settles it.
  */
+import { partitionPoint } from '../../base/binarySearch';
 import { type ByteReader } from '../../base/byteReader';
 import { AT } from './constants';
 import { type DebugInfo } from './debugInfo';
@@ -80,17 +81,23 @@ function addUnits(info: DebugInfo, patterns: readonly Buffer[], units: Set<Unit>
 function addIndexedUnits(info: DebugInfo, offsets: readonly number[], units: Set<Unit>): void {
   const table = asBuffer(info.sections.reader('.debug_str_offsets'));
   if (table.length === 0) return;
-  const parts = info.units
-    .filter((unit) => unit.root?.has(AT.str_offsets_base))
-    .map((unit) => ({ unit, base: unit.strOffsetsBase }))
-    .sort((a, b) => a.base - b.base);
+  // Several units can share one part.
+  const parts = new Map<number, Unit[]>();
+  for (const unit of info.units) {
+    if (!unit.root?.has(AT.str_offsets_base)) continue;
+    const part = parts.get(unit.strOffsetsBase);
+    if (part) part.push(unit);
+    else parts.set(unit.strOffsetsBase, [unit]);
+  }
+  const bases = [...parts.keys()].sort((a, b) => a - b);
   for (const offset of offsets) {
     const pattern = offsetPattern(offset);
-    for (let at = table.indexOf(pattern); at >= 0; at = table.indexOf(pattern, at + 1)) {
-      const next = parts.findIndex(({ base }) => base > at);
-      const { base } = parts[(next < 0 ? parts.length : next) - 1] ?? {};
-      // Several units can share one part.
-      for (const part of parts) if (part.base === base) units.add(part.unit);
+    let at = table.indexOf(pattern);
+    while (at >= 0) {
+      const next = partitionPoint(bases.length, (index) => bases[index]! <= at);
+      for (const unit of parts.get(bases[next - 1] ?? -1) ?? []) units.add(unit);
+      // One hit settles a part.
+      at = next < bases.length ? table.indexOf(pattern, bases[next]) : -1;
     }
   }
 }

@@ -1,0 +1,16 @@
+/** The one binary search: what is searched is anything that indices lead to, so that columns and files need no copies. */
+
+/**
+ * The first of the indices 0 … `length` - 1 at which `isBefore` no longer holds; `length` when it holds at all. It must hold up to some
+ * index and nowhere from there on.
+ */
+export function partitionPoint(length: number, isBefore: (index: number) => boolean, from = 0): number {
+  let low = from;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

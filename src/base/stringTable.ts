@@ -1,0 +1,47 @@
+/** A section of NUL-terminated strings that others refer to by offset: .debug_str, .strtab and their like. */
+import { ByteReader, type BytesOrigin, MAX_STRING } from './byteReader';
+import { OverlapLimit } from './overlapLimit';
+
+/** Strings of more bytes are kept once they are read, and may not overlap much. Real ones seldom are: mangled templates. */
+const LONG = 4096;
+
+export class StringTable {
+  readonly #reader: ByteReader;
+  readonly #limit: OverlapLimit;
+  readonly #long = new Map<number, string>();
+
+  constructor(bytes: Uint8Array, origin: BytesOrigin) {
+    this.#reader = new ByteReader(bytes, origin);
+    this.#limit = new OverlapLimit(origin, bytes.length);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#reader.data;
+  }
+
+  /** The string at `offset`. Throws `malformed` outside of the table and for what is no string. */
+  at(offset: number): string {
+    const { data, end } = this.#reader;
+    if (!(offset >= 0 && offset < end)) throw this.#reader.malformed('a string lies past its end', offset);
+    const known = this.#long.get(offset);
+    if (known !== undefined) return known;
+    const longest = Math.min(end, offset + MAX_STRING + 1);
+    // Nearly all strings end soon; the others are searched in a part of their own, so that no search runs through the section.
+    let nul = offset;
+    const soon = Math.min(longest, offset + LONG);
+    while (nul < soon && data[nul] !== 0) nul++;
+    if (nul < soon) return this.#text(offset, nul);
+    const rest = data.subarray(soon, longest).indexOf(0);
+    nul = rest < 0 ? longest : soon + rest;
+    this.#limit.read(offset, nul - offset);
+    if (rest < 0) throw this.#reader.malformed('a string has no end', offset);
+    const text = this.#text(offset, nul);
+    this.#long.set(offset, text);
+    return text;
+  }
+
+  #text(start: number, end: number): string {
+    const { data } = this.#reader;
+    return Buffer.from(data.buffer, data.byteOffset + start, end - start).toString('utf8');
+  }
+}
