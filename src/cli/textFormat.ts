@@ -6,7 +6,7 @@
  * ```
  */
 import { hex } from '../base/address';
-import { type ExportedHit, type ExportedProbe, type ExportedSummary } from '../export/jsonLines';
+import { type ExportedHit, type ExportedProbe, type ExportedSite, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
 export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'message'> {
@@ -58,9 +58,10 @@ export class TextFormat {
 
   #probe(probe: ExportedProbe, seconds: number): string[] {
     const counts = [
-      this.#paint('count', `${thousands(probe.hits)} ${probe.hits === 1 ? 'hit' : 'hits'}`),
+      this.#paint('count', hitsText(probe.hits)),
       // A rate over a moment says nothing.
       ...(seconds < 0.1 ? [] : [`${thousands(Math.round(probe.hits / seconds))} a second`]),
+      `${thousands(probe.matched)} matched`,
       `${thousands(probe.reported)} reported`,
       ...this.#trouble(probe.lost, 'lost'),
       ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
@@ -71,9 +72,11 @@ export class TextFormat {
       `${String(probe.probe).padStart(3)}  ${probe.text}`,
       `     ${counts}`,
       ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', probe.failure)}`]),
-      ...probe.sites.map(
-        (site) => `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`,
-      ),
+      ...probe.sites.flatMap((site) => {
+        const place = `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`;
+        const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', site.problem)}`];
+        return [probe.sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
+      }),
     ];
   }
 
@@ -110,6 +113,15 @@ export class TextFormat {
 function shortLocation({ file, line, function: name, address }: ExportedHit['location']): string {
   if (file !== undefined && line !== undefined) return `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
   return name ?? hex(address);
+}
+
+/** What one of several places counted. */
+function countsOf({ hits, matched, reported }: ExportedSite): string {
+  return `${hitsText(hits)}, ${thousands(matched)} matched, ${thousands(reported)} reported`;
+}
+
+function hitsText(hits: number): string {
+  return `${thousands(hits)} ${hits === 1 ? 'hit' : 'hits'}`;
 }
 
 /** 12345 → `12,345`. */
