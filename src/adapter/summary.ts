@@ -1,6 +1,7 @@
 /** The last word of a session: what each probe counted. */
 import { basename } from 'node:path';
 import { hex } from '../base/address';
+import { printable } from '../base/printable';
 import { type Counts } from '../contract/messages';
 import { type ArmedPlace, type Probe } from '../session/probe';
 import { type ProbeCounts } from '../session/probes';
@@ -11,7 +12,7 @@ export function summarize(counts: ReadonlyMap<Probe, ProbeCounts>, console: HitC
   return [...counts]
     .filter(([probe]) => probe.places.length > 0)
     .flatMap(([probe, counted]) => [
-      `${probe.spec.text}: ${describeCounts(probe, counted, console.shown(probe))}\n`,
+      `${printable(probe.spec.text)}: ${describeCounts(probe, counted, console.shown(probe))}\n`,
       ...[...counted.places].flatMap(([place, there]) => describeProblem(place, there)),
     ])
     .join('');
@@ -22,7 +23,7 @@ function describeProblem({ location, problem }: ArmedPlace, { hits }: Counts): s
   if (problem === undefined) return [];
   const { file, line, function: name, address } = location;
   const place = [file && `${basename(file)}:${line}`, name, hex(address)].filter((part) => part !== undefined);
-  return [`  ${place.join(' ')}: ${hitsText(hits)}, ${problem}\n`];
+  return [`  ${printable(`${place.join(' ')}: ${hitsText(hits)}, ${problem}`)}\n`];
 }
 
 function hitsText(hits: number): string {

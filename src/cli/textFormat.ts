@@ -6,9 +6,11 @@
  * ```
  */
 import { hex } from '../base/address';
+import { printable, printableName } from '../base/printable';
 import { type ExportedHit, type ExportedProbe, type ExportedSite, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
+/** Its message is printable; names are made so here. */
 export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'message'> {
   /** Name and number. */
   readonly thread: string;
@@ -29,8 +31,8 @@ export class TextFormat {
   constructor(readonly coloured: boolean) {}
 
   hit(hit: ShownHit): string {
-    const { thread } = hit;
-    const location = shortLocation(hit.location);
+    const thread = printableName(hit.thread);
+    const location = printableName(shortLocation(hit.location));
     this.#threadWidth = Math.min(WIDEST_COLUMN, Math.max(this.#threadWidth, thread.length));
     this.#locationWidth = Math.min(WIDEST_COLUMN, Math.max(this.#locationWidth, location.length));
     return [
@@ -67,15 +69,16 @@ export class TextFormat {
       ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
       ...this.#trouble(probe.steppedAside, 'stepped aside'),
     ].join(', ');
-    const wide = Math.max(0, ...probe.sites.map((site) => site.instruction.length));
+    const sites = probe.sites.map((site) => ({ ...site, instruction: printableName(site.instruction) }));
+    const wide = Math.max(0, ...sites.map((site) => site.instruction.length));
     return [
-      `${String(probe.probe).padStart(3)}  ${probe.text}`,
+      `${String(probe.probe).padStart(3)}  ${printable(probe.text)}`,
       `     ${counts}`,
-      ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', probe.failure)}`]),
-      ...probe.sites.flatMap((site) => {
+      ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', printable(probe.failure))}`]),
+      ...sites.flatMap((site) => {
         const place = `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`;
-        const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', site.problem)}`];
-        return [probe.sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
+        const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', printable(site.problem))}`];
+        return [sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
       }),
     ];
   }

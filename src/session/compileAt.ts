@@ -52,7 +52,7 @@ export function compileForCounting(
     if (!(error instanceof SidestepError)) throw error;
     const agent = { captures: [], ...(condition !== undefined && { condition: NEVER_EVALUATED }) };
     return {
-      compiled: { agent, render: () => '', warnings: [] },
+      compiled: { agent, render: () => '', renderPrintable: () => '', warnings: [] },
       problem: `the condition can't be evaluated here: ${error.message}`,
     };
   }
