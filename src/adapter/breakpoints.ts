@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
+import { printable } from '../base/printable';
 import { parseHitCondition } from '../language/probes/hitCondition';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
@@ -141,14 +142,14 @@ export class Breakpoints {
     for (const warning of probe.warnings) {
       if (this.#warned.has(warning)) continue;
       this.#warned.add(warning);
-      this.#client.emit('output', { category: 'console', output: `${warning}\n` });
+      this.#client.emit('output', { category: 'console', output: `${printable(warning)}\n` });
     }
   }
 
   #toBreakpoint({ id, wanted, probe }: Placed): DebugProtocol.Breakpoint {
     if (probe instanceof SidestepError) return { id, verified: false, reason: 'failed', message: fullText(probe) };
     const verified = probe.state === 'armed';
-    const message = verified ? probe.warnings.join('. ') : probe.error && fullText(probe.error);
+    const message = verified ? printable(probe.warnings.join('. ')) : probe.error && fullText(probe.error);
     const [site] = probe.sites;
     const source = wanted.source ?? (site?.location.file === undefined ? undefined : toSource(site.location.file));
     const line = probe.line ?? wanted.line ?? site?.location.line;

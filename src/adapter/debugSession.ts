@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
+import { printableName } from '../base/printable';
 import { type LaunchOptions, type Session } from '../session/session';
 import { type Process } from '../session/process';
 import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
@@ -123,7 +124,7 @@ export class DebugSession implements Disposable {
       const { pid, executable } = await start(live.session, engine);
       live.forwardOutput();
       this.#client.emit('process', {
-        name: executable,
+        name: printableName(executable),
         systemProcessId: pid,
         isLocalProcess: true,
         startMethod,

@@ -4,6 +4,7 @@
  */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type ErrorCode, messageOf, SidestepError } from '../base/errors';
+import { printable } from '../base/printable';
 
 /** DAP's `Message.id`. */
 const IDS: Readonly<Record<ErrorCode, number>> = {
@@ -66,12 +67,17 @@ export function fullText({ message, advice, place }: SidestepError): string {
   const where =
     place?.range &&
     ` (column ${place.range.start + 1}${place.section === undefined ? '' : ` of the ${place.section}`})`;
-  return `${message}${where ?? ''}${advice === undefined ? '' : `. ${advice}`}`;
+  return forNotice(`${message}${where ?? ''}${advice === undefined ? '' : `. ${advice}`}`);
+}
+
+/** Printable, and without what VS Code's notifications take for links that run commands: a file or a process may be called so. */
+function forNotice(text: string): string {
+  return printable(text).replace(/\]\((?=https?:|command:|file:)/gi, '] (');
 }
 
 /** The body of an error response, for anything thrown. */
 export function toErrorMessage(thrown: unknown): DebugProtocol.Message {
   if (thrown instanceof SidestepError) return { id: IDS[thrown.code], format: fullText(thrown), showUser: true };
-  if (thrown instanceof SilentError) return { id: SILENT, format: thrown.message, showUser: false };
-  return { id: INTERNAL_ERROR, format: `Internal error of Sidestep: ${messageOf(thrown)}`, showUser: true };
+  if (thrown instanceof SilentError) return { id: SILENT, format: forNotice(thrown.message), showUser: false };
+  return { id: INTERNAL_ERROR, format: forNotice(`Internal error of Sidestep: ${messageOf(thrown)}`), showUser: true };
 }

@@ -3,6 +3,7 @@
  * and of each probe only the first few of that moment are rendered and shown, followed by how many were not. Counts stay exact.
  */
 import { type Disposable } from '../base/lifetime';
+import { printableName } from '../base/printable';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Hit } from '../session/hits';
 import { type Probe, type SiteLocation } from '../session/probe';
@@ -16,7 +17,7 @@ const BATCH_MS = 100;
 const SHOWN_PER_BATCH = 50;
 
 /** What is shown of a hit. */
-type ShownHit = Pick<Hit, 'probe' | 'location' | 'message' | 'child'>;
+type ShownHit = Pick<Hit, 'probe' | 'location' | 'printableMessage' | 'child'>;
 
 interface Tally {
   /** In this batch. */
@@ -53,8 +54,8 @@ export class HitConsole implements Disposable {
     if (tally.shown < SHOWN_PER_BATCH) {
       tally.shown++;
       tally.shownInAll++;
-      const prefix = hit.child === undefined ? '' : `${hit.child}: `;
-      this.#batch.push({ output: `${prefix}${hit.message}\n`, location: hit.location });
+      const prefix = hit.child === undefined ? '' : `${printableName(hit.child)}: `;
+      this.#batch.push({ output: `${prefix}${hit.printableMessage}\n`, location: hit.location });
     } else {
       tally.notShown++;
     }

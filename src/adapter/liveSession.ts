@@ -1,6 +1,7 @@
 /** A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about it. */
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
+import { printable } from '../base/printable';
 import { type ProcessEnd } from '../contract/messages';
 import { type EngineProcess } from '../session/engineProcess';
 import { Session, type SessionOptions } from '../session/session';
@@ -98,7 +99,7 @@ export class LiveSession implements Disposable {
   }
 
   #say(category: 'console' | 'stderr', text: string): void {
-    this.#client.emit('output', { category, output: `${text}\n` });
+    this.#client.emit('output', { category, output: `${printable(text)}\n` });
   }
 }
 

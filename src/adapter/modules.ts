@@ -1,6 +1,7 @@
 /** Modules as DAP shows them. Whether one has symbols is only said when it is asked for: it takes opening the file. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../base/address';
+import { printable, printableName } from '../base/printable';
 import { type Module } from '../session/module';
 import { type Process } from '../session/process';
 import { type ModuleChange } from '../session/loadedCode';
@@ -34,7 +35,7 @@ export function listModules(
 function toModule(process: Process, module: Module): DebugProtocol.Module {
   return {
     id: `${process.pid}:${hex(module.start)}`,
-    name: module.name,
+    name: printableName(module.name),
     path: module.path,
     addressRange: `${hex(module.start)}-${hex(module.end)}`,
   };
@@ -42,7 +43,7 @@ function toModule(process: Process, module: Module): DebugProtocol.Module {
 
 function symbolsOf(module: Module): Partial<DebugProtocol.Module> {
   const image = module.readableImage;
-  if (!image) return { symbolStatus: module.problem?.message ?? '' };
+  if (!image) return { symbolStatus: printable(module.problem?.message ?? '') };
   return {
     symbolStatus: image.hasDebugInfo ? 'Debug information' : 'ELF symbols only',
     ...(image.debugFile !== undefined && { symbolFilePath: image.debugFile }),

@@ -3,6 +3,7 @@
  * was set at the last sign of life runs then.
  */
 import { type Disposable } from '../base/lifetime';
+import { printable } from '../base/printable';
 import { type Session } from '../session/session';
 import { type Client } from './connection';
 
@@ -14,7 +15,7 @@ export class SymbolProgress implements Disposable {
 
   constructor(session: Session, client: Client) {
     this.#client = client;
-    this.#subscription = session.onProgress((what) => this.#show(what));
+    this.#subscription = session.onProgress((what) => this.#show(printable(what)));
   }
 
   dispose(): void {

@@ -4,6 +4,7 @@
  */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Disposable } from '../base/lifetime';
+import { printableName } from '../base/printable';
 import { type Session } from '../session/session';
 import { type ThreadChange } from '../session/processes';
 import { type Client } from './connection';
@@ -12,7 +13,7 @@ const COLLECT_MS = 50;
 
 export function listThreads(session: Session): DebugProtocol.ThreadsResponse['body'] {
   const threads = [...session.processes.values()].flatMap((process) =>
-    [...process.threads.keys()].map((id) => ({ id, name: process.threadLabel(id) })),
+    [...process.threads.keys()].map((id) => ({ id, name: printableName(process.threadLabel(id)) })),
   );
   return { threads };
 }

@@ -9,6 +9,7 @@
  * ```
  */
 import { messageOf, SidestepError } from '../base/errors';
+import { printable, printableLines } from '../base/printable';
 
 /** An error in `source`, a text the user wrote: what {@link errorText} needs beside the error to show the place. */
 export class ErrorInText extends Error {
@@ -28,17 +29,21 @@ export function errorText(thrown: unknown): string {
   const error = inText?.error ?? thrown;
   if (!(error instanceof SidestepError)) {
     const stack = error instanceof Error ? error.stack : undefined;
-    return `sidestep: ${stack ?? messageOf(error)}\nThis is a bug in Sidestep: please report it with the lines above.\n`;
+    return `sidestep: ${printableLines(stack ?? messageOf(error))}\nThis is a bug in Sidestep: please report it with the lines above.\n`;
   }
-  const lines = [`sidestep: ${inText?.where === undefined ? '' : `${inText.where}: `}${error.message}`];
+  const where = inText?.where === undefined ? '' : `${inText.where}: `;
+  // Why an engine is gone is what it printed: lines of a stack.
+  const show = error.code === 'engine-gone' ? printableLines : printable;
+  const lines = [`sidestep: ${show(where + error.message)}`];
   const range = error.place?.range;
   if (inText !== undefined && range !== undefined) lines.push(...caret(inText.source, range));
-  if (error.advice !== undefined) lines.push(error.advice);
+  if (error.advice !== undefined) lines.push(printable(error.advice));
   return lines.join('\n') + '\n';
 }
 
 function caret(source: string, { start, end }: { start: number; end: number }): string[] {
   // Tabs stay tabs below the text, so that the caret stands right whatever their width is.
-  const indent = source.slice(0, start).replace(/[^\t]/g, ' ');
-  return [`  ${source}`, `  ${indent}^${'~'.repeat(Math.max(0, end - start - 1))}`];
+  const indent = printable(source.slice(0, start)).replace(/[^\t]/g, ' ');
+  const width = printable(source.slice(start, end)).length;
+  return [`  ${printable(source)}`, `  ${indent}^${'~'.repeat(Math.max(0, width - 1))}`];
 }

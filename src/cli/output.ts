@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
+import { printable } from '../base/printable';
 import { type ExportedSummary, hitLine, summaryLine, warningLine } from '../export/jsonLines';
 import { type Hit } from '../session/hits';
 import { LineWriter } from './lineWriter';
@@ -69,14 +70,14 @@ class TextOutput extends Output {
     this.#format = new TextFormat(isatty(fd));
   }
 
-  hit({ thread, timeNs, location, message }: Hit): void {
-    this.writer.write(this.#format.hit({ thread, timeNs, location, message }));
+  hit({ thread, timeNs, location, printableMessage }: Hit): void {
+    this.writer.write(this.#format.hit({ thread, timeNs, location, message: printableMessage }));
   }
 
   /** To standard error in any case: people must see it, even when the hits go to a file. */
   warning(message: string): void {
     this.writer.flush();
-    process.stderr.write(`sidestep: ${message}\n`);
+    process.stderr.write(`sidestep: ${printable(message)}\n`);
   }
 
   summary(summary: ExportedSummary, elapsedMs: number): void {

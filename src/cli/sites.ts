@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { hex, linkAddress, type LinkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
+import { printableName } from '../base/printable';
 import { Image } from '../debuginfo/image';
 import { type ProbePlace } from '../debuginfo/model';
 import { straddling } from '../emulator/boundaries';
@@ -133,7 +134,7 @@ function insideOf(image: Image, at: LinkAddress, offset = 0): Pick<SiteReport, '
 }
 
 function table(reports: readonly SiteReport[]): string {
-  const rows = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside }) => [
+  const cells = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside }) => [
     address,
     file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
     name ?? '',
@@ -141,6 +142,7 @@ function table(reports: readonly SiteReport[]): string {
     (reason === undefined ? execution : `${execution}: ${reason}`) +
       (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`),
   ]);
+  const rows = cells.map((row) => row.map(printableName));
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');
 }

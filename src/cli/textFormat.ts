@@ -6,9 +6,11 @@
  * ```
  */
 import { hex } from '../base/address';
-import { type ExportedHit, type ExportedProbe, type ExportedSummary } from '../export/jsonLines';
+import { printable, printableName } from '../base/printable';
+import { type ExportedHit, type ExportedProbe, type ExportedSite, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
+/** Its message is printable; names are made so here. */
 export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'message'> {
   /** Name and number. */
   readonly thread: string;
@@ -29,8 +31,8 @@ export class TextFormat {
   constructor(readonly coloured: boolean) {}
 
   hit(hit: ShownHit): string {
-    const { thread } = hit;
-    const location = shortLocation(hit.location);
+    const thread = printableName(hit.thread);
+    const location = printableName(shortLocation(hit.location));
     this.#threadWidth = Math.min(WIDEST_COLUMN, Math.max(this.#threadWidth, thread.length));
     this.#locationWidth = Math.min(WIDEST_COLUMN, Math.max(this.#locationWidth, location.length));
     return [
@@ -58,22 +60,26 @@ export class TextFormat {
 
   #probe(probe: ExportedProbe, seconds: number): string[] {
     const counts = [
-      this.#paint('count', `${thousands(probe.hits)} ${probe.hits === 1 ? 'hit' : 'hits'}`),
+      this.#paint('count', hitsText(probe.hits)),
       // A rate over a moment says nothing.
       ...(seconds < 0.1 ? [] : [`${thousands(Math.round(probe.hits / seconds))} a second`]),
+      `${thousands(probe.matched)} matched`,
       `${thousands(probe.reported)} reported`,
       ...this.#trouble(probe.lost, 'lost'),
       ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
       ...this.#trouble(probe.steppedAside, 'stepped aside'),
     ].join(', ');
-    const wide = Math.max(0, ...probe.sites.map((site) => site.instruction.length));
+    const sites = probe.sites.map((site) => ({ ...site, instruction: printableName(site.instruction) }));
+    const wide = Math.max(0, ...sites.map((site) => site.instruction.length));
     return [
-      `${String(probe.probe).padStart(3)}  ${probe.text}`,
+      `${String(probe.probe).padStart(3)}  ${printable(probe.text)}`,
       `     ${counts}`,
-      ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', probe.failure)}`]),
-      ...probe.sites.map(
-        (site) => `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`,
-      ),
+      ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', printable(probe.failure))}`]),
+      ...sites.flatMap((site) => {
+        const place = `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`;
+        const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', printable(site.problem))}`];
+        return [sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
+      }),
     ];
   }
 
@@ -110,6 +116,15 @@ export class TextFormat {
 function shortLocation({ file, line, function: name, address }: ExportedHit['location']): string {
   if (file !== undefined && line !== undefined) return `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
   return name ?? hex(address);
+}
+
+/** What one of several places counted. */
+function countsOf({ hits, matched, reported }: ExportedSite): string {
+  return `${hitsText(hits)}, ${thousands(matched)} matched, ${thousands(reported)} reported`;
+}
+
+function hitsText(hits: number): string {
+  return `${thousands(hits)} ${hits === 1 ? 'hit' : 'hits'}`;
 }
 
 /** 12345 → `12,345`; a locale's formatter takes 14 ms to load. */

@@ -154,16 +154,18 @@ export class Tracing implements Disposable {
     const taken: ExportedProbe[] = [];
     for (const [probe, { spec }] of this.#probes) {
       const counts = await this.session.removeProbe(probe);
-      const sites = [...probe.places.values()];
+      const { places } = probe;
       taken.push({
         probe: probe.id,
         text: spec.text,
-        failure: sites.length > 0 ? undefined : probe.reason,
+        failure: places.length > 0 ? undefined : probe.reason,
         ...counts,
-        sites: sites.map(({ location, instruction, execution }) => ({
+        sites: places.map(({ location, instruction, execution, problem, counts: there }) => ({
           address: location.address,
           instruction,
           execution,
+          problem,
+          ...there,
         })),
       });
     }

@@ -78,6 +78,8 @@ export type Inspection =
 export interface Counts {
   /** Times a thread passed the site. */
   readonly hits: number;
+  /** Hits whose condition held, whatever the hit condition said then; without a condition, all of them. */
+  readonly matched: number;
   /** Hits whose record was sent. */
   readonly reported: number;
   /** Hits that should have been reported, but whose record found no room because the client did not read. */
@@ -154,10 +156,10 @@ export interface Requests {
     result: Record<string, never>;
   };
   /**
-   * Takes a probe away with all its sites, those that children have inherited too; its last counts. Nobody is born with it any more, and
-   * nothing of it is kept. One that was never declared is no error: it has counted nothing.
+   * Takes a probe away with all its sites, those that children have inherited too; its last counts, and those of each site that was still
+   * known. Nobody is born with it any more, and nothing of it is kept. One that was never declared is no error: it has counted nothing.
    */
-  forget: { arguments: { readonly probe: ProbeId }; result: Counts };
+  forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
    * and says so. Several sites may stand at one address.

@@ -4,7 +4,7 @@
  * times as decimal nanoseconds, addresses as `0x…`.
  */
 import { type Address, hex } from '../base/address';
-import { type Execution, type ProcessEnd } from '../contract/messages';
+import { type Counts, type Execution, type ProcessEnd } from '../contract/messages';
 
 export interface ExportedHit {
   /** Number of the probe, from 1, in the order in which the user wrote them. */
@@ -22,24 +22,23 @@ export interface ExportedHit {
   readonly message: string;
 }
 
-export interface ExportedProbe {
+/** Of the counts, `failedConditions` and `steppedAside` are only in the output when there were some. */
+export interface ExportedProbe extends Counts {
   readonly probe: number;
   /** As the user wrote it. */
   readonly text: string;
-  readonly hits: number;
-  readonly reported: number;
-  readonly lost: number;
-  /** Hits whose condition could not be evaluated; only in the output when there were some. */
-  readonly failedConditions?: number | undefined;
-  /** Hits whose instruction the thread had to run itself; only in the output when there were some. */
-  readonly steppedAside?: number | undefined;
   /** Why it stands nowhere. */
   readonly failure?: string | undefined;
-  readonly sites: readonly {
-    readonly address: Address;
-    readonly instruction: string;
-    readonly execution: Execution;
-  }[];
+  /** One for each place of a file, its counts those of all processes. */
+  readonly sites: readonly ExportedSite[];
+}
+
+export interface ExportedSite extends Counts {
+  readonly address: Address;
+  readonly instruction: string;
+  readonly execution: Execution;
+  /** Why nothing is reported from there. */
+  readonly problem?: string | undefined;
 }
 
 export interface ExportedSummary {
@@ -74,20 +73,29 @@ export function summaryLine(summary: ExportedSummary): string {
     probes: summary.probes.map((probe) => ({
       probe: probe.probe,
       text: probe.text,
-      hits: probe.hits,
-      reported: probe.reported,
-      lost: probe.lost,
-      failedConditions: probe.failedConditions || undefined,
-      steppedAside: probe.steppedAside || undefined,
+      ...countsJson(probe),
       failure: probe.failure,
       sites: probe.sites.map((site) => ({
         address: hex(site.address),
         instruction: site.instruction,
         execution: site.execution,
+        ...countsJson(site),
+        problem: site.problem,
       })),
     })),
     exit: summary.exit,
   });
+}
+
+function countsJson({ hits, matched, reported, lost, failedConditions, steppedAside }: Counts): object {
+  return {
+    hits,
+    matched,
+    reported,
+    lost,
+    failedConditions: failedConditions || undefined,
+    steppedAside: steppedAside || undefined,
+  };
 }
 
 /** `{"type":"warning",…}`: something the user should know, without a line end. */

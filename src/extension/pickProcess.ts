@@ -1,5 +1,6 @@
 /** The list from which the user chooses the process to attach to. */
 import * as vscode from 'vscode';
+import { plainLabel, plainNotice } from './labels';
 import { type RunningProcess, listProcesses, ownViewpoint } from './processes';
 
 interface ProcessItem extends vscode.QuickPickItem {
@@ -23,7 +24,7 @@ export async function pickProcess({
   if (!picked) return undefined;
   const { pid, name, obstacle } = picked.process;
   if (obstacle === undefined) return picked.process;
-  void vscode.window.showErrorMessage(`Sidestep can't attach to ${name} (${pid}): ${obstacle}.`);
+  void vscode.window.showErrorMessage(`Sidestep can't attach to ${plainNotice(name)} (${pid}): ${obstacle}.`);
   return undefined;
 }
 
@@ -31,8 +32,10 @@ function itemOf(process: RunningProcess): ProcessItem {
   const { pid, name, commandLine, user, own, obstacle } = process;
   return {
     process,
-    label: obstacle === undefined ? name : `$(circle-slash) ${name}`,
-    description: [String(pid), ...(own ? [] : [user]), ...(obstacle === undefined ? [] : [obstacle])].join(' · '),
-    detail: commandLine,
+    label: obstacle === undefined ? plainLabel(name) : `$(circle-slash) ${plainLabel(name)}`,
+    description: [String(pid), ...(own ? [] : [plainLabel(user)]), ...(obstacle === undefined ? [] : [obstacle])].join(
+      ' · ',
+    ),
+    detail: plainLabel(commandLine),
   };
 }

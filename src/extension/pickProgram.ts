@@ -3,6 +3,7 @@ import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseProgram } from './chooseProgram';
 import { type ElfProgram, findPrograms } from './elfPrograms';
+import { plainLabel } from './labels';
 
 interface ProgramItem extends vscode.QuickPickItem {
   readonly path: string;
@@ -21,8 +22,8 @@ export async function pickProgram(folder: vscode.WorkspaceFolder | undefined): P
 async function ask(root: string, programs: readonly ElfProgram[]): Promise<string | undefined> {
   const items = programs.map(({ path, debugInfo, modified }): ProgramItem => ({
     path,
-    label: basename(path),
-    description: relative(root, dirname(path)),
+    label: plainLabel(basename(path)),
+    description: plainLabel(relative(root, dirname(path))),
     detail: `${debugInfo ? '' : 'without debug information · '}${new Date(modified).toLocaleString()}`,
   }));
   const title = 'Which program should be started with probes?';

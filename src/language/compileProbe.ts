@@ -3,6 +3,7 @@
  * of a hit is made from its captures only when somebody reads it.
  */
 import { SidestepError } from '../base/errors';
+import { printable, printableLines, printableName } from '../base/printable';
 import { AGENT_LIMITS, type AgentOperation, type AgentProgram } from '../contract/agent/operations';
 import { verifyAgent } from '../contract/agent/verify';
 import { type Capture } from '../contract/hits';
@@ -28,6 +29,8 @@ export interface CompiledProbe {
   readonly agent: AgentProgram;
   /** The text of a hit. `captures`: those of the hit record; they may be views that do not outlive the call. */
   readonly render: (captures: readonly Capture[], context: HitContext) => string;
+  /** The same for a terminal or a console: what comes from the program or its files can't drive it, nor begin a line of its own. */
+  readonly renderPrintable: (captures: readonly Capture[], context: HitContext) => string;
   /** What the user should know before the first hit. */
   readonly warnings: readonly string[];
 }
@@ -48,9 +51,12 @@ export function compileProbe(
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
   const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias);
   const captures = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
+  // Without a message, the texts between the values are names.
+  const printed = { text: spec.message === undefined ? printableName : printableLines, value: printable };
   return {
     agent: { ...(condition && { condition }), captures },
-    render: (values, context) => renderParts(parts, values, context),
+    render: (values, context) => renderParts(parts, values, context, RAW),
+    renderPrintable: (values, context) => renderParts(parts, values, context, printed),
     warnings,
   };
 }
@@ -128,19 +134,28 @@ function inText<T>(section: 'message' | 'condition', work: () => T): T {
   return relocating((range) => ({ range, section }), work);
 }
 
+/** What becomes of the texts and the values of a message. */
+interface Presentation {
+  readonly text: (text: string) => string;
+  readonly value: (text: string) => string;
+}
+
+const RAW: Presentation = { text: (text) => text, value: (text) => text };
+
 function renderParts(
   parts: readonly (string | ShownValue)[],
   captures: readonly Capture[],
   context: HitContext,
+  present: Presentation,
 ): string {
   let text = '';
   let next = 0;
   for (const part of parts) {
     if (typeof part === 'string') {
-      text += part;
+      text += present.text(part);
     } else {
       const end = next + part.captures.length;
-      text += part.render(captures.slice(next, end), context);
+      text += present.value(part.render(captures.slice(next, end), context));
       next = end;
     }
   }

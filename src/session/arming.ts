@@ -2,11 +2,13 @@
  * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that very address,
  * because where variables are changes from one instruction to the next.
  */
-import { type Address, hex, linkAddress } from '../base/address';
+import { type Address, hex } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type Inspection, type Place } from '../contract/messages';
-import { emptyScope } from '../debuginfo/model';
-import { compileProbe, type CompiledProbe } from '../language/compileProbe';
+import { type CompiledProbe } from '../language/compileProbe';
+import { type ProbeSpec } from '../language/probes/spec';
+import { compileAt, compileForCounting } from './compileAt';
+import { addCounts } from './counts';
 import { type Engine } from './engine';
 import { type Module } from './module';
 import { type Probe, type Site, type SiteLocation } from './probe';
@@ -17,6 +19,13 @@ import { type SourceMap } from './sourceMap';
 
 /** Bytes of the file that the engine compares with memory: the longest instruction. */
 const EXPECTED_BYTES = 15;
+
+/** Where a probe is to be armed, with its program or why it has none there. */
+interface WantedSite {
+  readonly place: FoundPlace;
+  readonly found: ProbeableInspection;
+  readonly compiled: CompiledProbe | SidestepError;
+}
 
 export interface Armed {
   readonly sites: readonly Site[];
@@ -35,7 +44,10 @@ export class Arming {
     this.#sourceMap = sourceMap;
   }
 
-  /** Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. */
+  /**
+   * Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. Where message or condition have no meaning
+   * at some of the places only, hits are counted there; where they have none at all, the probe is wrong and armed nowhere.
+   */
   async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
     const { generation } = process;
     const inspections = await this.#inspect(process, places).catch(asError);
@@ -43,18 +55,20 @@ export class Arming {
     if (inspections instanceof SidestepError) return { sites: [], errors: [inspections] };
     const taken = new Set(probe.sites.filter((site) => site.process === process).map((site) => site.location.address));
     const errors: SidestepError[] = [];
-    const arming: Promise<Site>[] = [];
+    const wanted: WantedSite[] = [];
     for (const place of places) {
       const chosen = place.candidates.map((candidate) => inspections.get(candidate)).find(isProbeable);
       if (chosen === undefined) {
         errors.push(notProbeable(inspections.get(place.candidates[0]!)));
       } else if (!taken.has(chosen.address)) {
         taken.add(chosen.address);
-        arming.push(this.#armAt(probe, process, place, chosen));
+        wanted.push({ place, found: chosen, compiled: asValue(() => compileAt(probe.spec, place, chosen.address)) });
       }
     }
+    const isMeaningful = probe.places.length > 0 || wanted.some(({ compiled }) => !(compiled instanceof SidestepError));
+    if (!isMeaningful) return { sites: [], errors: [...errors, ...wanted.flatMap(mistakeOf)] };
     const sites: Site[] = [];
-    for (const outcome of await Promise.allSettled(arming)) {
+    for (const outcome of await Promise.allSettled(wanted.map((one) => this.#armAt(probe, process, one)))) {
       if (outcome.status === 'fulfilled') sites.push(outcome.value);
       else errors.push(asError(outcome.reason));
     }
@@ -75,12 +89,16 @@ export class Arming {
     return new Map(inspections.map((inspection) => [inspection.address, inspection]));
   }
 
-  async #armAt(probe: Probe, process: Process, place: FoundPlace, found: ProbeableInspection): Promise<Site> {
+  async #armAt(probe: Probe, process: Process, { place, found, compiled }: WantedSite): Promise<Site> {
     const { address, instruction, execution } = found;
     const { module } = place;
-    const compiled = compileAt(probe, place, address);
     const generation = process.generation;
     const location = this.#describe(place, address);
+    const { spec } = probe;
+    const program =
+      compiled instanceof SidestepError
+        ? compileForCounting(spec, place, address, compiled)
+        : { compiled, problem: undefined };
     const site: Site = {
       id: this.#sites.reserve(),
       probe,
@@ -89,8 +107,9 @@ export class Arming {
       location,
       instruction,
       execution,
-      compiled,
-      warnings: [...compiled.warnings, ...insideOf(found)],
+      problem: program.problem,
+      compiled: program.compiled,
+      warnings: [...program.compiled.warnings, ...insideOf(found), ...problemOf(spec, program.problem)],
     };
     // Known before it is armed: the first hits come before the answer.
     this.#sites.add(site);
@@ -100,16 +119,18 @@ export class Arming {
         probe: probe.id,
         pid: process.pid,
         ...placeAt(module, address),
-        agent: compiled.agent,
-        onHit: probe.spec.kind === 'count' ? 'count' : 'report',
+        agent: site.compiled.agent,
+        onHit: spec.kind === 'count' || site.problem !== undefined ? 'count' : 'report',
       });
     } catch (error) {
       this.#sites.remove(site);
       throw error;
     }
+    const armed = probe.placeOf(site);
     if (process.generation !== generation) {
       this.#sites.remove(site);
-      await this.#engine.request('disarm', { site: site.id });
+      const counts = await this.#engine.request('disarm', { site: site.id });
+      armed.counts = addCounts(armed.counts, counts);
       throw calledExec(process);
     }
     return site;
@@ -138,9 +159,24 @@ function asError(error: unknown): SidestepError {
   throw error;
 }
 
-function compileAt(probe: Probe, { module, function: name }: FoundPlace, address: Address): CompiledProbe {
-  if (module === undefined) return compileProbe(probe.spec, emptyScope(linkAddress(address)), 0n);
-  return compileProbe(probe.spec, module.image.scopeAt(module.toLink(address), name), module.bias);
+/** What `work` gives, or the mistake that it throws. */
+function asValue<T>(work: () => T): T | SidestepError {
+  try {
+    return work();
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+function mistakeOf({ compiled }: WantedSite): readonly SidestepError[] {
+  return compiled instanceof SidestepError ? [compiled] : [];
+}
+
+/** The warning says nothing of the address: many copies may have the same reason. */
+function problemOf({ text }: ProbeSpec, problem: string | undefined): readonly string[] {
+  return problem === undefined
+    ? []
+    : [`${text}: at some of its places ${problem.replace(' here', '')}; hits there are counted, not reported`];
 }
 
 /** What a module's file says about an address, in the form of a request. */

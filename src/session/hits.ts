@@ -1,6 +1,7 @@
 /** Hit record → hit: which probe and place, and the message, rendered only for those who read it. */
 import { type Disposable, Emitter, type Event } from '../base/lifetime';
 import { decodeHits, type HitRecord } from '../contract/hits';
+import { type HitContext } from '../language/compileProbe';
 import { type Engine } from './engine';
 import { type Probe, type Site, type SiteLocation } from './probe';
 import { type SiteTable } from './siteTable';
@@ -59,11 +60,16 @@ export class Hit {
 
   /** The log message with its values, rendered at each read. */
   get message(): string {
-    return this.site.compiled.render(this.#record.captures, {
-      pid: this.pid,
-      tid: this.tid,
-      threadName: this.threadName,
-    });
+    return this.site.compiled.render(this.#record.captures, this.#context);
+  }
+
+  /** The same for a terminal or a console. */
+  get printableMessage(): string {
+    return this.site.compiled.renderPrintable(this.#record.captures, this.#context);
+  }
+
+  get #context(): HitContext {
+    return { pid: this.pid, tid: this.tid, threadName: this.threadName };
   }
 }
 

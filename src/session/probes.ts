@@ -1,5 +1,4 @@
 /** The probes of a session: placed in every process, placed again whenever code is loaded, taken away. */
-import { hex } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../contract/messages';
@@ -7,9 +6,10 @@ import { checkCondition, checkMessage } from '../language/check';
 import { relocating } from '../language/diagnostics';
 import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
+import { addCounts, NO_COUNTS } from './counts';
 import { type Engine } from './engine';
 import { type Module } from './module';
-import { Probe, type Site } from './probe';
+import { type ArmedPlace, Probe, type Site } from './probe';
 import { type Process } from './process';
 import { explainMissing, findPlaces, type FoundPlace } from './resolve';
 import { type SiteTable } from './siteTable';
@@ -24,13 +24,13 @@ export interface ProcessCounts extends Counts {
   readonly executable: string;
 }
 
-/** A probe's counts over all its sites, each site's, and those of each process that has hit it. */
+/** A probe's counts over all its sites, those of each place and each site, and those of each process that has hit it. */
 export interface ProbeCounts extends Counts {
+  /** All places where it was ever armed. */
+  readonly places: ReadonlyMap<ArmedPlace, Counts>;
   readonly sites: ReadonlyMap<Site, Counts>;
   readonly processes: readonly ProcessCounts[];
 }
-
-export const NO_COUNTS: Counts = { hits: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
 
 export class Probes {
   readonly #engine: Engine;
@@ -40,6 +40,8 @@ export class Probes {
   readonly #probes = new Set<Probe>();
   /** Of processes that have ended or called exec. */
   readonly #ended = new Map<Probe, ProcessCounts[]>();
+  /** Sites that are gone here, while the engine still has their counts: until their probe is taken away. */
+  readonly #departed = new Map<SiteId, Site>();
   readonly #changed = new Emitter<Probe>();
   #lastId: ProbeId = 0;
 
@@ -68,10 +70,11 @@ export class Probes {
     return probe;
   }
 
-  /** Takes a probe away; its last counts. */
+  /** Takes a probe away; its last counts. Those of its places are in {@link Probe.places} then. */
   async remove(probe: Probe): Promise<Counts> {
     if (!this.#probes.delete(probe)) return NO_COUNTS;
-    const counts = await this.#engine.request('forget', { probe: probe.id });
+    const { sites, ...counts } = await this.#engine.request('forget', { probe: probe.id });
+    for (const [id, counted] of sites) this.#settle(this.#known(id), counted);
     this.#forgetSites(probe);
     this.#ended.delete(probe);
     probe.state = 'removed';
@@ -108,10 +111,12 @@ export class Probes {
     const sums = new Map<Probe, Counts>();
     const lost = new Set<Probe>();
     for (const [id, counted] of counts) {
-      const site = this.#sites.get(id);
+      const site = this.#known(id);
+      this.#departed.delete(id);
       if (site === undefined) continue;
       const { probe } = site;
-      sums.set(probe, add(sums.get(probe) ?? NO_COUNTS, counted));
+      sums.set(probe, addCounts(sums.get(probe) ?? NO_COUNTS, counted));
+      this.#settle(site, counted);
       if (this.#detach(site)) lost.add(probe);
     }
     for (const [probe, sum] of sums) {
@@ -128,8 +133,11 @@ export class Probes {
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
     );
-    await this.#disarm(gone);
-    for (const site of gone) this.#drop(site);
+    await Promise.all(gone.map((site) => this.#disarm(site)));
+    for (const site of gone) {
+      this.#detach(site);
+      this.#changed.fire(site.probe);
+    }
   }
 
   /** All sites of a process are gone: it runs another program now, in which every location is looked for anew. */
@@ -157,6 +165,10 @@ export class Probes {
     const answer = await this.#engine.request('counts', {});
     const byProbe = new Map(answer.probes);
     const bySite = new Map(answer.sites);
+    const inEngine = answer.sites.flatMap(([id, counted]) => {
+      const site = this.#known(id);
+      return site === undefined ? [] : [{ site, counted }];
+    });
     const result = new Map<Probe, ProbeCounts & { readonly sites: Map<Site, Counts> }>();
     for (const probe of this.#probes) {
       const processes = new Map<Process, Counts>();
@@ -165,11 +177,18 @@ export class Probes {
         if (site.probe !== probe) continue;
         const counted = bySite.get(site.id) ?? NO_COUNTS;
         sites.set(site, counted);
-        processes.set(site.process, add(processes.get(site.process) ?? NO_COUNTS, counted));
+        processes.set(site.process, addCounts(processes.get(site.process) ?? NO_COUNTS, counted));
       }
       const running = [...processes].map(([{ pid, parent, executable }, sum]) => ({ pid, parent, executable, ...sum }));
+      const places = new Map(probe.places.map((place) => [place, place.counts]));
+      for (const { site, counted } of inEngine) {
+        if (site.probe !== probe) continue;
+        const place = probe.placeOf(site);
+        places.set(place, addCounts(places.get(place) ?? NO_COUNTS, counted));
+      }
       result.set(probe, {
         ...(byProbe.get(probe.id) ?? NO_COUNTS),
+        places,
         sites,
         processes: [...(this.#ended.get(probe) ?? []), ...running.filter(({ hits }) => hits > 0)],
       });
@@ -190,11 +209,11 @@ export class Probes {
     }
     if (process.generation !== generation || process.end !== undefined) return;
     if (sites.length > 0) probe.sites = [...probe.sites, ...sites];
-    for (const site of sites) probe.places.set(placeKey(site), probe.places.get(placeKey(site)) ?? site);
     probe.line ??= search.line;
     probe.warnings = distinct([
       ...probe.warnings,
       ...sites.flatMap((site) => site.warnings),
+      ...refusalsOf(probe, errors),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
     ]);
@@ -214,16 +233,30 @@ export class Probes {
 
   #forgetSites(probe: Probe): void {
     for (const site of [...this.#sites.values()]) if (site.probe === probe) this.#sites.remove(site);
+    for (const [id, site] of this.#departed) if (site.probe === probe) this.#departed.delete(id);
     probe.sites = [];
   }
 
-  async #disarm(sites: readonly Site[]): Promise<void> {
-    await Promise.all(sites.map((site) => this.#engine.request('disarm', { site: site.id })));
+  async #disarm(site: Site): Promise<void> {
+    this.#settle(site, await this.#engine.request('disarm', { site: site.id }));
   }
 
+  /** A site that is gone without last counts: the engine keeps them. */
   #drop(site: Site): void {
+    this.#departed.set(site.id, site);
     this.#detach(site);
     this.#changed.fire(site.probe);
+  }
+
+  #known(id: SiteId): Site | undefined {
+    return this.#sites.get(id) ?? this.#departed.get(id);
+  }
+
+  /** The engine has forgotten a site: its last counts stay with its place. */
+  #settle(site: Site | undefined, counted: Counts): void {
+    if (site === undefined) return;
+    const place = site.probe.placeOf(site);
+    place.counts = addCounts(place.counts, counted);
   }
 
   /** Forgets a site. True: its probe is armed nowhere any more. */
@@ -235,21 +268,6 @@ export class Probes {
     probe.state = 'pending';
     return true;
   }
-}
-
-function add(a: Counts, b: Counts): Counts {
-  return {
-    hits: a.hits + b.hits,
-    reported: a.reported + b.reported,
-    lost: a.lost + b.lost,
-    failedConditions: a.failedConditions + b.failedConditions,
-    steppedAside: a.steppedAside + b.steppedAside,
-  };
-}
-
-/** The same for the same place of the same file wherever that is mapped. */
-function placeKey({ module, location }: Site): string {
-  return module === undefined ? hex(location.address) : `${module.path} ${hex(module.toLink(location.address))}`;
 }
 
 /** What is wrong with a probe wherever it is placed; its place's section is `message` or `condition`, as {@link compileProbe} says it. */
@@ -270,6 +288,14 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
     if (error instanceof SidestepError) return error;
     throw error;
   }
+}
+
+/** Where a probe stands that has other places, too, those that can't be probed must not be missed in silence. */
+function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): readonly string[] {
+  if (sites.length === 0) return [];
+  return errors
+    .filter(({ code }) => code === 'not-probeable' || code === 'text-differs')
+    .map(({ message }) => `${spec.text}: one of its places can't be probed, and no hit is counted there: ${message}`);
 }
 
 /** What the modules of `places` lack of their debug information. */

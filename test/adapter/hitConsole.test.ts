@@ -27,7 +27,7 @@ describe('hit console', () => {
     probe: of,
     location: { file: '/src/server.c', line: 42, address: address(0) },
     child: undefined as string | undefined,
-    get message() {
+    get printableMessage() {
       return typeof message === 'string' ? message : message();
     },
   });
@@ -43,6 +43,17 @@ describe('hit console', () => {
     console.take({ ...hit('n=1'), child: 'cc1 (4713)' });
     console.flush();
     assert.equal(shown[0]?.output, 'cc1 (4713): n=1\n');
+  });
+
+  it('lets no name of a child or a file drive the console', () => {
+    console.take({
+      ...hit('n=1'),
+      child: 'cc\x1b[31m\n (4713)',
+      location: { file: '/src/a\x1b.c', address: address(0) },
+    });
+    console.flush();
+    assert.equal(shown[0]?.output, 'cc\\e[31m\\n (4713): n=1\n');
+    assert.deepEqual(shown[0]?.source, { name: 'a\\e.c', path: '/src/a\x1b.c' });
   });
 
   it('keeps the order of the hits of several probes', () => {

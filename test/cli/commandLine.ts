@@ -26,16 +26,28 @@ export interface HitLine {
   readonly message: string;
 }
 
+interface CountsInJson {
+  readonly hits: number;
+  readonly matched: number;
+  readonly reported: number;
+  readonly lost: number;
+  readonly failedConditions?: number;
+}
+
+interface SiteInJson extends CountsInJson {
+  readonly address: string;
+  readonly instruction: string;
+  readonly execution: string;
+  readonly problem?: string;
+}
+
 export interface SummaryLine {
   readonly type: 'summary';
-  readonly probes: readonly {
+  readonly probes: readonly (CountsInJson & {
     readonly probe: number;
     readonly text: string;
-    readonly hits: number;
-    readonly reported: number;
-    readonly lost: number;
-    readonly sites: readonly { readonly address: string; readonly instruction: string; readonly execution: string }[];
-  }[];
+    readonly sites: readonly SiteInJson[];
+  })[];
   readonly exit?: { readonly code?: number; readonly signal?: number };
 }
 
@@ -110,15 +122,25 @@ export function sidestep(args: readonly string[], options?: RunningOptions): Pro
   return new Running(args, options).outcome();
 }
 
+interface JsonLines {
+  readonly hits: readonly HitLine[];
+  readonly warnings: readonly string[];
+  readonly summary: SummaryLine;
+}
+
 /** The lines that --format json wrote. */
-export function parseJsonLines(text: string): { readonly hits: readonly HitLine[]; readonly summary: SummaryLine } {
+export function parseJsonLines(text: string): JsonLines {
   const lines = text
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as HitLine | SummaryLine | { readonly type: 'warning' });
+    .map((line) => JSON.parse(line) as HitLine | SummaryLine | { readonly type: 'warning'; readonly message: string });
   const summary = lines.at(-1);
   assert.ok(summary?.type === 'summary', `the last line is a summary: ${text.slice(-2000)}`);
-  return { hits: lines.filter((line) => line.type === 'hit'), summary };
+  return {
+    hits: lines.filter((line) => line.type === 'hit'),
+    warnings: lines.filter((line) => line.type === 'warning').map(({ message }) => message),
+    summary,
+  };
 }
 
 /** Compiles a program of test/cli/fixtures; gives its path. */

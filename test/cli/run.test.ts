@@ -111,11 +111,12 @@ describe('sidestep run', () => {
       assert.match(hit.location.address, /^0x[0-9a-f]+$/);
       assert.ok(Math.abs(Number(BigInt(hit.timeNs) / 1_000_000n) - Date.now()) < 60_000);
       const { sites, ...probe } = summary.probes[0]!;
-      assert.deepEqual(probe, { probe: 1, text: `log ${PASSED} "passed {number}"`, hits: 3, reported: 3, lost: 0 });
+      const counts = { hits: 3, matched: 3, reported: 3, lost: 0 };
+      assert.deepEqual(probe, { probe: 1, text: `log ${PASSED} "passed {number}"`, ...counts });
       assert.equal(sites.length, 1);
       assert.deepEqual(
         { ...sites[0], instruction: '' },
-        { address: hit.location.address, instruction: '', execution: 'emulated' },
+        { address: hit.location.address, instruction: '', execution: 'emulated', ...counts },
       );
       assert.deepEqual(summary.exit, { code: 7 });
     });

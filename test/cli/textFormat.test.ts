@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
+import { type Counts } from '../../src/contract/messages';
 import { TextFormat } from '../../src/cli/textFormat';
 
 const HIT = {
@@ -7,6 +8,15 @@ const HIT = {
   timeNs: 1_700_000_000_123_456_789n,
   location: { file: '/src/store.c', line: 46, function: 'store_get', address: address(0x401136n) },
   message: 'user:1',
+};
+
+const COUNTS: Counts = {
+  hits: 12345,
+  matched: 12345,
+  reported: 12000,
+  lost: 345,
+  failedConditions: 0,
+  steppedAside: 0,
 };
 
 /** The time of day depends on the time zone. */
@@ -37,20 +47,49 @@ describe('text for people', () => {
     const probe = {
       probe: 1,
       text: 'log store_get',
-      hits: 12345,
-      reported: 12000,
-      lost: 345,
-      sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const }],
+      ...COUNTS,
+      sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const, ...COUNTS }],
     };
     assert.equal(
       plain().summary({ probes: [probe], exit: { code: 3 } }, 2000),
       [
         '1 probe, 12,345 hits in 2.0 s',
         '  1  log store_get',
-        '     12,345 hits, 6,173 a second, 12,000 reported, 345 lost',
+        '     12,345 hits, 6,173 a second, 12,345 matched, 12,000 reported, 345 lost',
         '     0x401136        push rbp  emulated',
         'the program ended with status 3',
       ].join('\n'),
+    );
+  });
+
+  it('shows what each of several sites counted, and why one reports nothing', () => {
+    const at = { address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const };
+    const probe = {
+      probe: 1,
+      text: 'log f if x.size > 2',
+      ...COUNTS,
+      sites: [
+        { ...at, ...COUNTS, hits: 3, matched: 2, reported: 2 },
+        {
+          ...at,
+          ...COUNTS,
+          hits: 1,
+          matched: 0,
+          reported: 0,
+          problem: "the condition can't be evaluated here: no `size`",
+        },
+      ],
+    };
+    assert.deepEqual(
+      plain()
+        .summary({ probes: [probe] }, 50)
+        .split('\n')
+        .slice(3),
+      [
+        '     0x401136        push rbp  emulated   3 hits, 2 matched, 2 reported',
+        '     0x401136        push rbp  emulated   1 hit, 0 matched, 0 reported',
+        "       the condition can't be evaluated here: no `size`",
+      ],
     );
   });
 

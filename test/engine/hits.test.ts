@@ -44,7 +44,8 @@ describe('hits', () => {
     const { site, probe } = await client.arm(pid, work, { agent: ARGUMENT, expected: counter.text('work', 15) });
     await finish(pid);
     assert.equal(client.hits.length, 100_000);
-    const counts = { hits: 100_000, reported: 100_000, lost: 0, failedConditions: 0, steppedAside: 0 };
+    const all = { hits: 100_000, matched: 100_000, reported: 100_000 };
+    const counts = { ...all, lost: 0, failedConditions: 0, steppedAside: 0 };
     const { probes, sites } = await client.counts();
     assert.deepEqual(probes.get(probe), counts);
     assert.deepEqual(sites.get(site), counts);
@@ -83,11 +84,11 @@ describe('hits', () => {
     const { probes } = await client.counts();
     assert.deepEqual(
       { ...probes.get(some.probe) },
-      { hits: 1000, reported: 10, lost: 0, failedConditions: 0, steppedAside: 0 },
+      { hits: 1000, matched: 10, reported: 10, lost: 0, failedConditions: 0, steppedAside: 0 },
     );
     assert.deepEqual(
       { ...probes.get(broken.probe) },
-      { hits: 1000, reported: 0, lost: 0, failedConditions: 1000, steppedAside: 0 },
+      { hits: 1000, matched: 0, reported: 0, lost: 0, failedConditions: 1000, steppedAside: 0 },
     );
     assert.equal(client.hits.length, 10);
   });
@@ -113,6 +114,11 @@ describe('hits', () => {
     assert.deepEqual(
       arguments_(late.probe).map(({ ordinal }) => ordinal),
       [999, 1000],
+    );
+    const { probes } = await client.counts();
+    assert.deepEqual(
+      [every, third, late].map(({ probe }) => probes.get(probe)!.matched),
+      [500, 1000, 1000],
     );
   });
 
@@ -150,6 +156,13 @@ describe('hits', () => {
     const { tid } = await client.event('held', ({ site }) => site !== undefined);
     const last = await client.request('forget', { probe: gone.probe });
     assert.deepEqual([last.hits, last.reported], [200, 100]);
+    assert.deepEqual(
+      last.sites.map(([, { hits, matched, reported }]) => [hits, matched, reported]),
+      [
+        [100, 100, 100],
+        [100, 100, 0],
+      ],
+    );
     const { probes, sites } = await client.counts();
     assert.deepEqual([[...probes.keys()], [...sites.keys()]], [[held.probe], [held.site]]);
     assert.deepEqual((await client.request('forget', { probe: gone.probe })).hits, 0, 'it is none any more');

@@ -31,18 +31,14 @@ describe('JSON lines', () => {
   });
 
   it('spells a summary as the documentation says', () => {
-    const probe = {
-      probe: 1,
-      text: 'log f',
-      hits: 3,
-      reported: 2,
-      lost: 1,
-      sites: [{ address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const }],
-    };
+    const counts = { hits: 4, matched: 3, reported: 2, lost: 1, failedConditions: 0, steppedAside: 1 };
+    const site = { address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const };
+    const probe = { probe: 1, text: 'log f', ...counts, sites: [{ ...site, ...counts, problem: 'no x' }] };
     assert.equal(
       summaryLine({ probes: [probe], exit: { code: 0 } }),
-      '{"type":"summary","probes":[{"probe":1,"text":"log f","hits":3,"reported":2,"lost":1,' +
-        '"sites":[{"address":"0x401136","instruction":"push rbp","execution":"emulated"}]}],"exit":{"code":0}}',
+      '{"type":"summary","probes":[{"probe":1,"text":"log f","hits":4,"matched":3,"reported":2,"lost":1,"steppedAside":1,' +
+        '"sites":[{"address":"0x401136","instruction":"push rbp","execution":"emulated",' +
+        '"hits":4,"matched":3,"reported":2,"lost":1,"steppedAside":1,"problem":"no x"}]}],"exit":{"code":0}}',
     );
   });
 

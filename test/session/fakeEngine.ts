@@ -9,15 +9,15 @@ import {
   type Mapping,
   type RequestKind,
   type Requests,
+  type SiteCounts,
 } from '../../src/contract/messages';
+import { NO_COUNTS } from '../../src/session/counts';
 import { type Engine } from '../../src/session/engine';
 
 type Arguments<K extends RequestKind> = Requests[K]['arguments'];
 type Result<K extends RequestKind> = Requests[K]['result'];
 
 export const PID = 100;
-
-const NO_COUNTS: Counts = { hits: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
 
 export class FakeEngine implements Engine {
   readonly #events = new Emitter<EngineEvent>();
@@ -62,7 +62,7 @@ export class FakeEngine implements Engine {
     declare: () => ({}),
     forget: ({ probe }) => {
       for (const { site } of [...this.armed.values()].filter((site) => site.probe === probe)) this.armed.delete(site);
-      return { ...NO_COUNTS, ...this.counted.get(probe) };
+      return { ...NO_COUNTS, ...this.counted.get(probe), sites: this.#siteCounts() };
     },
     arm: (args) => {
       this.armed.set(args.site, args);
@@ -75,7 +75,7 @@ export class FakeEngine implements Engine {
     },
     counts: () => ({
       probes: [...this.counted].map(([probe, counts]) => [probe, { ...NO_COUNTS, ...counts }] as const),
-      sites: [...this.countedAtSites].map(([site, counts]) => [site, { ...NO_COUNTS, ...counts }] as const),
+      sites: this.#siteCounts(),
     }),
     audit: () => ({}),
     limit: () => ({}),
@@ -109,6 +109,10 @@ export class FakeEngine implements Engine {
 
   dispose(): void {
     this.disposed = true;
+  }
+
+  #siteCounts(): SiteCounts {
+    return [...this.countedAtSites].map(([site, counts]) => [site, { ...NO_COUNTS, ...counts }] as const);
   }
 
   #inspect(at: Address): Inspection {

@@ -7,7 +7,7 @@ import { parseProbe } from '../../src/language/probes/parse';
 import { type Probe } from '../../src/session/probe';
 import { Session } from '../../src/session/session';
 import { type Process } from '../../src/session/process';
-import { NO_COUNTS } from '../../src/session/probes';
+import { NO_COUNTS } from '../../src/session/counts';
 import { FakeEngine, PID } from './fakeEngine';
 import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
 
@@ -481,6 +481,26 @@ describe('session', () => {
         [],
       );
       assert.equal(probe.state, 'removed');
+    });
+
+    it('keeps what its places counted when the engine has lost their sites', async () => {
+      await launch();
+      const probe = await add('log /src/server.c:30');
+      const [first] = probe.sites;
+      engine.countedAtSites.set(first!.id, { hits: 3, matched: 2 });
+      engine.say({ event: 'siteGone', site: first!.id, reason: 'the program has mapped something else there' });
+      const places = () => probe.places.map(({ counts: { hits, matched } }) => [hits, matched]);
+      const live = (await session.counts()).get(probe)!.places;
+      assert.deepEqual(
+        [...live.values()].map(({ hits, matched }) => [hits, matched]),
+        [
+          [3, 2],
+          [0, 0],
+        ],
+      );
+      assert.deepEqual(places()[0], [0, 0], 'the engine still has them');
+      await session.removeProbe(probe);
+      assert.deepEqual(places()[0], [3, 2]);
     });
 
     it('can be removed while it is being armed', async () => {

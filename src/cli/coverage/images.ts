@@ -1,6 +1,7 @@
 /** The programs and libraries that `sidestep coverage` and `sidestep verify` look at, one after the other. */
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
+import { printable } from '../../base/printable';
 import { Image } from '../../debuginfo/image';
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
 import { findBinaries } from './binaries';
@@ -27,7 +28,7 @@ export async function forEachImage(
     } catch (error) {
       if (!(error instanceof SidestepError)) throw error;
       problem = error;
-      process.stderr.write(`sidestep: ${path} is left out: ${error.message}\n`);
+      process.stderr.write(`sidestep: ${printable(`${path} is left out: ${error.message}`)}\n`);
     }
   }
   if (images === 0) throw problem ?? new SidestepError('not-elf', 'none of these files is an ELF file');

@@ -1,6 +1,7 @@
 /** What a check found, for people and for programs. */
 import { constants } from 'node:os';
 import { hex } from '../../base/address';
+import { printable } from '../../base/printable';
 import { disassemble } from '../../emulator/decode';
 import { type CheckResult, type Failure } from './check';
 
@@ -54,7 +55,13 @@ export function resultJson(result: CheckResult): object {
 }
 
 function failureText({ file, address, mismatch: { differences, state } }: Failure): string[] {
-  return [state, '  cpu; emulator:', ...differences.map((line) => `    ${line}`), `  from ${file} ${hex(address)}`, ''];
+  return [
+    state,
+    '  cpu; emulator:',
+    ...differences.map((line) => `    ${line}`),
+    `  from ${printable(file)} ${hex(address)}`,
+    '',
+  ];
 }
 
 function statesPerSecond({ states, seconds }: CheckResult): number {

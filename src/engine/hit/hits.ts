@@ -164,7 +164,7 @@ export class Hits {
         if (result === ConditionResult.failed) site.count('failedConditions');
         if (result !== ConditionResult.true) continue;
       }
-      probe.matches++;
+      site.count('matched');
       if (!probe.wantsMatch()) continue;
       if (site.onHit === 'report') this.#report(task, site, now);
       else if (site.onHit === 'hold') this.#hold(task, site);

@@ -99,11 +99,12 @@ export class Arming {
     return site.counts;
   }
 
-  /** The last counts of a probe, which is forgotten with all its sites. */
-  forget(id: ProbeId): Counts {
+  /** The last counts of a probe and of its sites, which are forgotten with it. */
+  forget(id: ProbeId): Requests['forget']['result'] {
     const { probes } = this.#parts;
-    for (const site of probes.sites.values()) if (site.probe.id === id) this.disarm(site.id);
-    return probes.take(id)?.counts ?? noCounts();
+    const sites = [...probes.sites.values()].filter((site) => site.probe.id === id);
+    const counts = sites.map((site) => [site.id, this.disarm(site.id)] as const);
+    return { ...(probes.take(id)?.counts ?? noCounts()), sites: counts };
   }
 
   /** Puts back every byte in a process; its sites keep their counts. */

@@ -14,14 +14,12 @@ import { type AddressSpace, type Process } from '../tasks/tasks';
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] };
 
 export function noCounts(): MutableCounts {
-  return { hits: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
+  return { hits: 0, matched: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
 }
 
 export class Probe {
   /** Over all sites, those disarmed included. */
   readonly counts = noCounts();
-  /** Hits whose condition held: what the hit condition is compared with. */
-  matches = 0;
 
   constructor(
     readonly id: ProbeId,
@@ -32,7 +30,7 @@ export class Probe {
   wantsMatch(): boolean {
     return (
       this.hitCondition === undefined ||
-      HIT_COMPARISONS[this.hitCondition.operator](this.matches, this.hitCondition.count)
+      HIT_COMPARISONS[this.hitCondition.operator](this.counts.matched, this.hitCondition.count)
     );
   }
 }

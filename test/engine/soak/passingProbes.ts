@@ -117,6 +117,7 @@ export class PassingProbes {
     if (isCovered()) ledger.compare(`stepped aside of ${what}`, counts.steppedAside, 0);
     if (!followed) ledger.compare(`hits of ${what}, probe and site`, all.hits, counts.hits);
     const matched = condition === 'none' || condition === 'always' ? counts.hits : 0;
+    ledger.compare(`matches of ${what}`, counts.matched, matched);
     const due = onHit === 'report' ? wanted(hitCondition, matched) : 0;
     if (condition !== 'sometimes') ledger.compare(`reports of ${what}`, counts.reported + counts.lost, due);
   }
