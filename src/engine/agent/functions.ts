@@ -13,6 +13,7 @@ import { Code, type FunctionIndex } from '../../wasm/module';
 import { type OpName } from '../../wasm/opcodes';
 import { Layout } from '../arena';
 import { StringEnd } from '../hit/targetMemory';
+import { Xsave } from '../surrogate/xsave';
 import { BINARY, UNARY } from './arithmetic';
 
 /** Functions that the compiled ones call. */
@@ -31,9 +32,6 @@ export interface Runtime {
 
 /** ConditionResult.failed, of compile.ts. */
 const CONDITION_FAILED = 2;
-
-/** Where the FXSAVE image has xmm0 (Intel SDM vol. 1 §10.5.1). */
-const FXSAVE_XMM = 160;
 
 export function conditionFunction(operations: readonly AgentOperation[], runtime: Runtime): Code {
   const code = new Code({ parameters: [], results: ['i32'] });
@@ -155,7 +153,7 @@ class PartCompiler {
       case 'vector':
         code
           .i32(0)
-          .memory(LOADS[operation.size]!, Layout.vectors + FXSAVE_XMM + 16 * operation.register + operation.offset);
+          .memory(LOADS[operation.size]!, Layout.vectors + Xsave.xmm + 16 * operation.register + operation.offset);
         return;
       case 'load':
         this.#popAddress();

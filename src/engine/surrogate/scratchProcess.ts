@@ -18,7 +18,8 @@ import { spawn } from '../linux/spawn';
 import { kill, type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd, type WaitStatus } from '../linux/waitStatus';
 import { type Area, AreaLayout } from './area';
-import { type Extent, TILE_COMPONENTS } from './tileState';
+import { ExtendedState } from './extendedState';
+import { type CpuidResult, type XsaveLayout, xsaveLayout } from './xsave';
 
 const PAGE = 4096;
 
@@ -59,10 +60,9 @@ export class ScratchProcess implements Disposable {
   #sleeps = 0;
   /** Its end was reported: the number may be another process's by now. */
   #ended = false;
-  /** Of NT_X86_XSTATE, in bytes. */
-  readonly extendedBytes: number;
-  /** Where tiles lie in it; nowhere on processors without AMX. */
-  readonly tiles: readonly Extent[];
+  /** Of NT_X86_XSTATE. */
+  readonly xsave: XsaveLayout;
+  readonly extendedState: ExtendedState;
 
   /** Starts it. Throws `launch-failed`. The area's registers are its own afterwards: selectors that every run must have. */
   constructor(ptrace: Ptrace, waiter: Waiter, area: Area) {
@@ -81,8 +81,9 @@ export class ScratchProcess implements Disposable {
       this.#check('PTRACE_GETREGS', getRegistersTo(this.pid, area.address(AreaLayout.registers)));
       const vector = this.#extendedVector(AreaLayout.after, AreaLayout.extendedCapacity);
       this.#check('PTRACE_GETREGSET', getExtendedState(this.pid, vector));
-      this.extendedBytes = Number(area.view.getBigUint64(AreaLayout.extendedVector + WORD, true));
-      this.tiles = TILE_COMPONENTS.map((component) => this.#extentOf(component)).filter(({ bytes }) => bytes > 0);
+      const bytes = Number(area.view.getBigUint64(AreaLayout.extendedVector + WORD, true));
+      this.xsave = xsaveLayout((leaf, subleaf) => this.#cpuid(leaf, subleaf), bytes);
+      this.extendedState = new ExtendedState(area.u8, area.view, this.xsave);
     } catch (error) {
       this.dispose();
       throw error;
@@ -129,12 +130,12 @@ export class ScratchProcess implements Disposable {
 
   /** Sets the extended state from the area's `before`. */
   setExtendedState(): boolean {
-    return setExtendedState(this.pid, this.#extendedVector(AreaLayout.before, this.extendedBytes)) === 0;
+    return setExtendedState(this.pid, this.#extendedVector(AreaLayout.before, this.xsave.bytes)) === 0;
   }
 
   /** Gets it into the area's `after`. */
   getExtendedState(): boolean {
-    return getExtendedState(this.pid, this.#extendedVector(AreaLayout.after, this.extendedBytes)) === 0;
+    return getExtendedState(this.pid, this.#extendedVector(AreaLayout.after, this.xsave.bytes)) === 0;
   }
 
   /**
@@ -195,18 +196,23 @@ export class ScratchProcess implements Disposable {
     return this.#waiter.waitFor(this.pid);
   }
 
-  /** A component of the extended state; no bytes where the processor has none (Intel SDM vol. 1 §13.2, CPUID leaf 0DH). */
-  #extentOf(component: number): Extent {
+  /** The processor's own answer: the scratch process executes the instruction. */
+  #cpuid(leaf: number, subleaf: number): CpuidResult {
     const { view } = this.#area;
     const code = this.place(CPUID, CPUID);
     if (code === undefined) throw failure('its text cannot be written');
-    const at = (name: 'rip' | 'rax' | 'rbx' | 'rcx'): number => AreaLayout.registers + UserRegister[name];
+    const at = (name: 'rip' | 'rax' | 'rbx' | 'rcx' | 'rdx'): number => AreaLayout.registers + UserRegister[name];
     view.setBigUint64(at('rip'), BigInt(code), true);
-    view.setBigUint64(at('rax'), EXTENDED_STATE_LEAF, true);
-    view.setBigUint64(at('rcx'), BigInt(component), true);
+    view.setBigUint64(at('rax'), BigInt(leaf), true);
+    view.setBigUint64(at('rcx'), BigInt(subleaf), true);
     view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
     if (this.run(CPUID.length) !== 'done') throw failure('it does not execute single instructions');
-    return { offset: view.getUint32(at('rbx'), true), bytes: view.getUint32(at('rax'), true) };
+    return {
+      eax: view.getUint32(at('rax'), true),
+      ebx: view.getUint32(at('rbx'), true),
+      ecx: view.getUint32(at('rcx'), true),
+      edx: view.getUint32(at('rdx'), true),
+    };
   }
 
   #transfer(local: number, remote: number, length: number): [local: number, remote: number] {
@@ -228,7 +234,6 @@ export class ScratchProcess implements Disposable {
 const RIP = AreaLayout.registers + UserRegister.rip;
 
 const CPUID = Uint8Array.of(0x0f, 0xa2);
-const EXTENDED_STATE_LEAF = 0x0dn;
 
 function found(mapping: Mapping | undefined): Mapping {
   if (mapping === undefined) throw failure('its memory has not the usual mappings');

@@ -14,17 +14,17 @@ import { type Arena, Layout } from '../arena';
 import { type Ptrace } from '../linux/ptrace';
 import { type Waiter } from '../linux/wait';
 import { Area, AreaLayout } from './area';
+import { type ExtendedState } from './extendedState';
 import { ScratchProcess } from './scratchProcess';
 import { FILLS, type Piece, selectedPieces } from './selectedBytes';
-import { TileState } from './tileState';
 import { type X87Pointers, X87State } from './x87State';
 
 /** The thread whose instruction it is. Its registers are in the arena's {@link State}. */
 export interface SurrogateHost extends Host {
   /** Copies its XSAVE area to where the struct iovec at `vector`, an address of this process, says; false if it can't. */
   loadExtendedState(vector: number): boolean;
-  /** Sets it from there. */
-  storeExtendedState(vector: number): boolean;
+  /** Sets it from there. `before`: the address of what it was, as large, so that it can be undone. */
+  storeExtendedState(vector: number, before: number): boolean;
   /** The number of the processor it last ran on. */
   processor(): number | undefined;
 }
@@ -51,7 +51,6 @@ export class Surrogate implements Disposable {
   readonly #host: SurrogateHost;
   readonly #area = new Area();
   readonly #x87 = new X87State(this.#area.view);
-  readonly #tiles = new TileState(this.#area.u8, this.#area.view);
   /** {@link State.operand}, and its address for system calls. */
   readonly #operand: Uint8Array;
   readonly #operandAddress: number;
@@ -127,7 +126,7 @@ export class Surrogate implements Disposable {
     }
     if (extendedState) {
       if (!this.#host.loadExtendedState(this.#extended(AreaLayout.before, process))) return false;
-      this.#tiles.hide();
+      process.extendedState.withhold();
     }
     if (own !== undefined) this.#x87.hide(own);
     return true;
@@ -185,12 +184,13 @@ export class Surrogate implements Disposable {
       return false;
     }
     if (!plan.extendedState) return true;
-    const { extendedBytes, tiles } = process;
-    this.#tiles.reveal(tiles);
-    if (plan.readsStatesInUse && this.#area.view.getUint32(AREA_RCX, true) === STATES_IN_USE) this.#addTilesInUse();
-    const before = this.#area.bytes(AreaLayout.before, extendedBytes);
-    const after = this.#area.bytes(AreaLayout.after, extendedBytes);
-    return before.equals(after) || this.#host.storeExtendedState(this.#extended(AreaLayout.after, process));
+    const { extendedState } = process;
+    extendedState.merge();
+    if (plan.readsStatesInUse && this.#area.view.getUint32(AREA_RCX, true) === STATES_IN_USE)
+      this.#correctStatesInUse(extendedState);
+    if (!extendedState.changed) return true;
+    const { before, after } = AreaLayout;
+    return this.#host.storeExtendedState(this.#extended(after, process), this.#area.address(before));
   }
 
   #storeOperand({ linear }: Execution, { bytes, access }: PlannedOperand): boolean {
@@ -228,9 +228,10 @@ export class Surrogate implements Disposable {
       view.setBigUint64(AreaLayout.registers + UserRegister[operand.register], BigInt(scratch), true);
   }
 
-  #addTilesInUse(): void {
+  /** XGETBV has read what the scratch process has in use. */
+  #correctStatesInUse(state: ExtendedState): void {
     const { view } = this.#area;
-    view.setUint32(AREA_RAX, view.getUint32(AREA_RAX, true) | this.#tiles.hidden, true);
+    view.setUint32(AREA_RAX, state.transferredOf(view.getUint32(AREA_RAX, true)) | state.withheld, true);
   }
 
   /** What the instruction changed of user_regs_struct. */
@@ -249,7 +250,7 @@ export class Surrogate implements Disposable {
   }
 
   #extended(offset: number, process: ScratchProcess): number {
-    return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), process.extendedBytes);
+    return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), process.xsave.bytes);
   }
 }
 

@@ -19,7 +19,7 @@ export class ThreadHost implements SurrogateHost {
     return getExtendedState(this.memory.tid, vector) === 0;
   }
 
-  storeExtendedState(vector: number): boolean {
+  storeExtendedState(vector: number, _before: number): boolean {
     return setExtendedState(this.memory.tid, vector) === 0;
   }
 

@@ -4,17 +4,14 @@
  * is that a pointer has become the scratch process's own; to be sure of that, it must not have been before.
  */
 import { AreaLayout } from './area';
+import { ERROR_SUMMARY, Xsave } from './xsave';
 
-/** Offsets in the legacy region as XSAVE64 writes it (Intel SDM vol. 1 §10.5.1, §13.4.1), and bytes. */
+/** Offsets in the legacy region as XSAVE64 writes it (Intel SDM vol. 1 §13.4.1), and bytes. */
 const FIELDS = {
-  opcode: { offset: 6, bytes: 2 },
-  instruction: { offset: 8, bytes: 8 },
-  operand: { offset: 16, bytes: 8 },
+  opcode: { offset: Xsave.opcode, bytes: 2 },
+  instruction: { offset: Xsave.instructionPointer, bytes: 8 },
+  operand: { offset: Xsave.dataPointer, bytes: 8 },
 } as const;
-
-/** FSW, and in it ES: an exception that is not masked will be raised by the next instruction. */
-const STATUS_WORD = 2;
-const ERROR_SUMMARY = 0x80;
 
 /** FOP, FIP and FDP. */
 export type X87Pointers = Readonly<Record<keyof typeof FIELDS, bigint>>;
@@ -53,7 +50,7 @@ export class X87State {
 
   /** Whether the instruction has met an exception that is not masked: it has not stored its result then (Intel SDM vol. 1 §8.5). */
   get exceptionPending(): boolean {
-    return (this.#view.getUint16(AreaLayout.after + STATUS_WORD, true) & ERROR_SUMMARY) !== 0;
+    return (this.#view.getUint16(AreaLayout.after + Xsave.statusWord, true) & ERROR_SUMMARY) !== 0;
   }
 
   #get(state: number, name: keyof typeof FIELDS): bigint {

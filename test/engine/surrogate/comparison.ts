@@ -4,17 +4,17 @@ import { type Arena, Layout } from '../../../src/engine/arena';
 import { type Surrogate } from '../../../src/engine/surrogate/surrogate';
 import { disassemble } from '../../../src/emulator/decode';
 import { FLAG_BITS, FLAGS } from '../../../src/emulator/registers';
+import { ERROR_SUMMARY, Xsave } from '../../../src/engine/surrogate/xsave';
 import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
 import { operandAddress } from '../../../src/emulator/surrogate/address';
 import { type Subject } from './forms';
 import { type MemoryHost } from './memoryHost';
 import { type Experiment, type Native, NATIVE_REGISTERS, NativeLayout, type Outcome } from './native';
-import { numberOf, Xsave } from './states';
+import { numberOf } from './states';
+import { normalised } from './xsaveState';
 
 const SIGILL = 4;
 const SIGTRAP = 5;
-/** Of the x87's status word: an exception that is not masked is pending. */
-const ERROR_SUMMARY = 0x80;
 const RIP = numberOf('rip');
 const FLAG_MASK = FLAGS.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
 
@@ -128,25 +128,9 @@ export class Comparer {
     }
     if (native.gsBase !== ours.gsBase) differences.push(`gs_base: ${hex(native.gsBase)}, not ${hex(ours.gsBase)}`);
     compareBytes('memory', native.window.bytes, ours.window.bytes, differences);
-    compareBytes('xsave', this.#normalised(native.xsave), this.#normalised(ours.xsave), differences);
+    const { xsave } = this.native;
+    compareBytes('xsave', normalised(native.xsave, xsave), normalised(ours.xsave, xsave), differences);
     return differences;
-  }
-
-  /** What the area says of the registers: components that are not in use have their initial values, whatever bytes are there. */
-  #normalised(xsave: Uint8Array): Buffer {
-    const area = Buffer.from(xsave);
-    const inUse = area.readBigUInt64LE(Xsave.inUse);
-    if ((inUse & 1n) === 0n) {
-      area.fill(0, 0, Xsave.mxcsr).writeUInt16LE(0x37f, Xsave.controlWord);
-      area.fill(0, Xsave.st, Xsave.xmm);
-    }
-    if ((inUse & 2n) === 0n) area.fill(0, Xsave.xmm, Xsave.reserved);
-    for (const { number, offset, bytes } of this.native.components) {
-      if ((inUse & (1n << BigInt(number))) === 0n) area.fill(0, offset, offset + bytes);
-    }
-    for (let register = 0; register < 8; register++)
-      area.fill(0, Xsave.st + 16 * register + 10, Xsave.st + 16 * register + 16);
-    return area.fill(0, Xsave.reserved, Xsave.extended).fill(0, Xsave.mxcsrMask, Xsave.st);
   }
 
   #get(name: UserRegisterName): bigint {

@@ -23,8 +23,10 @@ enum {
   CONSTANTS_BYTES = 0x1000,
   WINDOW_BYTES = 512,
   REGISTERS = 18,
-  COMPONENTS = 32,
+  SUBLEAVES = 63,
   SOFTWARE_RESERVED = 464, SOFTWARE_RESERVED_BYTES = 48,
+  /* In struct _fpx_sw_bytes (asm/sigcontext.h): the size of the XSAVE area in a signal frame. */
+  XSTATE_SIZE = SOFTWARE_RESERVED + 16,
 };
 
 struct experiment {
@@ -40,8 +42,8 @@ struct experiment {
 
 struct description {
   uint64_t xsave_bytes;
-  /* Of the XSAVE area's components, in bytes. */
-  struct { uint64_t offset, bytes; } components[COMPONENTS];
+  /* CPUID leaf 0DH: EAX, EBX, ECX, EDX of each. */
+  struct { uint32_t a, b, c, d; } cpuid[SUBLEAVES];
 };
 
 static struct experiment experiment;
@@ -89,25 +91,30 @@ static void *map(uintptr_t address, size_t bytes, int protection) {
   return memory;
 }
 
+static void on_first(int signal, siginfo_t *info, void *context) {
+  (void)signal, (void)info;
+  const ucontext_t *saved = context;
+  uint32_t size;
+  memcpy(&size, (const uint8_t *)saved->uc_mcontext.fpregs + XSTATE_SIZE, sizeof size);
+  xsave_bytes = size;
+}
+
 static void describe(void) {
   struct description description = {0};
-  unsigned a, b, c, d;
-  __cpuid_count(13, 0, a, b, c, d);
-  description.xsave_bytes = xsave_bytes = b;
-  for (unsigned i = 2; i < COMPONENTS; i++) {
-    __cpuid_count(13, i, a, b, c, d);
-    description.components[i].offset = b;
-    description.components[i].bytes = a;
-  }
+  handle(SIGUSR1, on_first);
+  raise(SIGUSR1);
+  description.xsave_bytes = xsave_bytes;
+  for (unsigned i = 0; i < SUBLEAVES; i++)
+    __cpuid_count(13, i, description.cpuid[i].a, description.cpuid[i].b, description.cpuid[i].c, description.cpuid[i].d);
   fwrite(&description, sizeof description, 1, stdout);
 }
 
 int main(void) {
+  stack_t stack = {.ss_sp = malloc(1 << 17), .ss_size = 1 << 17};
+  sigaltstack(&stack, NULL);
   describe();
   xsave = malloc(xsave_bytes);
   main_xsave = malloc(xsave_bytes);
-  stack_t stack = {.ss_sp = malloc(1 << 17), .ss_size = 1 << 17};
-  sigaltstack(&stack, NULL);
   handle(SIGUSR1, on_start);
   handle(SIGTRAP, on_end);
   handle(SIGSEGV, on_end);

@@ -1,5 +1,6 @@
 /** Runs experiments in native.c, which is compiled when it is first needed. */
 import { spawnSync } from 'node:child_process';
+import { type XsaveLayout, xsaveLayout } from '../../../src/engine/surrogate/xsave';
 import { buildFixture } from '../../fixtures/build';
 
 export const NativeLayout = {
@@ -35,37 +36,31 @@ export interface Outcome extends NativeState {
   readonly signal: number;
 }
 
-/** An extended state component in the XSAVE area; from 2 on, the first two are in the legacy region. */
-export interface Component {
-  readonly number: number;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
 const Record = { signal: 0, registers: 8, gsBase: 152, codeLength: 160, code: 168, windowAddress: 184, window: 192 };
 const RECORD_BYTES = Record.window + NativeLayout.windowBytes;
-const DESCRIPTION_BYTES = 8 + 32 * 16;
+const SUBLEAF_BYTES = 16;
+const DESCRIPTION_BYTES = 8 + 63 * SUBLEAF_BYTES;
 const NOP = Uint8Array.of(0x90);
 const MAX_OUTPUT_BYTES = 1 << 30;
 
 export class Native {
   readonly #program = buildFixture('../engine/surrogate/native.c', { flags: ['-O1', '-fno-stack-protector'] }).path;
-  readonly xsaveBytes: number;
-  readonly components: readonly Component[];
+  /** Of the areas in its states: what a signal frame holds. */
+  readonly xsave: XsaveLayout;
 
   constructor() {
     const description = this.#run(Buffer.alloc(0));
-    this.xsaveBytes = Number(description.readBigUInt64LE(0));
-    this.components = Array.from({ length: 32 }, (_, number) => ({
-      number,
-      offset: Number(description.readBigUInt64LE(8 + 16 * number)),
-      bytes: Number(description.readBigUInt64LE(16 + 16 * number)),
-    })).filter(({ offset }) => offset > 0);
+    const cpuid = (_leaf: number, subleaf: number) => {
+      const at = 8 + SUBLEAF_BYTES * subleaf;
+      const [eax, ebx, ecx, edx] = [0, 4, 8, 12].map((register) => description.readUInt32LE(at + register));
+      return { eax: eax!, ebx: ebx!, ecx: ecx!, edx: edx! };
+    };
+    this.xsave = xsaveLayout(cpuid, Number(description.readBigUInt64LE(0)));
   }
 
   /** Makes all experiments, in their order. */
   run(experiments: readonly Experiment[]): Outcome[] {
-    const size = RECORD_BYTES + this.xsaveBytes;
+    const size = RECORD_BYTES + this.xsave.bytes;
     const output = this.#run(Buffer.concat(experiments.map((experiment) => encode(experiment))));
     if (output.length !== DESCRIPTION_BYTES + experiments.length * size)
       throw new Error('the native program ended early');

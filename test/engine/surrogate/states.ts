@@ -4,37 +4,21 @@ import { type Random } from '../../../src/emulator/oracle/random';
 import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../../../src/emulator/registers';
 import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
 import { operandAddress } from '../../../src/emulator/surrogate/address';
+import { StateComponent, Xsave, type XsaveLayout } from '../../../src/engine/surrogate/xsave';
 import { type Subject } from './forms';
-import { type Component, type Experiment, NATIVE_REGISTERS, NativeLayout } from './native';
+import { type Experiment, NATIVE_REGISTERS, NativeLayout } from './native';
 
 const RESERVED_ONE_AND_INTERRUPTS = 0x202n;
 const STATUS = STATUS_FLAGS.reduce((bits, flag) => bits | (1n << BigInt(FLAG_BITS[flag])), 0n);
 const PAGE = 0x1000;
 const DATA_END = NativeLayout.constants + NativeLayout.constantsBytes;
 
-/** Offsets in the XSAVE area (Intel SDM vol. 1 §13.4). */
-export const Xsave = {
-  controlWord: 0,
-  statusWord: 2,
-  tags: 4,
-  opcode: 6,
-  instructionPointer: 8,
-  dataPointer: 16,
-  mxcsr: 24,
-  mxcsrMask: 28,
-  st: 32,
-  xmm: 160,
-  /** Not the CPU's: of no meaning. */
-  reserved: 416,
-  inUse: 512,
-  header: 512,
-  extended: 576,
-} as const;
+const [SSE, AVX, ZMM_HI256] = [StateComponent.sse, StateComponent.avx, StateComponent.zmmHi256].map(
+  (component) => 1n << BigInt(component),
+) as [bigint, bigint, bigint];
 
-/** State components (Intel SDM vol. 1 §13.1). */
-const SSE = 1n << 1n;
-const AVX = 1n << 2n;
-const ZMM_HI256 = 1n << 6n;
+/** PKRU's two bits for key 0, which all memory here has: no access, no writing. */
+const KEY_0 = 0b11;
 
 export function numberOf(name: GeneralRegister | 'rip' | 'eflags'): number {
   return NATIVE_REGISTERS.indexOf(name);
@@ -43,7 +27,7 @@ export function numberOf(name: GeneralRegister | 'rip' | 'eflags'): number {
 export class StateSource {
   constructor(
     private readonly random: Random,
-    private readonly native: { readonly xsaveBytes: number; readonly components: readonly Component[] },
+    private readonly layout: XsaveLayout,
   ) {}
 
   next({ bytes, address, plan }: Subject): Experiment {
@@ -107,7 +91,7 @@ export class StateSource {
 
   #xsave(): Uint8Array {
     const { random } = this;
-    const area = Buffer.alloc(this.native.xsaveBytes);
+    const area = Buffer.alloc(this.layout.bytes);
     const strict = random.oneIn(6);
     // Rounding and precision at random; exceptions masked but for one state in six.
     area.writeUInt16LE(0x40 | (random.below(16) << 8) | (strict ? random.below(64) : 0x3f), Xsave.controlWord);
@@ -120,8 +104,9 @@ export class StateSource {
     for (let number = 0; number < 8; number++) area.set(this.#extendedReal(), Xsave.st + 16 * number);
     area.set(this.#operandBytes(256), Xsave.xmm);
     let inUse = 3n;
-    for (const { number, offset, bytes } of this.native.components) {
+    for (const { number, offset, bytes } of this.layout.components) {
       area.set(this.#operandBytes(bytes), offset);
+      if (number === StateComponent.pkru) area[offset]! &= ~KEY_0;
       inUse |= 1n << BigInt(number);
     }
     // Sometimes a component is not in use, and its registers have their initial values. MXCSR counts as a part of SSE's for the kernel.

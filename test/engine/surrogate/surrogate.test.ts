@@ -19,10 +19,10 @@ describe('the surrogate does to random states what the CPU does', function () {
   const random = new Random(seed);
   const native = new Native();
   const arena = new Arena();
-  const host = new MemoryHost(arena, native.xsaveBytes);
+  const host = new MemoryHost(arena, native.xsave.bytes);
   const surrogate = new Surrogate(arena, new Ptrace(arena), new Waiter(arena), host);
   const comparer = new Comparer(native, surrogate, host, arena);
-  const states = new StateSource(random, native);
+  const states = new StateSource(random, native.xsave);
   after(() => surrogate.dispose());
 
   function compare(forms: readonly Form[]): Comparison {
