@@ -16,6 +16,8 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
     const debuggee = await session.attach(command.pid);
     const exited = tracing.exitOf(debuggee);
     await tracing.addProbes();
+    // It may have called exec just now.
+    await session.read(debuggee);
     tracing.settle(debuggee);
     await Promise.race([exited.then(() => tracing.allEnded()), interrupted, tracing.over]);
     const probes = await tracing.takeProbesAway();

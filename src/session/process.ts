@@ -53,6 +53,8 @@ export class Process {
   /** The thread that waits before the first instruction of a new image. */
   heldAtEntry: number | undefined;
   generation: Generation = 0;
+  /** Whether it is known what is mapped: not between an exec and the look at the new image. */
+  isRead = false;
   /** How it ended; undefined while it lives. */
   end: ProcessEnd | undefined;
 
@@ -95,6 +97,7 @@ export class Process {
   /** Another program runs in it now: nothing of the last one's code is there any more, and the calling thread is its only one. */
   replaceImage(executable: string): void {
     this.generation++;
+    this.isRead = false;
     this.executable = executable;
     this.modules = [];
     for (const tid of [...this.#threads.keys()]) if (tid !== this.pid) this.#threads.delete(tid);

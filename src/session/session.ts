@@ -162,8 +162,34 @@ export class Session implements Disposable {
   async attach(pid: number): Promise<Process> {
     const process = await this.#seize(pid, false);
     this.#started = true;
-    await this.#sequence.run(() => this.#code.enter(process).catch((error: unknown) => this.#warn(process, error)));
+    await this.#sequence.run(() => this.#enter(process).catch((error: unknown) => this.#warn(process, error)));
+    await this.read(process);
     return process;
+  }
+
+  /**
+   * Resolves when the probes are placed in what is mapped into the process now, or when it has ended: a process that calls exec has nothing
+   * mapped until its new image is read, which waits for that.
+   */
+  async read(process: Process): Promise<void> {
+    const waiting = new DisposableStore();
+    const isReady = (): boolean => process.isRead || this.processes.get(process.pid) !== process;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const check = (): void => {
+          if (isReady()) resolve();
+        };
+        waiting.add(this.#entered.on(check));
+        waiting.add(this.onExit(check));
+        waiting.add(this.onProcess(check));
+        waiting.add(
+          this.onEngineGone(({ reason }) => reject(new SidestepError('engine-gone', `the engine is gone: ${reason}`))),
+        );
+        check();
+      });
+    } finally {
+      waiting.dispose();
+    }
   }
 
   /** Lets launched programs go. */
@@ -286,12 +312,22 @@ export class Session implements Disposable {
   #enterNewImage(process: Process): void {
     this.#inBackground(process, async () => {
       try {
-        await this.#code.enter(process);
+        await this.#enter(process);
       } finally {
         this.#entered.fire(process);
         if (this.#started) await this.#releaseAtEntry(process);
       }
     });
+  }
+
+  /** What can't be read is not tried again. */
+  async #enter(process: Process): Promise<void> {
+    const { generation } = process;
+    try {
+      await this.#code.enter(process);
+    } finally {
+      if (process.generation === generation) process.isRead = true;
+    }
   }
 
   #librariesChanged(process: Process, tid: number): void {

@@ -4,6 +4,7 @@
  * kernel's own count of threads says when there is none.
  */
 import { SidestepError } from '../../base/errors';
+import { pause } from '../../base/pause';
 import { denial, impossibility } from './attachRefusal';
 import { Errno, systemCallError } from '../linux/errno';
 import { ProcessMemory } from '../linux/memory';
@@ -12,6 +13,10 @@ import { DEBUGGEE_OPTIONS, type Ptrace } from '../linux/ptrace';
 import { type Departures } from './departures';
 import { AddressSpace, Process, type TaskTable } from './tasks';
 import { headOf, wordSizeProblem } from './wordSize';
+
+/** How long a refusal may come from an exec that is under way: one takes milliseconds, on a busy machine tens of them. */
+const EXEC_MS = 300;
+const EXEC_PAUSE_MS = 1;
 
 /** Throws `process-not-found`, `not-64-bit`, `attach-refused`. */
 export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Departures, wantedPid: number): Process {
@@ -80,6 +85,8 @@ function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
       seized.delete(pid);
       complete = false;
     }
+    // Nobody was there to be traced in between: the thread that calls exec is about to be.
+    if (seized.size === 0 && born.size === 0 && leader !== undefined && !isOver(leader)) complete = false;
     if (complete) for (const tid of seized) if (!present.includes(tid)) seized.delete(tid);
   }
 }
@@ -93,16 +100,28 @@ function openMemory(tids: Iterable<number>): ProcessMemory | undefined {
   return undefined;
 }
 
-/** `traced`: because its creator is. `over`: it runs no more. */
+/**
+ * `traced`: because its creator is. `over`: it runs no more. EPERM has causes that pass: while a thread calls exec, the leader that it
+ * replaces has ended already under the number that the thread is going to have (de_thread in fs/exec.c), and who is allowed to look at the
+ * new program is not decided yet. So a refusal counts if it stays.
+ */
 function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 'over' {
-  const failure = ptrace.seize(tid, DEBUGGEE_OPTIONS);
-  if (failure === 0) return 'seized';
-  if (failure === Errno.ESRCH) return 'over';
-  const status = readStatus(tid);
-  if (status === undefined) return 'over';
-  if (isTraced(status)) return 'traced';
-  if (isOver(status)) return 'over';
-  throw impossibility(pid) ?? denial(pid) ?? systemCallError('PTRACE_SEIZE', failure, { pid, tid });
+  for (let since: number | undefined; ;) {
+    const failure = ptrace.seize(tid, DEBUGGEE_OPTIONS);
+    if (failure === 0) return 'seized';
+    if (failure === Errno.ESRCH) return 'over';
+    const status = readStatus(tid);
+    if (status === undefined) return 'over';
+    if (isTraced(status)) return 'traced';
+    if (isOver(status)) return 'over';
+    const obstacle = impossibility(pid);
+    if (obstacle) throw obstacle;
+    since ??= performance.now();
+    if (failure !== Errno.EPERM || performance.now() - since > EXEC_MS) {
+      throw denial(pid) ?? systemCallError('PTRACE_SEIZE', failure, { pid, tid });
+    }
+    pause(EXEC_PAUSE_MS);
+  }
 }
 
 function isTraced(status: ReadonlyMap<string, string>): boolean {
