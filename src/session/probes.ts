@@ -5,6 +5,7 @@ import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../contract/messages';
 import { checkCondition, checkMessage } from '../language/check';
 import { relocating } from '../language/diagnostics';
+import { formatLocation } from '../language/probes/location';
 import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
 import { type Engine } from './engine';
@@ -196,6 +197,7 @@ export class Probes {
       ...sites.flatMap((site) => site.warnings),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
+      ...search.places.flatMap(({ doubt }) => (doubt === undefined ? [] : [`${formatLocation(location)}: ${doubt}`])),
     ]);
     const failure = errors[0] ?? search.errors[0];
     if (probe.sites.length > 0) {
