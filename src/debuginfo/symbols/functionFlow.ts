@@ -29,10 +29,10 @@ export class FunctionFlow {
     this.#successors = direct.map((targets, from) => (instructions[from]!.kind === 'indirect' ? cases : targets));
   }
 
-  /** Addresses of the direct calls' and jumps' targets outside. */
-  *leavesTo(): IterableIterator<number> {
-    for (const { target } of this.#instructions) {
-      if (target !== undefined && !this.#indices.has(target)) yield target;
+  /** Direct calls and jumps to other functions. */
+  *exits(): IterableIterator<{ readonly address: number; readonly target: number }> {
+    for (const { address, target } of this.#instructions) {
+      if (target !== undefined && !this.#indices.has(target)) yield { address, target };
     }
   }
 

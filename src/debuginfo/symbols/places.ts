@@ -14,6 +14,7 @@ import { type Program } from './program';
 import { type CallAddress, callAddress, inlinedCopies, isRowOf } from './calls';
 import { type LineRow, passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
+import { withoutHandingOver } from './structors';
 
 /** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
 const MAX_LINES_BEFORE_FUNCTION = 3;
@@ -92,14 +93,10 @@ export function linePlaces(
   if (found === undefined) return undefined;
   const places: ProbePlace[] = [];
   const groups = rowsByInstance(program, programs, found);
-  const entered = new Set(
-    withoutRests(
-      program,
-      groups.flatMap(([instance]) => instance ?? []),
-    ),
-  );
+  const instances = groups.flatMap(([instance]) => instance ?? []);
+  const entered = new Set(withoutHandingOver(program, withoutRests(program, instances)));
   for (const [function_, rows] of groups) {
-    // The line goes on where the rest begins.
+    // The line goes on where the rest begins, or another variant.
     if (function_ && !entered.has(function_) && isEnteredAt(function_, rows)) continue;
     if (found !== line && function_ && isFarAbove(function_, line, rows)) continue;
     places.push(...placesInInstance(program, function_, rows, file, found));
