@@ -3,6 +3,7 @@ import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';
 import { type ProcessEnd } from '../contract/messages';
+import { readFlow } from '../emulator/flow';
 import { type EngineProcess } from '../session/engineProcess';
 import { Session, type SessionOptions } from '../session/session';
 import { Breakpoints } from './breakpoints';
@@ -40,7 +41,7 @@ export class LiveSession implements Disposable {
     this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    this.session = this.#store.add(new Session(engine, options));
+    this.session = this.#store.add(new Session(engine, { ...options, readFlow }));
     this.#console = this.#store.add(new HitConsole(client, lines));
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
     this.#store.add(new SymbolProgress(this.session, client));

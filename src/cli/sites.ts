@@ -8,6 +8,7 @@ import { type ProbePlace } from '../debuginfo/model';
 import { straddling } from '../emulator/boundaries';
 import { disassemble } from '../emulator/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
+import { readFlow } from '../emulator/flow';
 import { disturbsSequence, NO_TWIN, REFUSALS } from '../emulator/refusal';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation } from '../language/probes/spec';
@@ -25,6 +26,8 @@ interface SiteReport {
   readonly execution: 'emulated' | 'surrogate' | 'twin' | 'refused';
   /** Why it is refused. */
   readonly reason?: string;
+  /** Why hits may be more or fewer than calls of the function or passes of the line. */
+  readonly doubt?: string;
   /** The instruction in whose middle the address lies: a probe there would change that one. */
   readonly inside?: { readonly address: string; readonly instruction: string };
 }
@@ -32,7 +35,7 @@ interface SiteReport {
 /** Prints what was found; gives the exit status. Throws when the location is not in the binary. */
 export function sites({ binary, location, json }: Extract<Command, { kind: 'sites' }>): number {
   const wanted = parse(location);
-  const image = Image.open(binary);
+  const image = Image.open(binary, { readFlow });
   try {
     const reports = placesOf(image, wanted).flatMap((place) => reportPlace(image, place));
     process.stdout.write(json ? `${JSON.stringify({ binary, location, sites: reports })}\n` : table(reports));
@@ -50,7 +53,7 @@ function parse(location: string): ProbeLocation {
   }
 }
 
-function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePlace, 'candidates'>[] {
+function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePlace, 'candidates' | 'doubt'>[] {
   switch (location.kind) {
     case 'line': {
       const found = image.linePlaces(location.file, location.line);
@@ -90,8 +93,11 @@ function unknownFunction(image: Image, name: string): SidestepError {
 }
 
 /** The candidates up to the first that serves: the refused ones tell why the probe stands elsewhere. */
-function reportPlace(image: Image, { candidates }: Pick<ProbePlace, 'candidates'>): SiteReport[] {
-  const reports = candidates.map((candidate) => reportSite(image, candidate));
+function reportPlace(image: Image, { candidates, doubt }: Pick<ProbePlace, 'candidates' | 'doubt'>): SiteReport[] {
+  const reports = candidates.map((candidate) => ({
+    ...reportSite(image, candidate),
+    ...(doubt !== undefined && { doubt }),
+  }));
   const chosen = reports.findIndex(({ execution }) => execution !== 'refused');
   return chosen < 0 ? reports : reports.slice(0, chosen + 1);
 }
@@ -134,13 +140,14 @@ function insideOf(image: Image, at: LinkAddress, offset = 0): Pick<SiteReport, '
 }
 
 function table(reports: readonly SiteReport[]): string {
-  const cells = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside }) => [
+  const cells = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside, doubt }) => [
     address,
     file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
     name ?? '',
     instruction,
     (reason === undefined ? execution : `${execution}: ${reason}`) +
-      (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`),
+      (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`) +
+      (doubt === undefined ? '' : ` (warning: ${doubt})`),
   ]);
   const rows = cells.map((row) => row.map(printableName));
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

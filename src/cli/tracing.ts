@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
+import { readFlow } from '../emulator/flow';
 import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { EngineProcess, type EngineProcessOptions } from '../session/engineProcess';
@@ -55,7 +56,7 @@ export class Tracing implements Disposable {
     );
     const script = join(__dirname, 'engine.js');
     this.session = this.#store.add(
-      new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), options),
+      new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
     );
     this.#listen();
   }

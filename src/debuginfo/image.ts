@@ -3,6 +3,7 @@
  * All addresses are link-time addresses. Files are read section by section, and everything beyond headers only when a question
  * needs it.
  */
+import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { DebugInfo } from './dwarf/debugInfo';
@@ -21,7 +22,7 @@ import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Sco
 import { entryAddress } from './symbols/blocks';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
-import { codeLines, functionPlaces, instancePlace, linePlaces } from './symbols/places';
+import { codeLines, functionPlaces, instancePlaces, linePlaces } from './symbols/places';
 import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
 import { mostSimilar } from './symbols/similarity';
@@ -31,6 +32,9 @@ import { unreadUnits } from './symbols/unreadUnits';
 /** The longest instruction, in bytes: who executes the one before a restartable sequence comes into it. */
 const MAX_INSTRUCTION = 15;
 
+/** Functions with more code than that, in bytes, are not looked through: the largest that compilers make of people's code are smaller. */
+const MAX_FLOW = 1 << 20;
+
 /** Mappings begin at multiples of it, in bytes (x86-64). */
 const PAGE = 4096;
 
@@ -39,6 +43,8 @@ export interface ImageOptions {
   readonly debugDirectories?: readonly string[];
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
+  /** Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance. */
+  readonly readFlow?: ReadFlow;
 }
 
 /** A PT_LOAD segment. */
@@ -69,6 +75,7 @@ export class Image implements Disposable {
   readonly #program: Program;
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
+  readonly #readFlow: ReadFlow | undefined;
   #frames: readonly FrameTable[] | undefined;
   #sequences: readonly AddressRange[] | undefined;
   #announced = false;
@@ -87,6 +94,7 @@ export class Image implements Disposable {
   private constructor(file: ElfFile, store: DisposableStore, options: ImageOptions) {
     this.#file = file;
     this.#store = store;
+    this.#readFlow = options.readFlow;
     this.#onProgress = options.onProgress ?? (() => undefined);
     const directories = [...(options.debugDirectories ?? []), ...DEFAULT_DEBUG_DIRECTORIES];
     this.kind = imageKind(file);
@@ -192,8 +200,9 @@ export class Image implements Disposable {
     for (const place of functionPlaces(this.#program, name)) places.set(place.candidates[0]!, place);
     // Aliases, and functions of files that were compiled without debug information.
     for (const symbol of places.size > 0 ? this.#symbols.named(name) : this.#symbols.functionsMeant(name)) {
-      const place = this.#symbolPlace(symbol);
-      if (place && !places.has(place.candidates[0]!)) places.set(place.candidates[0]!, place);
+      for (const place of this.#symbolPlaces(symbol)) {
+        if (!places.has(place.candidates[0]!)) places.set(place.candidates[0]!, place);
+      }
     }
     return [...places.values()];
   }
@@ -258,12 +267,14 @@ export class Image implements Disposable {
   }
 
   /** A function by its symbol: where debug information says, under whatever name, else its very entry. */
-  #symbolPlace(symbol: ElfSymbol): ProbePlace | undefined {
-    if (symbol.kind !== 'function' || !this.#isCode(symbol.address)) return undefined;
+  #symbolPlaces(symbol: ElfSymbol): readonly ProbePlace[] {
+    if (symbol.kind !== 'function' || !this.#isCode(symbol.address)) return [];
     const known = this.#program.functionAt(symbol.address);
-    const place = known && entryAddress(known) === symbol.address ? instancePlace(this.#program, known) : undefined;
+    const places = known && entryAddress(known) === symbol.address ? instancePlaces(this.#program, known) : [];
     const name = readableName(symbol.name) ?? symbol.name;
-    return place ?? { candidates: [linkAddress(symbol.address)], function: name, line: undefined };
+    return places.length > 0
+      ? places
+      : [{ candidates: [linkAddress(symbol.address)], function: name, line: undefined }];
   }
 
   #facts(): ProgramFacts {
@@ -273,7 +284,14 @@ export class Image implements Disposable {
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
       threadBlock: readThreadBlock(this.#file, this.kind !== 'sharedObject'),
+      instructions: (low, high) => this.#instructions(low, high),
     };
+  }
+
+  #instructions(low: number, high: number): readonly FlowInstruction[] | undefined {
+    if (!this.#readFlow || high - low > MAX_FLOW) return undefined;
+    const code = this.textAt(linkAddress(low), high - low);
+    return code?.length === high - low ? this.#readFlow(code, low) : undefined;
   }
 
   #isCode(address: number): boolean {

@@ -227,12 +227,14 @@ export interface CodeRange {
   readonly end: LinkAddress;
 }
 
-/** One place that a probe on a location must stand at: one for each function instance, inlined copies included. */
+/** One place that a probe on a location must stand at: one for each copy of its code, inlined and unrolled ones included. */
 export interface ProbePlace {
   /** Addresses that serve, best first: the others are for when the first can't be probed. Never empty. */
   readonly candidates: readonly LinkAddress[];
   readonly function: string | undefined;
   readonly line: SourceLine | undefined;
+  /** Why hits there may be more or fewer than calls of the function or passes of the line: a sentence without a full stop. */
+  readonly doubt?: string;
 }
 
 // ---- names visible at an address --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, type Event, Emitter } from '../base/lifetime';
 import { hex } from '../base/address';
 import { type Mapping } from '../contract/messages';
+import { type ReadFlow } from '../base/controlFlow';
 import { Image } from '../debuginfo/image';
 
 /** What a session asks of an {@link Image}. */
@@ -44,9 +45,15 @@ export class ImageCache implements Disposable {
   /** Something that may take a while is being read: what. */
   readonly onActivity: Event<string> = this.#activity.on;
 
-  constructor(options: { readonly debugDirectories?: readonly string[]; readonly openImage?: OpenImage }) {
-    const { debugDirectories = [], openImage } = options;
-    this.#open = openImage ?? ((path, onProgress) => Image.open(path, { debugDirectories, onProgress }));
+  constructor(options: {
+    readonly debugDirectories?: readonly string[];
+    readonly openImage?: OpenImage;
+    readonly readFlow?: ReadFlow;
+  }) {
+    const { debugDirectories = [], openImage, readFlow } = options;
+    this.#open =
+      openImage ??
+      ((path, onProgress) => Image.open(path, { debugDirectories, onProgress, ...(readFlow && { readFlow }) }));
   }
 
   /** The image that is mapped at `mapping` of a process. Throws a SidestepError that says what is wrong with the file. */

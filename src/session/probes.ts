@@ -4,6 +4,7 @@ import { Emitter, type Event } from '../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../contract/messages';
 import { checkCondition, checkMessage } from '../language/check';
 import { relocating } from '../language/diagnostics';
+import { formatLocation } from '../language/probes/location';
 import { type ProbeSpec } from '../language/probes/spec';
 import { Arming } from './arming';
 import { addCounts, NO_COUNTS } from './counts';
@@ -216,6 +217,7 @@ export class Probes {
       ...refusalsOf(probe, errors),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
+      ...search.places.flatMap(({ doubt }) => (doubt === undefined ? [] : [`${formatLocation(location)}: ${doubt}`])),
     ]);
     const failure = errors[0] ?? search.errors[0];
     if (probe.sites.length > 0) {

@@ -23,6 +23,8 @@ export interface FoundPlace {
   readonly line: SourceLine | undefined;
   /** Where an inlined function starts, the address alone does not say which function is meant. */
   readonly function: string | undefined;
+  /** Why hits there may be more or fewer than what is meant. */
+  readonly doubt?: string;
 }
 
 /** What the search in some modules gave: places, or why there are none. */
@@ -145,7 +147,13 @@ function functionIn(module: Module, name: string): FoundPlace[] {
 
 function inModule(module: Module, place: ProbePlace): FoundPlace {
   const candidates = place.candidates.map((candidate) => module.toRun(candidate));
-  return { module, candidates, line: place.line, function: place.function };
+  return {
+    module,
+    candidates,
+    line: place.line,
+    function: place.function,
+    ...(place.doubt !== undefined && { doubt: place.doubt }),
+  };
 }
 
 /** One file that is broken does not hide what the others have; one that can't be opened has nothing. */

@@ -3,6 +3,7 @@
  * and turns what the engine sends into hits. One engine, one session.
  */
 import { resolve } from 'node:path';
+import { type ReadFlow } from '../base/controlFlow';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
@@ -29,6 +30,8 @@ export interface SessionOptions {
   /** Path prefixes, as built → as they are here. */
   readonly sourceMap?: Readonly<Record<string, string>>;
   readonly openImage?: OpenImage;
+  /** Decodes code, so that copies of a line, loops and indirect functions are told apart. */
+  readonly readFlow?: ReadFlow;
   /** Which children of the processes that are launched or attached to are traced, too; `none` by default. */
   readonly follow?: Follow;
 }

@@ -45,11 +45,12 @@ export class Abbreviations {
     }
   }
 
-  /** Whether any entry may have this attribute. */
-  declares(attribute: number): boolean {
+  /** Whether any entry may have this attribute, in one of the `forms` if they are given. */
+  declares(attribute: number, forms?: ReadonlySet<number>): boolean {
     for (const table of [this.#dense, this.#sparse.values()]) {
       for (const abbreviation of table) {
-        if (abbreviation?.attributes.some(({ name }) => name === attribute)) return true;
+        if (abbreviation?.attributes.some(({ name, form }) => name === attribute && (forms?.has(form) ?? true)))
+          return true;
       }
     }
     return false;

@@ -21,6 +21,8 @@ interface Sequence {
 
 /** Columns over all rows; a sequence's rows lie together, its last one is the end_sequence row. */
 export class LineTable {
+  #marksStatements: boolean | undefined;
+
   constructor(
     readonly header: LineHeader,
     readonly addresses: Float64Array,
@@ -31,6 +33,14 @@ export class LineTable {
     /** By address; they don't overlap in sound files. */
     readonly sequences: readonly Sequence[],
   ) {}
+
+  /** Whether some rows begin a statement and others don't. */
+  get marksStatements(): boolean {
+    this.#marksStatements ??= this.flags.some(
+      (flags) => (flags & (LINE_FLAGS.isStatement | LINE_FLAGS.endSequence)) === 0,
+    );
+    return this.#marksStatements;
+  }
 
   /** The row that `address` belongs to: the last one at or before it in its sequence. */
   rowAt(address: number): number | undefined {

@@ -7,9 +7,15 @@ const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
 /**
  * `subprogram` and, inside it, each block that holds `address`, outermost first. `view`: which of several rows of the line table
- * at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are left out.
+ * at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are left out. `hasLine`: whether
+ * a function has that row's line.
  */
-export function blocksAt(subprogram: Entry, address: number, view = Infinity): Entry[] {
+export function blocksAt(
+  subprogram: Entry,
+  address: number,
+  view = Infinity,
+  hasLine: (instance: Entry) => boolean = () => false,
+): Entry[] {
   const chain = [subprogram];
   const { entries } = subprogram.unit;
   let children = entries.children(subprogram.index);
@@ -17,7 +23,7 @@ export function blocksAt(subprogram: Entry, address: number, view = Infinity): E
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
     const block = entries.entry(next.value);
     const range = entryRanges(block).find(({ low, high }) => address >= low && address < high);
-    if (!range || (range.low === address && startsAfter(block, address, view))) continue;
+    if (!range || (range.low === address && startsAfter(block, address, view, hasLine))) continue;
     chain.push(block);
     children = entries.children(next.value);
   }
@@ -25,12 +31,13 @@ export function blocksAt(subprogram: Entry, address: number, view = Infinity): E
 }
 
 /**
- * gcc numbers the states of the program at one address (views), and says at which of them an inlined function is entered. Another
- * stretch of its code, moved to this address, has but the last of them: the instruction itself.
+ * gcc numbers the states of the program at one address (views), and says at which of them an inlined function is entered. It says so for
+ * one copy of it: where another stretch of its code starts, the rows that speak of its lines are its own.
  */
-function startsAfter(block: Entry, address: number, view: number): boolean {
+function startsAfter(block: Entry, address: number, view: number, hasLine: (instance: Entry) => boolean): boolean {
   if (view === Infinity || block.tag !== TAG.inlined_subroutine) return false;
-  return entryAddress(block) !== address || (block.unsigned(AT.GNU_entry_view) ?? 0) > view;
+  if (entryAddress(block) !== address) return !hasLine(block);
+  return (block.unsigned(AT.GNU_entry_view) ?? 0) > view;
 }
 
 export function isFunction(entry: Entry): boolean {

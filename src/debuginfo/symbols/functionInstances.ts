@@ -15,6 +15,7 @@ import {
 } from './names';
 import { type Program } from './program';
 import { withoutRests } from './splitFunctions';
+import { withoutHandingOver } from './structors';
 
 /** All entries with code (out-of-line functions and inlined instances) of the functions that `query` names; a call enters one of them. */
 export function functionInstances(program: Program, query: string): Entry[] {
@@ -31,10 +32,11 @@ export function functionInstances(program: Program, query: string): Entry[] {
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
     for (const instance of instancesOf(program, entry)) reach(instance);
   }
-  return withoutRests(
+  const entered = withoutRests(
     program,
     [...found.values()].filter((entry) => hasCode(program, entry)),
   );
+  return withoutHandingOver(program, entered);
 }
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */

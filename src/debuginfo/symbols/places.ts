@@ -11,8 +11,10 @@ import { functionInstances } from './functionInstances';
 import { type FileInProgram, isStatementRow } from './lineIndex';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
-import { addressAfterPrologue } from './prologue';
+import { type CallAddress, callAddress, inlinedCopies, isRowOf } from './calls';
+import { type LineRow, passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
+import { withoutHandingOver } from './structors';
 
 /** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
 const MAX_LINES_BEFORE_FUNCTION = 3;
@@ -21,24 +23,36 @@ const MAX_LINES_BEFORE_FUNCTION = 3;
 export function functionPlaces(program: Program, name: string): ProbePlace[] {
   const places: ProbePlace[] = [];
   for (const instance of functionInstances(program, name)) {
-    const place = tolerating(() => instancePlace(program, instance));
-    if (place) places.push(place);
+    places.push(...(tolerating(() => instancePlaces(program, instance)) ?? []));
   }
   return sortedByAddress(places);
 }
 
-/** The place of one function instance: where its arguments read right. */
-export function instancePlace(program: Program, instance: Entry): ProbePlace | undefined {
+/** The places of one function instance: where its arguments read right, once for each call. */
+export function instancePlaces(program: Program, instance: Entry): ProbePlace[] {
   const table = program.lines.tableOf(instance.unit);
-  const first = instance.tag === TAG.subprogram ? addressAfterPrologue(instance, table) : entryAddress(instance);
-  if (first === undefined || !program.facts.isCode(first)) return undefined;
+  const call = instance.tag === TAG.subprogram ? callAddress(program, instance, table) : enteredAt(instance);
+  if (call === undefined || !program.facts.isCode(call.address)) return [];
+  const { address: first, doubt } = call;
   const row = table && rowOf(program, instance, first, table);
   const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
-  return {
-    candidates: [first, ...others].map(linkAddress),
+  const copies =
+    row === undefined || instance.tag === TAG.subprogram ? [] : inlinedCopies(program, instance, first, table!, row);
+  const place = {
     function: qualifiedNameOf(instance),
     line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
+    ...(doubt && { doubt }),
   };
+  const ends = [...copies, Infinity];
+  return [first, ...copies].map((start, index) => ({
+    ...place,
+    candidates: [start, ...others.filter((at) => at > start && at < ends[index]!)].map(linkAddress),
+  }));
+}
+
+function enteredAt(instance: Entry): CallAddress | undefined {
+  const address = entryAddress(instance);
+  return address === undefined ? undefined : { address };
 }
 
 /** The row at `address` that is the instance's own: an inlined function may start at the same address. */
@@ -49,11 +63,6 @@ function rowOf(program: Program, instance: Entry, address: number, table: LineTa
     if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) return row;
   }
   return table.rowAt(address);
-}
-
-function isRowOf(program: Program, instance: Entry, table: LineTable, row: number): boolean {
-  const blocks = program.blocksAt(table.addresses[row]!, table.viewOf(row));
-  return blocks.length > 0 && innermostFunction(blocks).key === instance.key;
 }
 
 /** Other statement rows of row `row`'s line behind address `start` that belong to the same instance. */
@@ -84,17 +93,13 @@ export function linePlaces(
   if (found === undefined) return undefined;
   const places: ProbePlace[] = [];
   const groups = rowsByInstance(program, programs, found);
-  const entered = new Set(
-    withoutRests(
-      program,
-      groups.flatMap(([instance]) => instance ?? []),
-    ),
-  );
+  const instances = groups.flatMap(([instance]) => instance ?? []);
+  const entered = new Set(withoutHandingOver(program, withoutRests(program, instances)));
   for (const [function_, rows] of groups) {
-    // The line goes on where the rest begins.
+    // The line goes on where the rest begins, or another variant.
     if (function_ && !entered.has(function_) && isEnteredAt(function_, rows)) continue;
     if (found !== line && function_ && isFarAbove(function_, line, rows)) continue;
-    places.push(linePlace(program, function_, rows, file, found));
+    places.push(...placesInInstance(program, function_, rows, file, found));
   }
   return places.length > 0 ? { file, line: found, places: sortedByAddress(places) } : undefined;
 }
@@ -128,12 +133,6 @@ function forEachStatement(programs: readonly FileInProgram[], visit: (table: Lin
   }
 }
 
-interface LineRow {
-  readonly table: LineTable;
-  readonly row: number;
-  readonly address: number;
-}
-
 /** The statement rows of `line`, by the function instance that each belongs to. */
 function rowsByInstance(
   program: Program,
@@ -144,7 +143,7 @@ function rowsByInstance(
   forEachStatement(programs, (table, row) => {
     if (table.lines[row] !== line) return;
     const address = table.addresses[row]!;
-    const blocks = tolerating(() => program.blocksAt(address, table.viewOf(row))) ?? [];
+    const blocks = tolerating(() => program.blocksOfRow(table, row)) ?? [];
     const instance = blocks.length > 0 ? wholeInstance(innermostFunction(blocks)) : undefined;
     // Code without a described function goes by the symbol it belongs to; no entry has a negative key.
     const key = instance ? instance.key : -1 - (program.facts.functionSymbol(address)?.address ?? address);
@@ -166,42 +165,58 @@ function isEnteredAt(instance: Entry, rows: readonly LineRow[]): boolean {
   return rows.some(({ address }) => address === entry);
 }
 
-function linePlace(
+function placesInInstance(
   program: Program,
   instance: Entry | undefined,
   rows: readonly LineRow[],
   file: string,
   line: number,
-): ProbePlace {
+): ProbePlace[] {
   const [{ table, row }] = rows as [LineRow];
-  const addresses = [...new Set(rows.map(({ address }) => address))].sort((a, b) => a - b);
   const source: SourceLine = { file, line, column: table.columns[row]! };
-  if (!instance) return { candidates: addresses.map(linkAddress), function: undefined, line: source };
-  const ordered = hotFirst(program, addresses);
-  const opening = openingAddress(instance, ordered, table);
-  const candidates = opening === undefined ? ordered : [opening, ...ordered.filter((address) => address > opening)];
-  return { candidates: candidates.map(linkAddress), function: qualifiedNameOf(instance), line: source };
+  const sorted = [...rows].sort((a, b) => a.address - b.address || a.row - b.row);
+  const subprogram = program.functionAt(sorted[0]!.address);
+  if (!instance || !subprogram) {
+    const addresses = new Set(sorted.map(({ address }) => address));
+    return [{ candidates: [...addresses].map(linkAddress), function: undefined, line: source }];
+  }
+  const ordered = hotFirst(subprogram, sorted);
+  const name = qualifiedNameOf(instance);
+  const opening = openingAddress(program, instance, ordered, table);
+  if (opening !== undefined) {
+    const later = ordered.map(({ address }) => address).filter((address) => address > opening.address);
+    const candidates = [...new Set([opening.address, ...later])].map(linkAddress);
+    return [{ candidates, function: name, line: source, ...(opening.doubt && { doubt: opening.doubt }) }];
+  }
+  return passesOf({ program, subprogram, rows: ordered }).map(({ candidates, doubt }) => ({
+    candidates: candidates.map(linkAddress),
+    function: name,
+    line: source,
+    ...(doubt && { doubt }),
+  }));
 }
 
-/** Where the line is an out-of-line function's opening one: the address behind its prologue. */
-function openingAddress(instance: Entry, addresses: readonly number[], table: LineTable): number | undefined {
+/** Where the line is an out-of-line function's opening one: the place of its calls. */
+function openingAddress(
+  program: Program,
+  instance: Entry,
+  rows: readonly LineRow[],
+  table: LineTable,
+): CallAddress | undefined {
   if (instance.tag !== TAG.subprogram) return undefined;
   const entry = entryAddress(instance);
-  return entry !== undefined && addresses.includes(entry) ? addressAfterPrologue(instance, table) : undefined;
+  if (entry === undefined || !rows.some(({ address }) => address === entry)) return undefined;
+  return callAddress(program, instance, table);
 }
 
-/** Addresses in the stretch of the function that is entered before those that the compiler split off as unlikely. */
-function hotFirst(program: Program, addresses: readonly number[]): number[] {
-  if (addresses.length < 2) return [...addresses];
-  const subprogram = program.functionAt(addresses[0]!);
-  const entry = subprogram && entryAddress(subprogram);
+/** Rows in the stretch of the function that is entered before those that the compiler split off as unlikely. */
+function hotFirst(subprogram: Entry, rows: readonly LineRow[]): LineRow[] {
+  const entry = entryAddress(subprogram);
   const hot =
-    subprogram && entry !== undefined
-      ? entryRanges(subprogram).find(({ low, high }) => entry >= low && entry < high)
-      : undefined;
-  if (!hot) return [...addresses];
-  const isHot = (address: number): boolean => address >= hot.low && address < hot.high;
-  return [...addresses.filter(isHot), ...addresses.filter((address) => !isHot(address))];
+    entry === undefined ? undefined : entryRanges(subprogram).find(({ low, high }) => entry >= low && entry < high);
+  if (!hot) return [...rows];
+  const isHot = ({ address }: LineRow): boolean => address >= hot.low && address < hot.high;
+  return [...rows.filter(isHot), ...rows.filter((row) => !isHot(row))];
 }
 
 /** In address order; of several functions that are entered at one address, the first found. */

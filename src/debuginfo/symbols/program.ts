@@ -3,11 +3,16 @@
  * what the questions need of the ELF file itself, so that nothing else here knows of it.
  */
 import { type DebugInfo } from '../dwarf/debugInfo';
+import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
+import { type FlowInstruction } from '../../base/controlFlow';
 import { type CfaRule } from '../dwarf/frame';
+import { type LineTable } from '../dwarf/lineTable';
+import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 import { type ThreadBlock } from '../model';
-import { blocksAt } from './blocks';
+import { blocksAt, entryAddress } from './blocks';
+import { FunctionFlow } from './functionFlow';
 import { LineIndex } from './lineIndex';
 import { UnitFinder } from './unitFinder';
 import { UnitFunctions } from './unitFunctions';
@@ -23,12 +28,16 @@ export interface ProgramFacts {
   functionSymbol(address: number): { readonly address: number; readonly name: string } | undefined;
   /** Where a thread has the module's thread-local variables; undefined where nothing tells. */
   readonly threadBlock: ThreadBlock | undefined;
+  /** The instructions from `low` up to `high`; undefined where nobody can decode them, or there are too many. */
+  instructions(low: number, high: number): readonly FlowInstruction[] | undefined;
 }
 
 export class Program {
   readonly lines: LineIndex;
   readonly #finder: UnitFinder;
   readonly #functions = new Map<Unit, UnitFunctions>();
+  readonly #lines = new Map<number, ReadonlySet<number>>();
+  readonly #flows = new Map<number, FunctionFlow | undefined>();
 
   constructor(
     readonly info: DebugInfo,
@@ -60,8 +69,70 @@ export class Program {
   }
 
   /** The function at `address` and the blocks in it around the address, outermost first; empty where nothing is known. */
-  blocksAt(address: number, view?: number): Entry[] {
+  blocksAt(address: number): Entry[] {
     const subprogram = this.functionAt(address);
-    return subprogram ? blocksAt(subprogram, address, view) : [];
+    return subprogram ? blocksAt(subprogram, address) : [];
   }
+
+  /** The same for one of the rows of the line table at an address. */
+  blocksOfRow(table: LineTable, row: number): Entry[] {
+    const address = table.addresses[row]!;
+    const subprogram = this.functionAt(address);
+    if (!subprogram) return [];
+    return blocksAt(subprogram, address, table.viewOf(row), (instance) =>
+      this.#linesOf(instance, table).has(lineKey(table, row)),
+    );
+  }
+
+  /** Files and lines of the instructions of an inlined function's instance that are its own, without what is inlined into it. */
+  #linesOf(instance: Entry, table: LineTable): ReadonlySet<number> {
+    let lines = this.#lines.get(instance.key);
+    if (!lines) {
+      lines = readLines(instance, table);
+      this.#lines.set(instance.key, lines);
+    }
+    return lines;
+  }
+
+  /** The flow of control through an out-of-line function; undefined where it can't be read. */
+  flowOf(subprogram: Entry): FunctionFlow | undefined {
+    const { key } = subprogram;
+    if (!this.#flows.has(key)) this.#flows.set(key, this.#readFlow(subprogram));
+    return this.#flows.get(key);
+  }
+
+  #readFlow(subprogram: Entry): FunctionFlow | undefined {
+    const entry = entryAddress(subprogram);
+    const ranges = [...entryRanges(subprogram)].sort((a, b) => a.low - b.low);
+    const parts = ranges.map(({ low, high }) => this.facts.instructions(low, high));
+    if (entry === undefined || parts.some((part) => part === undefined)) return undefined;
+    const flow = new FunctionFlow(
+      parts.flatMap((part) => part ?? []),
+      entry,
+    );
+    return flow.has(entry) ? flow : undefined;
+  }
+}
+
+function lineKey(table: LineTable, row: number): number {
+  return table.lines[row]! * 0x1_0000 + table.files[row]!;
+}
+
+function readLines(instance: Entry, table: LineTable): ReadonlySet<number> {
+  const lines = new Set<number>();
+  const inner = [...instance.children()].filter(({ tag }) => tag === TAG.inlined_subroutine).flatMap(entryRanges);
+  const entry = entryAddress(instance);
+  const view = instance.unsigned(AT.GNU_entry_view) ?? 0;
+  for (const { low, high } of entryRanges(instance)) {
+    const sequence = table.sequenceAt(low);
+    if (!sequence) continue;
+    for (let row = table.firstRowFrom(low, sequence); row < sequence.endRow && table.addresses[row]! < high; row++) {
+      const address = table.addresses[row]!;
+      if (inner.some((range) => address >= range.low && address < range.high)) continue;
+      // Where a stretch starts, rows may be those of what comes before it.
+      const isOwn = address > low || (address === entry && table.viewOf(row) >= view) || table.viewOf(row) === Infinity;
+      if (isOwn) lines.add(lineKey(table, row));
+    }
+  }
+  return lines;
 }

@@ -1,4 +1,5 @@
 /** What names mean at an address (DWARF 5 §3.3 to §3.5, §4.1): the blocks around it, then the file's and the program's names. */
+import { type FrameStore } from '../../base/controlFlow';
 import { linkAddress } from '../../base/address';
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
@@ -10,6 +11,7 @@ import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type Viewpoint } from './globals';
 import { Locations } from './locations';
 import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
+import { beforeStore, pendingStore } from './pendingStore';
 import { type Program } from './program';
 import { DwarfNumber } from './runtimeNumber';
 import { mostSimilar } from './similarity';
@@ -57,6 +59,8 @@ export class ProgramScope implements Scope {
   readonly #blocks: readonly Entry[];
   readonly #locations: Locations;
   readonly #viewpoint: Viewpoint;
+  /** What pc's own instruction has yet to put into its place in the frame. */
+  readonly #pending: FrameStore | undefined;
 
   constructor(
     program: Program,
@@ -72,6 +76,7 @@ export class ProgramScope implements Scope {
     const instance = functionMeant(chain, address, inFunction);
     this.#blocks = instance ? blocksOf(instance, chain).reverse() : [];
     this.#locations = new Locations(program, address, chain[0], unit);
+    this.#pending = chain[0] && pendingStore(program, chain[0], address);
     this.function = instance && qualifiedNameOf(instance);
     // What was inlined across languages or merged by link-time optimisation reads as where it was written.
     const written = instance && [...origins(instance)].at(-1)!.unit;
@@ -142,7 +147,13 @@ export class ProgramScope implements Scope {
       if (global) return global;
     }
     const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : locations.of(entry);
-    return { name, type: this.#typeOf(entry), location, role };
+    const type = this.#typeOf(entry);
+    return {
+      name,
+      type,
+      location: this.#pending ? beforeStore(location, type.byteSize, this.#pending) : location,
+      role,
+    };
   }
 
   #roleOf(entry: Entry): Variable['role'] {

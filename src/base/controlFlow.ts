@@ -1,0 +1,35 @@
+/**
+ * Machine code as the flow of control through it: the terms in which a decoder answers readers of symbols, which don't decode
+ * themselves. All addresses are link-time addresses.
+ */
+
+/** One machine instruction, as far as it says which one comes next. */
+export interface FlowInstruction {
+  readonly address: number;
+  /** In bytes. */
+  readonly length: number;
+  /**
+   * `next`: the next in memory comes next; `pad`: so, too, but it does nothing; `call`: the next in memory, after a call; `jump`: the target;
+   * `branch`: the target or the next in memory; `indirect`: a target that the bytes don't say; `end`: none of this function.
+   */
+  readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'end';
+  /** Of a direct jump, branch or call. */
+  readonly target: number | undefined;
+  /** A constant address that it puts in a register. */
+  readonly constant: number | undefined;
+  /** What it stores in the stack frame; `unknown` where it writes memory that may be the frame's in some other way. */
+  readonly store: FrameStore | 'unknown' | undefined;
+}
+
+/** What goes to memory at a distance from rbp or rsp. Registers have DWARF's numbers. */
+export interface FrameStore {
+  readonly base: number;
+  readonly displacement: bigint;
+  /** In bytes. */
+  readonly size: number;
+  /** Whose low bytes they are; undefined for a constant. */
+  readonly register: number | undefined;
+}
+
+/** Reads the instructions of `code`, which lies at `start`, one after the other. */
+export type ReadFlow = (code: Uint8Array, start: number) => readonly FlowInstruction[];

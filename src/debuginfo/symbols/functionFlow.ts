@@ -1,0 +1,123 @@
+/**
+ * The control-flow graph of one function, instruction by instruction: what is reachable from where, and what lies in a loop. Calls go on
+ * behind themselves. Where an indirect jump goes is not in its bytes: it may go to any instruction that nothing else leads to, which is
+ * where the cases of a switch begin. What an exception leads to (landing pads) has no predecessor.
+ */
+import { type FlowInstruction } from '../../base/controlFlow';
+
+export class FunctionFlow {
+  readonly #instructions: readonly FlowInstruction[];
+  readonly #indices = new Map<number, number>();
+  readonly #successors: (readonly number[])[];
+  readonly #predecessors: number[][];
+
+  /** `instructions`: of all ranges of the function, in address order. */
+  constructor(
+    instructions: readonly FlowInstruction[],
+    /** Where it is entered. */
+    readonly entry: number,
+  ) {
+    this.#instructions = instructions;
+    for (const [index, { address }] of instructions.entries()) this.#indices.set(address, index);
+    const direct = instructions.map((instruction) => this.#direct(instruction));
+    this.#predecessors = instructions.map(() => []);
+    const connect = (from: number, to: number): void => void this.#predecessors[to]!.push(from);
+    for (const [from, targets] of direct.entries()) for (const to of targets) connect(from, to);
+    const unknown = instructions.flatMap(({ kind }, index) => (kind === 'indirect' ? [index] : []));
+    const cases = unknown.length === 0 ? [] : this.#withoutPredecessor();
+    for (const from of unknown) for (const to of cases) connect(from, to);
+    this.#successors = direct.map((targets, from) => (instructions[from]!.kind === 'indirect' ? cases : targets));
+  }
+
+  /** Direct calls and jumps to other functions. */
+  *exits(): IterableIterator<{ readonly address: number; readonly target: number }> {
+    for (const { address, target } of this.#instructions) {
+      if (target !== undefined && !this.#indices.has(target)) yield { address, target };
+    }
+  }
+
+  /** Whether the graph knows an instruction there. */
+  has(address: number): boolean {
+    return this.#indices.has(address);
+  }
+
+  at(address: number): FlowInstruction | undefined {
+    return this.#instructions[this.#indices.get(address) ?? -1];
+  }
+
+  /** The instruction in front of `address` in memory, if it goes on there and nowhere else; padding is passed over. */
+  before(address: number): FlowInstruction | undefined {
+    let index = (this.#indices.get(address) ?? 0) - 1;
+    while (index >= 0 && this.#instructions[index]!.kind === 'pad') index--;
+    const before = this.#instructions[index];
+    return before && this.#reachesByFalling(index, address) && before.kind !== 'branch' ? before : undefined;
+  }
+
+  /** Addresses of the instructions that lead to the one at `address`, padding included. */
+  predecessors(address: number): readonly number[] {
+    const index = this.#indices.get(address);
+    return index === undefined ? [] : this.#predecessors[index]!.map((from) => this.#instructions[from]!.address);
+  }
+
+  /**
+   * What runs after an instruction of `from`, which itself counts only when it is reached again; `blocks` says where a path ends (the
+   * instruction it ends at is reached).
+   */
+  reachable(from: Iterable<number>, blocks: (address: number) => boolean = () => false): ReadonlySet<number> {
+    const reached = new Set<number>();
+    const pending: number[] = [];
+    for (const address of from) {
+      const index = this.#indices.get(address);
+      if (index !== undefined) pending.push(...this.#successors[index]!);
+    }
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      const { address } = this.#instructions[index]!;
+      if (reached.has(address)) continue;
+      reached.add(address);
+      if (!blocks(address)) pending.push(...this.#successors[index]!);
+    }
+    return reached;
+  }
+
+  /** What runs from the entry on without passing one of `avoided`, those first met included. */
+  reachableAvoiding(avoided: (address: number) => boolean): ReadonlySet<number> {
+    if (avoided(this.entry)) return new Set([this.entry]);
+    return new Set([this.entry, ...this.reachable([this.entry], avoided)]);
+  }
+
+  /** Whether control can come back to `address`. `within`: on a path through these only. */
+  isInLoop(address: number, within: (address: number) => boolean = () => true): boolean {
+    return this.reachable([address], (at) => !within(at)).has(address);
+  }
+
+  #direct({ kind, address, length, target }: FlowInstruction): number[] {
+    const next = this.#indices.get(address + length);
+    const jumped = target === undefined ? undefined : this.#indices.get(target);
+    const wanted = kind === 'jump' ? [jumped] : kind === 'branch' ? [next, jumped] : FALLING.has(kind) ? [next] : [];
+    return wanted.filter((index) => index !== undefined);
+  }
+
+  #withoutPredecessor(): number[] {
+    const orphans: number[] = [];
+    for (const [index, { address, kind }] of this.#instructions.entries()) {
+      if (address !== this.entry && kind !== 'pad' && this.#isOrphan(index)) orphans.push(index);
+    }
+    return orphans;
+  }
+
+  /** Padding that nothing leads to leads to nothing. */
+  #isOrphan(index: number): boolean {
+    return this.#predecessors[index]!.every((from) => this.#instructions[from]!.kind === 'pad' && this.#isOrphan(from));
+  }
+
+  #reachesByFalling(index: number, address: number): boolean {
+    for (let at = index; ; at++) {
+      const { kind, address: start, length } = this.#instructions[at]!;
+      if (!FALLING.has(kind) && kind !== 'branch') return false;
+      if (start + length === address) return true;
+      if (this.#instructions[at + 1]?.address !== start + length) return false;
+    }
+  }
+}
+
+const FALLING: ReadonlySet<FlowInstruction['kind']> = new Set(['next', 'pad', 'call']);

@@ -1,0 +1,196 @@
+/**
+ * Where passes through a line begin: one address for each copy of its code. A compiler that unrolls or peels a loop copies its lines; one
+ * that schedules instructions cuts them into pieces. Line tables tell them apart as far as compilers say it:
+ *
+ * - GCC, optimising, marks where each statement of the source begins (is_stmt; -gstatement-frontiers), in every copy of it anew, and its
+ *   pieces not at all. The first statement on the line, which its column names, is the line's.
+ * - LLVM marks each instruction that comes from another line than the one in front of it: pieces, too. What begins with the same column
+ *   is taken as a copy.
+ * - Where nothing is optimised, nothing is copied.
+ *
+ * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
+ */
+import { AT, FORM } from '../dwarf/constants';
+import { type Entry } from '../dwarf/entry';
+import { type LineTable } from '../dwarf/lineTable';
+import { type Unit } from '../dwarf/unit';
+import { type FunctionFlow } from './functionFlow';
+import { isStatementRow } from './lineIndex';
+import { languageOf } from './names';
+import { type Program } from './program';
+
+export interface LineRow {
+  readonly table: LineTable;
+  readonly row: number;
+  readonly address: number;
+}
+
+/** One beginning: its address and later ones that serve when it can't be probed. */
+export interface Pass {
+  readonly candidates: readonly number[];
+  readonly doubt?: string;
+}
+
+/** What one out-of-line function's code of a line consists of. */
+export interface LineCode {
+  readonly program: Program;
+  readonly subprogram: Entry;
+  /** Its statement rows, those in the stretch that is entered first, otherwise by address. Never empty. */
+  readonly rows: readonly LineRow[];
+}
+
+export const DOUBTS = {
+  merged: 'several copies of it begin at one instruction: passes may be missed',
+  joined: 'its first instruction is also reached past it: passes may be counted that are none',
+  pieces:
+    'the compiler mixed it with other lines: copies of its code and pieces of it look alike, so that passes may be missed or count twice',
+  branches: 'control comes into it at several points: a pass may count twice',
+} as const;
+
+export type Doubt = (typeof DOUBTS)[keyof typeof DOUBTS];
+
+/** Where passes begin, in the order of `rows`. */
+export function passesOf(code: LineCode): readonly Pass[] {
+  const { program, subprogram, rows } = code;
+  const flow = program.flowOf(subprogram);
+  const doubts = new Set<Doubt>();
+  const starts = flow ? startsByFlow(code, flow, doubts) : new Set([rows[0]!.address]);
+  const addresses = [...new Set(rows.map(({ address }) => address))];
+  return addresses.flatMap((address, index) => {
+    if (!starts.has(address)) return [];
+    const next = addresses.findIndex((later, at) => at > index && starts.has(later));
+    const others = addresses.slice(index + 1, next < 0 ? undefined : next);
+    const moved = flow ? settle(code, flow, address) : { address };
+    if (moved.doubt) doubts.add(moved.doubt);
+    const [doubt] = doubts;
+    // What lies in front of the loop is no candidate for what lies in it, and the other way round.
+    const serving = moved.address === address ? others : [];
+    return [{ candidates: [moved.address, ...serving], ...(doubt && { doubt }) }];
+  });
+}
+
+/** How the compiler marked rows. */
+export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'plain' {
+  const producer = unit.root?.string(AT.producer) ?? '';
+  if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
+  return producer.startsWith('GNU ') && table.marksStatements ? 'statements' : 'lines';
+}
+
+/** GCC writes its options into its name; others leave lists of the places that variables have in turn. */
+function isOptimised(unit: Unit, producer: string): boolean {
+  return /\s-O(?!0\b)/.test(producer) || unit.abbreviations.declares(AT.location, LISTS);
+}
+
+const LISTS: ReadonlySet<number> = new Set([FORM.sec_offset, FORM.loclistx, FORM.data4, FORM.data8]);
+
+function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): ReadonlySet<number> {
+  const { rows, subprogram } = code;
+  const own = new Set(rows.map(({ address }) => address));
+  const first = firstRow(rows, flow, own);
+  const marking = markingOf(first.table, subprogram.unit);
+  const starts = new Set(marking === 'plain' ? [first.address] : copiesOf(first, rows).map(({ address }) => address));
+  if (marking === 'statements' && isMerged(first, rows)) doubts.add(DOUBTS.merged);
+  if (marking === 'lines' && starts.size > 1 && isUneven(starts.size, rows)) doubts.add(DOUBTS.pieces);
+  addUncovered(code, flow, starts, doubts);
+  return starts;
+}
+
+/** The row through which control first comes into the line; of several, the first. */
+function firstRow(rows: readonly LineRow[], flow: FunctionFlow, own: ReadonlySet<number>): LineRow {
+  const reached = flow.reachableAvoiding((address) => own.has(address));
+  return rows.find(({ address }) => reached.has(address)) ?? rows[0]!;
+}
+
+function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
+  return rows.filter((each) => columnOf(each) === columnOf(first));
+}
+
+function columnOf({ table, row }: LineRow): number {
+  return table.columns[row]!;
+}
+
+/** Whether two copies of the statement begin at one address: nothing of the one is left. */
+function isMerged(first: LineRow, rows: readonly LineRow[]): boolean {
+  const copies = copiesOf(first, rows);
+  return copies.some(
+    ({ address, row }, index) =>
+      index > 0 && copies[index - 1]!.address === address && hasOtherStatement(first, copies[index - 1]!.row, row),
+  );
+}
+
+/** Whether a statement of another line begins between two rows. */
+function hasOtherStatement({ table, row: known }: LineRow, from: number, to: number): boolean {
+  for (let row = from + 1; row < to; row++) {
+    if (isStatementRow(table, row) && table.lines[row] !== table.lines[known]) return true;
+  }
+  return false;
+}
+
+/** Whether some other column begins another number of times, but more than once. */
+function isUneven(copies: number, rows: readonly LineRow[]): boolean {
+  const counts = new Map<number, number>();
+  for (const row of rows) counts.set(columnOf(row), (counts.get(columnOf(row)) ?? 0) + 1);
+  return [...counts.values()].some((count) => count > 1 && count !== copies);
+}
+
+/** Adds rows that control reaches without any of `starts`: other branches that lead into the middle of the line. */
+function addUncovered({ rows }: LineCode, flow: FunctionFlow, starts: Set<number>, doubts: Set<Doubt>): void {
+  for (;;) {
+    const reached = flow.reachableAvoiding((address) => starts.has(address));
+    const missed = rows.find(({ address }) => !starts.has(address) && reached.has(address));
+    if (!missed) return;
+    const within = new Set(rows.map(({ address }) => address));
+    const onward = flow.reachable(
+      starts,
+      (address) => isForeign(missed.table, missed.row, address) && !within.has(address),
+    );
+    if (onward.has(missed.address)) doubts.add(DOUBTS.branches);
+    starts.add(missed.address);
+  }
+}
+
+/** Whether the instruction at `address` is of another line. */
+function isForeign(table: LineTable, row: number, address: number): boolean {
+  const its = table.rowAt(address);
+  return its !== undefined && table.lines[its] !== table.lines[row];
+}
+
+/**
+ * A statement that left no instruction of its own stands at the next one. Where that begins a loop, or is where branches meet, the
+ * statement may lie in front of it: then the last instruction before is the place.
+ */
+function settle(
+  { program, subprogram, rows }: LineCode,
+  flow: FunctionFlow,
+  address: number,
+): { readonly address: number; readonly doubt?: Doubt } {
+  const { table, row } = rows.find((each) => each.address === address)!;
+  if (markingOf(table, subprogram.unit) !== 'statements' || address === flow.entry) return { address };
+  const before = flow.before(address);
+  const others = flow.predecessors(address).filter((from) => flow.at(from)?.kind !== 'pad' && from !== before?.address);
+  if (others.length === 0 || hasCodeFrom(table, row, flow, address)) return { address };
+  if (!before) return { address, doubt: DOUBTS.joined };
+  const isLoop = flow.isInLoop(address) && !flow.isInLoop(before.address);
+  if (!isLoop || !isSameInstance(program, table, row, before.address)) return { address, doubt: DOUBTS.joined };
+  return { address: before.address, doubt: DOUBTS.joined };
+}
+
+/** Whether this row's line, or one whose row comes before it at this address, has an instruction that only runs after this address. */
+function hasCodeFrom(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
+  const elsewhere = flow.reachableAvoiding((at) => at === address);
+  const lines = new Set<number>();
+  for (let at = row; at >= 0 && table.addresses[at] === address; at--) {
+    if (isStatementRow(table, at)) lines.add(table.lines[at]!);
+  }
+  for (const at of [address, ...flow.reachable([address])]) {
+    if (elsewhere.has(at) && at !== address) continue;
+    const its = table.rowAt(at);
+    if (its !== undefined && lines.has(table.lines[its]!)) return true;
+  }
+  return false;
+}
+
+function isSameInstance(program: Program, table: LineTable, row: number, before: number): boolean {
+  const here = program.blocksOfRow(table, row).at(-1);
+  return here !== undefined && program.blocksAt(before).some((block) => block.key === here.key);
+}

@@ -1,0 +1,104 @@
+/**
+ * Code to the flow of control through it: for each instruction, which one comes next. Symbol readers ask for it (they don't decode
+ * themselves) to tell copies of a line from pieces, entries from loops, and which functions an indirect function's resolver chooses from.
+ */
+import {
+  Decoder,
+  DecoderOptions,
+  FlowControl,
+  Instruction,
+  MemorySizeExt,
+  Mnemonic,
+  OpKind,
+  Register,
+  RegisterExt,
+} from 'iced-x86';
+import { type FlowInstruction, type FrameStore } from '../base/controlFlow';
+
+/** DWARF's numbers of the general registers in the order of their encoding (System V ABI x86-64, figure 3.36). */
+const DWARF_NUMBERS = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
+const DWARF_XMM0 = 17;
+
+const KINDS: Partial<Record<FlowControl, FlowInstruction['kind']>> = {
+  [FlowControl.Next]: 'next',
+  [FlowControl.UnconditionalBranch]: 'jump',
+  [FlowControl.ConditionalBranch]: 'branch',
+  [FlowControl.IndirectBranch]: 'indirect',
+  [FlowControl.Call]: 'call',
+  [FlowControl.IndirectCall]: 'call',
+  [FlowControl.XbeginXabortXend]: 'next',
+};
+
+/** The instructions of `code`, which lies at `start`; bytes that are none end the flow. */
+export function readFlow(code: Uint8Array, start: number): FlowInstruction[] {
+  const decoder = new Decoder(64, code, DecoderOptions.None);
+  const instruction = new Instruction();
+  const found: FlowInstruction[] = [];
+  try {
+    decoder.ip = BigInt(start);
+    while (decoder.canDecode) {
+      decoder.decodeOut(instruction);
+      found.push(describe(instruction));
+    }
+  } finally {
+    instruction.free();
+    decoder.free();
+  }
+  return found;
+}
+
+function describe(iced: Instruction): FlowInstruction {
+  const isNear = iced.opCount > 0 && iced.op0Kind === OpKind.NearBranch64;
+  return {
+    address: Number(iced.ip),
+    length: iced.length,
+    kind: isPadding(iced) ? 'pad' : iced.isInvalid ? 'end' : (KINDS[iced.flowControl] ?? 'end'),
+    target: isNear ? Number(iced.nearBranchTarget) : undefined,
+    constant: constantOf(iced),
+    store: storeOf(iced),
+  };
+}
+
+function isPadding({ mnemonic }: Instruction): boolean {
+  return mnemonic === Mnemonic.Nop || mnemonic === Mnemonic.Int3;
+}
+
+/** `lea register, [rip + …]`, and `mov register, …` in programs that are always at the same address. */
+function constantOf(iced: Instruction): number | undefined {
+  if (iced.mnemonic === Mnemonic.Lea && iced.isIpRelMemoryOperand) return Number(iced.ipRelMemoryAddress);
+  if (iced.mnemonic !== Mnemonic.Mov || iced.op0Kind !== OpKind.Register) return undefined;
+  const isImmediate = [OpKind.Immediate32, OpKind.Immediate32to64, OpKind.Immediate64].includes(iced.op1Kind);
+  return isImmediate ? Number(BigInt.asUintN(64, iced.immediate(1))) : undefined;
+}
+
+/** Whatever names memory first may write it. */
+function storeOf(iced: Instruction): FrameStore | 'unknown' | undefined {
+  if (iced.opCount === 0 || iced.op0Kind === OpKind.Register || iced.mnemonic === Mnemonic.Nop) return undefined;
+  return frameStoreOf(iced) ?? 'unknown';
+}
+
+const SCALAR_MOVES: ReadonlySet<Mnemonic> = new Set([Mnemonic.Mov, Mnemonic.Movss, Mnemonic.Movsd]);
+
+function frameStoreOf(iced: Instruction): FrameStore | undefined {
+  if (!SCALAR_MOVES.has(iced.mnemonic) || iced.op0Kind !== OpKind.Memory) return undefined;
+  if (iced.memoryIndex !== Register.None || iced.segmentPrefix !== Register.None) return undefined;
+  const base = FRAME_REGISTERS.get(iced.memoryBase);
+  const register = iced.op1Kind === OpKind.Register ? dwarfNumber(iced.op1Register) : undefined;
+  if (base === undefined || (register === undefined && iced.op1Kind === OpKind.Register)) return undefined;
+  const displacement = BigInt.asIntN(64, iced.memoryDisplacementU64);
+  return { base, displacement, size: MemorySizeExt.size(iced.memorySize), register };
+}
+
+const FRAME_REGISTERS: ReadonlyMap<Register, number> = new Map([
+  [Register.RBP, 6],
+  [Register.RSP, 7],
+]);
+
+/** Of a register whose low bytes are the value; none of ah, bh, ch, dh. */
+function dwarfNumber(register: Register): number | undefined {
+  if (RegisterExt.isXMM(register)) return DWARF_XMM0 + RegisterExt.number(register);
+  if (!RegisterExt.isGPR(register) || HIGH_BYTES.has(register)) return undefined;
+  return DWARF_NUMBERS[RegisterExt.number(RegisterExt.fullRegister(register))];
+}
+
+const HIGH_BYTES: ReadonlySet<Register> = new Set([Register.AH, Register.BH, Register.CH, Register.DH]);
