@@ -3,8 +3,11 @@
  *
  *     npm run soak -- [--minutes N] [--seed S]
  *
- * Prints the seed first, and a report at the end. Exit status 1 if anything was found.
+ * Prints the seed first, and a report at the end. Then it probes all of what `npm test` takes a sample of. Exit status 1 if anything was
+ * found.
  */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reportOf } from '../test/engine/soak/ledger';
 import { Soak } from '../test/engine/soak/soak';
@@ -22,7 +25,17 @@ async function main(): Promise<void> {
   const progress = process.stdout.isTTY ? (line: string) => void process.stdout.write(`\r\x1b[K${line}`) : undefined;
   const ledger = await new Soak({ seconds: minutes * 60, seed, ...(progress && { progress }) }).run();
   process.stdout.write(`${progress ? '\n' : ''}${reportOf(ledger)}\n`);
-  process.exitCode = ledger.findings.size > 0 ? 1 : 0;
+  process.exitCode = ledger.findings.size > 0 || !probesWholePrograms(seed) ? 1 : 0;
+}
+
+function probesWholePrograms(seed: number): boolean {
+  const root = join(__dirname, '..');
+  const { status } = spawnSync(join(root, 'node_modules/.bin/mocha'), ['test/engine/wholeProgram.test.ts'], {
+    cwd: root,
+    env: { ...process.env, SIDESTEP_WHOLE: '1', SIDESTEP_SEED: String(seed) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  return status === 0;
 }
 
 void main();

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { buildFixture } from '../fixtures/build';
 import { asUserWhoMaySudo } from '../fixtures/sudoers';
 import { DapClient } from './dapClient';
+import { needsRoot } from '../skip';
 
 const workers = buildFixture('workers.c');
 
@@ -24,7 +25,7 @@ describe('debug adapter with "elevate": "sudo"', () => {
   let terminal: ChildProcess | undefined;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
     chmodSync(directory, 0o755);
     copy = join(directory, 'workers');

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { until } from '../cli/commandLine';
 import { buildFixture } from '../fixtures/build';
 import { DapClient } from './dapClient';
+import { needsRoot } from '../skip';
 
 const workers = buildFixture('workers.c');
 const confine = buildFixture('engine/confine.c');
@@ -25,7 +26,7 @@ describe('debug adapter under Yama', () => {
   let client: DapClient;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
   });
 
   afterEach(() => client.close());

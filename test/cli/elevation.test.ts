@@ -8,6 +8,7 @@ import { program } from '../engine/program';
 import { Target } from '../engine/target';
 import { AS_USER, asUserWhoMaySudo, type SudoRule, USER } from '../fixtures/sudoers';
 import { assertUntouched, isUntouched, parseJsonLines, Running, sidestep, until } from './commandLine';
+import { needsRoot } from '../skip';
 
 const CALLS = 1000;
 
@@ -19,7 +20,7 @@ describe('sidestep --elevate', () => {
   let copy: string;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
     chmodSync(directory, 0o755);
     copy = join(directory, 'identity');

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { Image } from '../../src/debuginfo/image';
 import { buildFixture } from '../fixtures/build';
 import { parseJsonLines, sidestep } from './commandLine';
+import { skip } from '../skip';
 
 const [THREADS, ROUNDS] = [4, 2000];
 
@@ -53,8 +54,8 @@ describe('restartable sequences', () => {
     });
   }
 
-  it(`count right with probes around them${registered ? '' : ' (skipped: the C library has registered none)'}`, async function () {
-    if (!registered) this.skip();
+  it(`count right with probes around them`, async function () {
+    if (!registered) skip(this, 'the C library has registered no restartable sequences');
     const probes = outside.flatMap((at) => ['-p', `count rseq!bump+0x${(at - outside[0]!).toString(16)}`]);
     const { status, stdout, stderr } = await sidestep([
       ...['run', ...probes, '--format', 'json', '--', rseq],

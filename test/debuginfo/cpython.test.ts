@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { hex, linkAddress } from '../../src/base/address';
 import { Image } from '../../src/debuginfo/image';
 import { locationText, typeText } from './show';
+import { skip } from '../skip';
 
 const PYTHON = '/usr/bin/python3.11';
 /** Twice what an idle machine of 2020 needs would be 700 ms; others may run beside the tests. */
@@ -17,9 +18,9 @@ describe('CPython with its debug file', function () {
   let image: Image;
 
   before(function () {
-    if (!existsSync(PYTHON)) return this.skip();
+    if (!existsSync(PYTHON)) return skip(this, `there is no ${PYTHON}`);
     image = Image.open(PYTHON);
-    if (image.debugFile === undefined) return this.skip();
+    if (image.debugFile === undefined) return skip(this, `there are no debug symbols of ${PYTHON}`);
   });
   after(() => image.dispose());
 

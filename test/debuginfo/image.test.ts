@@ -8,6 +8,7 @@ import { fileOffset, linkAddress } from '../../src/base/address';
 import { Image, type ImageOptions } from '../../src/debuginfo/image';
 import { compiled, has } from './compile';
 import { placeText } from './show';
+import { skip } from '../skip';
 
 function using<T>(path: string, test: (image: Image) => T, options?: ImageOptions): T {
   const image = Image.open(path, options);
@@ -150,7 +151,7 @@ describe('images', () => {
     });
 
     it('find what dwz moved on to a third file', function () {
-      if (!has('dwz')) return this.skip();
+      if (!has('dwz')) return skip(this, 'there is no dwz');
       const copies = ['-O0', '-O1'].map((level, index) => {
         const path = join(folder, `program${index}`);
         copyFileSync(compiled('catalog.cc', level).path, path);
@@ -178,7 +179,7 @@ describe('images', () => {
     });
 
     it('read what dwz shared between the units of one file', function () {
-      if (!has('dwz')) return this.skip();
+      if (!has('dwz')) return skip(this, 'there is no dwz');
       const path = join(folder, 'program');
       copyFileSync(
         compiled('opaque.c', '-O0', join(__dirname, '../fixtures/debuginfo/opaque_definition.c')).path,
@@ -199,8 +200,7 @@ describe('images', () => {
       try {
         run('objcopy', `--compress-debug-sections=${format}`, compiled('values.c', '-O0').path, path);
       } catch {
-        // An objcopy that was built without it.
-        return this.skip();
+        return skip(this, `objcopy was built without ${format}`);
       }
       using(path, (image) => assert.equal(image.functionPlaces('walk').length, 1));
     });

@@ -12,6 +12,7 @@ import { engineForEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
 import { until } from '../until';
+import { skip } from '../skip';
 
 const counter = program('counter.c');
 const clock = program('clock.c');
@@ -230,7 +231,7 @@ describe('attach and detach', () => {
         }
       };
       const kthreadd = readdirSync('/proc').find((pid) => /^\d+$/.test(pid) && name(pid) === 'kthreadd');
-      if (kthreadd === undefined) return this.skip();
+      if (kthreadd === undefined) return skip(this, 'no thread of the kernel can be seen');
       await assert.rejects(
         client.request('attach', { pid: Number(kthreadd) }),
         refusedWith('attach-refused', /of the kernel/),

@@ -10,6 +10,7 @@ import { EngineClient } from './engineClient';
 import { endAfterEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
+import { needsRoot } from '../skip';
 
 const counter = program('counter.c');
 const filtered = program('filtered.c');
@@ -72,7 +73,7 @@ describe('binaries', () => {
     let copy: string;
 
     beforeEach(function () {
-      if (process.getuid?.() !== 0) this.skip();
+      needsRoot(this);
       copy = join(directory, 'identity');
       copyFileSync(identity.path, copy);
       chmodSync(copy, 0o4755);
@@ -138,7 +139,7 @@ describe('binaries', () => {
   });
 
   it('in a pid namespace are followed by the numbers that they have outside of it', async function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
     client = new EngineClient();
     const args = ['--pid', '--fork', '--mount-proc', tree.path, 'fork-exec', '50', '2'];
     const root = await client.request('launch', {

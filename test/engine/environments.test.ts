@@ -8,6 +8,7 @@ import { EngineClient, engineScript } from './engineClient';
 import { endAfterEach } from './fixture';
 import { program } from './program';
 import { Target } from './target';
+import { needsRoot } from '../skip';
 
 const counter = program('counter.c');
 const confine = program('confine.c');
@@ -60,7 +61,7 @@ describe('environments', () => {
   let openCopy: string;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
     directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
     chmodSync(directory, 0o755);
     openCopy = join(directory, 'counter');

@@ -9,6 +9,7 @@ import { EngineClient } from './engineClient';
 import { endAfterEach } from './fixture';
 import { program, type Program } from './program';
 import { Target } from './target';
+import { needsRoot, skip } from '../skip';
 
 const counter = program('counter.c');
 const identity = program('identity.c');
@@ -102,8 +103,7 @@ describe('processes that are followed', () => {
     try {
       execFileSync(small);
     } catch {
-      // A kernel without IA32 emulation.
-      this.skip();
+      skip(this, 'the kernel runs no 32-bit programs');
     }
     client = new EngineClient();
     const root = await launch('/bin/sh', '-c', `${small}; ${counter.path} 1 100`);
@@ -122,7 +122,7 @@ describe('processes that are followed', () => {
 
     beforeEach(function () {
       client = new EngineClient(undefined, {}, AS_USER);
-      if (process.getuid?.() !== 0) this.skip();
+      needsRoot(this);
       copy = join(directory, 'identity');
       copyFileSync(identity.path, copy);
     });

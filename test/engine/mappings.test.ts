@@ -11,6 +11,7 @@ import { type EngineClient } from './engineClient';
 import { engineForEach } from './fixture';
 import { program } from './program';
 import { readMemory, Target } from './target';
+import { needsRoot, skip } from '../skip';
 
 const mapper = program('mappings.c');
 
@@ -127,7 +128,7 @@ describe('mappings', () => {
   it('of huge pages are probed in place', async function () {
     const at = await tellAddress(`private ${one}`);
     assert.equal(await tell('call 1'), 1);
-    if (Number.isNaN(await tell('collapse'))) this.skip();
+    if (Number.isNaN(await tell('collapse'))) skip(this, 'the kernel has no MADV_COLLAPSE');
     assert.match(smapsOf(target.pid, at), /^(Shmem|File)PmdMapped: +2048 kB$/m);
     const { site, probe } = await client.arm(target.pid, at);
     assert.equal(await tell('call 10'), 10);
@@ -142,10 +143,10 @@ describe('mappings', () => {
 
     beforeEach(function () {
       before = readFileSync(POOL, 'latin1');
-      if (process.getuid?.() !== 0) this.skip();
+      needsRoot(this);
       // Two for the text, of which one is the program's own copy.
       writeFileSync(POOL, `${Number(before) + 2}`);
-      if (Number(readFileSync(POOL, 'latin1')) < Number(before) + 2) this.skip();
+      if (Number(readFileSync(POOL, 'latin1')) < Number(before) + 2) skip(this, 'no memory for huge pages');
     });
 
     afterEach(async () => {

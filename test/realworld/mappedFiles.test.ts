@@ -11,6 +11,7 @@ import { ROOT, sidestep } from '../cli/commandLine';
 import { Target } from '../engine/target';
 import { buildFixture } from '../fixtures/build';
 import { AS_USER, asUserWhoMaySudo } from '../fixtures/sudoers';
+import { needsRoot } from '../skip';
 
 const FLAGS = ['-O1', '-fno-inline'];
 const LIBRARY = ['-shared', '-fPIC', '-DLIBRARY'];
@@ -26,7 +27,7 @@ describe('files that are mapped', () => {
   let session: Session | undefined;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needsRoot(this);
   });
 
   beforeEach(() => {

@@ -4,6 +4,7 @@ import { linkAddress } from '../../../src/base/address';
 import { Image } from '../../../src/debuginfo/image';
 import { compiled, compiledGo, compiledRust } from '../compile';
 import { locationText, placeText } from '../show';
+import { skip } from '../../skip';
 
 /** Opens a program for one test. */
 function using<T>(path: string, test: (image: Image) => T): T {
@@ -69,7 +70,7 @@ describe('places of functions', () => {
 
   it('are found for Rust, with generics', function () {
     const fixture = compiledRust('shapes.rs');
-    if (!fixture) return this.skip();
+    if (!fixture) return skip(this, 'there is no rustc');
     using(fixture.path, (image) => {
       assert.deepEqual(image.functionPlaces('Point::weighted').map(placeText), [
         `shapes::geometry::Point::weighted:${fixture.line('WEIGHTED')}`,
@@ -84,7 +85,7 @@ describe('places of functions', () => {
   for (const [title, flags] of Object.entries({ optimised: [], 'not optimised': ['-gcflags=-N -l'] })) {
     it(`are behind Go's stack check, ${title}`, function () {
       const fixture = compiledGo('server.go', ...flags);
-      if (!fixture) return this.skip();
+      if (!fixture) return skip(this, 'there is no Go compiler');
       using(fixture.path, (image) => {
         for (const query of ['main.(*Server).Handle', '(*Server).Handle', 'Handle']) {
           const [place, ...others] = image.functionPlaces(query);

@@ -5,6 +5,7 @@ import { type Scope, type StructureType, type Type } from '../../../src/debuginf
 import { type Fixture } from '../../fixtures/build';
 import { compiled, compiledGo, compiledRust } from '../compile';
 import { locationText, typeText } from '../show';
+import { skip } from '../../skip';
 
 function using<T>(path: string, test: (image: Image) => T): T {
   const image = Image.open(path);
@@ -269,7 +270,7 @@ describe('scopes of C++', () => {
 describe('scopes of other languages', () => {
   it('Rust: parameters, fields, generics', function () {
     const fixture = compiledRust('shapes.rs');
-    if (!fixture) return this.skip();
+    if (!fixture) return skip(this, 'there is no rustc');
     using(fixture.path, (image) => {
       const scope = scopeAtMarker(image, fixture, 'WEIGHTED');
       assert.equal(scope.language, 'rust');
@@ -289,7 +290,7 @@ describe('scopes of other languages', () => {
 
   it('Go: parameters without results, strings, slices; int is 64 bits wide', function () {
     const fixture = compiledGo('server.go', '-gcflags=-N -l');
-    if (!fixture) return this.skip();
+    if (!fixture) return skip(this, 'there is no Go compiler');
     using(fixture.path, (image) => {
       const scope = scopeAtMarker(image, fixture, 'HANDLE');
       assert.deepEqual(

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type EngineClient } from '../engineClient';
 import { engineForEach } from '../fixture';
 import { program } from '../program';
+import { skip } from '../../skip';
 
 const SITES = 6;
 const THREADS = 3;
@@ -17,8 +18,8 @@ describe('threads with AMX tiles in use', function () {
 
   engineForEach((started) => (client = started));
 
-  it(`keep them while the surrogate executes for them${hasTiles ? '' : ' (skipped: this CPU has no AMX)'}`, async function () {
-    if (!hasTiles) this.skip();
+  it(`keep them while the surrogate executes for them`, async function () {
+    if (!hasTiles) skip(this, 'the processor has no AMX');
     const tiles = program('tiles.c', ['-mamx-tile']);
     const args = [`${THREADS}`, `${ROUNDS}`];
     const expected = execFileSync(tiles.path, args, { encoding: 'latin1' });
