@@ -74,7 +74,10 @@ export class Breakpoints {
       return {
         key: JSON.stringify([line, breakpoint.column, logMessage, condition, hitCondition]),
         text: `${basename(path)}:${line}`,
-        location: () => ({ kind: 'line', file: path, line }),
+        location: () => {
+          if (line < 1) throw new SidestepError('no-code', `there is no line ${breakpoint.line}`);
+          return { kind: 'line', file: path, line };
+        },
         source: toSource(path),
         line,
         logMessage,

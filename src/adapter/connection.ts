@@ -6,11 +6,14 @@ import { Event, Response } from '@vscode/debugadapter';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Disposable } from '../base/lifetime';
+import { SidestepError } from '../base/errors';
 import { toErrorMessage, unhandledRequest } from './errors';
+import { Framing } from './framing';
+import { checkArguments, type Command, isKnown } from './requestShapes';
 
 /** Each request that is understood: what it takes and what its response's body is. */
 export interface Requests {
-  initialize: [DebugProtocol.InitializeRequestArguments, DebugProtocol.Capabilities];
+  initialize: [DebugProtocol.InitializeRequestArguments & ServerToken, DebugProtocol.Capabilities];
   launch: [Readonly<Record<string, unknown>>, undefined];
   attach: [Readonly<Record<string, unknown>>, undefined];
   configurationDone: [unknown, undefined];
@@ -26,6 +29,11 @@ export interface Requests {
   loadedSources: [unknown, DebugProtocol.LoadedSourcesResponse['body']];
   terminate: [DebugProtocol.TerminateArguments, undefined];
   disconnect: [DebugProtocol.DisconnectArguments, undefined];
+}
+
+/** Not of the protocol: what a server that listens on a port asks for. */
+export interface ServerToken {
+  readonly serverToken?: string;
 }
 
 /** Handlers that have nothing to say may be async. */
@@ -57,10 +65,9 @@ export interface Client {
 
 const REVERSE_REQUEST_TIMEOUT_MS = 60_000;
 
-type AnyHandler = (args: unknown) => unknown;
-
 export class Connection extends ProtocolServer implements Disposable {
-  readonly #handlers: ReadonlyMap<string, AnyHandler>;
+  readonly #handlers: Handlers;
+  #isInitialized = false;
   readonly client: Client = {
     emit: (event, body) => this.sendEvent(new Event(event, body)),
     runInTerminal: (args) => this.#runInTerminal(args),
@@ -68,7 +75,25 @@ export class Connection extends ProtocolServer implements Disposable {
 
   constructor(makeHandlers: (client: Client) => Handlers) {
     super();
-    this.#handlers = new Map(Object.entries(makeHandlers(this.client)) as [string, AnyHandler][]);
+    this.#handlers = makeHandlers(this.client);
+  }
+
+  /** `onEnd`: nothing more will come. The reason is given where it is not the client's own will. */
+  converse(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, onEnd: (reason?: string) => void): void {
+    const framing = new Framing();
+    const breakOff = (reason: string): void => {
+      if (this.#isInitialized) this.client.emit('output', { category: 'stderr', output: `${reason}\n` });
+      onEnd(reason);
+    };
+    // Before the base class says so in its words.
+    framing.on('error', ({ message }) => breakOff(message));
+    this.on('close', () => onEnd());
+    this.on('error', ({ body }: Event & { readonly body?: unknown }) => {
+      if (framing.errored === null) breakOff(String(body));
+    });
+    input.on('close', () => framing.end());
+    input.on('error', () => framing.destroy());
+    this.start(input.pipe(framing), output);
   }
 
   protected override dispatchRequest(request: DebugProtocol.Request): void {
@@ -78,9 +103,7 @@ export class Connection extends ProtocolServer implements Disposable {
   async #answer(request: DebugProtocol.Request): Promise<void> {
     const response: DebugProtocol.Response = new Response(request);
     try {
-      const handler = this.#handlers.get(request.command);
-      if (!handler) throw unhandledRequest(request.command);
-      const body = await handler(request.arguments ?? {});
+      const body = await this.#handle(request.command, request.arguments ?? {});
       if (body !== undefined) response.body = body;
     } catch (error) {
       const message = toErrorMessage(error);
@@ -89,6 +112,17 @@ export class Connection extends ProtocolServer implements Disposable {
       response.body = { error: message };
     }
     this.sendResponse(response);
+  }
+
+  #handle(command: string, args: unknown): unknown {
+    if (!isKnown(command)) throw unhandledRequest(command);
+    if (!this.#isInitialized && command !== 'initialize') {
+      throw new SidestepError('bad-request', `the request ${command} is refused: initialize has to come first`);
+    }
+    checkArguments(command, args);
+    if (command === 'initialize') this.#isInitialized = true;
+    const handler = this.#handlers[command] as (checked: Requests[Command][0]) => unknown;
+    return handler(args);
   }
 
   #runInTerminal(args: DebugProtocol.RunInTerminalRequestArguments): Promise<void> {

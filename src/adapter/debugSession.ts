@@ -9,8 +9,12 @@ import { type Process } from '../session/process';
 import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
 import { EngineProcess } from '../session/engineProcess';
 import { CAPABILITIES } from './capabilities';
+import { badConfiguration } from './errors';
 import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './configuration';
-import { type Client, type Handlers } from './connection';
+import { type Client, type Handlers, type Requests } from './connection';
+import { unlessEnded } from '../session/ended';
+import { isToken } from './server';
+import { within } from './within';
 import { completeEnvironment, environmentChanges } from './environment';
 import { Lines } from './lines';
 import { LiveSession } from './liveSession';
@@ -27,13 +31,25 @@ const SIGTERM = 15;
 /** How long a killed program may take to be gone before the editor is answered. */
 const KILL_PATIENCE_MS = 2000;
 
+/** How long an engine that does not answer is waited for, when the editor wants to be rid of the session. */
+const ENGINE_PATIENCE_MS = 10_000;
+
+/** The same, when there is no editor any more. */
+const CLOSE_PATIENCE_MS = 2000;
+
 type StartMethod = 'launch' | 'attach';
 
 export class DebugSession implements Disposable {
   readonly handlers: Handlers = {
     initialize: (args) => this.#initialize(args),
-    launch: (args) => this.#launch(readLaunch(args)),
-    attach: (args) => this.#attach(args),
+    launch: (args) => {
+      this.#authorize(args);
+      return this.#launch(readLaunch(args));
+    },
+    attach: (args) => {
+      this.#authorize(args);
+      return this.#attach(args);
+    },
     configurationDone: () => {
       this.#configured.done();
       return undefined;
@@ -54,12 +70,24 @@ export class DebugSession implements Disposable {
   readonly #configured = new Signal();
   #live: LiveSession | undefined;
   #startMethod: StartMethod = 'launch';
+  readonly #token: string | undefined;
+  #isAuthorized: boolean;
 
-  constructor(client: Client) {
+  /** `token`: what the client has to show before anything is started; undefined: nothing. */
+  constructor(client: Client, token?: string) {
     this.#client = client;
+    this.#token = token;
+    this.#isAuthorized = token === undefined;
   }
 
-  /** The editor is gone: all probes come out, the program runs on. */
+  /** The editor is gone: {@link dispose}; resolves when the engine has done its part, or takes too long to. */
+  async close(): Promise<void> {
+    const ended = this.#live?.engineEnded;
+    this.dispose();
+    await within(CLOSE_PATIENCE_MS, ended);
+  }
+
+  /** All probes come out, the program runs on; one that has not begun to run is ended. */
   dispose(): void {
     this.#live?.dispose();
     this.#live = undefined;
@@ -73,10 +101,24 @@ export class DebugSession implements Disposable {
   #initialize({
     linesStartAt1 = true,
     pathFormat = 'path',
-  }: DebugProtocol.InitializeRequestArguments): DebugProtocol.Capabilities {
+    serverToken,
+  }: Requests['initialize'][0]): DebugProtocol.Capabilities {
+    this.#isAuthorized ||= this.#isRight(serverToken);
     if (pathFormat !== 'path') throw new SidestepError('unsupported', 'only paths can name source files, not URIs');
     this.#lines.startAt1 = linesStartAt1;
     return CAPABILITIES;
+  }
+
+  /** A token may also stand in launch.json: editors give no way to add to `initialize`. */
+  #authorize(raw: Readonly<Record<string, unknown>>): void {
+    this.#isAuthorized ||= this.#isRight(raw['serverToken']);
+    if (!this.#isAuthorized) {
+      throw badConfiguration('serverToken', 'must be the token that the adapter printed when it began to listen');
+    }
+  }
+
+  #isRight(shown: unknown): boolean {
+    return this.#token !== undefined && isToken(shown, this.#token);
   }
 
   async #launch(configuration: LaunchConfiguration): Promise<void> {
@@ -157,14 +199,19 @@ export class DebugSession implements Disposable {
     this.#configured.done();
     const live = this.#live;
     if (!live) return;
-    if (terminateDebuggee) {
-      await live.session.terminate();
-      await Promise.race([live.ended, new Promise((resolve) => setTimeout(resolve, KILL_PATIENCE_MS))]);
-    } else {
-      await live.session.detach();
-    }
+    // An engine that is still waited for, for a password, has nothing to end or to let go.
+    if (live.isTracing) await within(ENGINE_PATIENCE_MS, terminateDebuggee ? this.#kill(live) : letGo(live));
     await live.finish();
   }
+
+  async #kill(live: LiveSession): Promise<void> {
+    await live.session.terminate();
+    await within(KILL_PATIENCE_MS, live.ended);
+  }
+}
+
+async function letGo(live: LiveSession): Promise<void> {
+  await unlessEnded(live.session.detach());
 }
 
 /** Something that happens once and may be waited for before and after. */

@@ -33,6 +33,7 @@ const IDS: Readonly<Record<ErrorCode, number>> = {
   'engine-gone': 5001,
   'engine-protocol': 5002,
   'system-call': 5003,
+  'bad-request': 5004,
 };
 
 const INTERNAL_ERROR = 9000;
@@ -49,7 +50,7 @@ const NEVER_STOPPED: Readonly<Record<string, string>> = {
 
 /** The answer to a request that has no handler. */
 export function unhandledRequest(command: string): Error {
-  const advice = NEVER_STOPPED[command];
+  const advice = Object.hasOwn(NEVER_STOPPED, command) ? NEVER_STOPPED[command] : undefined;
   return advice === undefined
     ? new SilentError(`Sidestep does not know the request ${command}: it never stops the program`)
     : new SidestepError('unsupported', 'Sidestep never stops the program: its probes log while every thread runs on', {

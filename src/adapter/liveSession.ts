@@ -15,9 +15,17 @@ import { SymbolProgress } from './progress';
 import { forwardOutput } from './programOutput';
 import { summarize } from './summary';
 import { ThreadEvents } from './threads';
+import { within } from './within';
+
+type Counts = Awaited<ReturnType<Session['counts']>>;
 
 /** How long the program's last output is waited for: a process that it left behind may hold its pipes open. */
 const LAST_OUTPUT_MS = 1000;
+
+/** How long an engine that does not answer is waited for. */
+const COUNTS_PATIENCE_MS = 10_000;
+
+const NO_COUNTS: Counts = new Map();
 
 /** Shells report a process that a signal ended so; DAP has only a number. */
 const SIGNAL_EXIT_BASE = 128;
@@ -27,6 +35,7 @@ export class LiveSession implements Disposable {
   readonly breakpoints: Breakpoints;
   /** Resolves when the editor has been told that all is over. */
   readonly ended: Promise<void>;
+  readonly engineEnded: Promise<void>;
   readonly #client: Client;
   readonly #console: HitConsole;
   readonly #threads: ThreadEvents;
@@ -41,6 +50,7 @@ export class LiveSession implements Disposable {
     this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.engineEnded = new Promise((resolve) => engine.onGone(() => resolve()));
     this.session = this.#store.add(new Session(engine, { ...options, readFlow }));
     this.#console = this.#store.add(new HitConsole(client, lines));
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
@@ -57,6 +67,11 @@ export class LiveSession implements Disposable {
     });
   }
 
+  /** Whether the engine is there to be asked: neither waited for yet nor gone. */
+  get isTracing(): boolean {
+    return this.#engine.isThere;
+  }
+
   /** Shows what the program prints, once it is there. */
   forwardOutput(): void {
     const { stdout, stderr } = this.#engine.debuggee;
@@ -70,10 +85,7 @@ export class LiveSession implements Disposable {
   async finish(): Promise<void> {
     if (!this.#ending) {
       this.#ending = true;
-      const counts = await this.session.counts().catch((error: unknown) => {
-        if (error instanceof SidestepError) return new Map();
-        throw error;
-      });
+      const counts = this.isTracing ? await this.#lastCounts() : NO_COUNTS;
       this.#threads.flush();
       this.#console.flush();
       const summary = summarize(counts, this.#console);
@@ -85,6 +97,15 @@ export class LiveSession implements Disposable {
       this.#end();
     }
     await this.ended;
+  }
+
+  async #lastCounts(): Promise<Counts> {
+    try {
+      return (await within(COUNTS_PATIENCE_MS, this.session.counts())) ?? NO_COUNTS;
+    } catch (error) {
+      if (error instanceof SidestepError) return NO_COUNTS;
+      throw error;
+    }
   }
 
   /** Ends at once: the engine takes all probes out and lets everything run on. */

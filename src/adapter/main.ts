@@ -1,42 +1,45 @@
 /**
- * The debug adapter, bundled to dist/adapter.js: speaks DAP on its standard input and output, or with `--server=PORT` with every
- * client that connects to that port of this machine (0: a free one, which is printed).
+ * The debug adapter, bundled to dist/adapter.js: speaks DAP on its standard input and output, or with `--server` with every
+ * client that connects to it. Whoever can speak to it runs programs as this user, so the server listens on a socket that this
+ * user alone can reach, or, on a port, asks for a token.
  */
-import { type AddressInfo, createServer } from 'node:net';
 import { Connection } from './connection';
 import { DebugSession } from './debugSession';
+import { readEndpoint, serve, USAGE } from './server';
 
-function converse(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, onEnd: () => void): void {
-  let session: DebugSession | undefined;
+/** `token`: without it, nothing is started. */
+function converse(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  { token, onEnd }: { readonly token?: string | undefined; readonly onEnd: (reason: string | undefined) => void },
+): void {
+  const sessions: DebugSession[] = [];
   const connection = new Connection((client) => {
-    session = new DebugSession(client);
+    const session = new DebugSession(client, token);
+    sessions.push(session);
     return session.handlers;
   });
-  // 'close' and 'error' of the input: the editor is gone.
-  const end = () => {
-    session?.dispose();
-    onEnd();
-  };
-  connection.on('close', end);
-  connection.on('error', end);
-  connection.start(input, output);
+  let hasEnded = false;
+  connection.converse(input, output, (reason) => {
+    if (hasEnded) return;
+    hasEnded = true;
+    if (reason !== undefined) process.stderr.write(`sidestep adapter: ${reason}\n`);
+    void Promise.all(sessions.map((session) => session.close())).then(() => onEnd(reason));
+  });
 }
 
-function serve(port: number): void {
-  const server = createServer((socket) => converse(socket, socket, () => socket.destroy()));
-  server.on('error', (error) => {
-    process.stderr.write(`sidestep adapter: ${error.message}\n`);
+function main([option, ...more]: readonly string[]): void {
+  if (option === undefined) {
+    converse(process.stdin, process.stdout, { onEnd: (reason) => process.exit(reason === undefined ? 0 : 1) });
+    return;
+  }
+  const endpoint = more.length === 0 ? readEndpoint(option) : undefined;
+  if (endpoint === undefined) {
+    process.stderr.write(`sidestep adapter: ${USAGE}\n`);
     process.exitCode = 1;
-  });
-  server.listen(port, '127.0.0.1', () => {
-    process.stderr.write(`sidestep adapter: listening on 127.0.0.1:${(server.address() as AddressInfo).port}\n`);
-  });
-}
-
-function main(args: readonly string[]): void {
-  const server = args.map((arg) => /^--server=(\d{1,5})$/.exec(arg)?.[1]).find((port) => port !== undefined);
-  if (server !== undefined) serve(Number(server));
-  else converse(process.stdin, process.stdout, () => process.exit());
+    return;
+  }
+  serve(endpoint, (socket, token) => converse(socket, socket, { token, onEnd: () => socket.destroy() }));
 }
 
 main(process.argv.slice(2));

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'unknown-file'
   | 'no-code'
   | 'bad-option'
+  // what a client of the debug adapter sent
+  | 'bad-request'
   // probes
   | 'not-probeable'
   | 'text-differs'

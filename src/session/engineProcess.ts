@@ -58,6 +58,7 @@ export class EngineProcess implements Engine {
 
   /** Its process id, once it is ready; undefined where it never is. */
   readonly pid = new Promise<number | undefined>((resolve) => (this.#onStarted = resolve));
+  #isReady = false;
   readonly onEvent = this.#events.on;
   readonly onHits = this.#hits.on;
   readonly onGone = this.#gone.on;
@@ -91,6 +92,11 @@ export class EngineProcess implements Engine {
     void link.ended.then((how) => this.#end(how));
   }
 
+  /** It has begun to answer, and has not ended. */
+  get isThere(): boolean {
+    return this.#isReady && this.#goneReason === undefined;
+  }
+
   /** This process's ends of the debuggee's streams that were made as `pipe`: after `launch`, or before it. */
   get debuggee(): DebuggeeStreams {
     return this.#link.debuggee;
@@ -122,7 +128,10 @@ export class EngineProcess implements Engine {
     }
     const message = decodeJson(payload) as EngineMessage;
     if ('notice' in message) {
-      if (message.notice.event === 'ready') this.#onStarted(message.notice.enginePid);
+      if (message.notice.event === 'ready') {
+        this.#isReady = true;
+        this.#onStarted(message.notice.enginePid);
+      }
       this.#events.fire(message.notice);
     } else if ('failed' in message) this.#failure = errorOf(message.failed);
     else this.#answer(message.response);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFixture } from '../fixtures/build';
-import { ADAPTER, DapClient } from './dapClient';
+import { DapClient } from './dapClient';
 import { assertTranscript } from './transcript';
 
 const workers = buildFixture('workers.c', { flags: ['-O1', '-pthread'] });
@@ -397,32 +396,6 @@ describe('debug adapter', () => {
       const response = await client.askAnyway('pause', { threadId: 1 });
       assert.match(response.message ?? '', /never stops/);
     });
-  });
-
-  it('serves several clients on a port', async () => {
-    const server = spawn(process.execPath, [ADAPTER, '--server=0']);
-    try {
-      const port = await new Promise<number>((resolve) =>
-        server.stderr.once('data', (text: Buffer) => resolve(Number(/:(\d+)\n/.exec(text.toString())?.[1]))),
-      );
-      for (let i = 0; i < 2; i++) {
-        const socket = connect(port, '127.0.0.1');
-        const json = JSON.stringify({
-          seq: 1,
-          type: 'request',
-          command: 'initialize',
-          arguments: { adapterID: 'x', pathFormat: 'path' },
-        });
-        socket.write(`Content-Length: ${json.length}\r\n\r\n${json}`);
-        const answer = await new Promise<string>((resolve) =>
-          socket.once('data', (data: Buffer) => resolve(data.toString())),
-        );
-        assert.match(answer, /"supportsLogPoints":true/);
-        socket.destroy();
-      }
-    } finally {
-      server.kill();
-    }
   });
 
   it('holds the conversation that editors expect', async () => {

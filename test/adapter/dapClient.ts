@@ -160,6 +160,11 @@ export class DapClient {
     this.#child.kill('SIGKILL');
   }
 
+  /** Sends something that need not be a message. */
+  sendText(text: string): void {
+    this.#child.stdin!.write(text);
+  }
+
   #send(message: Message): void {
     this.conversation.push(message);
     const json = JSON.stringify(message);
