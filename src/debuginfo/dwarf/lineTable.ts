@@ -227,7 +227,8 @@ class LineMachine {
     const reader = this.#reader;
     switch (opcode) {
       case LNS.copy:
-        return this.#addRow();
+        this.#addRow();
+        return;
       case LNS.advance_pc:
         this.#address += reader.uleb() * this.#header.minimumInstructionLength;
         return;
