@@ -149,10 +149,16 @@ export class Breakpoints {
     }
   }
 
+  /** One that waits says so, where there is nothing better to say. */
+  #explain({ state }: Probe, error: SidestepError): string {
+    const waits = state === 'pending' && error.advice === undefined && this.#session.mayLoadCode;
+    return `${fullText(error)}${waits ? '. A library that is loaded later may have it.' : ''}`;
+  }
+
   #toBreakpoint({ id, wanted, probe }: Placed): DebugProtocol.Breakpoint {
     if (probe instanceof SidestepError) return { id, verified: false, reason: 'failed', message: fullText(probe) };
     const verified = probe.state === 'armed';
-    const message = verified ? printable(probe.warnings.join('. ')) : probe.error && fullText(probe.error);
+    const message = verified ? printable(probe.warnings.join('. ')) : probe.error && this.#explain(probe, probe.error);
     const [site] = probe.sites;
     const source = wanted.source ?? (site?.location.file === undefined ? undefined : toSource(site.location.file));
     const line = probe.line ?? wanted.line ?? site?.location.line;

@@ -40,6 +40,7 @@ export class LiveSession implements Disposable {
   readonly #console: HitConsole;
   readonly #threads: ThreadEvents;
   readonly #store = new DisposableStore();
+  readonly #warned = new Set<string>();
   readonly #engine: EngineProcess;
   #output: Promise<unknown> = Promise.resolve();
   #end: () => void = () => undefined;
@@ -58,7 +59,7 @@ export class LiveSession implements Disposable {
     this.breakpoints = new Breakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
     announceModules(this.session, client);
     this.session.onHit((hit) => this.#console.take(hit));
-    this.session.onWarning(({ message }) => this.#say('console', message));
+    this.session.onWarning(({ message }) => this.#warn(message));
     this.session.onEngineGone(({ reason }) => this.#engineGone(reason));
     this.session.onExit(({ process, end }) => {
       // Of a tree that is followed, the end of the first.
@@ -118,6 +119,13 @@ export class LiveSession implements Disposable {
     if (this.#ending) return;
     this.#say('stderr', `The engine is gone: ${reason}`);
     void this.finish();
+  }
+
+  /** Each thing is said once, however many processes and threads it is about. */
+  #warn(warning: string): void {
+    if (this.#warned.has(warning)) return;
+    this.#warned.add(warning);
+    this.#say('console', warning);
   }
 
   #say(category: 'console' | 'stderr', text: string): void {

@@ -20,6 +20,13 @@ export interface TracingOptions {
   readonly elevation: Elevation | undefined;
 }
 
+/** What the commands that run nothing have in common. */
+export interface AnalysisOptions {
+  readonly json: boolean;
+  /** Where separate debug files are looked for, too. */
+  readonly debugDirectories?: readonly string[];
+}
+
 export type ProbeSource =
   { readonly kind: 'line'; readonly text: string } | { readonly kind: 'file'; readonly path: string };
 
@@ -33,19 +40,18 @@ export type Command =
       readonly tracing: TracingOptions;
     }
   | { readonly kind: 'attach'; readonly pid: number; readonly tracing: TracingOptions }
-  | { readonly kind: 'sites'; readonly binary: string; readonly location: string; readonly json: boolean }
-  | { readonly kind: 'coverage'; readonly binaries: readonly string[]; readonly json: boolean }
-  | {
+  | (AnalysisOptions & { readonly kind: 'sites'; readonly binary: string; readonly location: string })
+  | (AnalysisOptions & { readonly kind: 'coverage'; readonly binaries: readonly string[] })
+  | (AnalysisOptions & {
       readonly kind: 'verify';
       readonly binaries: readonly string[];
-      readonly json: boolean;
       /** From how many states each instruction runs. */
       readonly states: number;
       /** undefined: any. */
       readonly seed: number | undefined;
       /** How many instructions at most; undefined: all. */
       readonly limit: number | undefined;
-    };
+    });
 
 const TRACING = {
   probe: { type: 'string', short: 'p', multiple: true },
@@ -62,6 +68,7 @@ const TRACING = {
 
 const ANALYSIS = {
   json: { type: 'boolean' },
+  'debug-dir': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -144,7 +151,7 @@ function parseSites(argv: readonly string[]): Command {
   const [binary, location, surplus] = positionals;
   if (binary === undefined || location === undefined) throw usageError('sites needs a binary and a location', 'sites');
   if (surplus !== undefined) throw usageError(`sites takes one location; what is ${JSON.stringify(surplus)}?`, 'sites');
-  return { kind: 'sites', binary, location, json: values.json ?? false };
+  return { kind: 'sites', binary, location, ...analysisOptions(values) };
 }
 
 function parseCoverage(argv: readonly string[]): Command {
@@ -153,7 +160,7 @@ function parseCoverage(argv: readonly string[]): Command {
   );
   if (values.help) return { kind: 'help', topic: 'coverage' };
   if (positionals.length === 0) throw usageError('coverage needs a binary', 'coverage');
-  return { kind: 'coverage', binaries: positionals, json: values.json ?? false };
+  return { kind: 'coverage', binaries: positionals, ...analysisOptions(values) };
 }
 
 function parseVerify(argv: readonly string[]): Command {
@@ -166,11 +173,19 @@ function parseVerify(argv: readonly string[]): Command {
   return {
     kind: 'verify',
     binaries: positionals,
-    json: values.json ?? false,
+    ...analysisOptions(values),
     states: states === undefined ? DEFAULT_STATES : integer('verify', '--states', states, [1, MAX_STATES]),
     seed: seed === undefined ? undefined : integer('verify', '--seed', seed, [0, MAX_SEED]),
     limit: limit === undefined ? undefined : positiveInteger('verify', '--limit', limit),
   };
+}
+
+function analysisOptions(values: {
+  readonly json?: boolean | undefined;
+  readonly 'debug-dir'?: readonly string[] | undefined;
+}): AnalysisOptions {
+  const directories = values['debug-dir'];
+  return { json: values.json ?? false, ...(directories && { debugDirectories: directories }) };
 }
 
 interface TracingValues {

@@ -11,10 +11,14 @@ import { Tally } from './coverage/tally';
 import { LoadedTwins } from './loadedTwins';
 
 /** Prints the census; gives the exit status. */
-export async function coverage({ binaries, json }: Extract<Command, { kind: 'coverage' }>): Promise<number> {
+export async function coverage({
+  binaries,
+  json,
+  debugDirectories,
+}: Extract<Command, { kind: 'coverage' }>): Promise<number> {
   const tallies = { entries: new Tally(), lines: new Tally() };
   const classifier = new Classifier();
-  const images = await forEachImage(binaries, (image) => count(image, classifier, tallies));
+  const images = await forEachImage(binaries, (image) => count(image, classifier, tallies), debugDirectories);
   const census: Census = { binaries: images, ...tallies };
   process.stdout.write(json ? `${JSON.stringify(census)}\n` : censusText(census));
   return 0;

@@ -1,7 +1,7 @@
 /** -p and -f → probes; an error in one points at the place in what the user wrote. */
 import { readFileSync } from 'node:fs';
 import { messageOf, SidestepError } from '../base/errors';
-import { parseProbe, parseProbes } from '../language/probes/parse';
+import { parseProbe, parseProbeLines } from '../language/probes/parse';
 import { type ProbeSpec } from '../language/probes/spec';
 import { type ProbeSource } from './arguments';
 import { ErrorInText } from './errorText';
@@ -9,14 +9,18 @@ import { ErrorInText } from './errorText';
 /** A probe and where it comes from, for errors that show up later. */
 export interface GivenProbe {
   readonly spec: ProbeSpec;
-  /** The .probes file; undefined for -p. */
-  readonly file: string | undefined;
+  /** As the user wrote it. */
+  readonly line: string;
+  /** `FILE:LINE` of a .probes file; undefined for -p. */
+  readonly where: string | undefined;
 }
 
 /** All probes in order. Throws {@link ErrorInText} for a syntax error, SidestepError for a file that can't be read. */
 export function readProbes(sources: readonly ProbeSource[]): GivenProbe[] {
   return sources.flatMap((source): GivenProbe[] =>
-    source.kind === 'line' ? [{ spec: readLine(source.text), file: undefined }] : readFile(source.path),
+    source.kind === 'line'
+      ? [{ spec: readLine(source.text), line: source.text, where: undefined }]
+      : readFile(source.path),
   );
 }
 
@@ -30,12 +34,13 @@ function readLine(text: string): ProbeSpec {
 
 function readFile(path: string): GivenProbe[] {
   const text = readText(path);
+  const lines = text.split(/\r?\n/);
   try {
-    return parseProbes(text).map((spec) => ({ spec, file: path }));
+    return parseProbeLines(text).map(({ spec, line }) => ({ spec, line: lines[line - 1]!, where: `${path}:${line}` }));
   } catch (error) {
     if (!(error instanceof SidestepError) || error.place?.line === undefined) throw error;
     const { line } = error.place;
-    throw new ErrorInText(error, text.split(/\r?\n/)[line - 1] ?? '', `${path}:${line}`);
+    throw new ErrorInText(error, lines[line - 1] ?? '', `${path}:${line}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { SidestepError } from '../base/errors';
 import { printableName } from '../base/printable';
 import { Image } from '../debuginfo/image';
 import { type ProbePlace } from '../debuginfo/model';
+import { similarFiles } from '../debuginfo/symbols/similarity';
 import { straddling } from '../emulator/boundaries';
 import { disassemble } from '../emulator/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';
@@ -33,9 +34,9 @@ interface SiteReport {
 }
 
 /** Prints what was found; gives the exit status. Throws when the location is not in the binary. */
-export function sites({ binary, location, json }: Extract<Command, { kind: 'sites' }>): number {
+export function sites({ binary, location, json, debugDirectories = [] }: Extract<Command, { kind: 'sites' }>): number {
   const wanted = parse(location);
-  const image = Image.open(binary, { readFlow });
+  const image = Image.open(binary, { readFlow, debugDirectories });
   try {
     const reports = placesOf(image, wanted).flatMap((place) => reportPlace(image, place));
     process.stdout.write(json ? `${JSON.stringify({ binary, location, sites: reports })}\n` : table(reports));
@@ -58,6 +59,8 @@ function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePla
     case 'line': {
       const found = image.linePlaces(location.file, location.line);
       if (found !== undefined && found.places.length > 0) return found.places;
+      if (image.hasDebugInfo && image.filesMatching(location.file).length === 0)
+        throw unknownFile(image, location.file);
       throw image.hasDebugInfo
         ? new SidestepError(
             'no-code',
@@ -83,6 +86,13 @@ function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePla
       return [{ candidates: [linkAddress(start + BigInt(location.offset))] }];
     }
   }
+}
+
+function unknownFile(image: Image, file: string): SidestepError {
+  const similar = similarFiles(file, image.sourceFiles());
+  return new SidestepError('unknown-file', `${image.path} was not compiled from ${file}`, {
+    ...(similar.length > 0 && { advice: `Did you mean ${similar.join(' or ')}?` }),
+  });
 }
 
 function unknownFunction(image: Image, name: string): SidestepError {

@@ -9,13 +9,13 @@ import { type ProcessEnd } from '../contract/messages';
 import { readFlow } from '../emulator/flow';
 import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
+import { rangeInLine } from '../language/probes/parse';
 import { EngineProcess, type EngineProcessOptions } from '../session/engineProcess';
 import { type Probe } from '../session/probe';
 import { type Process } from '../session/process';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
 import { ErrorInText } from './errorText';
-import { canLoadCode } from './laterCode';
 import { Output } from './output';
 import { type GivenProbe, readProbes } from './readProbes';
 
@@ -24,6 +24,7 @@ export class Tracing implements Disposable {
   readonly #options: TracingOptions;
   readonly #given: readonly GivenProbe[];
   readonly #probes = new Map<Probe, GivenProbe>();
+  readonly #warned = new Set<string>();
   readonly #store = new DisposableStore();
   readonly #output: Output;
   /** performance.now() when the probes began to matter, and when they were taken away. */
@@ -135,18 +136,23 @@ export class Tracing implements Disposable {
     this.#settled = true;
     this.#startClock();
     for (const [probe, given] of this.#probes) {
-      for (const warning of probe.warnings) this.#output.warning(warning);
+      this.#warn(...probe.warnings);
       // What has ended meanwhile may have had its probes.
       if (probe.state === 'armed' || process.end !== undefined) continue;
       const isHopeless = probe.state === 'failed' || process.program?.problem !== undefined;
-      if (isHopeless || !this.#canLoadCode(process)) throw explain(probe, given);
+      if (isHopeless || !this.session.mayLoadCode) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
-      this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
+      this.#warn(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
     }
   }
 
-  #canLoadCode(process: Process): boolean {
-    return this.#options.follow === 'children' || canLoadCode(process);
+  /** Says each thing once, however many probes it is about. */
+  #warn(...warnings: readonly string[]): void {
+    for (const warning of warnings) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      this.#output.warning(warning);
+    }
   }
 
   /** Takes the probes away and gives what they counted. */
@@ -202,12 +208,12 @@ export class Tracing implements Disposable {
     const { session } = this;
     this.#store.add(session.onHit((hit) => this.#output.hit(hit)));
     this.#store.add(session.onLimitReached(() => this.#finish()));
-    this.#store.add(session.onWarning(({ message }) => this.#output.warning(message)));
+    this.#store.add(session.onWarning(({ message }) => this.#warn(message)));
     this.#store.add(
       session.onProbeChanged((probe) => {
-        if (this.#settled && probe.state === 'failed') {
-          this.#output.warning(`${probe.spec.text}: ${probe.reason ?? 'it could not be placed'}`);
-        }
+        if (!this.#settled) return;
+        this.#warn(...probe.warnings);
+        if (probe.state === 'failed') this.#warn(`${probe.spec.text}: ${probe.reason ?? 'it could not be placed'}`);
       }),
     );
     this.#store.add(session.onEngineGone(({ reason }) => this.#fail(engineGone(reason))));
@@ -218,9 +224,11 @@ function engineGone(reason: string): SidestepError {
   return new SidestepError('engine-gone', `the engine is gone: ${reason}`);
 }
 
-/** What is wrong with a probe, shown in the part of it that the error is about. */
-function explain(probe: Probe, { spec, file }: GivenProbe): Error {
+/** What is wrong with a probe, with the place in its line if the error is about one. */
+function explain(probe: Probe, { spec, line, where }: GivenProbe): Error {
   const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
-  const parts: Readonly<Record<string, string | undefined>> = { message: spec.message, condition: spec.condition };
-  return new ErrorInText(error, parts[error.place?.section ?? ''] ?? spec.text, file);
+  const { range, section, ...place } = error.place ?? {};
+  const found = range && rangeInLine(line, section, range);
+  const details = { ...error.details, place: { ...place, ...(found && { range: found }) } };
+  return new ErrorInText(new SidestepError(error.code, error.message, details), line, where);
 }

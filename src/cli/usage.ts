@@ -17,11 +17,14 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
       --elevate HOW       sudo or pkexec: starts the tracing engine alone as root, where that is what it takes to trace;
                           sidestep and the program stay yours`;
 
+const ANALYSIS_OPTIONS = `      --debug-dir DIR     looks for separate debug files in DIR too; may be given more than once
+      --json              one JSON object instead of text`;
+
 export const USAGE = {
   sidestep: `usage: sidestep run      [OPTION]… -- PROGRAM [ARGUMENT]…
        sidestep attach   [OPTION]… PID
-       sidestep sites    BINARY LOCATION [--json]
-       sidestep coverage BINARY… [--json]
+       sidestep sites    [OPTION]… BINARY LOCATION
+       sidestep coverage [OPTION]… BINARY…
        sidestep verify   [OPTION]… BINARY…
        sidestep --help | --version
 
@@ -50,20 +53,20 @@ ${TRACING_OPTIONS}
 
 ${PROBES}`,
 
-  sites: `usage: sidestep sites BINARY LOCATION [--json]
+  sites: `usage: sidestep sites [OPTION]… BINARY LOCATION
 
 Shows where a probe on LOCATION would stand in BINARY, and how the instruction there would be executed: emulated, by
 the surrogate, by a twin, or refused and why. A refused address is followed by the next one that would serve.
 
-      --json              one JSON object instead of text`,
+${ANALYSIS_OPTIONS}`,
 
-  coverage: `usage: sidestep coverage BINARY… [--json]
+  coverage: `usage: sidestep coverage [OPTION]… BINARY…
 
 Counts the places in programs and libraries at which probes stand, entries of functions and starts of lines, by how the
 instruction there would be executed: emulated, by the surrogate, by a twin, or refused and why. A directory stands for
 the ELF files in it. Nothing is run.
 
-      --json              one JSON object instead of text`,
+${ANALYSIS_OPTIONS}`,
 
   verify: `usage: sidestep verify [OPTION]… BINARY…
 
@@ -74,5 +77,5 @@ stands for the ELF files in it. The exit status is 1 when something differs.
       --states N          runs each instruction from N states, 8 by default
       --seed S            takes the states that an earlier run with the seed S had
       --limit N           takes at most N of the instructions, whichever the seed picks
-      --json              one JSON object instead of text`,
+${ANALYSIS_OPTIONS}`,
 } as const;

@@ -214,6 +214,8 @@ export interface AddressInfo {
   readonly line: SourceLine | undefined;
   /** Innermost: an inlined function's name where the address is in an inlined instance. */
   readonly function: string | undefined;
+  /** Of the innermost function's name; undefined where debug information does not say. */
+  readonly declarationLine?: number;
   /** Who the innermost is inlined into, from the inside out; empty where it is not inlined. */
   readonly inlinedInto: readonly string[];
   /** From the containing ELF symbol, when debug information says nothing. */

@@ -215,6 +215,7 @@ export class Probes {
       ...probe.warnings,
       ...sites.flatMap((site) => site.warnings),
       ...refusalsOf(probe, errors),
+      ...moveOf(probe, sites),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
       ...search.places.flatMap(({ doubt }) => (doubt === undefined ? [] : [`${formatLocation(location)}: ${doubt}`])),
@@ -298,6 +299,20 @@ function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): r
   return errors
     .filter(({ code }) => code === 'not-probeable' || code === 'text-differs')
     .map(({ message }) => `${spec.text}: one of its places can't be probed, and no hit is counted there: ${message}`);
+}
+
+/** A line without code means the next one that has some: where that is another function's, the user hardly meant it. */
+function moveOf({ spec, line }: Probe, sites: readonly Site[]): readonly string[] {
+  const wanted = spec.location.kind === 'line' ? spec.location.line : undefined;
+  if (wanted === undefined || line === undefined || line === wanted || sites.length === 0) return [];
+  const isElsewhere = sites.every(({ module, location: { address } }) => {
+    const declared = module?.image.describe(module.toLink(address)).declarationLine;
+    return declared !== undefined && wanted < declared && declared <= line;
+  });
+  const name = sites[0]?.location.function;
+  return isElsewhere && name !== undefined
+    ? [`${spec.text}: no code belongs to that line; the probe moved to line ${line}, into the function ${name}`]
+    : [];
 }
 
 /** What the modules of `places` lack of their debug information. */

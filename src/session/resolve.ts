@@ -6,9 +6,10 @@
 import { type Address, address as toAddress, hex, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
 import { type ProbePlace, type SourceLine } from '../debuginfo/model';
+import { similarFiles } from '../debuginfo/symbols/similarity';
 import { type ProbeLocation } from '../language/probes/spec';
-import { findSources, placesOfLine } from './findLine';
 import { type ModuleImage } from './images';
+import { findSources, listSources, placesOfLine } from './findLine';
 import { type Module } from './module';
 import { type SourceMap } from './sourceMap';
 
@@ -175,7 +176,7 @@ function searchEach(
   return { found, errors };
 }
 
-/** Why a location is in none of the modules, and what may help. */
+/** Why a location is in none of the modules, and what may help; whether there is code to come is for others to say. */
 export function explainMissing(
   location: ProbeLocation,
   modules: readonly Module[],
@@ -194,18 +195,13 @@ export function explainMissing(
     case 'function': {
       const similar = program?.readableImage?.similarFunctions(location.name).slice(0, 3) ?? [];
       return new SidestepError('unknown-function', `no loaded module has a function ${location.name}`, {
-        advice:
-          similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'A library that is loaded later may have it.',
+        ...didYouMean(similar),
       });
     }
     case 'address':
-      return new SidestepError('no-code', `no loaded module has code at ${hex(location.address)}`, {
-        advice: 'A library may be loaded there later.',
-      });
+      return new SidestepError('no-code', `no loaded module has code at ${hex(location.address)}`);
     case 'offset':
-      return new SidestepError('unknown-name', `no module ${location.module} is loaded`, {
-        advice: 'It may be loaded later.',
-      });
+      return new SidestepError('unknown-name', `no module ${location.module} is loaded`);
   }
 }
 
@@ -226,6 +222,10 @@ function mayBeIn(
   });
 }
 
+function didYouMean(names: readonly string[]): { advice?: string } {
+  return names.length === 0 ? {} : { advice: `Did you mean ${names.join(' or ')}?` };
+}
+
 function explainMissingLine(
   { file, line }: Extract<ProbeLocation, { kind: 'line' }>,
   modules: readonly Module[],
@@ -242,7 +242,6 @@ function explainMissingLine(
       advice: 'Compile it with -g or install its debug symbols; probes on function names work without.',
     });
   }
-  return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, {
-    advice: 'A library that is loaded later may be. If the program was built elsewhere, set sourceMap.',
-  });
+  const similar = similarFiles(file, listSources(modules, sourceMap));
+  return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, { ...didYouMean(similar) });
 }

@@ -13,6 +13,7 @@ import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
 import { ImageCache, type OpenImage } from './images';
 import { findSources, listSources } from './findLine';
+import { canLoadCode } from './laterCode';
 import { LoadedCode, type ModuleChange } from './loadedCode';
 import { type Module } from './module';
 import { type Probe } from './probe';
@@ -240,6 +241,11 @@ export class Session implements Disposable {
     const processes = signal === SIGKILL ? this.processes.values() : [...this.processes.values()];
     // Children that are forked meanwhile are at the end of the map.
     for (const { pid } of processes) await unlessEnded(this.#engine.request('signal', { pid, signal }));
+  }
+
+  /** Whether code may still come into one of the processes, or into a child: what a probe without a place waits for. */
+  get mayLoadCode(): boolean {
+    return this.#follow === 'children' || [...this.processes.values()].some(canLoadCode);
   }
 
   /** Lines of a file between `first` and `last` (both included) at which loaded code starts, ascending. */

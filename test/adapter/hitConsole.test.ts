@@ -53,7 +53,7 @@ describe('hit console', () => {
     });
     console.flush();
     assert.equal(shown[0]?.output, 'cc\\e[31m\\n (4713): n=1\n');
-    assert.deepEqual(shown[0]?.source, { name: 'a\\e.c', path: '/src/a\x1b.c' });
+    assert.deepEqual(shown[0].source, { name: 'a\\e.c', path: '/src/a\x1b.c' });
   });
 
   it('keeps the order of the hits of several probes', () => {

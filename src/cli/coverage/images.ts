@@ -9,16 +9,18 @@ import { findBinaries } from './binaries';
 /**
  * Calls `use` with each of the binaries ({@link findBinaries}); gives how many there were. Files that are no x86-64 programs or
  * libraries, or are damaged, are left out and named on standard error. Throws what is wrong with the last one if none is left.
+ * `debugDirectories`: where separate debug files are looked for, too.
  */
 export async function forEachImage(
   names: readonly string[],
   use: (image: Image) => void | Promise<void>,
+  debugDirectories: readonly string[] = [],
 ): Promise<number> {
   let images = 0;
   let problem: SidestepError | undefined;
   for (const path of findBinaries(names)) {
     try {
-      const image = Image.open(path);
+      const image = Image.open(path, { debugDirectories });
       try {
         await use(image);
       } finally {

@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly seed: number;
   /** How many instructions at most; undefined: all. */
   readonly limit: number | undefined;
+  /** Where separate debug files are looked for, too. */
+  readonly debugDirectories?: readonly string[];
 }
 
 /** Where an instruction was first met. */
@@ -96,7 +98,7 @@ export async function check(
   let missing: Ended | undefined;
   try {
     try {
-      await forEachImage(names, (image) => run.add(image));
+      await forEachImage(names, (image) => run.add(image), options.debugDirectories);
     } catch (error) {
       // Of the names, the first that is wrong: what came before it counts.
       if (!(error instanceof SidestepError)) throw error;

@@ -17,6 +17,16 @@ export function mostSimilar(wanted: string, names: Iterable<string>): string[] {
   return [...new Set(scored.map(({ name }) => name))].slice(0, MAX_OFFERED);
 }
 
+/**
+ * The ends of `paths` that are as long as `wanted`, in components, and nearest to it; those whose file has the very name come first.
+ */
+export function similarFiles(wanted: string, paths: readonly string[]): string[] {
+  const components = wanted.split('/');
+  const ends = new Set(paths.map((path) => path.split('/').slice(-components.length).join('/')));
+  const sameName = [...ends].filter((end) => end.split('/').at(-1) === components.at(-1));
+  return [...new Set([...sameName, ...mostSimilar(wanted, ends)])].slice(0, MAX_OFFERED);
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; anything above `limit` counts as more. */
 function editDistance(a: string, b: string, limit: number): number {
   let beforeLast: number[] = [];

@@ -18,7 +18,21 @@ import { type ProbeLocation, type ProbeSpec } from './spec';
 
 /** One probe. Throws `syntax`, with the range in `line`. */
 export function parseProbe(line: string): ProbeSpec {
+  return parseWith(new LineParser(line));
+}
+
+/**
+ * Where a range of a probe's message or condition lies in `line`, which {@link parseProbe} has taken. Undefined for another section, and
+ * where the line has none.
+ */
+export function rangeInLine(line: string, section: string | undefined, { start, end }: Range): Range | undefined {
   const parser = new LineParser(line);
+  parseWith(parser);
+  const positionOf = section === 'message' || section === 'condition' ? parser.positions[section] : undefined;
+  return positionOf && { start: positionOf(start), end: positionOf(end) };
+}
+
+function parseWith(parser: LineParser): ProbeSpec {
   const kind = parser.keyword();
   const location = parser.location();
   const message = kind === 'log' ? parser.message() : undefined;
@@ -31,22 +45,29 @@ export function parseProbe(line: string): ProbeSpec {
     ...(message !== undefined && { message }),
     ...(condition !== undefined && { condition }),
     ...(hits && { hits }),
-    text: line.trim(),
+    text: parser.line.trim(),
   };
 }
 
 /** All probes of a `.probes` text. Throws `syntax`; its place has the line (from 1) and the range in it. */
 export function parseProbes(text: string): ProbeSpec[] {
-  const probes: ProbeSpec[] = [];
+  return parseProbeLines(text).map(({ spec }) => spec);
+}
+
+/** The same, each with its line (from 1). */
+export function parseProbeLines(text: string): { readonly spec: ProbeSpec; readonly line: number }[] {
+  const probes: { readonly spec: ProbeSpec; readonly line: number }[] = [];
   text.split(/\r?\n/).forEach((line, index) => {
     if (/^\s*(#|$)/.test(line)) return;
     const relocate = (range: Range) => ({ range, line: index + 1 });
-    probes.push(relocating(relocate, () => parseProbe(line)));
+    probes.push({ spec: relocating(relocate, () => parseProbe(line)), line: index + 1 });
   });
   return probes;
 }
 
 class LineParser {
+  /** Offsets in a part, once it was read, → offsets in the line. */
+  readonly positions: { message?: (offset: number) => number; condition?: (offset: number) => number } = {};
   #at = 0;
 
   constructor(readonly line: string) {}
@@ -81,6 +102,7 @@ class LineParser {
     if (this.line[this.#at] !== '"') return undefined;
     const { value, end, offsets } = quotedAt(this.line, this.#at);
     this.#at = end;
+    this.positions.message = (offset) => offsets[offset]!;
     relocating(
       ({ start, end }) => ({ range: { start: offsets[start]!, end: offsets[end]! } }),
       () => checkMessage(value),
@@ -94,6 +116,7 @@ class LineParser {
     const start = this.#at;
     const { next } = parseExpressionAt(this.line, start, { terminator: 'hits' });
     this.#at = next.range.start;
+    this.positions.condition = (offset) => start + offset;
     return this.line.slice(start, this.#at).trimEnd();
   }
 

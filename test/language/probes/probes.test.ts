@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { address } from '../../../src/base/address';
 import { type SidestepError } from '../../../src/base/errors';
 import { formatProbe } from '../../../src/language/probes/format';
-import { parseProbe, parseProbes } from '../../../src/language/probes/parse';
+import { parseProbe, parseProbes, rangeInLine } from '../../../src/language/probes/parse';
 import { type ProbeSpec } from '../../../src/language/probes/spec';
 import { refusal } from '../errors';
 
@@ -90,6 +90,22 @@ describe('the .probes language', () => {
         return true;
       },
     );
+  });
+
+  it('tells where a part of a message or a condition lies in the line', () => {
+    const line = '\tlog "a::b( int )" "\\"x\\" {name} {n}" if  n > limit hits 3 # {n}';
+    const found = (section: string, text: string, part: string) => {
+      const start = text.indexOf(part);
+      const range = rangeInLine(line, section, { start, end: start + part.length });
+      return range && line.slice(range.start, range.end);
+    };
+    const { message, condition } = parseProbe(line);
+    assert.equal(found('message', message!, 'name'), 'name');
+    assert.equal(found('message', message!, '"x"'), '\\"x\\"');
+    assert.equal(found('message', message!, '{n}'), '{n}');
+    assert.equal(found('condition', condition!, 'limit'), 'limit');
+    assert.equal(rangeInLine('count f', 'condition', { start: 0, end: 1 }), undefined);
+    assert.equal(rangeInLine(line, undefined, { start: 0, end: 1 }), undefined);
   });
 
   it('reads back every probe that it writes', () => {
