@@ -5,7 +5,7 @@ const LAYERS = {
   contract: ['base'],
   emulator: ['base', 'wasm'],
   engine: ['base', 'wasm', 'contract', 'emulator'],
-  guardian: ['base', 'emulator', 'engine'],
+  guardian: ['base', 'contract', 'emulator', 'engine'],
   debuginfo: ['base'],
   language: ['base', 'contract', 'debuginfo'],
   session: ['base', 'contract', 'debuginfo', 'language'],

@@ -3,13 +3,13 @@
  * instructions and agents compute in it, and it has a fixed address, so system calls fill and read it: see "The way of a byte" in
  * docs/architecture.md. This file is its map.
  */
+import { LEDGER_BYTES } from '../contract/ledger';
 import { State } from '../emulator/state';
 import { addressOf } from './linux/libc';
 
 const PAGE = 65536;
 const OUTPUT_PAGES = 158;
-const LEDGER_PAGES = 16;
-export const LEDGER_BYTES = LEDGER_PAGES * PAGE;
+const LEDGER_PAGES = LEDGER_BYTES / PAGE;
 /** The first one, the input's, and what follows. */
 export const ARENA_PAGES = 2 + OUTPUT_PAGES + LEDGER_PAGES;
 
@@ -39,13 +39,15 @@ export const Layout = {
   /** A shadow stack's pointer, and the struct iovec for it. */
   shadowStack: 9464,
   shadowStackVector: 9472,
+  /** siginfo_t of a report that wait4(2) is still to read. */
+  announcement: 9488,
   /** Commands as they come from the client. */
   input: 12288,
   inputBytes: PAGE,
   /** Hit records on their way to the client. */
   output: 12288 + PAGE,
   outputBytes: OUTPUT_PAGES * PAGE,
-  /** What the guardian reads when this process is killed: see guard/ledger.ts. */
+  /** What the guardian reads when this process is killed: see contract/ledger.ts. */
   ledger: 12288 + (1 + OUTPUT_PAGES) * PAGE,
 } as const;
 

@@ -14,6 +14,7 @@ import { Departures } from './tasks/departures';
 import { Doorbell } from './pipe/doorbell';
 import { Guard } from './guard/guard';
 import { Ledger } from './guard/ledger';
+import { Protection } from './guard/protection';
 import { Following } from './tasks/following';
 import { HitLoop } from './hit/hitLoop';
 import { Hits } from './hit/hits';
@@ -49,11 +50,14 @@ export class Tracer {
   readonly #departures: Departures;
   readonly #doorbell: Doorbell;
   readonly #guard: Guard;
+  readonly #protection: Protection;
   readonly #surrogate: Surrogate;
   readonly #emulator: Emulator;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
   readonly #receiver: Receiver;
+  /** Requests that wait for the guardian: the first one that wants an INT3 written, and what came after it. */
+  #waiting: Request[] = [];
 
   /** `commandPipe`, `messagePipe`: the descriptors to and from the client. */
   constructor(commandPipe: number, messagePipe: number) {
@@ -102,13 +106,19 @@ export class Tracer {
       onLimit,
     });
     const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
-    const guard = (this.#guard = new Guard(arena, ledger, notices));
+    const protection = (this.#protection = new Protection(ptrace, tasks));
+    const onEarly = (tid: number, status: number): void => {
+      const task = tasks.tasks.get(tid);
+      if (task !== undefined) task.record.report = status;
+    };
+    const guard = (this.#guard = new Guard({ arena, ledger, waiter, protection, notices, onEarly }));
     const stops = new Stops({
       ptrace,
       waiter,
       tasks,
       doorbell,
       guard,
+      protection,
       hits,
       stepAside,
       twins,
@@ -119,7 +129,7 @@ export class Tracer {
     this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#receiver = {
-      onRequest: (request) => this.#carryOut(request),
+      onRequest: (request) => this.#take(request),
       onRefused: (id, error) => outbox.say({ response: { id, failure: failureOf(error) } }),
     };
   }
@@ -144,12 +154,16 @@ export class Tracer {
     if (this.#doorbell.isMute) this.#doorbell.install();
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
       this.#arming.forgetMappings();
+      this.#guard.look(performance.now());
+      if (this.#waiting.length > 0 && !this.#guard.mustBeAwaited) {
+        for (const request of this.#waiting.splice(0)) this.#take(request);
+      }
       this.#inbox.read(this.#receiver);
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
       this.#outbox.flush();
       // After the answer: it may take a millisecond.
-      this.#guard.look();
+      if (this.#tasks.processes.size > 0) this.#guard.begin();
     }
     if (this.#isAlone && this.#leave()) libc._exit(0);
   }
@@ -161,7 +175,14 @@ export class Tracer {
 
   /** Something is to be tried again without anybody telling when. */
   get #isRestless(): boolean {
-    return this.#isAlone || this.#births.areWaiting || this.#doorbell.isMute;
+    return this.#isAlone || this.#births.areWaiting || this.#doorbell.isMute || this.#guard.isStarting;
+  }
+
+  /** Carries it out, or lets it wait. */
+  #take(request: Request): void {
+    if (request.kind === 'arm') this.#guard.begin();
+    if (this.#waiting.length > 0 || (request.kind === 'arm' && this.#guard.mustBeAwaited)) this.#waiting.push(request);
+    else this.#carryOut(request);
   }
 
   #carryOut(request: Request): void {
@@ -177,12 +198,14 @@ export class Tracer {
   }
 
   /**
-   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the kernel when this process ends; its text is as it was. False: some
-   * is not, because it can't be written; who runs in it would die, and stays traced until it can.
+   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the kernel when
+   * this process ends; its text is as it was. False: some is not, because it can't be written; who runs in it would die, and
+   * stays traced until it can. The same for threads that the kernel would kill with this process.
    */
   #leave(): boolean {
     for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);
     if (!this.#departures.departAll(this.#tasks.processes.values()) || !this.#births.settleOrphans()) return false;
+    if (this.#protection.isNeeded) return false;
     this.#surrogate.dispose();
     this.#doorbell.remove();
     return true;

@@ -1,11 +1,20 @@
-/** The engine's ledger (src/engine/guard/ledger.ts), read out of its memory while it hangs. */
+/** The engine's ledger (contract/ledger.ts), read out of its memory while it hangs. */
+import {
+  BreakpointRecordLayout,
+  BreakpointState,
+  LedgerHeader,
+  type LedgerTable,
+  LedgerTables,
+  Store,
+  type ThreadPhase,
+  ThreadRecordLayout,
+} from '../contract/ledger';
 import { Layout } from '../engine/arena';
-import { type Doing, LedgerLayout, Standing, type Store } from '../engine/guard/ledger';
 import { type ProcessMemory } from '../engine/linux/memory';
 import { State, USER_REGISTERS_BYTES } from '../emulator/state';
 
 /** Where INT3 stands in a program's text, or stood. */
-export interface BreakpointLine {
+export interface BreakpointEntry {
   readonly address: number;
   /** The text from there on, without any INT3. */
   readonly text: Uint8Array;
@@ -16,70 +25,78 @@ export interface BreakpointLine {
   readonly armed: boolean;
 }
 
-export interface ThreadLine {
+export interface ThreadEntry {
   readonly pid: number;
   readonly tid: number;
-  readonly doing: Doing;
+  readonly phase: ThreadPhase;
+  /** A wait status that the engine has read and not looked at; 0: none. */
+  readonly report: number;
 }
 
 /** The one thread on whose registers the engine is computing. */
 export interface Hand {
   readonly tid: number;
-  readonly store: Store;
+  /** The displaced instruction may have written its operand in memory: where. */
+  readonly stored: { readonly address: number; readonly bytes: number } | undefined;
+  /** It may have changed the extended state, which was this. */
+  readonly extendedState: Buffer | undefined;
   /** struct user_regs_struct. */
   readonly registers: Buffer;
-  /** What the displaced instruction writes to memory, or has read. */
-  readonly operand: { readonly address: number; readonly bytes: Buffer };
   /** What wait4(2) has said last. */
   readonly waitStatus: number;
 }
 
 /** `arena`: where it lies in the engine. */
-export function readBreakpoints(engine: ProcessMemory, arena: number): BreakpointLine[] {
-  const ledger = arena + Layout.ledger;
-  const { breakpointLines, breakpointLineBytes: size } = LedgerLayout;
-  const count = engine.read(ledger + LedgerLayout.breakpoints, 4).readUInt32LE();
-  const bytes = engine.read(ledger + breakpointLines, count * size);
-  const lines: BreakpointLine[] = [];
-  for (let at = 0; at + size <= bytes.length; at += size) {
-    const standing = bytes[at + 30]!;
-    if (standing === 0) continue;
-    lines.push({
-      text: bytes.subarray(at, at + bytes[at + 28]!),
-      address: Number(bytes.readBigUInt64LE(at + 16)),
-      memory: bytes.readUInt32LE(at + 24),
-      instructionLength: bytes[at + 29]!,
-      armed: standing === Standing.armed,
-    });
-  }
-  return lines;
+export function readBreakpoints(engine: ProcessMemory, arena: number): BreakpointEntry[] {
+  const { text, address, memory, textLength, instructionLength, state } = BreakpointRecordLayout;
+  return records(engine, arena, LedgerTables.breakpoints).flatMap((record) => {
+    if (record[state] === 0) return [];
+    return {
+      text: record.subarray(text, text + record[textLength]!),
+      address: Number(record.readBigUInt64LE(address)),
+      memory: record.readUInt32LE(memory),
+      instructionLength: record[instructionLength]!,
+      armed: record[state] === BreakpointState.armed,
+    };
+  });
 }
 
-export function readThreads(engine: ProcessMemory, arena: number): ThreadLine[] {
-  const ledger = arena + Layout.ledger;
-  const { threadLines, threadLineBytes: size } = LedgerLayout;
-  const count = engine.read(ledger + LedgerLayout.threads, 4).readUInt32LE();
-  const bytes = engine.read(ledger + threadLines, count * size);
-  const lines: ThreadLine[] = [];
-  for (let at = 0; at + size <= bytes.length; at += size) {
-    const tid = bytes.readUInt32LE(at + 8);
-    if (tid !== 0) lines.push({ pid: bytes.readUInt32LE(at), tid, doing: bytes.readUInt32LE(at + 4) as Doing });
-  }
-  return lines;
+export function readThreads(engine: ProcessMemory, arena: number): ThreadEntry[] {
+  return records(engine, arena, LedgerTables.threads).flatMap((record) => {
+    const field = (name: 'pid' | 'phase' | 'tid' | 'report'): number => record.readUInt32LE(ThreadRecordLayout[name]);
+    if (field('tid') === 0) return [];
+    return { pid: field('pid'), tid: field('tid'), phase: field('phase') as ThreadPhase, report: field('report') };
+  });
 }
 
 export function readHand(engine: ProcessMemory, arena: number): Hand {
-  const u32 = (offset: number): number => engine.read(arena + offset, 4).readUInt32LE();
+  const header = engine.read(arena + Layout.ledger, LedgerTables.threads.start);
   const state = engine.read(arena + Layout.state, State.operand);
-  const length = Math.min(state.readUInt32LE(State.operandLength), State.operandCapacity);
+  const store = header.readUInt32LE(LedgerHeader.store);
   return {
-    tid: u32(Layout.ledger + LedgerLayout.hand),
-    store: u32(Layout.ledger + LedgerLayout.store) as Store,
+    tid: header.readUInt32LE(LedgerHeader.hand),
+    stored:
+      (store & Store.memory) === 0
+        ? undefined
+        : {
+            address: Number(state.readBigUInt64LE(State.operandAddress)),
+            bytes: state.readUInt32LE(State.operandLength),
+          },
+    extendedState:
+      (store & Store.extended) === 0
+        ? undefined
+        : engine.read(
+            Number(header.readBigUInt64LE(LedgerHeader.extendedState)),
+            header.readUInt32LE(LedgerHeader.extendedBytes),
+          ),
     registers: state.subarray(State.registers, State.registers + USER_REGISTERS_BYTES),
-    operand: {
-      address: Number(state.readBigUInt64LE(State.operandAddress)),
-      bytes: engine.read(arena + Layout.state + State.operand, length),
-    },
-    waitStatus: u32(Layout.waitStatus),
+    waitStatus: engine.read(arena + Layout.waitStatus, 4).readUInt32LE(),
   };
+}
+
+function records(engine: ProcessMemory, arena: number, { start, bytes, count }: LedgerTable): Buffer[] {
+  const ledger = arena + Layout.ledger;
+  const used = engine.read(ledger + count, 4).readUInt32LE();
+  const all = engine.read(ledger + start, used * bytes);
+  return Array.from({ length: Math.floor(all.length / bytes) }, (_, at) => all.subarray(at * bytes, (at + 1) * bytes));
 }

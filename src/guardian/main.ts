@@ -3,17 +3,18 @@
  * thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the engine hangs, killed or not, with all that
  * it traces still traced: nothing runs into INT3 and on, and the guardian puts right what the engine has left.
  *
- * It ends with the engine. Its exit status is 0, or {@link REFUSED} and the errno for which it can't trace the engine.
+ * It ends with the engine. Its exit status is 0, or {@link GUARDIAN_REFUSED} and the errno for which it can't trace the engine.
  */
-import { Arena } from '../engine/arena';
-import { REFUSED } from '../engine/guard/ledger';
+import { GUARDIAN_REFUSED, LedgerHeader } from '../contract/ledger';
+import { Arena, Layout } from '../engine/arena';
+import { ProcessMemory } from '../engine/linux/memory';
 import { Ptrace, TraceOption } from '../engine/linux/ptrace';
 import { ignoreTerminal } from '../engine/linux/signals';
 import { Waiter } from '../engine/linux/wait';
 import { isEnd, type WaitStatus } from '../engine/linux/waitStatus';
-import { rehearse } from './rehearsal';
 import { Repair } from './repair';
 import { Policy, Scheduling } from './scheduling';
+import { warmUp } from './warmUp';
 
 const PTRACE_EVENT_EXIT = 6;
 
@@ -23,11 +24,12 @@ function watch(engine: number, address: number): number {
   const ptrace = new Ptrace(arena);
   const waiter = new Waiter(arena);
   const repair = new Repair(ptrace, waiter, engine, address);
-  rehearse(arena);
+  warmUp(arena);
   // Where it may (CAP_SYS_NICE): the processor before all others, for the moment in which it needs one.
   new Scheduling(arena).setPolicy(0, Policy.fifo);
   const failure = ptrace.seize(engine, TraceOption.exit);
-  if (failure !== 0) return REFUSED + failure;
+  if (failure !== 0) return GUARDIAN_REFUSED + failure;
+  announce(engine, address);
   for (;;) {
     const status = waiter.waitFor(engine);
     if (status === undefined) return 0;
@@ -39,6 +41,15 @@ function watch(engine: number, address: number): number {
   }
   repair.whenItIsGone();
   return 0;
+}
+
+/** From here on the engine may let threads run into INT3. */
+function announce(engine: number, address: number): void {
+  const pid = Buffer.alloc(4);
+  pid.writeUInt32LE(process.pid);
+  const memory = ProcessMemory.open(engine);
+  memory?.write(address + Layout.ledger + LedgerHeader.guardian, pid);
+  memory?.close();
 }
 
 /** Whatever the engine stops for is its own affair. */

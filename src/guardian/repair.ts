@@ -4,10 +4,11 @@ import { tracedBy } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/linux/ptrace';
 import { type Waiter } from '../engine/linux/wait';
 import { readHand, readThreads } from './ledger';
+import { withMemory } from './targetMemory';
 import { Text } from './text';
 import { Scheduling } from './scheduling';
 import { Threads } from './threads';
-import { Ward } from './ward';
+import { Rescue } from './rescue';
 
 export class Repair {
   readonly #ptrace: Ptrace;
@@ -17,7 +18,7 @@ export class Repair {
   readonly #memory: ProcessMemory | undefined;
   readonly #text: Text | undefined;
   #threads: Threads | undefined;
-  #ward: Ward | undefined;
+  #rescue: Rescue | undefined;
 
   /** `arena`: where it lies in the engine. */
   constructor(ptrace: Ptrace, waiter: Waiter, engine: number, arena: number) {
@@ -32,20 +33,20 @@ export class Repair {
   /** The text first: a thread that meets INT3 now is lost. Then what stands behind one, then copies of the text. */
   whileItHangs(): void {
     if (this.#memory === undefined || this.#text === undefined) return;
-    const lines = this.#text.restore();
+    const breakpoints = this.#text.restore();
     const threads = readThreads(this.#memory, this.#arena);
     // It has let all go by itself.
     if (threads.length === 0) return;
-    const ward = (this.#ward = new Ward(this.#ptrace, this.#waiter, new Scheduling(this.#ptrace.arena)));
-    this.#threads = new Threads(this.#ptrace, this.#waiter, lines, readHand(this.#memory, this.#arena), ward);
+    const rescue = (this.#rescue = new Rescue(this.#ptrace, this.#waiter, new Scheduling(this.#ptrace.arena)));
+    this.#threads = new Threads(this.#ptrace, this.#waiter, breakpoints, readHand(this.#memory, this.#arena), rescue);
     this.#threads.keep(threads);
     this.#cleanCopies(new Set(threads.map(({ pid }) => pid)));
-    ward.keepBusy(this.#engine);
+    rescue.keepBusy(this.#engine);
   }
 
   /** It goes on, to its end. */
   whileItEnds(): void {
-    this.#ward?.protect();
+    this.#rescue?.protect();
   }
 
   whenItIsGone(): void {
@@ -60,9 +61,7 @@ export class Repair {
         if (known.has(pid)) continue;
         known.add(pid);
         found = true;
-        const memory = ProcessMemory.open(pid);
-        if (memory !== undefined) this.#text?.clean(memory);
-        memory?.close();
+        withMemory(pid, (memory) => this.#text?.clean(memory));
       }
     }
   }

@@ -2,15 +2,16 @@
 import { type Disposable } from '../base/lifetime';
 import { ProcessMemory } from '../engine/linux/memory';
 import { closeProcess, openProcess } from '../engine/linux/wait';
+import { isArmedText } from '../engine/sites/armedText';
 import { INT3 } from '../engine/sites/int3';
-import { type BreakpointLine, readBreakpoints } from './ledger';
+import { type BreakpointEntry, readBreakpoints } from './ledger';
 
 export class Text implements Disposable {
   readonly #engine: number;
   readonly #pidfd: number;
   readonly #ledger: ProcessMemory;
   readonly #arena: number;
-  #lines: readonly BreakpointLine[] = [];
+  #entries: readonly BreakpointEntry[] = [];
 
   /** `ledger`: the engine's memory; `arena`: where the arena lies in it. */
   constructor(engine: number, ledger: ProcessMemory, arena: number) {
@@ -21,40 +22,38 @@ export class Text implements Disposable {
   }
 
   /** Puts the byte back wherever INT3 stands in the very text it was put into. Returns what the engine has noted. */
-  restore(): readonly BreakpointLine[] {
+  restore(): readonly BreakpointEntry[] {
     const memories = new Map<number, ProcessMemory | undefined>();
-    this.#lines = readBreakpoints(this.#ledger, this.#arena);
-    for (const line of this.#lines) {
-      if (!line.armed) continue;
-      const { memory: fd } = line;
+    this.#entries = readBreakpoints(this.#ledger, this.#arena);
+    for (const entry of this.#entries) {
+      if (!entry.armed) continue;
+      const { memory: fd } = entry;
       if (!memories.has(fd)) memories.set(fd, ProcessMemory.takeOver(this.#engine, this.#pidfd, fd));
       const memory = memories.get(fd);
-      if (memory !== undefined) this.#restoreLine(memory, line);
+      if (memory !== undefined) this.#restoreEntry(memory, entry);
     }
     for (const memory of memories.values()) memory?.close();
-    return this.#lines;
+    return this.#entries;
   }
 
   /** The same in memory that may be a copy of any of those. */
   clean(memory: ProcessMemory): void {
-    for (const line of this.#lines) this.#restoreLine(memory, line);
+    for (const entry of this.#entries) this.#restoreEntry(memory, entry);
   }
 
   dispose(): void {
     closeProcess(this.#pidfd);
   }
 
-  #restoreLine(memory: ProcessMemory, line: BreakpointLine): void {
-    const { address, text } = line;
+  #restoreEntry(memory: ProcessMemory, entry: BreakpointEntry): void {
+    const { address, text } = entry;
     const now = memory.read(address, text.length);
-    if (now.length !== text.length || now[0] !== INT3) return;
-    for (let at = 1; at < now.length; at++) {
-      if (now[at] !== text[at] && !(now[at] === INT3 && this.#standsAt(address + at))) return;
+    if (isArmedText(now, text, INT3, (distance) => this.#standsAt(address + distance))) {
+      memory.write(address, text.subarray(0, 1));
     }
-    memory.write(address, text.subarray(0, 1));
   }
 
   #standsAt(wanted: number): boolean {
-    return this.#lines.some(({ address }) => address === wanted);
+    return this.#entries.some(({ address }) => address === wanted);
   }
 }

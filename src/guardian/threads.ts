@@ -1,25 +1,27 @@
 /**
  * The threads that the engine has stopped and knows of when it is killed. The kernel lets them go on as they are: behind INT3, which is
  * in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP, which it meets before it runs; when the
- * engine is gone, it is traced for a moment and put where it belongs.
+ * engine is gone, it is traced for a moment and put where it belongs. One of which nobody knows what it has done already is ended.
  *
- * A thread that has run into INT3 without the engine's having been told takes its SIGTRAP with it. It is treated like the others if it lives
- * through that: see ward.ts.
+ * A thread that has run into INT3, and of which wait4(2) has not told the engine yet, takes its SIGTRAP with it. It is treated like the
+ * others if it lives through that: see rescue.ts.
  */
+import { ThreadPhase } from '../contract/ledger';
 import { Layout } from '../engine/arena';
-import { Doing, Store } from '../engine/guard/ledger';
-import { ProcessMemory } from '../engine/linux/memory';
-import { stopOf } from '../engine/linux/proc';
+import { readStatus, signalSet, stopOf } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/linux/ptrace';
-import { Signal } from '../engine/linux/signals';
+import { setExtendedState } from '../engine/linux/registerSets';
+import { Signal, signalBit } from '../engine/linux/signals';
 import { kill, killThread, type Waiter } from '../engine/linux/wait';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
 import { State, UserRegister } from '../emulator/state';
-import { type BreakpointLine, type Hand, type ThreadLine } from './ledger';
-import { type Ward } from './ward';
+import { type BreakpointEntry, type Hand, type ThreadEntry } from './ledger';
+import { type Rescue } from './rescue';
+import { withMemory } from './targetMemory';
 
 const RIP = State.registers + UserRegister.rip;
 const RSP = State.registers + UserRegister.rsp;
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 /** Handlers that may have been entered one upon another before SIGSTOP's turn comes. */
 const FRAMES = 16;
@@ -28,125 +30,175 @@ const FRAME_RSP = 168;
 const FRAME_RIP = 176;
 const FRAME_BYTES = 184;
 
-/** What a thread needs: to go back to the site, the registers in the engine's arena, nothing, or an end, because nobody knows what it has done. */
-type Need = { readonly rewind: number } | { readonly registers: Buffer } | 'nothing' | 'end';
+/** To go to an address, with the extended state that it had; to get the registers in the engine's arena. */
+type Remedy = { readonly rip: number; readonly extendedState?: Buffer | undefined } | { readonly registers: Buffer };
 
-interface Patient {
+/** `nothing`: it stands where it can go on. `end`: nobody knows what it has done already. */
+type Need = Remedy | 'nothing' | 'end';
+
+interface StoppedThread {
   readonly pid: number;
   readonly tid: number;
   /** Where it stood. */
   readonly rip: number;
-  readonly need: Exclude<Need, string>;
+  readonly remedy: Remedy;
 }
 
 export class Threads {
   readonly #ptrace: Ptrace;
   readonly #waiter: Waiter;
-  readonly #breakpoints: readonly BreakpointLine[];
+  readonly #breakpoints: readonly BreakpointEntry[];
   readonly #hand: Hand;
-  readonly #ward: Ward;
-  readonly #patients: Patient[] = [];
+  readonly #rescue: Rescue;
+  readonly #stoppedThreads: StoppedThread[] = [];
   /** Processes that stand still by themselves. */
-  readonly #stopped = new Set<number>();
+  readonly #stoppedProcesses = new Set<number>();
 
-  constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointLine[], hand: Hand, ward: Ward) {
+  constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointEntry[], hand: Hand, rescue: Rescue) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
     this.#breakpoints = breakpoints;
     this.#hand = hand;
-    this.#ward = ward;
+    this.#rescue = rescue;
   }
 
   /** While the engine hangs: keeps from running what must not run as it is. */
-  keep(threads: readonly ThreadLine[]): void {
-    const trapped = new Map<number, Patient[]>();
+  keep(threads: readonly ThreadEntry[]): void {
+    const trapped = new Map<number, StoppedThread[]>();
     const helpers = new Map<number, number>();
     for (const thread of threads) {
-      const { pid, tid, doing } = thread;
-      if (doing === Doing.stopped) this.#stopped.add(pid);
+      const { pid, tid, phase } = thread;
+      if (phase === ThreadPhase.groupStopped) this.#stoppedProcesses.add(pid);
+      // Whatever it stops for, or will: it has registers that are not its own.
+      if (phase === ThreadPhase.onTwin) end(pid, tid);
       const stop = stopOf(pid, tid);
       if (stop === undefined) helpers.set(pid, tid);
-      if (stop?.untold === Signal.SIGTRAP) {
-        trapped.set(pid, [...(trapped.get(pid) ?? []), { pid, tid, rip: stop.rip, need: { rewind: stop.rip - 1 } }]);
-      }
-      if (stop?.untold !== 0) continue;
-      const { rip } = stop;
-      const need = this.#needOf(thread, rip);
-      if (need === 'nothing') continue;
-      if (need !== 'end') this.#patients.push({ pid, tid, rip, need });
-      killThread(pid, tid, need === 'end' ? Signal.SIGTRAP : Signal.SIGSTOP);
+      else if (stop.untold === Signal.SIGTRAP && stop.rip !== undefined) {
+        const rip = phase === ThreadPhase.stepping ? stop.rip : stop.rip - 1;
+        trapped.set(pid, [...(trapped.get(pid) ?? []), { pid, tid, rip: stop.rip, remedy: { rip } }]);
+      } else if (stop.untold === 0) this.#keepStopped(thread, stop.rip);
     }
-    for (const [pid, patients] of trapped) this.#entrust(pid, patients, helpers.get(pid));
+    for (const [pid, stopped] of trapped) this.#entrust(pid, stopped, helpers.get(pid));
+  }
+
+  /** The engine has been told of its stop. `rip`: `undefined` where the guardian may not know it. */
+  #keepStopped(thread: ThreadEntry, rip: number | undefined): void {
+    const { pid, tid, phase } = thread;
+    if (phase === ThreadPhase.onTwin) return;
+    const need = rip === undefined ? this.#needOfUnknown(thread) : this.#needOf(thread, rip);
+    if (need === 'nothing') return;
+    if (need === 'end' || rip === undefined) {
+      end(pid, tid);
+      return;
+    }
+    this.#stoppedThreads.push({ pid, tid, rip, remedy: need });
+    killThread(pid, tid, Signal.SIGSTOP);
   }
 
   /** Threads with a SIGTRAP that nobody has taken from them. One that is not INT3's is the program's own affair. */
-  #entrust(pid: number, patients: readonly Patient[], helper: number | undefined): void {
-    if (helper === undefined || !patients.every((patient) => this.#hasMetInt3(patient))) return;
-    const tids = patients.map(({ tid }) => tid);
-    if (!this.#ward.takeIn(pid, tids, helper)) return;
-    this.#patients.push(...patients);
+  #entrust(pid: number, stopped: readonly StoppedThread[], helper: number | undefined): void {
+    if (helper === undefined || !stopped.every((thread) => this.#hasMetInt3(thread))) return;
+    const tids = stopped.map(({ tid }) => tid);
+    if (!this.#rescue.takeIn(pid, tids, helper)) return;
+    this.#stoppedThreads.push(...stopped);
     for (const tid of tids) killThread(pid, tid, Signal.SIGSTOP);
   }
 
-  #hasMetInt3({ tid, rip }: Patient): boolean {
-    return this.#breakpoints.some((line) => line.address === rip - 1 && isThere(tid, line));
+  #hasMetInt3({ tid, rip, remedy }: StoppedThread): boolean {
+    if ('rip' in remedy && remedy.rip === rip) return true;
+    const breakpoint = this.#breakpointBehind(rip);
+    return breakpoint !== undefined && isThere(tid, breakpoint);
   }
 
   /** When the engine is gone: puts them right, and lets them run. */
   release(): void {
-    for (const patient of this.#patients) this.#treat(patient);
-    this.#ward.release();
-    for (const pid of new Set(this.#patients.map((patient) => patient.pid))) {
-      if (!this.#stopped.has(pid)) kill(pid, Signal.SIGCONT);
+    for (const thread of this.#stoppedThreads) this.#repair(thread);
+    this.#rescue.release();
+    for (const pid of new Set(this.#stoppedThreads.map((thread) => thread.pid))) {
+      if (!this.#stoppedProcesses.has(pid)) kill(pid, Signal.SIGCONT);
     }
   }
 
-  #needOf({ tid, doing }: ThreadLine, rip: number): Need {
+  #needOf(thread: ThreadEntry, rip: number): Need {
+    const { tid, phase } = thread;
     const inHand = this.#hand.tid === tid;
-    if (doing === Doing.onTwin) return 'end';
-    if (doing === Doing.executed && inHand) return { registers: this.#hand.registers };
-    const line = this.#breakpoints.find(({ address }) => address === rip - 1);
-    if (line === undefined || !isThere(tid, line)) return 'nothing';
-    // Behind one byte a thread can stand without INT3; whether this one has met it, the last report says.
-    const isSure = doing === Doing.atInt3 || line.instructionLength > 1;
-    if (!isSure && this.#hand.waitStatus !== STOPPED_BY_SIGTRAP) return 'nothing';
-    if (doing === Doing.atInt3 && inHand && this.#hasUpdated(tid)) return 'end';
-    return { rewind: line.address };
+    if (phase === ThreadPhase.finishing) return inHand ? { registers: this.#hand.registers } : 'end';
+    const breakpoint = this.#breakpointBehind(rip);
+    if (breakpoint === undefined) return phase === ThreadPhase.atInt3 ? 'end' : 'nothing';
+    // Behind one byte a thread can stand without INT3.
+    const hasMetInt3 =
+      phase === ThreadPhase.atInt3 ||
+      breakpoint.instructionLength > 1 ||
+      (phase === ThreadPhase.running && this.#wasTrapped(thread));
+    if (!hasMetInt3) return 'nothing';
+    if (!isThere(tid, breakpoint)) return 'end';
+    if (phase !== ThreadPhase.atInt3 || !inHand) return { rip: breakpoint.address };
+    // What it has stored it would store again, over what others may have stored since.
+    if (this.#hand.stored !== undefined && !this.#isOwnStack(this.#hand.stored)) return 'end';
+    return { rip: breakpoint.address, extendedState: this.#hand.extendedState };
   }
 
-  /** Whether the instruction, which would do it again, has changed memory. */
-  #hasUpdated(tid: number): boolean {
-    const { store, operand } = this.#hand;
-    if (store !== Store.updates) return false;
-    const now = withMemory(tid, (memory) => memory.read(operand.address, operand.bytes.length));
-    return now === undefined || now.equals(operand.bytes);
+  /** Yama lets the guardian see neither the thread's registers nor change them. */
+  #needOfUnknown(thread: ThreadEntry): Need {
+    const { phase } = thread;
+    if (phase === ThreadPhase.atInt3 || phase === ThreadPhase.finishing) return 'end';
+    return phase === ThreadPhase.running && this.#wasTrapped(thread) ? 'end' : 'nothing';
   }
 
-  #treat(patient: Patient): void {
-    const { pid, tid } = patient;
+  /** Of a stop that the engine knew of, and had done nothing about: whether it was for a SIGTRAP. */
+  #wasTrapped({ report }: ThreadEntry): boolean {
+    return (report !== 0 ? report : this.#hand.waitStatus) === STOPPED_BY_SIGTRAP;
+  }
+
+  #breakpointBehind(rip: number): BreakpointEntry | undefined {
+    return this.#breakpoints.find(({ address }) => address === rip - 1);
+  }
+
+  /** Below the stack pointer of the thread in hand: nobody else has anything there. */
+  #isOwnStack({ address, bytes }: NonNullable<Hand['stored']>): boolean {
+    const stack = Number(this.#hand.registers.readBigUInt64LE(UserRegister.rsp));
+    return address + bytes <= stack && address + RED_ZONE_BYTES >= stack;
+  }
+
+  #repair(thread: StoppedThread): void {
+    const { pid, tid } = thread;
     if (this.#ptrace.seize(tid, 0) !== 0) {
       // It is gone, or may not be traced: then it ends as it would have without a guardian, rather than run where it stands.
-      killThread(pid, tid, Signal.SIGTRAP);
+      end(pid, tid);
       return;
     }
     this.#ptrace.interrupt(tid);
     const status = this.#waiter.waitFor(tid);
     if (status === undefined || isEnd(status)) return;
-    if (!this.#putRight(patient)) killThread(pid, tid, Signal.SIGTRAP);
+    if (!this.#putRight(thread)) end(pid, tid);
     this.#ptrace.detach(tid, status.kind === 'signal' && status.signal !== Signal.SIGSTOP ? status.signal : 0);
   }
 
-  #putRight({ tid, rip, need }: Patient): boolean {
+  #putRight({ tid, rip, remedy }: StoppedThread): boolean {
     const { arena } = this.#ptrace;
     if (this.#ptrace.getRegisters(tid) !== 0) return true;
-    if (arena.number(RIP) !== rip) return 'rewind' in need && this.#rewindInFrame(tid, rip, need.rewind);
-    if ('rewind' in need) return this.#ptrace.pokeUser(tid, UserRegister.rip, need.rewind) === 0;
-    arena.u8.set(need.registers, Layout.registers);
+    if (arena.number(RIP) !== rip) {
+      return 'rip' in remedy && remedy.extendedState === undefined && this.#moveInFrame(tid, rip, remedy.rip);
+    }
+    if ('rip' in remedy) {
+      if (remedy.extendedState !== undefined && !this.#setExtendedState(tid, remedy.extendedState)) return false;
+      return this.#ptrace.pokeUser(tid, UserRegister.rip, remedy.rip) === 0;
+    }
+    arena.u8.set(remedy.registers, Layout.registers);
     return this.#ptrace.setRegisters(tid) === 0;
   }
 
+  /** By way of the arena's output, which is not used otherwise here. */
+  #setExtendedState(tid: number, state: Buffer): boolean {
+    const { arena } = this.#ptrace;
+    arena.u8.set(state, Layout.output);
+    arena.setNumber(Layout.localVector, arena.address(Layout.output));
+    arena.setNumber(Layout.localVector + 8, state.length);
+    return setExtendedState(tid, arena.address(Layout.localVector)) === 0;
+  }
+
   /** Handlers were entered meanwhile: the thread comes back to where the first one's frame says. */
-  #rewindInFrame(tid: number, from: number, to: number): boolean {
+  #moveInFrame(tid: number, from: number, to: number): boolean {
     const found = withMemory(tid, (memory) => {
       let stack = this.#ptrace.arena.number(RSP);
       for (let depth = 0; depth < FRAMES; depth++) {
@@ -165,18 +217,21 @@ export class Threads {
   }
 }
 
-/** Whether the thread's memory holds the text of that line. */
-function isThere(tid: number, { address, text }: BreakpointLine): boolean {
-  const now = withMemory(tid, (memory) => memory.read(address, text.length));
-  return now?.equals(text) ?? false;
+/** What a thread may use below its stack pointer (System V ABI, AMD64, §3.2.2); a push or call goes no farther. */
+const RED_ZONE_BYTES = 128;
+
+/** By SIGTRAP, as without a guardian; by SIGKILL where the program would live through that. */
+function end(pid: number, tid: number): void {
+  const status = readStatus(tid);
+  const survives = ['SigBlk', 'SigIgn', 'SigCgt'].some(
+    (field) => status !== undefined && (signalSet(status, field) & TRAP) !== 0n,
+  );
+  if (survives) kill(pid, Signal.SIGKILL);
+  else killThread(pid, tid, Signal.SIGTRAP);
 }
 
-function withMemory<T>(tid: number, use: (memory: ProcessMemory) => T): T | undefined {
-  const memory = ProcessMemory.open(tid);
-  if (memory === undefined) return undefined;
-  try {
-    return use(memory);
-  } finally {
-    memory.close();
-  }
+/** Whether the thread's memory holds the text of that breakpoint. */
+function isThere(tid: number, { address, text }: BreakpointEntry): boolean {
+  const now = withMemory(tid, (memory) => memory.read(address, text.length));
+  return now?.equals(text) ?? false;
 }

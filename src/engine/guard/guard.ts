@@ -1,20 +1,24 @@
 /**
- * The engine's side of its guardian (src/guardian): starts it when the first INT3 stands, and notices when it is gone. The guardian
- * traces this thread, to be told of its end; nothing else of the engine depends on it.
+ * The engine's side of its guardian (src/guardian), which traces this thread, so that it hangs for a moment when it is killed: starts it when
+ * there is a process to guard, waits with the first INT3 until it watches, and starts another one when it is killed. While none watches,
+ * {@link Protection} sees to it that no thread outlives the engine in a state that is not its own.
  */
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors';
+import { GUARDIAN_REFUSED } from '../../contract/ledger';
 import { type Arena } from '../arena';
 import { closeOnExec } from '../linux/descriptors';
 import { errnoText } from '../linux/errno';
 import { libc } from '../linux/libc';
-import { refuseChildSignals } from '../linux/signals';
+import { refuseChildSignals, Signal } from '../linux/signals';
 import { withDescriptor } from '../linux/spareDescriptor';
 import { spawn } from '../linux/spawn';
+import { kill, type Waiter } from '../linux/wait';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Notices } from '../pipe/notices';
-import { type Ledger, REFUSED } from './ledger';
+import { type Ledger } from './ledger';
+import { type Protection } from './protection';
 
 const SCRIPT = join(__dirname, 'guardian.js');
 
@@ -27,17 +31,33 @@ const NODE_OPTIONS = ['--v8-pool-size=0', '--single-threaded-gc'];
 /** Variables that would make another program of it. */
 const UNWANTED: ReadonlySet<string> = new Set(['NODE_OPTIONS', 'NODE_CHANNEL_FD']);
 
-export class Guard {
-  readonly #arena: Arena;
-  readonly #ledger: Ledger;
-  readonly #notices: Notices;
-  #pid = -1;
-  #given = false;
+/** One that does not watch by then never will: on a machine with a load of 20 it took some 5 s. */
+const PATIENCE_MS = 60_000;
 
-  constructor(arena: Arena, ledger: Ledger, notices: Notices) {
-    this.#arena = arena;
-    this.#ledger = ledger;
-    this.#notices = notices;
+/** `absent`: there is none, for good. */
+type GuardState = 'none' | 'starting' | 'watching' | 'absent';
+
+export interface GuardParts {
+  readonly arena: Arena;
+  readonly ledger: Ledger;
+  readonly waiter: Waiter;
+  readonly protection: Protection;
+  readonly notices: Notices;
+  /** Reports that are looked at later: see {@link ReportHooks}. */
+  readonly onEarly: (tid: number, status: number) => void;
+}
+
+export class Guard {
+  readonly #parts: GuardParts;
+  #state: GuardState = 'none';
+  #pid = -1;
+  #since = 0;
+  /** One has watched, and was killed. */
+  #isSuccessor = false;
+
+  constructor(parts: GuardParts) {
+    this.#parts = parts;
+    this.#setHooks();
   }
 
   /** Its process id; -1 while there is none. */
@@ -45,22 +65,81 @@ export class Guard {
     return this.#pid;
   }
 
-  /** Starts it when there is something to guard, once. */
-  look(): void {
-    if (this.#given || !this.#ledger.inUse) return;
-    this.#given = true;
+  /** It does not watch yet, but will: {@link look} must be called from time to time. */
+  get isStarting(): boolean {
+    return this.#state === 'starting';
+  }
+
+  get watches(): boolean {
+    return this.#state === 'watching';
+  }
+
+  /** No INT3 may be written yet: without a guardian, no thread may meet one. */
+  get mustBeAwaited(): boolean {
+    return this.isStarting && !this.#parts.ledger.inUse;
+  }
+
+  /** There is something to guard: starts it, once. */
+  begin(): void {
+    if (this.#state === 'none') this.#tryToStart();
+  }
+
+  /** Whether it watches by now. `now`: performance.now(). */
+  look(now: number): void {
+    const { ledger, protection } = this.#parts;
+    if (this.#state === 'watching' && !ledger.isComplete) this.#setHooks();
+    if (this.#state !== 'starting') return;
+    if (ledger.guardian === this.#pid) {
+      this.#setState('watching');
+      protection.releaseAll();
+    } else if (now - this.#since > PATIENCE_MS) {
+      kill(this.#pid, Signal.SIGKILL);
+    }
+  }
+
+  /** It has ended, by itself if it may not trace this process. */
+  onEnd(status: WaitStatus): void {
+    const { ledger, notices } = this.#parts;
+    const hasWatched = ledger.guardian === this.#pid;
+    ledger.guardian = 0;
+    this.#pid = -1;
+    const reason =
+      status.kind === 'killed'
+        ? `it was killed by signal ${status.signal}`
+        : reasonOf(status.kind === 'exited' ? status.code : 0);
+    if (!hasWatched) {
+      this.#doWithout(reason);
+      return;
+    }
+    this.#isSuccessor = true;
+    this.#tryToStart();
+    if (this.isStarting) {
+      const message = `the guardian is gone (${reason}), and another one is being started: ${CONSEQUENCE} meanwhile`;
+      notices.say({ event: 'warning', message });
+    }
+  }
+
+  #tryToStart(): void {
     try {
+      this.#setState('starting');
       this.#start();
     } catch (error) {
       this.#doWithout(messageOf(error));
     }
   }
 
-  /** It has ended, by itself if it may not trace this process. */
-  onEnd(status: WaitStatus): void {
-    this.#pid = -1;
-    if (status.kind === 'killed') this.#doWithout(`it was killed by signal ${status.signal}`);
-    else if (status.kind === 'exited' && status.code !== 0) this.#doWithout(reasonOf(status.code));
+  #setState(state: GuardState): void {
+    const { ledger, protection } = this.#parts;
+    this.#state = state;
+    this.#since = performance.now();
+    this.#setHooks();
+    if (!this.watches && ledger.inUse) protection.protectAll();
+  }
+
+  #setHooks(): void {
+    const { waiter, ledger, protection, onEarly } = this.#parts;
+    const isGuarded = this.watches ? ledger.isComplete : this.#state !== 'absent' && !this.#isSuccessor;
+    waiter.hooks = { onEarly, beforeTrap: isGuarded ? undefined : (tid) => protection.protect(tid) };
   }
 
   #start(): void {
@@ -72,7 +151,7 @@ export class Guard {
       UNWANTED.has(name) ? [] : [`${name}=${value ?? ''}`],
     );
     try {
-      const argv = ['sidestep-guardian', ...NODE_OPTIONS, SCRIPT, String(process.pid), String(this.#arena.base)];
+      const argv = ['sidestep-guardian', ...NODE_OPTIONS, SCRIPT, String(process.pid), String(this.#parts.arena.base)];
       const stdio = [nothing, nothing, nothing] as const;
       this.#pid = spawn(process.execPath, argv, { cwd: '/', stdio, newSession: true, environment });
     } finally {
@@ -83,11 +162,17 @@ export class Guard {
   }
 
   #doWithout(reason: string): void {
-    const message = `there is no guardian (${reason}): if the engine is killed, probed programs can die of SIGTRAP`;
-    this.#notices.say({ event: 'warning', message });
+    this.#setState('absent');
+    const message = `there is no guardian (${reason}): ${CONSEQUENCE}`;
+    this.#parts.notices.say({ event: 'warning', message });
   }
 }
 
+/** Of having no guardian. */
+const CONSEQUENCE = 'if the engine is killed, programs that have met a probe end with it, by SIGKILL';
+
 function reasonOf(code: number): string {
-  return code > REFUSED ? `PTRACE_SEIZE: ${errnoText(code - REFUSED)}` : `it ended with status ${code}`;
+  return code > GUARDIAN_REFUSED
+    ? `PTRACE_SEIZE: ${errnoText(code - GUARDIAN_REFUSED)}`
+    : `it ended with status ${code}`;
 }

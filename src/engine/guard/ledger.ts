@@ -1,79 +1,51 @@
 /**
- * What a guardian (src/guardian) must know if the engine is killed at this very moment: which bytes INT3 displaces where, and what the
- * engine is about to do with the threads that it has stopped. It lies in the arena, where another process can read it, and is written as
- * things happen: a store each, no system call. A line says nothing until its last word is written.
+ * The engine's side of the ledger ({@link ../../contract/ledger}): which bytes INT3 displaces where, and what the engine is about to do with the
+ * threads that it has stopped. It lies in the arena and is written as things happen: a store each, no system call.
  */
-import { type Arena, LEDGER_BYTES, Layout } from '../arena';
+import {
+  BreakpointRecordLayout,
+  BreakpointState,
+  LedgerHeader,
+  type LedgerTable,
+  LedgerTables,
+  ThreadPhase,
+  ThreadRecordLayout,
+} from '../../contract/ledger';
+import { type Arena, Layout } from '../arena';
 
-/** Offsets in the ledger, in bytes. */
-export const LedgerLayout = {
-  /** u32: how many lines of each table are, or were, in use. */
-  threads: 0,
-  breakpoints: 4,
-  /** The thread (u32) on whose registers and memory the displaced instruction is being executed. */
-  hand: 8,
-  /** One of {@link Store}. */
-  store: 12,
-  /** Takes what finds no line. */
-  scrap: 16,
-  /** u32 each: process, {@link Doing}, thread (0: none), and nothing. */
-  threadLines: 64,
-  threadLineBytes: 16,
-  threadCapacity: 8192,
-  /** The text (16 bytes), its address (u64), the descriptor of the memory (u32), how long the text and the instruction are, {@link Standing} (0: none), and nothing (u8 each). */
-  breakpointLines: 64 + 8192 * 16,
-  breakpointLineBytes: 32,
-  breakpointCapacity: Math.floor((LEDGER_BYTES - 64 - 8192 * 16) / 32),
-} as const;
+const START = Layout.ledger;
+const SCRAP = START + LedgerHeader.scrap;
+const INSTRUCTION_LENGTH_SHIFT = 8 * (BreakpointRecordLayout.instructionLength - BreakpointRecordLayout.textLength);
+const STATE_SHIFT = 8 * (BreakpointRecordLayout.state - BreakpointRecordLayout.textLength);
 
-/** What the engine is doing with a thread. */
-export const Doing = {
-  /** It runs, or stands where it can go on from. */
-  nothing: 0,
-  /** It stands behind INT3, and the displaced instruction was not executed. */
-  atInt3: 1,
-  /** The displaced instruction was executed: its registers are those in the arena, whatever of them it has already. */
-  executed: 2,
-  /** It has the registers of a twin. */
-  onTwin: 3,
-  /** It stands still together with its process. */
-  stopped: 4,
-} as const;
-export type Doing = (typeof Doing)[keyof typeof Doing];
+/** A thread's record. */
+export class ThreadRecord {
+  readonly #u32: Uint32Array;
+  readonly #phase: number;
+  readonly #report: number;
 
-/** Whether the instruction that is being executed has written its operand, which it does before anything else. */
-export const Store = {
-  none: 0,
-  /** It may have: what it writes does not depend on what was there. */
-  begun: 1,
-  /** It may have changed what it had read. */
-  updates: 2,
-} as const;
-export type Store = (typeof Store)[keyof typeof Store];
-
-/** Whether INT3 is to be where a line says. */
-export const Standing = { armed: 1, gone: 2 } as const;
-
-/** The guardian's exit status less this is the errno for which it can't trace the engine. */
-export const REFUSED = 128;
-
-const HEADER = Layout.ledger;
-
-/** A thread's line. */
-export class ThreadLine {
-  /** `word`: of the line's {@link Doing}, in the arena. */
+  /** `offset`: in the arena. */
   constructor(
-    private readonly u32: Uint32Array,
-    readonly word: number,
-  ) {}
+    u32: Uint32Array,
+    readonly offset: number,
+  ) {
+    this.#u32 = u32;
+    this.#phase = (offset + ThreadRecordLayout.phase) >>> 2;
+    this.#report = (offset + ThreadRecordLayout.report) >>> 2;
+  }
 
-  set doing(doing: Doing) {
-    this.u32[this.word] = doing;
+  set phase(phase: ThreadPhase) {
+    this.#u32[this.#phase] = phase;
+  }
+
+  /** A wait status that is looked at later; 0: none. */
+  set report(status: number) {
+    this.#u32[this.#report] = status;
   }
 }
 
-/** A breakpoint's line. */
-export class BreakpointLine {
+/** A breakpoint's record. */
+export class BreakpointRecord {
   constructor(
     private readonly ledger: Ledger,
     readonly offset: number,
@@ -82,17 +54,17 @@ export class BreakpointLine {
 
   /** Before INT3 is written. */
   arm(): void {
-    this.ledger.finish(this.offset, this.lengths | (Standing.armed << 16));
+    this.ledger.finish(this.offset, this.lengths | (BreakpointState.armed << STATE_SHIFT));
   }
 
   /** After the byte was put back. Threads can still be on their way from INT3. */
   disarm(): void {
-    this.ledger.finish(this.offset, this.lengths | (Standing.gone << 16));
+    this.ledger.finish(this.offset, this.lengths | (BreakpointState.gone << STATE_SHIFT));
   }
 
   /** The memory is gone. */
-  strike(): void {
-    this.ledger.strike(this.offset);
+  remove(): void {
+    this.ledger.removeBreakpoint(this.offset);
   }
 }
 
@@ -100,6 +72,7 @@ export class Ledger {
   readonly #arena: Arena;
   readonly #freeThreads: number[] = [];
   readonly #freeBreakpoints: number[] = [];
+  #isComplete = true;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -107,74 +80,84 @@ export class Ledger {
 
   /** Some text was written to. */
   get inUse(): boolean {
-    return this.#count(LedgerLayout.breakpoints) > 0;
+    return this.#get(LedgerHeader.breakpoints) > 0;
   }
 
-  /** A line for a thread; one that nobody reads where there are too many threads. */
-  thread(pid: number, tid: number): ThreadLine {
+  /** False: there was something that found no room, so that a guardian can't know of it. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** The process id of the guardian that watches; 0: none. */
+  get guardian(): number {
+    return this.#get(LedgerHeader.guardian);
+  }
+
+  set guardian(pid: number) {
+    this.#arena.u32[(START + LedgerHeader.guardian) >>> 2] = pid;
+  }
+
+  /** A record for a thread; one that nobody reads where there are too many threads. */
+  thread(pid: number, tid: number): ThreadRecord {
     const { u32 } = this.#arena;
-    const offset = this.#take(
-      this.#freeThreads,
-      LedgerLayout.threads,
-      LedgerLayout.threadCapacity,
-      LedgerLayout.threadLines,
-      LedgerLayout.threadLineBytes,
-    );
-    if (offset === undefined) return new ThreadLine(u32, (HEADER + LedgerLayout.scrap) >>> 2);
-    const word = offset >>> 2;
-    u32[word] = pid;
-    u32[word + 1] = Doing.nothing;
-    u32[word + 2] = tid;
-    return new ThreadLine(u32, word + 1);
+    const offset = this.#take(this.#freeThreads, LedgerTables.threads);
+    if (offset === undefined) return new ThreadRecord(u32, SCRAP);
+    const record = new ThreadRecord(u32, offset);
+    u32[(offset + ThreadRecordLayout.pid) >>> 2] = pid;
+    record.phase = ThreadPhase.running;
+    record.report = 0;
+    u32[(offset + ThreadRecordLayout.tid) >>> 2] = tid;
+    return record;
   }
 
   /** The thread is gone, or traced no more. */
-  strikeThread({ word }: ThreadLine): void {
-    const offset = (word - 1) * 4;
-    if (offset < HEADER + LedgerLayout.threadLines) return;
-    this.#arena.u32[word + 1] = 0;
+  removeThread({ offset }: ThreadRecord): void {
+    if (offset === SCRAP) return;
+    this.#arena.u32[(offset + ThreadRecordLayout.tid) >>> 2] = 0;
     this.#freeThreads.push(offset);
   }
 
   /**
-   * A line for a breakpoint, which still says nothing. `text`: without any INT3, at most 16 bytes. `memory`: the descriptor of
+   * A record for a breakpoint, which still says nothing. `text`: without any INT3, at most 16 bytes. `memory`: the descriptor of
    * /proc/PID/mem. `undefined`: there are too many.
    */
-  breakpoint(address: number, text: Uint8Array, memory: number, instructionLength: number): BreakpointLine | undefined {
-    const offset = this.#take(
-      this.#freeBreakpoints,
-      LedgerLayout.breakpoints,
-      LedgerLayout.breakpointCapacity,
-      LedgerLayout.breakpointLines,
-      LedgerLayout.breakpointLineBytes,
-    );
+  breakpoint(
+    address: number,
+    text: Uint8Array,
+    memory: number,
+    instructionLength: number,
+  ): BreakpointRecord | undefined {
+    const offset = this.#take(this.#freeBreakpoints, LedgerTables.breakpoints);
     if (offset === undefined) return undefined;
-    this.#arena.u8.set(text, offset);
-    this.#arena.setNumber(offset + 16, address);
-    this.#arena.u32[(offset + 24) >>> 2] = memory;
-    return new BreakpointLine(this, offset, text.length | (instructionLength << 8));
+    this.#arena.u8.set(text, offset + BreakpointRecordLayout.text);
+    this.#arena.setNumber(offset + BreakpointRecordLayout.address, address);
+    this.#arena.u32[(offset + BreakpointRecordLayout.memory) >>> 2] = memory;
+    return new BreakpointRecord(this, offset, text.length | (instructionLength << INSTRUCTION_LENGTH_SHIFT));
   }
 
   finish(offset: number, word: number): void {
-    this.#arena.u32[(offset + 28) >>> 2] = word;
+    this.#arena.u32[(offset + BreakpointRecordLayout.textLength) >>> 2] = word;
   }
 
-  strike(offset: number): void {
+  removeBreakpoint(offset: number): void {
     this.finish(offset, 0);
     this.#freeBreakpoints.push(offset);
   }
 
-  #count(field: number): number {
-    return this.#arena.u32[(HEADER + field) >>> 2]!;
+  #get(field: number): number {
+    return this.#arena.u32[(START + field) >>> 2]!;
   }
 
-  /** A free line's offset in the arena. */
-  #take(free: number[], counter: number, capacity: number, lines: number, bytes: number): number | undefined {
+  /** A free record's offset in the arena. */
+  #take(free: number[], { start, bytes, capacity, count }: LedgerTable): number | undefined {
     const again = free.pop();
     if (again !== undefined) return again;
-    const count = this.#count(counter);
-    if (count >= capacity) return undefined;
-    this.#arena.u32[(HEADER + counter) >>> 2] = count + 1;
-    return HEADER + lines + count * bytes;
+    const used = this.#get(count);
+    if (used >= capacity) {
+      this.#isComplete = false;
+      return undefined;
+    }
+    this.#arena.u32[(START + count) >>> 2] = used + 1;
+    return START + start + used * bytes;
   }
 }

@@ -4,19 +4,20 @@
  */
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
+import { ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/state';
 import { type Arena, Layout } from '../arena';
 import { ConditionResult } from '../agent/compile';
 import { type Breakpoint, type Breakpoints } from '../sites/breakpoints';
 import { INT3 } from '../sites/int3';
 import { type Clock } from '../clock';
-import { Doing } from '../guard/ledger';
 import { type Ptrace } from '../linux/ptrace';
 import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';
 import { killThread } from '../linux/wait';
 import { type Notices } from '../pipe/notices';
 import { type Outbox } from '../pipe/outbox';
 import { type ProbeTable, type Site } from '../sites/probes';
+import { rewind } from './rewind';
 import { type ShadowStacks } from './shadowStacks';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from './sigtrap';
 import { type StepAside } from './stepAside';
@@ -107,7 +108,7 @@ export class Hits {
       this.#onVanished(task, breakpoint, sent);
       return;
     }
-    task.line.doing = Doing.atInt3;
+    task.record.phase = ThreadPhase.atInt3;
     this.#memory.select(tid, space.memory);
     if (!task.retries.take(address, this.#arena.number(RSP))) this.#visit(task, breakpoint, now);
     if (task.holds > 0) {
@@ -129,7 +130,8 @@ export class Hits {
     const breakpoint = space.breakpoints.get(this.#arena.number(RIP) - 1);
     if (breakpoint === undefined || breakpoint.displaced.length === 1) return;
     if (!breakpoint.armed && space.memory.read(breakpoint.address, 1)[0] === INT3) return;
-    this.#ptrace.pokeUser(task.tid, UserRegister.rip, breakpoint.address);
+    rewind(this.#ptrace, task, breakpoint.address);
+    task.record.phase = ThreadPhase.running;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
   }
 
@@ -212,15 +214,13 @@ export class Hits {
       }
       if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
       this.#stepAside.begin(task, breakpoint);
-      task.line.doing = Doing.nothing;
       return;
     }
-    task.line.doing = Doing.executed;
+    task.record.phase = ThreadPhase.finishing;
     this.#writeBack(task.tid, breakpoint);
     if (displaced.length === 1) task.landings.note(breakpoint.address + 1, this.#arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
-    task.line.doing = Doing.nothing;
   }
 
   #writeBack(tid: number, breakpoint: Breakpoint): void {
@@ -246,14 +246,19 @@ export class Hits {
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
     this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
+    task.record.phase = ThreadPhase.running;
   }
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
   #takeDueTrap(task: Task): boolean {
     task.trapDue = false;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
-    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2] !== TRAP_TRACE) return false;
+    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2] !== TRAP_TRACE) {
+      task.record.phase = ThreadPhase.running;
+      return false;
+    }
     this.#ptrace.resume(task.tid, 0);
+    task.record.phase = ThreadPhase.running;
     return true;
   }
 
@@ -264,7 +269,7 @@ export class Hits {
       this.#deliver(task);
       return;
     }
-    this.#ptrace.pokeUser(task.tid, UserRegister.rip, address);
+    rewind(this.#ptrace, task, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
   }
@@ -277,7 +282,7 @@ export class Hits {
       `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was taken out there`,
       process,
     );
-    this.#ptrace.pokeUser(tid, UserRegister.rip, address);
+    rewind(this.#ptrace, task, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, false);
     return true;
@@ -290,6 +295,9 @@ export class Hits {
   /** A SIGTRAP of the program's own. */
   #deliver(task: Task): void {
     task.process.getsSigtrap = true;
+    // Where it stands, it can go on from.
+    task.record.phase = ThreadPhase.stepping;
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
+    if (!task.trapDue) task.record.phase = ThreadPhase.running;
   }
 }

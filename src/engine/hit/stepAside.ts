@@ -3,6 +3,7 @@
  * The byte is put back, the thread is rewound to the site and stepped over that one instruction; the stop that follows, for the step or
  * for the fault, puts INT3 in again. Other threads can pass meanwhile without being noticed: these moments are counted.
  */
+import { ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/state';
 import { hex } from '../../base/address';
 import { Layout } from '../arena';
@@ -11,6 +12,7 @@ import { errnoText } from '../linux/errno';
 import { type Ptrace } from '../linux/ptrace';
 import { Signal } from '../linux/signals';
 import { type Notices } from '../pipe/notices';
+import { noteRegisters } from './rewind';
 import { blockSigtrap } from './sigtrap';
 import { type Task } from '../tasks/tasks';
 
@@ -37,7 +39,9 @@ export class StepAside {
     const { arena } = this.#ptrace;
     const failure = this.#breakpoints.lift(task.process.space, breakpoint, task.tid);
     arena.setNumber(RIP, breakpoint.address);
+    noteRegisters(arena, task);
     this.#ptrace.setRegisters(task.tid);
+    task.record.phase = ThreadPhase.stepping;
     if (failure !== 0) {
       this.#putOff(task, breakpoint, failure);
       return;
@@ -59,6 +63,7 @@ export class StepAside {
     const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
     if (wasAside && signal === Signal.SIGTRAP && fromKernel) {
       this.#ptrace.resume(task.tid, 0);
+      task.record.phase = ThreadPhase.running;
       return true;
     }
     // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The fault may be reported
@@ -85,6 +90,7 @@ export class StepAside {
     } else {
       task.trapDue = !trapped;
     }
+    if (!trapped && !task.trapDue) task.record.phase = ThreadPhase.running;
     // What is still to come must come through.
     if (task.blocksSigtrap && !task.trapDue) blockSigtrap(this.#ptrace, task);
     return true;
@@ -98,6 +104,7 @@ export class StepAside {
     task.retries.note(address, this.#ptrace.arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#ptrace.resume(task.tid, 0);
+    task.record.phase = ThreadPhase.running;
   }
 }
 

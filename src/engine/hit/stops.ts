@@ -5,6 +5,7 @@ import { type Changes } from '../tasks/changes';
 import { type Departures } from '../tasks/departures';
 import { type Doorbell } from '../pipe/doorbell';
 import { type Guard } from '../guard/guard';
+import { type Protection } from '../guard/protection';
 import { type Hits } from './hits';
 import { noteGroupStop, resumeInterrupted, resumeRepeated, resumeWithSignal } from '../tasks/interruptions';
 import { type Ptrace } from '../linux/ptrace';
@@ -22,6 +23,7 @@ export interface StopParts {
   readonly tasks: TaskTable;
   readonly doorbell: Doorbell;
   readonly guard: Guard;
+  readonly protection: Protection;
   readonly hits: Hits;
   readonly stepAside: StepAside;
   readonly twins: Twins;
@@ -46,6 +48,7 @@ export class Stops {
     const task = this.#tasks.get(tid);
     const { ptrace, waiter, doorbell, guard, departures } = this.#parts;
     if (task !== undefined) {
+      if (task.diesWithEngine && guard.watches) this.#parts.protection.release(task);
       if (task.process.leaving) departures.onStop(task);
       else if (waiter.status === STOPPED_BY_SIGTRAP) {
         if (!waiter.isOld || !isStale(ptrace, task)) this.#hits.onTrap(task, now);

@@ -1,15 +1,17 @@
 /** The memory of the thread that stopped, as agents and compiled instructions read it: process_vm_readv(2) into the arena. */
+import { LedgerHeader, Store } from '../../contract/ledger';
 import { State } from '../../emulator/state';
 import { type Host } from '../../emulator/emulator';
 import { type Arena, Layout } from '../arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
-import { LedgerLayout, Store } from '../guard/ledger';
 import { type ProcessMemory } from '../linux/memory';
 
 const PAGE = 4096;
-const HAND = (Layout.ledger + LedgerLayout.hand) >>> 2;
-const STORE = (Layout.ledger + LedgerLayout.store) >>> 2;
+const HAND = (Layout.ledger + LedgerHeader.hand) >>> 2;
+const STORE = (Layout.ledger + LedgerHeader.store) >>> 2;
+const EXTENDED_BYTES = (Layout.ledger + LedgerHeader.extendedBytes) >>> 2;
+const EXTENDED_STATE = Layout.ledger + LedgerHeader.extendedState;
 
 /** {@link TargetMemory.readString} without a length. */
 export const StringEnd = { unreadable: -1, missing: -2 } as const;
@@ -22,8 +24,6 @@ export class TargetMemory implements Host {
   readonly #remoteVectors: number;
   #tid = 0;
   #memory: ProcessMemory | undefined;
-  /** Where the last operand came from. */
-  #loadedFrom = -1;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -44,7 +44,6 @@ export class TargetMemory implements Host {
   select(tid: number, memory: ProcessMemory): void {
     this.#tid = tid;
     this.#memory = memory;
-    this.#loadedFrom = -1;
     this.#arena.u32[STORE] = Store.none;
     this.#arena.u32[HAND] = tid;
   }
@@ -52,7 +51,6 @@ export class TargetMemory implements Host {
   /** The operand of an instruction. The state's address and length are the remote iovec; its length is what limits the transfer. */
   load(): boolean {
     const length = this.#operandLength;
-    this.#loadedFrom = this.#operandAddress;
     const count = libc.process_vm_readv(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0);
     if (count === length) return true;
     if (count >= 0 || errno() !== Errno.EPERM) return false;
@@ -65,12 +63,19 @@ export class TargetMemory implements Host {
    */
   store(): boolean {
     const length = this.#operandLength;
-    this.#arena.u32[STORE] = this.#operandAddress === this.#loadedFrom ? Store.updates : Store.begun;
+    this.#arena.u32[STORE] = Store.memory;
     const near = PAGE - (this.#operandAddress % PAGE);
     if (length <= near) {
       return libc.process_vm_writev(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0) === length;
     }
     return this.#storeAcross(this.#operandAddress, near, length - near);
+  }
+
+  /** The thread's extended state is about to change; it was what lies at `address`, `length` bytes. */
+  noteExtendedStore(address: number, length: number): void {
+    this.#arena.setNumber(EXTENDED_STATE, address);
+    this.#arena.u32[EXTENDED_BYTES] = length;
+    this.#arena.u32[STORE]! |= Store.extended;
   }
 
   /**

@@ -5,12 +5,12 @@
  * Whatever the thread stops for meanwhile, it is put back before anything else happens: behind the displaced instruction where the twin
  * was executed, in front of it where it was not. So nobody ever sees the twin's registers: no handler, no debugger, no other tracer.
  */
+import { ThreadPhase } from '../../contract/ledger';
 import { type Execute } from '../../emulator/emulator';
 import { type TwinState } from '../../emulator/twin/twinState';
 import { State, USER_REGISTERS_BYTES, UserRegister } from '../../emulator/state';
 import { type Arena, Layout } from '../arena';
 import { SidestepError } from '../../base/errors';
-import { Doing } from '../guard/ledger';
 import { assert } from '../../base/assert';
 import { type Breakpoint } from '../sites/breakpoints';
 import { findTwin, type TwinPlace } from '../sites/twinPlaces';
@@ -19,6 +19,7 @@ import { Signal } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
 import { awaitReport } from '../tasks/patience';
 import { type AddressSpace, type Task, type TaskTable } from '../tasks/tasks';
+import { noteRegisters } from './rewind';
 import { blockSigtrap } from './sigtrap';
 import { FAULTS, type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
@@ -106,7 +107,7 @@ export class Twins {
     if (progress === 'gone') return true;
     const signal = this.#ownSignal(task, progress);
     if (signal === 0) {
-      this.#putBack(task, step, progress);
+      this.#putBack(task, step, progress, true);
       return false;
     }
     if (progress === 'missed' && ++step.tries < MAX_TRIES && this.#start(task, step)) return true;
@@ -114,11 +115,11 @@ export class Twins {
       // The real instruction raises the real fault; and nothing disturbs it.
       this.#spare.push(step);
       this.#stepAside.begin(task, step.breakpoint);
-      task.line.doing = Doing.nothing;
       return true;
     }
-    this.#putBack(task, step, progress);
+    this.#putBack(task, step, progress, true);
     this.#ptrace.resume(task.tid, 0);
+    if (!task.trapDue) task.record.phase = ThreadPhase.running;
     return true;
   }
 
@@ -133,7 +134,7 @@ export class Twins {
     if (progress === 'gone') return false;
     if (!forSignal) task.trapDue = progress !== 'before';
     const own = forSignal && this.#ownSignal(task, progress) !== 0;
-    this.#putBack(task, step, progress);
+    this.#putBack(task, step, progress, forSignal);
     return own;
   }
 
@@ -178,7 +179,7 @@ export class Twins {
     if (!this.#state.enter(liftedOf(breakpoint), place.way, place.code, registers)) return false;
     this.#arena.setNumber(RIP, place.address);
     task.twin = step;
-    task.line.doing = Doing.onTwin;
+    task.record.phase = ThreadPhase.onTwin;
     this.#ptrace.setRegisters(task.tid);
     this.#ptrace.step(task.tid, 0);
     return true;
@@ -209,15 +210,16 @@ export class Twins {
     return fromKernel && progress === 'before' && FAULTS.has(signal) ? signal : 0;
   }
 
-  /** The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit. */
-  #putBack(task: Task, step: TwinStep, progress: Progress): void {
+  /** The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit. `forSignal`: it has stopped for one. */
+  #putBack(task: Task, step: TwinStep, progress: Progress, forSignal: boolean): void {
     if (progress !== 'executed') {
       const { address } = step.breakpoint;
       this.#arena.setNumber(RIP, address);
       task.retries.note(address, this.#arena.number(RSP));
     }
+    noteRegisters(this.#arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.line.doing = Doing.nothing;
+    task.record.phase = forSignal || task.trapDue ? ThreadPhase.stepping : ThreadPhase.running;
     this.#spare.push(step);
     // The trap that is due must come through.
     if (task.blocksSigtrap && !task.trapDue) blockSigtrap(this.#ptrace, task);

@@ -37,7 +37,8 @@ export function processorOf(tid: number): number | undefined {
 export interface Stop {
   /** What its tracer has yet to be told of it by wait4(2): a signal; 0: nothing. */
   readonly untold: number;
-  readonly rip: number;
+  /** `undefined`: it may not be known. */
+  readonly rip: number | undefined;
 }
 
 /** `undefined`: the thread runs, or is gone. */
@@ -48,7 +49,7 @@ export function stopOf(pid: number, tid: number): Stop | undefined {
   if (fields?.[0] !== 't') return undefined;
   const place = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1'));
   const rip = place?.trimEnd().split(' ').at(-1);
-  return rip?.startsWith('0x') ? { untold: Number(fields[49]), rip: Number(rip) } : undefined;
+  return { untold: Number(fields[49]), rip: rip?.startsWith('0x') === true ? Number(rip) : undefined };
 }
 
 /** The processes that a process traces, by their leaders. */

@@ -145,7 +145,7 @@ export class Arming {
     const stands = !known.armed || known.asides > 0 || space.memory.read(address, 1)[0] === INT3;
     if (stands && Buffer.compare(known.text, text) === 0) return known;
     this.#parts.breakpoints.giveUp(known, `the code at ${hex(address)} was replaced`);
-    known.strike();
+    known.removeRecord();
     return undefined;
   }
 

@@ -9,7 +9,8 @@ import { SidestepError } from '../../base/errors';
 import { type Prepared } from '../../emulator/emulator';
 import { UserRegister } from '../../emulator/state';
 import { type Mapping } from '../../contract/messages';
-import { type BreakpointLine, type Ledger } from '../guard/ledger';
+import { type BreakpointRecord, type Ledger } from '../guard/ledger';
+import { isArmedText } from './armedText';
 import { addressesOf, type Origin } from './origin';
 import { byteOfFile } from './fileText';
 import { INT3 } from './int3';
@@ -43,7 +44,7 @@ export class Breakpoint {
   /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
   asides = 0;
   /** Where the guardian reads of it; none before INT3 goes in for the first time, and where there are too many. */
-  line: BreakpointLine | undefined;
+  record: BreakpointRecord | undefined;
   /** Registers that emulating the displaced instruction may change, as offsets in user_regs_struct. */
   readonly changed: readonly number[];
 
@@ -68,9 +69,9 @@ export class Breakpoint {
   }
 
   /** Its memory is gone, or another breakpoint is in its place. */
-  strike(): void {
-    this.line?.strike();
-    this.line = undefined;
+  removeRecord(): void {
+    this.record?.remove();
+    this.record = undefined;
   }
 }
 
@@ -114,12 +115,12 @@ export class Breakpoints {
       this.#note(space, breakpoint);
       const failure = this.#writer.write(space, breakpoint.address, INT3);
       if (failure !== 0) {
-        breakpoint.line?.disarm();
+        breakpoint.record?.disarm();
         throw unwritable(breakpoint.address, failure);
       }
       if (this.#differs(space, breakpoint, INT3)) {
         this.#undo(site.process, breakpoint.address, INT3);
-        breakpoint.line?.disarm();
+        breakpoint.record?.disarm();
         throw changing(breakpoint);
       }
     }
@@ -144,13 +145,13 @@ export class Breakpoints {
     else if (!this.#untouched(space, breakpoint, breakpoint.original)) {
       this.#undo(site.process, breakpoint.address, breakpoint.original);
     }
-    if (!breakpoint.stuck) breakpoint.line?.disarm();
+    if (!breakpoint.stuck) breakpoint.record?.disarm();
   }
 
   /** Takes all sites of a breakpoint away that stands no more, and says why. */
   giveUp(breakpoint: Breakpoint, reason: string): void {
     for (const { id } of breakpoint.sites.splice(0)) this.#notices.say({ event: 'siteGone', site: id, reason });
-    if (!breakpoint.armed) breakpoint.line?.disarm();
+    if (!breakpoint.armed) breakpoint.record?.disarm();
   }
 
   /** Tries again to take out what could not be taken out. False: some of it still stands. */
@@ -288,7 +289,7 @@ export class Breakpoints {
     space.leftovers.delete(where);
     if (where !== breakpoint.address) return;
     breakpoint.stuck = false;
-    if (!breakpoint.armed) breakpoint.line?.disarm();
+    if (!breakpoint.armed) breakpoint.record?.disarm();
   }
 
   /** Memory that is gone with its process does not differ: nothing can be wrong in it any more. */
@@ -300,21 +301,16 @@ export class Breakpoints {
   #note({ memory }: AddressSpace, breakpoint: Breakpoint): void {
     const { address, text, displaced } = breakpoint;
     if (memory.descriptor < 0) return;
-    breakpoint.line ??= this.#ledger.breakpoint(address, text, memory.descriptor, displaced.length);
-    breakpoint.line?.arm();
+    breakpoint.record ??= this.#ledger.breakpoint(address, text, memory.descriptor, displaced.length);
+    breakpoint.record?.arm();
   }
 
   /** Whether memory there, or at `where`, is the text that was armed, with `first` as its first byte. */
   #untouched(space: AddressSpace, breakpoint: Breakpoint, first: number, where = breakpoint.address): boolean {
     const { address, text } = breakpoint;
     const now = space.memory.read(where, text.length);
-    if (now.length !== text.length || now[0] !== first) return false;
-    for (let at = 1; at < now.length; at++) {
-      if (now[at] === text[at]) continue;
-      // The text that follows may hold breakpoints of its own, in a copy also such that are gone.
-      if (now[at] !== INT3 || space.breakpoints.get(address + at) === undefined) return false;
-    }
-    return true;
+    // In a copy there may also be such that are gone.
+    return isArmedText(now, text, first, (distance) => space.breakpoints.get(address + distance) !== undefined);
   }
 }
 

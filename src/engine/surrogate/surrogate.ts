@@ -23,8 +23,8 @@ import { type X87Pointers, X87State } from './x87State';
 export interface SurrogateHost extends Host {
   /** Copies its XSAVE area to where the struct iovec at `vector`, an address of this process, says; false if it can't. */
   loadExtendedState(vector: number): boolean;
-  /** Sets it from there. `before`: the address of what it was, as large, so that it can be undone. */
-  storeExtendedState(vector: number, before: number): boolean;
+  /** Sets it from there. `before`: the address of what it was, `length` bytes, so that it can be undone. */
+  storeExtendedState(vector: number, before: number, length: number): boolean;
   /** The number of the processor it last ran on. */
   processor(): number | undefined;
 }
@@ -190,7 +190,11 @@ export class Surrogate implements Disposable {
       this.#correctStatesInUse(extendedState);
     if (!extendedState.changed) return true;
     const { before, after } = AreaLayout;
-    return this.#host.storeExtendedState(this.#extended(after, process), this.#area.address(before));
+    return this.#host.storeExtendedState(
+      this.#extended(after, process),
+      this.#area.address(before),
+      process.xsave.bytes,
+    );
   }
 
   #storeOperand({ linear }: Execution, { bytes, access }: PlannedOperand): boolean {

@@ -19,7 +19,8 @@ export class ThreadHost implements SurrogateHost {
     return getExtendedState(this.memory.tid, vector) === 0;
   }
 
-  storeExtendedState(vector: number, _before: number): boolean {
+  storeExtendedState(vector: number, before: number, length: number): boolean {
+    this.memory.noteExtendedStore(before, length);
     return setExtendedState(this.memory.tid, vector) === 0;
   }
 

@@ -1,9 +1,9 @@
 /** Processes that end, and processes that turn into another program. */
+import { ThreadPhase } from '../../contract/ledger';
 import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
 import { type Births } from './births';
 import { type Following } from './following';
 import { lostPrivileges } from './privileges';
-import { Doing } from '../guard/ledger';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
@@ -79,8 +79,8 @@ export class Changes {
     process.hadThreads = false;
     process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.getsSigtrap = false;
     leader.aside = leader.twin = leader.heldAt = undefined;
-    leader.trapDue = false;
-    leader.line.doing = Doing.nothing;
+    leader.trapDue = leader.diesWithEngine = false;
+    leader.record.phase = ThreadPhase.running;
     leader.retries.clear();
     leader.holds = 1;
     if (process.awaitsStart) ptrace.setOptions(pid, HELD_OPTIONS);

@@ -16,6 +16,7 @@ import { type Ptrace } from '../linux/ptrace';
 import { SI_KERNEL, Signal, signalBit } from '../linux/signals';
 import { type Waiter } from '../linux/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
+import { rewind } from '../hit/rewind';
 import { type StepAside } from '../hit/stepAside';
 import { type Twins } from '../hit/twins';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../hit/sigtrap';
@@ -121,7 +122,7 @@ export class Departures {
       return;
     }
     if (isStale(ptrace, task)) return;
-    if (task.heldAt) this.#rewind(task, task.heldAt);
+    if (task.heldAt && ptrace.getRegisters(task.tid) === 0) this.#rewind(task, task.heldAt);
     this.#letGo(task, 0);
   }
 
@@ -202,9 +203,10 @@ export class Departures {
     return task.process.space.breakpoints.get(ptrace.arena.number(RIP) - 1);
   }
 
+  /** Its registers have just been read. */
   #rewind(task: Task, breakpoint: Breakpoint): void {
     const { ptrace } = this.#parts;
-    ptrace.pokeUser(task.tid, UserRegister.rip, breakpoint.address);
+    rewind(ptrace, task, breakpoint.address);
     if (task.blocksSigtrap) blockSigtrap(ptrace, task);
   }
 

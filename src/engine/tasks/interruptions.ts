@@ -5,8 +5,8 @@
  * sent to a thread that is not traced (sig_ignored in kernel/signal.c). They have done nothing then, so they are made again; a time-out
  * starts anew. If a signal comes before that, which does reach the program, EINTR is its due after all.
  */
+import { ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/state';
-import { Doing } from '../guard/ledger';
 import { Errno } from '../linux/errno';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../linux/ptrace';
@@ -84,7 +84,7 @@ export function resumeRepeated(ptrace: Ptrace, task: Task): number {
 /** The thread has stopped together with its process: EINTR is its due. */
 export function noteGroupStop(ptrace: Ptrace, task: Task): void {
   task.inGroupStop = true;
-  task.line.doing = Doing.stopped;
+  task.record.phase = ThreadPhase.groupStopped;
   if (ptrace.getRegisters(task.tid) === 0 && isRepeating(ptrace, task)) giveUp(ptrace, task);
 }
 
@@ -111,7 +111,7 @@ function isInterrupted({ arena }: Ptrace): boolean {
 function repeatSystemCall(ptrace: Ptrace, task: Task): boolean {
   const wasStopped = task.inGroupStop;
   task.inGroupStop = false;
-  if (wasStopped) task.line.doing = Doing.nothing;
+  if (wasStopped) task.record.phase = ThreadPhase.running;
   if (isRepeating(ptrace, task)) return true;
   if (wasStopped || !isInterrupted(ptrace)) return false;
   repeat(ptrace, task);

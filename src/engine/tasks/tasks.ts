@@ -4,7 +4,7 @@ import { type Site } from '../sites/probes';
 import { AddressTable } from '../sites/addressTable';
 import { Landings } from '../hit/landings';
 import { Retries } from '../hit/retries';
-import { type Ledger, type ThreadLine } from '../guard/ledger';
+import { type Ledger, type ThreadRecord } from '../guard/ledger';
 import { type TwinStep } from '../hit/twins';
 import { type ProcessMemory } from '../linux/memory';
 import { TwinPlaces } from '../sites/twinPlaces';
@@ -32,6 +32,8 @@ export class Task {
   blocksSigtrap = false;
   /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
   doubtsBlock = false;
+  /** The kernel kills it if the engine ends without having let it go: see guard.ts. */
+  diesWithEngine = false;
   /** The client was told of it. */
   announced = false;
 
@@ -39,7 +41,7 @@ export class Task {
     readonly tid: number,
     readonly process: Process,
     /** What is being done with it. */
-    readonly line: ThreadLine,
+    readonly record: ThreadRecord,
   ) {}
 }
 
@@ -130,7 +132,7 @@ export class TaskTable {
 
   removeTask(task: Task): void {
     if (this.tasks.get(task.tid) === task) this.tasks.delete(task.tid);
-    if (task.process.tasks.delete(task.tid)) this.#ledger.strikeThread(task.line);
+    if (task.process.tasks.delete(task.tid)) this.#ledger.removeThread(task.record);
   }
 
   /** Forgets a process and its threads; closes its memory if nobody else runs in it. */
@@ -145,6 +147,6 @@ export class TaskTable {
 export function leaveSpace(space: AddressSpace): void {
   if (--space.users > 0) return;
   // The descriptor's number may be another memory's soon.
-  for (const breakpoint of space.breakpoints.values()) breakpoint.strike();
+  for (const breakpoint of space.breakpoints.values()) breakpoint.removeRecord();
   space.memory.close();
 }

@@ -5,11 +5,11 @@
  * (CAP_SYS_NICE) there is enough of it; without, a few milliseconds.
  */
 import { signalBit, Signal } from '../engine/linux/signals';
-import { ProcessMemory } from '../engine/linux/memory';
 import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/linux/ptrace';
 import { type Waiter } from '../engine/linux/wait';
-import { Errand } from './errand';
+import { RemoteCall } from './remoteCall';
+import { withMemory } from './targetMemory';
 import { allBut, only, Policy, type Schedule, type Scheduling } from './scheduling';
 
 /** The kernel lets nobody have a processor for longer than a second (sched_rt_runtime_us). */
@@ -27,11 +27,11 @@ interface Moved {
   readonly before: Schedule;
 }
 
-export class Ward {
+export class Rescue {
   readonly #ptrace: Ptrace;
   readonly #waiter: Waiter;
   readonly #scheduling: Scheduling;
-  readonly #errands: Errand[] = [];
+  readonly #calls: RemoteCall[] = [];
   readonly #moved: Moved[] = [];
   readonly #processor: number;
   readonly #isRealTime: boolean;
@@ -57,13 +57,13 @@ export class Ward {
     if (elsewhere === undefined) return false;
     for (const tid of tids) if (!this.#move(tid, only(this.#processor), Policy.batch)) return false;
     if (!this.#move(helper, elsewhere, Policy.fifo)) return false;
-    this.#errands.push(new Errand(this.#ptrace, this.#waiter, pid, helper, instruction));
+    this.#calls.push(new RemoteCall(this.#ptrace, this.#waiter, pid, helper, instruction));
     return true;
   }
 
   /** Before the engine goes on: from here on the threads' processor is busy. `engine` is to have another one. */
   keepBusy(engine: number): void {
-    if (this.#errands.length === 0) return;
+    if (this.#calls.length === 0) return;
     const own = this.#scheduling.of(0);
     if (own === undefined) return;
     this.#moved.push({ tid: 0, before: own });
@@ -76,15 +76,15 @@ export class Ward {
   /** The engine is about to let go of everything: the processes ignore SIGTRAP when this returns. */
   protect(): void {
     const until = performance.now() + PATIENCE_MS;
-    for (const errand of this.#errands) if (errand.begin(until)) errand.setTrapAction(SIG_IGN, until);
+    for (const call of this.#calls) if (call.begin(until)) call.setTrapAction(SIG_IGN, until);
   }
 
   /** Nobody has a SIGTRAP to come any more. */
   release(): void {
     const until = performance.now() + PATIENCE_MS;
-    for (const errand of this.#errands) {
-      errand.setTrapAction(SIG_DFL, until);
-      errand.end();
+    for (const call of this.#calls) {
+      call.setTrapAction(SIG_DFL, until);
+      call.end();
     }
     for (const { tid, before } of this.#moved) this.#scheduling.restore(tid, before);
   }
@@ -103,9 +103,9 @@ export class Ward {
 /** The kernel's own library for programs, the vDSO, has a system call instruction in every process. */
 function findSystemCall(tid: number): number | undefined {
   const library = readMappings(tid)?.find(({ path }) => path === '[vdso]');
-  const memory = library && ProcessMemory.open(tid);
-  if (memory === undefined) return undefined;
-  const at = memory.read(Number(library!.start), Number(library!.end - library!.start)).indexOf(SYSCALL_INSTRUCTION);
-  memory.close();
-  return at < 0 ? undefined : Number(library!.start) + at;
+  if (library === undefined) return undefined;
+  const start = Number(library.start);
+  const code = withMemory(tid, (memory) => memory.read(start, Number(library.end) - start));
+  const at = code?.indexOf(SYSCALL_INSTRUCTION) ?? -1;
+  return at < 0 ? undefined : start + at;
 }

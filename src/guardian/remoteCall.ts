@@ -1,11 +1,12 @@
 /** A thread is made to call rt_sigaction(2) for SIGTRAP, and stands then where it stood. */
 import { Layout } from '../engine/arena';
 import { Errno } from '../engine/linux/errno';
-import { ProcessMemory } from '../engine/linux/memory';
+import { type ProcessMemory } from '../engine/linux/memory';
 import { type Ptrace, TraceOption } from '../engine/linux/ptrace';
 import { Signal } from '../engine/linux/signals';
 import { killThread, type Waiter } from '../engine/linux/wait';
 import { decodeWaitStatus, isEnd, type WaitStatus } from '../engine/linux/waitStatus';
+import { withMemory } from './targetMemory';
 import { State, USER_REGISTERS_BYTES, UserRegister } from '../emulator/state';
 
 const SYS_RT_SIGACTION = 13;
@@ -15,7 +16,7 @@ const SIGSET_BYTES = 8;
 /** Below the stack pointer of a thread that has not made room for itself (System V ABI, AMD64, §3.2.2). */
 const RED_ZONE_BYTES = 128;
 
-export class Errand {
+export class RemoteCall {
   readonly #ptrace: Ptrace;
   readonly #waiter: Waiter;
   readonly #pid: number;
@@ -50,8 +51,11 @@ export class Errand {
     if (!this.#isTraced || this.#ptrace.getRegisters(this.#tid) !== 0) return false;
     const { arena } = this.#ptrace;
     this.#registers.set(arena.u8.subarray(Layout.registers, Layout.registers + USER_REGISTERS_BYTES));
-    const memory = ProcessMemory.open(this.#tid);
-    if (memory === undefined) return false;
+    return withMemory(this.#tid, (memory) => this.#setAction(memory, handler, until)) ?? false;
+  }
+
+  #setAction(memory: ProcessMemory, handler: number, until: number): boolean {
+    const { arena } = this.#ptrace;
     const stack = arena.number(Layout.registers + UserRegister.rsp) - RED_ZONE_BYTES - ACTION_BYTES;
     const place = stack - (stack % ACTION_BYTES);
     const before = memory.read(place, ACTION_BYTES);
@@ -59,7 +63,6 @@ export class Errand {
     action.writeBigUInt64LE(BigInt(handler));
     const done = memory.write(place, action) === 0 && this.#call(place, until);
     memory.write(place, before);
-    memory.close();
     return done;
   }
 

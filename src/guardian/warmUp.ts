@@ -10,21 +10,21 @@ const BREAKPOINTS = 3;
 const TEXT_BYTES = 16;
 
 /** The arena's output and ledger are as they were afterwards. */
-export function rehearse(arena: Arena): void {
+export function warmUp(arena: Arena): void {
   const memory = ProcessMemory.open(process.pid);
   if (memory === undefined) return;
   const ledger = new Ledger(arena);
-  const lines = Array.from({ length: BREAKPOINTS }, (_, at) => {
+  const records = Array.from({ length: BREAKPOINTS }, (_, at) => {
     const address = arena.address(Layout.output + at * TEXT_BYTES);
     return ledger.breakpoint(address, new Uint8Array(TEXT_BYTES), memory.descriptor, 1);
   });
   const text = new Text(process.pid, memory, arena.base);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const line of lines) line?.arm();
+    for (const record of records) record?.arm();
     for (let at = 0; at < BREAKPOINTS; at++) arena.u8[Layout.output + at * TEXT_BYTES] = INT3;
     text.restore();
   }
-  for (const line of lines) line?.strike();
+  for (const record of records) record?.remove();
   text.dispose();
   memory.close();
 }

@@ -1,0 +1,48 @@
+/**
+ * What becomes of a thread if the engine ends without having let it go, where no guardian watches. A thread whose trap the engine has read goes
+ * on where it is then: in the middle of an instruction. So before that is read, while the kernel still has the SIGTRAP for it, the kernel
+ * is told to kill it with the engine (PTRACE_O_EXITKILL, ptrace(2)).
+ */
+import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../linux/ptrace';
+import { type Task, type TaskTable } from '../tasks/tasks';
+
+export class Protection {
+  readonly #ptrace: Ptrace;
+  readonly #tasks: TaskTable;
+
+  constructor(ptrace: Ptrace, tasks: TaskTable) {
+    this.#ptrace = ptrace;
+    this.#tasks = tasks;
+  }
+
+  /** A thread that has stopped dies with the engine from here on. */
+  protect(tid: number): void {
+    const task = this.#tasks.tasks.get(tid);
+    if (task === undefined || task.diesWithEngine) return;
+    task.diesWithEngine = this.#ptrace.setOptions(tid, DEBUGGEE_OPTIONS | TraceOption.exitKill) === 0;
+  }
+
+  /** All that are stopped. */
+  protectAll(): void {
+    for (const tid of this.#tasks.tasks.keys()) this.protect(tid);
+  }
+
+  /** A thread that has stopped no longer does. */
+  release(task: Task): void {
+    task.diesWithEngine &&= this.#ptrace.setOptions(task.tid, DEBUGGEE_OPTIONS) !== 0;
+  }
+
+  /** All that are stopped; the others are asked to stop, for {@link release}. */
+  releaseAll(): void {
+    for (const task of this.#tasks.tasks.values()) {
+      this.release(task);
+      if (task.diesWithEngine) this.#ptrace.interrupt(task.tid);
+    }
+  }
+
+  /** Some thread must not be left to the end of the engine. */
+  get isNeeded(): boolean {
+    for (const { diesWithEngine } of this.#tasks.tasks.values()) if (diesWithEngine) return true;
+    return false;
+  }
+}
