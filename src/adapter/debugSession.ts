@@ -10,6 +10,7 @@ import { EngineProcess } from '../session/engineProcess';
 import { CAPABILITIES } from './capabilities';
 import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './configuration';
 import { type Client, type Handlers } from './connection';
+import { inheritedEnvironment } from '../session/inherited';
 import { completeEnvironment, environmentChanges } from './environment';
 import { Lines } from './lines';
 import { LiveSession } from './liveSession';
@@ -85,7 +86,7 @@ export class DebugSession implements Disposable {
       program,
       args,
       cwd,
-      env: completeEnvironment(process.env, changes),
+      env: completeEnvironment(inheritedEnvironment(), changes),
       stdio: DEBUGGEE_DESCRIPTORS,
     };
     await this.#begin('launch', configuration, async (session, engine) =>

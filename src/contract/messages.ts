@@ -97,20 +97,36 @@ export interface Place {
   readonly sequence?: { readonly start: Address; readonly end: Address };
 }
 
+/** What a program has of its creator, as far as it is not to be what every program starts with. */
+export interface Inheritance {
+  /** The numbers of the signals that it ignores. */
+  readonly ignoredSignals?: readonly number[];
+  readonly blockedSignals?: readonly number[];
+  /** The soft limit on open files (RLIMIT_NOFILE), at most the hard one. */
+  readonly openFiles?: number;
+}
+
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
    * Starts a program, held before its first instruction. `stdio`: descriptors of the engine that become its 0, 1 and 2.
    * The environment is exactly `env`. With a `starter`, a process that the client has started to become the program, everything else
-   * is that one's: user and groups, directory, streams, umask, limits; and whose child it is.
+   * is that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8 are written
+   * as base/byteText says.
    */
   launch: {
-    arguments: {
+    arguments: Inheritance & {
       readonly program: string;
+      /** What the program finds as argv[0]; `program` by default. */
+      readonly argv0?: string;
       readonly args: readonly string[];
-      readonly cwd: string;
-      readonly env: Readonly<Record<string, string>>;
+      /** By default the engine's own, or the starter's. */
+      readonly cwd?: string;
+      /** `NAME=value` each. */
+      readonly env: readonly string[];
       readonly stdio: readonly [number, number, number];
+      /** Further descriptors of the engine, and which ones they become. The engine has them no longer then. */
+      readonly descriptors?: readonly (readonly [own: number, programs: number])[];
       /** `none` by default. */
       readonly follow?: Follow;
       readonly starter?: number;

@@ -27,7 +27,7 @@ describe('children', function () {
       program: tree.path,
       args: [kind, `${count}`, `${threads}`],
       cwd: process.cwd(),
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       follow,
     });
