@@ -26,8 +26,8 @@ const RECORD = '/memfd:sidestep-inherited (deleted)';
 const RecordField = { pid: 0, ignored: 8, blocked: 16, openFiles: 24, directory: 40, record: 48, entries: 56 } as const;
 const EntryField = { length: 16, name: 19 } as const;
 
-/** Node ignores them itself, and so do other language runtimes, which give their children the default. */
-const IGNORED_BY_RUNTIMES: ReadonlySet<number> = new Set([13, 25]);
+/** SIGQUIT is ignored by Bash, SIGPIPE and SIGXFSZ by Node and Python: for themselves, not for what they start. */
+const IGNORED_BY_PARENTS: ReadonlySet<number> = new Set([3, 13, 25]);
 
 /** Arguments as text of their bytes: {@link textOfBytes}. `decoded`: those of process.argv, the last ones of the command line. */
 export function inheritedArguments(decoded: readonly string[]): readonly string[] {
@@ -96,7 +96,7 @@ function guess(open: readonly Descriptor[]): Inherited {
   return {
     isRecorded: false,
     descriptors: open.filter(isInherited(open)).map(({ fd }) => fd),
-    ignoredSignals: ignored.filter((signal) => !IGNORED_BY_RUNTIMES.has(signal)),
+    ignoredSignals: ignored.filter((signal) => !IGNORED_BY_PARENTS.has(signal)),
     ...limitOf(openFilesOf(process.ppid)),
   };
 }

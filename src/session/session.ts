@@ -2,6 +2,7 @@
  * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
  * and turns what the engine sends into hits. One engine, one session.
  */
+import { basename, resolve } from 'node:path';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
@@ -17,6 +18,7 @@ import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
 import { type Process } from './process';
 import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes';
+import { leakCheckWarning, withoutLeakCheck } from './leakCheck';
 import { Sequence } from './sequence';
 import { SiteTable } from './siteTable';
 import { SourceMap } from './sourceMap';
@@ -116,6 +118,12 @@ export class Session implements Disposable {
         if (kind === 'execed') this.#probes.forget(process);
       }),
     );
+    this.#store.add(
+      this.onModule(({ kind, process, module }) => {
+        const message = kind === 'loaded' ? leakCheckWarning(process, module) : undefined;
+        if (message !== undefined) this.#warnings.fire({ message, pid: process.pid });
+      }),
+    );
     const audits = setInterval(() => this.#audit(), AUDIT_MS).unref();
     this.#store.add({ dispose: () => clearInterval(audits) });
     this.#store.add(
@@ -139,8 +147,27 @@ export class Session implements Disposable {
 
   /** Starts a program; it waits before its first instruction for {@link start}. */
   async launch(options: LaunchOptions): Promise<Process> {
-    const { pid } = await this.#engine.request('launch', { ...options, follow: this.#follow });
+    const change = this.spareLeakCheck(resolve(options.cwd ?? '.', options.program), options.env);
+    const env = change
+      ? [...options.env.filter((each) => !each.startsWith(`${change.name}=`)), `${change.name}=${change.value}`]
+      : options.env;
+    const { pid } = await this.#engine.request('launch', { ...options, env, follow: this.#follow });
     return this.#entry(this.#processes.expect(pid));
+  }
+
+  /**
+   * For a program that is about to be started: the variable that it needs so that it can end while it is traced, and a warning that says so.
+   * {@link launch} sets it; undefined where none is needed.
+   */
+  spareLeakCheck(program: string, environment: readonly string[]): ReturnType<typeof withoutLeakCheck> {
+    const change = withoutLeakCheck(program, environment);
+    if (change) {
+      const message =
+        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails in a program that is traced: ` +
+        `${change.name}=${change.value} turns that off`;
+      this.#warnings.fire({ message });
+    }
+    return change;
   }
 
   /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */
