@@ -13,7 +13,7 @@ import { type Process } from '../session/process';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
 import { ErrorInText } from './errorText';
-import { canLoadCode } from './laterCode';
+import { canBecomeAnother, canLoadCode } from './laterCode';
 import { Output } from './output';
 import { type GivenProbe, readProbes } from './readProbes';
 
@@ -28,6 +28,8 @@ export class Tracing implements Disposable {
   #startedAt = 0;
   #stoppedAt: number | undefined;
   #settled = false;
+  /** Whether the process can start other programs, which are not traced. Undefined: no probe has asked for it. */
+  #hasOthers: boolean | undefined;
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
@@ -129,10 +131,18 @@ export class Tracing implements Disposable {
       // What has ended meanwhile may have had its probes.
       if (probe.state === 'armed' || process.end !== undefined) continue;
       const isHopeless = probe.state === 'failed' || process.program?.problem !== undefined;
-      if (isHopeless || !this.#canLoadCode(process)) throw explain(probe, given);
+      const canBecomeAnother = this.#canBecomeAnother(process);
+      if (isHopeless || !(canBecomeAnother || this.#canLoadCode(process))) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
-      this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
+      const or = canBecomeAnother ? ', or for another program in this process (exec)' : '';
+      this.#output.warning(`${given.spec.text}: ${reason}; it waits for code that is loaded later${or}`);
     }
+  }
+
+  /** Then others that it starts are not followed, and can have what is looked for. */
+  #canBecomeAnother(process: Process): boolean {
+    this.#hasOthers ??= this.#options.follow === 'none' && canBecomeAnother(process);
+    return this.#hasOthers;
   }
 
   #canLoadCode(process: Process): boolean {
@@ -165,7 +175,10 @@ export class Tracing implements Disposable {
   summarise(probes: readonly ExportedProbe[], exit: ProcessEnd | undefined): void {
     this.#output.summary({ probes, exit }, (this.#stoppedAt ?? performance.now()) - this.#startedAt);
     const misplaced = probes.find((probe) => probe.failure !== undefined);
-    for (const [probe, given] of this.#probes) if (probe.id === misplaced?.probe) throw explain(probe, given);
+    const advice = this.#hasOthers
+      ? 'It may be in a program that this one starts: --follow children probes those too.'
+      : undefined;
+    for (const [probe, given] of this.#probes) if (probe.id === misplaced?.probe) throw explain(probe, given, advice);
   }
 
   /** Ends `item` with the tracing. */
@@ -207,8 +220,14 @@ function engineGone(reason: string): SidestepError {
 }
 
 /** What is wrong with a probe, shown in the part of it that the error is about. */
-function explain(probe: Probe, { spec, file }: GivenProbe): Error {
-  const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
+function explain(probe: Probe, { spec, file }: GivenProbe, advice?: string): Error {
+  const found = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
+  const { code, message, place } = found;
+  const meant = found.advice?.startsWith('Did you mean') ? `${found.advice} ` : '';
+  const error =
+    advice === undefined
+      ? found
+      : new SidestepError(code, message, { advice: meant + advice, ...(place && { place }) });
   const parts: Readonly<Record<string, string | undefined>> = { message: spec.message, condition: spec.condition };
   return new ErrorInText(error, parts[error.place?.section ?? ''] ?? spec.text, file);
 }

@@ -106,6 +106,9 @@ export interface Inheritance {
   readonly openFiles?: number;
 }
 
+/** What a site does when it is hit, its condition holding: see `arm`. */
+export type OnHit = 'report' | 'count' | 'hold' | 'trace';
+
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
@@ -172,7 +175,8 @@ export interface Requests {
   forget: { arguments: { readonly probe: ProbeId }; result: Counts };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
-   * and says so. Several sites may stand at one address.
+   * and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function is entered: without a tracer the flag
+   * means nothing, and with this one the child would have INT3 in its memory and nobody who knows of it. Several sites may stand at one address.
    */
   arm: {
     arguments: Place & {
@@ -180,7 +184,7 @@ export interface Requests {
       readonly probe: ProbeId;
       readonly pid: number;
       readonly agent: AgentProgram;
-      readonly onHit: 'report' | 'count' | 'hold';
+      readonly onHit: OnHit;
     };
     result: { readonly instruction: string; readonly execution: Execution };
   };

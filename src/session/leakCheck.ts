@@ -25,7 +25,8 @@ export function withoutLeakCheck(
   program: string,
   environment: readonly string[],
 ): { readonly name: string; readonly value: string } | undefined {
-  if (settingOf(environment) !== undefined || !brings(program, valueOf(environment, 'LD_PRELOAD') ?? '')) return undefined;
+  if (settingOf(environment) !== undefined || !brings(program, valueOf(environment, 'LD_PRELOAD') ?? ''))
+    return undefined;
   const own = valueOf(environment, 'LSAN_OPTIONS');
   return { name: 'LSAN_OPTIONS', value: own === undefined || own === '' ? OFF : `${own}:${OFF}` };
 }

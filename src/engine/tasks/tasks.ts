@@ -32,6 +32,8 @@ export class Task {
   blocksSigtrap = false;
   /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
   doubtsBlock = false;
+  /** The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts. -1: none. */
+  untracedFlags = -1;
   /** The client was told of it. */
   announced = false;
 
