@@ -4,7 +4,8 @@
  * - each entry point is one CommonJS file with its source map;
  * - iced-x86 loads `iced_x86_bg.wasm` from the directory of the file it stands in, so the module lies beside the bundles;
  * - koffi picks a package of binaries by platform and C library; this extension is for linux-x64 with glibc alone, so its
- *   binary is required directly and copied to dist/koffi.node.
+ *   binary is required directly and copied to dist/koffi.node;
+ * - the `sidestep` command starts the bundle cli.js: launcher.ts.
  *
  * Every file is written under another name and renamed: a program that starts during a build finds a whole file.
  * `npm run build`, or `npm run watch` to go on building.
@@ -12,6 +13,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type OutputFile, type Plugin, build, context } from 'esbuild';
+import { launcherImage } from './launcher';
 import { licensesOf } from './licenses';
 
 const ROOT = join(__dirname, '..');
@@ -89,6 +91,9 @@ function report({ path, contents }: OutputFile): void {
 async function main(watch: boolean): Promise<void> {
   const wasm = 'iced_x86_bg.wasm';
   putInPlace({ path: join(DIST, wasm), contents: readFileSync(join(ROOT, 'node_modules/iced-x86', wasm)) });
+  const launcher = join(DIST, 'sidestep');
+  putInPlace({ path: launcher, contents: launcherImage() });
+  chmodSync(launcher, 0o755);
   const tasks = ENTRIES.map(optionsOf);
   if (watch) {
     await Promise.all(tasks.map(async (options) => (await context(options)).watch()));

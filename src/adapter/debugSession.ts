@@ -1,5 +1,5 @@
 /** The conversation with an editor, from `initialize` to `disconnect`: which request does what. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
@@ -15,7 +15,8 @@ import { type Client, type Handlers, type Requests } from './connection';
 import { unlessEnded } from '../session/ended';
 import { isToken } from './server';
 import { within } from './within';
-import { completeEnvironment, environmentChanges } from './environment';
+import { inheritedEnvironment } from '../session/inherited';
+import { completeEnvironment, type EnvironmentChanges, environmentChanges } from './environment';
 import { Lines } from './lines';
 import { LiveSession } from './liveSession';
 import { listModules } from './modules';
@@ -128,15 +129,27 @@ export class DebugSession implements Disposable {
       program,
       args,
       cwd,
-      env: completeEnvironment(process.env, changes),
+      env: completeEnvironment(inheritedEnvironment(), changes),
       stdio: DEBUGGEE_DESCRIPTORS,
     };
     await this.#begin('launch', configuration, async (session, engine) =>
       configuration.console === 'internalConsole'
         ? session.launch(options)
-        : withWaitingProcess(this.#client, configuration, { changes, tracer: await engine.pid }, (waiting) =>
-            session.adopt(waiting),
-          ),
+        : this.#launchInTerminal(session, engine, configuration, changes),
+    );
+  }
+
+  async #launchInTerminal(
+    session: Session,
+    engine: EngineProcess,
+    configuration: LaunchConfiguration,
+    changes: EnvironmentChanges,
+  ): Promise<Process> {
+    const environment = completeEnvironment(inheritedEnvironment(), changes);
+    const variable = session.spareLeakCheck(resolve(configuration.cwd, configuration.program), environment);
+    const all = { ...changes, ...(variable && { [variable.name]: variable.value }) };
+    return withWaitingProcess(this.#client, configuration, { changes: all, tracer: await engine.pid }, (waiting) =>
+      session.adopt(waiting),
     );
   }
 

@@ -14,14 +14,14 @@ export function environmentChanges({ env, envFile }: Pick<LaunchConfiguration, '
   return { ...(envFile === undefined ? {} : readEnvironmentFile(envFile)), ...env };
 }
 
-/** The whole environment of a program that the engine starts itself. */
-export function completeEnvironment(inherited: NodeJS.ProcessEnv, changes: EnvironmentChanges): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...inherited, ...changes })) {
-    if (value !== undefined && value !== null && !(NOT_INHERITED.has(name) && changes[name] === undefined))
-      result[name] = value;
-  }
-  return result;
+/** The whole environment of a program that the engine starts itself: `NAME=value` each. `inherited`: such a list, too. */
+export function completeEnvironment(inherited: readonly string[], changes: EnvironmentChanges): readonly string[] {
+  const kept = inherited.filter((variable) => {
+    const name = variable.slice(0, variable.indexOf('='));
+    return !NOT_INHERITED.has(name) && !Object.hasOwn(changes, name);
+  });
+  const set = Object.entries(changes).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+  return [...kept, ...set];
 }
 
 function readEnvironmentFile(path: string): Record<string, string> {

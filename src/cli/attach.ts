@@ -1,17 +1,22 @@
 /** `sidestep attach`: probes in a running process until Ctrl-C, the time or the number of hits takes them away. */
+import { constants } from 'node:os';
 import { SidestepError } from '../base/errors';
+import { inherited } from '../session/inherited';
 import { type Command } from './arguments';
-import { onSignals } from './signals';
+import { ignoreSignals, onSignals } from './signals';
 import { Tracing } from './tracing';
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Gives the exit status. The process runs on. */
 export async function attach(command: Extract<Command, { kind: 'attach' }>): Promise<number> {
+  const { ignoredSignals = [] } = inherited();
+  const ending = ENDING.filter((name) => !ignoredSignals.includes(constants.signals[name]));
   // The engine must not get the terminal's Ctrl-C: it takes the probes away when it is told to.
   const tracing = new Tracing(command.tracing, { terminal: 'detached' });
   const { session } = tracing;
-  const interrupted = new Promise<void>((resolve) => tracing.add(onSignals(ENDING, () => resolve())));
+  tracing.add(ignoreSignals(ignoredSignals));
+  const interrupted = new Promise<void>((resolve) => tracing.add(onSignals(ending, () => resolve())));
   try {
     const debuggee = await session.attach(command.pid);
     const exited = tracing.exitOf(debuggee);

@@ -1,11 +1,12 @@
 /** Which file a program's name means: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls` does. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { bytesOfText } from '../base/byteText';
 import { SidestepError } from '../base/errors';
 
-/** An absolute path. A name with a slash is a path already: whether it can be run is the engine's to say. */
+/** A path. A name with a slash is one already: whether it can be run is the engine's to say. */
 export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/usr/bin:/bin'): string {
-  if (name.includes('/')) return resolve(name);
+  if (name.includes('/')) return name;
   const found = searchPath
     .split(delimiter)
     .map((directory) => resolve(join(directory, name)))
@@ -19,8 +20,9 @@ export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/
 
 function isExecutableFile(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    const bytes = bytesOfText(path);
+    accessSync(bytes, constants.X_OK);
+    return statSync(bytes).isFile();
   } catch {
     // Not there, or not for us: the search goes on.
     return false;

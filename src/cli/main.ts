@@ -2,6 +2,7 @@
 import { version } from '../../package.json';
 import { type Command, parseCommand } from './arguments';
 import { attach } from './attach';
+import { inheritedArguments } from '../session/inherited';
 import { errorText } from './errorText';
 import { run } from './run';
 import { USAGE } from './usage';
@@ -38,7 +39,7 @@ async function execute(command: Command): Promise<number> {
 
 async function main(): Promise<void> {
   try {
-    process.exitCode = await execute(parseCommand(process.argv.slice(2)));
+    process.exitCode = await execute(parseCommand(inheritedArguments(process.argv.slice(2))));
   } catch (error) {
     process.stderr.write(errorText(error));
     process.exitCode = FAILED;

@@ -1,9 +1,12 @@
 /** `sidestep run`: a program with probes in it, from its first instruction to its end. */
+import { closeSync } from 'node:fs';
 import { type ProcessEnd } from '../contract/messages';
 import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
+import { inherited, inheritedEnvironment } from '../session/inherited';
+import { type LaunchOptions } from '../session/session';
 import { type Command } from './arguments';
 import { findProgram } from './findProgram';
-import { exitStatus, onSignals } from './signals';
+import { exitStatus, ignoreSignals, onSignals } from './signals';
 import { Tracing } from './tracing';
 
 /** The terminal sends these to the program, too, which is in the same process group: it decides what they mean. */
@@ -13,15 +16,28 @@ const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Gives the exit status: the program's own. */
 export async function run(command: Extract<Command, { kind: 'run' }>): Promise<number> {
+  const { descriptors, isRecorded, ...inheritance } = inherited();
   const program = findProgram(command.program);
-  const tracing = new Tracing(command.tracing, { stdio: [0, 1, 2], terminal: 'shared' });
+  const tracing = new Tracing(command.tracing, { stdio: [0, 1, 2], descriptors, terminal: 'shared' });
   const { session } = tracing;
   const signals = [
+    ignoreSignals(inheritance.ignoredSignals ?? []),
     onSignals(FROM_THE_TERMINAL, () => undefined),
     onSignals(PASSED_ON, (signal) => void session.terminate(signal)),
   ];
   try {
-    const end = await trace(tracing, { program, args: command.args });
+    const end = await trace(tracing, {
+      ...inheritance,
+      program,
+      argv0: command.program,
+      args: command.args,
+      env: inheritedEnvironment(),
+      stdio: DEBUGGEE_DESCRIPTORS,
+      onLaunched: () => {
+        // Who reads from a pipe waits until nobody has it any more.
+        if (isRecorded) for (const descriptor of descriptors) closeSync(descriptor);
+      },
+    });
     return exitStatus(end);
   } catch (error) {
     // The program must not run without the probes that were asked for.
@@ -35,19 +51,11 @@ export async function run(command: Extract<Command, { kind: 'run' }>): Promise<n
 
 async function trace(
   tracing: Tracing,
-  { program, args }: { readonly program: string; readonly args: readonly string[] },
+  { onLaunched, ...options }: LaunchOptions & { readonly onLaunched: () => void },
 ): Promise<ProcessEnd> {
   const { session } = tracing;
-  const debuggee = await session.launch(
-    {
-      program,
-      args,
-      cwd: process.cwd(),
-      env: process.env as Record<string, string>,
-      stdio: DEBUGGEE_DESCRIPTORS,
-    },
-    tracing.locations,
-  );
+  const debuggee = await session.launch(options, tracing.locations);
+  onLaunched();
   const exited = tracing.exitOf(debuggee);
   await tracing.addProbes();
   tracing.settleWhenLoaded(debuggee);

@@ -8,8 +8,18 @@ export function signalName(number: number): string {
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 }
 
+const CATCHABLE: ReadonlySet<string> = new Set(
+  Object.keys(constants.signals).filter((name) => !/KILL|STOP$/.test(name)),
+);
+
 export function exitStatus(end: ProcessEnd): number {
   return 'code' in end ? end.code : 128 + end.signal;
+}
+
+/** Lets those that this process was started to ignore (nohup(1)) do nothing again: Node has given them their default. */
+export function ignoreSignals(numbers: readonly number[]): Disposable {
+  const names = numbers.map(signalName).filter((name): name is NodeJS.Signals => CATCHABLE.has(name));
+  return onSignals(names, () => undefined);
 }
 
 /** Calls back with the signal's number instead of letting it end this process. */

@@ -150,15 +150,17 @@ function insideOf(image: Image, at: LinkAddress, offset = 0): Pick<SiteReport, '
 }
 
 function table(reports: readonly SiteReport[]): string {
-  const cells = reports.map(({ address, file, line, function: name, instruction, execution, reason, inside, doubt }) => [
-    address,
-    file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
-    name ?? '',
-    instruction,
-    (reason === undefined ? execution : `${execution}: ${reason}`) +
-      (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`) +
-      (doubt === undefined ? '' : ` (warning: ${doubt})`),
-  ]);
+  const cells = reports.map(
+    ({ address, file, line, function: name, instruction, execution, reason, inside, doubt }) => [
+      address,
+      file === undefined ? '' : `${basename(file)}:${line ?? '?'}`,
+      name ?? '',
+      instruction,
+      (reason === undefined ? execution : `${execution}: ${reason}`) +
+        (inside === undefined ? '' : ` (warning: inside ${inside.instruction} at ${inside.address})`) +
+        (doubt === undefined ? '' : ` (warning: ${doubt})`),
+    ],
+  );
   const rows = cells.map((row) => row.map(printableName));
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');

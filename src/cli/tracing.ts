@@ -12,6 +12,7 @@ import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';
 import { EngineProcess, type EngineProcessOptions } from '../session/engineProcess';
 import { type Probe } from '../session/probe';
+import { canBecomeAnother } from '../session/laterCode';
 import { type Process } from '../session/process';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
@@ -31,6 +32,8 @@ export class Tracing implements Disposable {
   #startedAt = 0;
   #stoppedAt: number | undefined;
   #settled = false;
+  /** Whether the process can start other programs, which are not traced. Undefined: no probe has asked for it. */
+  #hasOthers: boolean | undefined;
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
@@ -140,10 +143,18 @@ export class Tracing implements Disposable {
       // What has ended meanwhile may have had its probes.
       if (probe.state === 'armed' || process.end !== undefined) continue;
       const isHopeless = probe.state === 'failed' || process.program?.problem !== undefined;
-      if (isHopeless || !this.session.mayLoadCode) throw explain(probe, given);
+      const canBecomeAnother = this.#canBecomeAnother(process);
+      if (isHopeless || !(canBecomeAnother || this.session.mayLoadCode)) throw explain(probe, given);
       const reason = probe.reason ?? 'it has no place';
-      this.#warn(`${given.spec.text}: ${reason}; it waits for code that is loaded later`);
+      const or = canBecomeAnother ? ', or for another program in this process (exec)' : '';
+      this.#warn(`${given.spec.text}: ${reason}; it waits for code that is loaded later${or}`);
     }
+  }
+
+  /** Then others that it starts are not followed, and can have what is looked for. */
+  #canBecomeAnother(process: Process): boolean {
+    this.#hasOthers ??= this.#options.follow === 'none' && canBecomeAnother(process);
+    return this.#hasOthers;
   }
 
   /** Says each thing once, however many probes it is about. */
@@ -183,7 +194,10 @@ export class Tracing implements Disposable {
   summarise(probes: readonly ExportedProbe[], exit: ProcessEnd | undefined): void {
     this.#output.summary({ probes, exit }, (this.#stoppedAt ?? performance.now()) - this.#startedAt);
     const misplaced = probes.find((probe) => probe.failure !== undefined);
-    for (const [probe, given] of this.#probes) if (probe.id === misplaced?.probe) throw explain(probe, given);
+    const advice = this.#hasOthers
+      ? 'It may be in a program that this one starts: --follow children probes those too.'
+      : undefined;
+    for (const [probe, given] of this.#probes) if (probe.id === misplaced?.probe) throw explain(probe, given, advice);
   }
 
   /** Ends `item` with the tracing. */
@@ -225,10 +239,15 @@ function engineGone(reason: string): SidestepError {
 }
 
 /** What is wrong with a probe, with the place in its line if the error is about one. */
-function explain(probe: Probe, { spec, line, where }: GivenProbe): Error {
+function explain(probe: Probe, { spec, line, where }: GivenProbe, advice?: string): Error {
   const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
   const { range, section, ...place } = error.place ?? {};
   const found = range && rangeInLine(line, section, range);
-  const details = { ...error.details, place: { ...place, ...(found && { range: found }) } };
+  const meant = error.advice?.startsWith('Did you mean') ? `${error.advice} ` : '';
+  const details = {
+    ...error.details,
+    ...(advice !== undefined && { advice: meant + advice }),
+    place: { ...place, ...(found && { range: found }) },
+  };
   return new ErrorInText(new SidestepError(error.code, error.message, details), line, where);
 }

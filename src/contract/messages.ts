@@ -99,21 +99,40 @@ export interface Place {
   readonly sequence?: { readonly start: Address; readonly end: Address };
 }
 
+/** What a program has of its creator, as far as it is not to be what every program starts with. */
+export interface Inheritance {
+  /** The numbers of the signals that it ignores. */
+  readonly ignoredSignals?: readonly number[];
+  readonly blockedSignals?: readonly number[];
+  /** The soft limit on open files (RLIMIT_NOFILE), at most the hard one. */
+  readonly openFiles?: number;
+}
+
+/** What a site does when it is hit, its condition holding: see `arm`. */
+export type OnHit = 'report' | 'count' | 'hold' | 'trace';
+
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
    * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client does,
    * the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2.
    * The environment is exactly `env`. With a `starter`, a process that the client has started to become the program, everything else
-   * is that one's: user and groups, directory, streams, umask, limits; and whose child it is.
+   * is that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8 are written
+   * as base/byteText says.
    */
   launch: {
-    arguments: {
+    arguments: Inheritance & {
       readonly program: string;
+      /** What the program finds as argv[0]; `program` by default. */
+      readonly argv0?: string;
       readonly args: readonly string[];
-      readonly cwd: string;
-      readonly env: Readonly<Record<string, string>>;
+      /** By default the engine's own, or the starter's. */
+      readonly cwd?: string;
+      /** `NAME=value` each. */
+      readonly env: readonly string[];
       readonly stdio: readonly [number, number, number];
+      /** Further descriptors of the engine, and which ones they become. The engine has them no longer then. */
+      readonly descriptors?: readonly (readonly [own: number, programs: number])[];
       /** `none` by default. */
       readonly follow?: Follow;
       readonly starter?: number;
@@ -162,7 +181,8 @@ export interface Requests {
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
-   * and says so. Several sites may stand at one address.
+   * and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function is entered: without a tracer the flag
+   * means nothing, and with this one the child would have INT3 in its memory and nobody who knows of it. Several sites may stand at one address.
    */
   arm: {
     arguments: Place & {
@@ -170,7 +190,7 @@ export interface Requests {
       readonly probe: ProbeId;
       readonly pid: number;
       readonly agent: AgentProgram;
-      readonly onHit: 'report' | 'count' | 'hold';
+      readonly onHit: OnHit;
     };
     result: { readonly instruction: string; readonly execution: Execution };
   };

@@ -15,7 +15,6 @@ import {
   object,
   oneOf,
   optional,
-  record,
   type Shape,
   shape,
   tuple,
@@ -41,6 +40,7 @@ const probe = integer(0, U32);
 const anySite = integer(0, U32);
 const ownSite = integer(0, FIRST_INHERITED_SITE - 1);
 const address = bigInteger<Address>(0n, 2n ** 64n - 1n);
+const descriptor = integer(0, I32);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const follow = optional(oneOf('none', 'children'));
 
@@ -76,10 +76,15 @@ const nothing = object<Record<string, never>>({});
 const SHAPES: { readonly [K in RequestKind]: Shape<Requests[K]['arguments']> } = {
   launch: object<Requests['launch']['arguments']>({
     program: text,
+    argv0: optional(text),
     args: list(text),
-    cwd: text,
-    env: record(text),
-    stdio: tuple<[number, number, number]>(integer(0, I32), integer(0, I32), integer(0, I32)),
+    cwd: optional(text),
+    env: list(text),
+    stdio: tuple<[number, number, number]>(descriptor, descriptor, descriptor),
+    descriptors: optional(list(tuple<[number, number]>(descriptor, descriptor))),
+    ignoredSignals: optional(list(integer(1, SIGNALS))),
+    blockedSignals: optional(list(integer(1, SIGNALS))),
+    openFiles: optional(count),
     follow,
     starter: optional(pid),
   }),

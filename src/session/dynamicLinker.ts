@@ -5,15 +5,12 @@
  */
 import { type Address, linkAddress } from '../base/address';
 import { type AgentProgram } from '../contract/agent/operations';
-import { type ProbeId } from '../contract/messages';
 import { placeAt } from './arming';
 import { type Engine } from './engine';
+import { type OwnProbe } from './ownProbe';
 import { type Module } from './module';
 import { type Process } from './process';
 import { type SiteTable } from './siteTable';
-
-/** The number of the session's own probe; the user's count from 1. */
-const LINKER_PROBE: ProbeId = 0;
 
 /** `r_state` in struct r_debug (link.h): 0 is RT_CONSISTENT, the change is done. */
 const R_STATE_OFFSET = 24n;
@@ -21,11 +18,12 @@ const R_STATE_OFFSET = 24n;
 export class DynamicLinker {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
-  #declared = false;
+  readonly #probe: OwnProbe;
 
-  constructor(engine: Engine, sites: SiteTable) {
+  constructor(engine: Engine, sites: SiteTable, probe: OwnProbe) {
     this.#engine = engine;
     this.#sites = sites;
+    this.#probe = probe;
   }
 
   /**
@@ -37,15 +35,11 @@ export class DynamicLinker {
     const linker = process.modules.find((module) => module.start === interpreterBase) ?? process.program;
     const breakpoint = linker?.readableImage?.symbolAddress('_dl_debug_state');
     if (linker === undefined || breakpoint === undefined) return;
-    if (!this.#declared) {
-      await this.#engine.request('declare', { probe: LINKER_PROBE });
-      this.#declared = true;
-    }
     const site = this.#sites.reserve();
     const address = linker.toRun(breakpoint);
     await this.#engine.request('arm', {
       site,
-      probe: LINKER_PROBE,
+      probe: await this.#probe.number(),
       pid: process.pid,
       ...placeAt(linker, address),
       agent: whenConsistent(linker),

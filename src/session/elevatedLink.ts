@@ -13,17 +13,15 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { messageOf, SidestepError } from '../base/errors';
 import { elevated, type Elevation, elevationRefused, type PasswordSource, wantsPassword } from './elevation';
-import { type DebuggeeStdio, debuggeeStreams, engineCommand, type EngineLink, type TerminalUse } from './engineLink';
+import { debuggeeStreams, engineCommand, type EngineLink, type Handed } from './engineLink';
 import { startStarter } from './starter';
 
 /** Opens a terminal that runs the command. Rejects where there is none. */
 export type OpenTerminal = (command: readonly string[]) => Promise<void>;
 
-export interface ElevatedOptions {
+export interface ElevatedOptions extends Handed {
   readonly script: string;
   readonly as: Elevation;
-  readonly stdio: DebuggeeStdio;
-  readonly terminal: TerminalUse;
   /** For the password, where this process has no terminal. */
   readonly openTerminal?: OpenTerminal;
 }
@@ -56,7 +54,7 @@ export function linkElevated(options: ElevatedOptions): EngineLink {
     async prepareLaunch(wanted) {
       // A password may take its time.
       if (!(await decided)) return wanted;
-      starter = await startStarter(wanted.cwd, options.stdio, options.terminal);
+      starter = await startStarter(wanted.cwd, options);
       return { ...wanted, starter: starter.pid! };
     },
   };

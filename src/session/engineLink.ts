@@ -16,6 +16,14 @@ export type DebuggeeStdio = readonly [DebuggeeStream, DebuggeeStream, DebuggeeSt
  */
 export type TerminalUse = 'shared' | 'detached';
 
+/** What a program that is launched has of this process. */
+export interface Handed {
+  readonly stdio: DebuggeeStdio;
+  /** Descriptors above 2 that it gets under the same numbers. */
+  readonly descriptors: readonly number[];
+  readonly terminal: TerminalUse;
+}
+
 /** This process's ends of the debuggee's streams that are pipes. */
 export interface DebuggeeStreams {
   readonly stdin: Writable | undefined;
@@ -46,13 +54,13 @@ export function engineCommand(script: string): { readonly command: string[]; rea
 }
 
 /** An engine that is a child of this process, on pipes. It never fails at once: one that can't start is one that is soon gone. */
-export function linkToChild(script: string, stdio: DebuggeeStdio, terminal: TerminalUse): EngineLink {
+export function linkToChild(script: string, { stdio, descriptors, terminal }: Handed): EngineLink {
   const { command, env } = engineCommand(script);
   const environment = { ...process.env, ...env };
   // Editors put the hooks of their own debuggers there.
   delete environment['NODE_OPTIONS'];
   const child = spawn(command[0]!, command.slice(1), {
-    stdio: ['pipe', 'pipe', 'pipe', ...stdio],
+    stdio: ['pipe', 'pipe', 'pipe', ...stdio, ...descriptors],
     detached: terminal === 'detached',
     env: environment,
   });
@@ -68,7 +76,11 @@ export function linkToChild(script: string, stdio: DebuggeeStdio, terminal: Term
       );
     }),
     debuggee: debuggeeStreams(child, DEBUGGEE_DESCRIPTORS),
-    prepareLaunch: (wanted) => Promise.resolve(wanted),
+    prepareLaunch: (wanted) => {
+      const first = 3 + stdio.length;
+      const moves = descriptors.map((number, index) => [first + index, number] as const);
+      return Promise.resolve({ ...wanted, descriptors: moves });
+    },
   };
 }
 

@@ -26,6 +26,8 @@ export interface EngineProcessOptions {
   readonly script: string;
   /** What the debuggee's stdin, stdout and stderr are; nothing by default. */
   readonly stdio?: DebuggeeStdio;
+  /** Descriptors of this process, above 2, that the debuggee gets under the same numbers; none by default. */
+  readonly descriptors?: readonly number[];
   readonly terminal: TerminalUse;
   /** Who starts the engine as root, unless this process is root's already; by default nobody does, and it is this user's. */
   readonly elevation?: Elevation | undefined;
@@ -64,11 +66,13 @@ export class EngineProcess implements Engine {
   readonly onGone = this.#gone.on;
 
   /** Starts an engine. It never fails at once: an engine that can't start is one that is soon gone. */
-  static start({ script, stdio = NO_STREAMS, terminal, elevation, openTerminal }: EngineProcessOptions): EngineProcess {
+  static start(options: EngineProcessOptions): EngineProcess {
+    const { script, stdio = NO_STREAMS, descriptors = [], terminal, elevation, openTerminal } = options;
+    const handed = { stdio, descriptors, terminal };
     return new EngineProcess(
       elevation === undefined || process.getuid?.() === 0
-        ? linkToChild(script, stdio, terminal)
-        : linkElevated({ script, as: elevation, stdio, terminal, ...(openTerminal && { openTerminal }) }),
+        ? linkToChild(script, handed)
+        : linkElevated({ script, as: elevation, ...handed, ...(openTerminal && { openTerminal }) }),
     );
   }
 

@@ -7,9 +7,11 @@ import { unlessEnded } from './ended';
 import { type Engine } from './engine';
 import { type ImageCache } from './images';
 import { findModules, type Module } from './module';
+import { OwnProbe } from './ownProbe';
 import { type Probes } from './probes';
 import { type Process } from './process';
 import { type SiteTable } from './siteTable';
+import { UntracedChildren } from './untracedChildren';
 
 export interface ModuleChange {
   readonly kind: 'loaded' | 'unloaded';
@@ -22,6 +24,7 @@ export class LoadedCode {
   readonly #images: ImageCache;
   readonly #probes: Probes;
   readonly #linker: DynamicLinker;
+  readonly #untraced: UntracedChildren;
   readonly #changes = new Emitter<ModuleChange>();
 
   readonly onModule: Event<ModuleChange> = this.#changes.on;
@@ -30,7 +33,9 @@ export class LoadedCode {
     this.#engine = engine;
     this.#images = images;
     this.#probes = probes;
-    this.#linker = new DynamicLinker(engine, sites);
+    const own = new OwnProbe(engine);
+    this.#linker = new DynamicLinker(engine, sites, own);
+    this.#untraced = new UntracedChildren(engine, sites, own);
   }
 
   /**
@@ -68,6 +73,7 @@ export class LoadedCode {
     for (const module of unloaded) this.#changes.fire({ kind: 'unloaded', process, module });
     for (const module of loaded) this.#changes.fire({ kind: 'loaded', process, module });
     if (unloaded.length > 0) await this.#probes.leave(process, new Set(unloaded));
+    for (const module of loaded) await this.#untraced.watch(process, module);
     if (loaded.length > 0) await this.#probes.enter(process, loaded);
     return process.generation === generation ? answer.interpreterBase : undefined;
   }

@@ -2,7 +2,7 @@
  * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
  * and turns what the engine sends into hits. One engine, one session.
  */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type ReadFlow } from '../base/controlFlow';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
@@ -20,6 +20,7 @@ import { type Probe } from './probe';
 import { Probes, type ProbeCounts } from './probes';
 import { type Process } from './process';
 import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes';
+import { leakCheckWarning, withoutLeakCheck } from './leakCheck';
 import { foresee } from './resolve';
 import { Sequence } from './sequence';
 import { SiteTable } from './siteTable';
@@ -122,6 +123,12 @@ export class Session implements Disposable {
         if (kind === 'execed') this.#probes.forget(process);
       }),
     );
+    this.#store.add(
+      this.onModule(({ kind, process, module }) => {
+        const message = kind === 'loaded' ? leakCheckWarning(process, module) : undefined;
+        if (message !== undefined) this.#warnings.fire({ message, pid: process.pid });
+      }),
+    );
     const audits = setInterval(() => this.#audit(), AUDIT_MS).unref();
     this.#store.add({ dispose: () => clearInterval(audits) });
     this.#store.add(
@@ -148,11 +155,31 @@ export class Session implements Disposable {
    * while the engine starts, which takes longer than most programs' symbols do.
    */
   async launch(options: LaunchOptions, locations: readonly ProbeLocation[] = []): Promise<Process> {
+    const path = resolve(options.cwd ?? '.', options.program);
+    const change = this.spareLeakCheck(path, options.env);
+    const env = change
+      ? [...options.env.filter((each) => !each.startsWith(`${change.name}=`)), `${change.name}=${change.value}`]
+      : options.env;
     const [{ pid }] = await Promise.all([
-      this.#engine.request('launch', { ...options, follow: this.#follow }),
-      this.#foresee(resolve(options.cwd, options.program), locations),
+      this.#engine.request('launch', { ...options, env, follow: this.#follow }),
+      this.#foresee(path, locations),
     ]);
     return this.#entry(this.#processes.expect(pid));
+  }
+
+  /**
+   * For a program that is about to be started: the variable that it needs so that it can end while it is traced, and a warning that says so.
+   * {@link launch} sets it; undefined where none is needed.
+   */
+  spareLeakCheck(program: string, environment: readonly string[]): ReturnType<typeof withoutLeakCheck> {
+    const change = withoutLeakCheck(program, environment);
+    if (change) {
+      const message =
+        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails in a program that is traced: ` +
+        `${change.name}=${change.value} turns that off`;
+      this.#warnings.fire({ message });
+    }
+    return change;
   }
 
   /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */

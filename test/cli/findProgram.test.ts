@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { SidestepError } from '../../src/base/errors';
 import { findProgram } from '../../src/cli/findProgram';
 import { SCRATCH } from './commandLine';
@@ -20,7 +20,7 @@ describe('which program a name means', () => {
   });
 
   it('with a slash it is a path', () => {
-    assert.equal(findProgram('./program', second), resolve('program'));
+    assert.equal(findProgram('./program', second), './program');
     assert.equal(findProgram('/bin/sh', second), '/bin/sh');
   });
 

@@ -253,7 +253,12 @@ describe('launch', () => {
 
   engineForEach((started) => (client = started));
 
-  async function output(program: string, args: readonly string[], env = {}, cwd = process.cwd()): Promise<string> {
+  async function output(
+    program: string,
+    args: readonly string[],
+    env: readonly string[] = [],
+    cwd = process.cwd(),
+  ): Promise<string> {
     const { pid } = await client.request('launch', { program, args, cwd, env, stdio: [3, 4, 5] });
     await client.release(pid);
     await client.event('exited', (event) => event.pid === pid);
@@ -262,13 +267,13 @@ describe('launch', () => {
   }
 
   it('gives the program exactly its environment', async () => {
-    assert.equal(await output('/usr/bin/env', [], { A: '1', Ü: 'ä=b c' }), 'A=1\nÜ=ä=b c\n');
+    assert.equal(await output('/usr/bin/env', [], ['A=1', 'Ü=ä=b c']), 'A=1\nÜ=ä=b c\n');
   });
 
   it('gives the program its arguments as they are, and its directory', async () => {
     const script = 'pwd; for a; do echo "[$a]"; done';
     assert.equal(
-      await output('/bin/sh', ['-c', script, 'sh', '', 'a b', '$x"'], {}, '/usr/lib'),
+      await output('/bin/sh', ['-c', script, 'sh', '', 'a b', '$x"'], [], '/usr/lib'),
       '/usr/lib\n[]\n[a b]\n[$x"]\n',
     );
   });
@@ -305,7 +310,7 @@ describe('launch', () => {
     ['/usr', 'program-not-executable', /not a file/],
   ] as const) {
     it(`refuses ${program}`, async () => {
-      const request = client.request('launch', { program, args: [], cwd, env: {}, stdio: [3, 4, 5] });
+      const request = client.request('launch', { program, args: [], cwd, env: [], stdio: [3, 4, 5] });
       await assert.rejects(request, refusedWith(code, message));
     });
   }
@@ -314,7 +319,7 @@ describe('launch', () => {
     const file = join(__dirname, '../../out/fixtures/notes.txt');
     writeFileSync(file, 'just text, of more than twenty bytes\n', { mode: 0o755 });
     const launch = (program: string, directory: string) =>
-      client.request('launch', { program, args: [], cwd: directory, env: {}, stdio: [3, 4, 5] });
+      client.request('launch', { program, args: [], cwd: directory, env: [], stdio: [3, 4, 5] });
     await assert.rejects(
       launch(file, cwd),
       refusedWith('program-not-executable', /neither an ELF program nor a script/),

@@ -146,7 +146,7 @@ describe('binaries', () => {
       program: '/usr/bin/unshare',
       args,
       cwd: process.cwd(),
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       follow: 'children',
     });

@@ -20,7 +20,7 @@ describe('children', () => {
       program: tree.path,
       args: [kind, `${count}`, `${threads}`],
       cwd: process.cwd(),
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       follow,
     });

@@ -144,8 +144,9 @@ export class EngineClient {
   async launch(
     program: string,
     args: readonly string[] = [],
-    env: Readonly<Record<string, string>> = {},
+    variables: Readonly<Record<string, string>> = {},
   ): Promise<number> {
+    const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
     const { pid } = await this.request('launch', { program, args, cwd: process.cwd(), env, stdio: [3, 4, 5] });
     return pid;
   }

@@ -44,7 +44,7 @@ describe('processes that are followed', () => {
       program: path,
       args,
       cwd: directory,
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       follow: 'children',
     });

@@ -46,8 +46,10 @@ describe('the packaged extension', () => {
       'iced_x86_bg.wasm',
       'koffi.node',
       'licenses.txt',
+      'sidestep',
     ]);
     accessSync(join(installed, 'dist/cli.js'), constants.X_OK);
+    accessSync(join(installed, 'dist/sidestep'), constants.X_OK);
   });
 
   it('probes a program with nothing but itself', () => {

@@ -41,7 +41,7 @@ describe('session', () => {
     disk.remove();
   });
 
-  const launch = () => session.launch({ program: 'server', args: [], cwd: '/', env: {}, stdio: [0, 1, 2] });
+  const launch = () => session.launch({ program: 'server', args: [], cwd: '/', env: [], stdio: [0, 1, 2] });
   const add = (text: string) => session.addProbe(parseProbe(text));
   const settled = () => add('count main');
   const addressesOf = (probe: Probe) => probe.sites.map((site) => hex(site.location.address));

@@ -4,7 +4,7 @@ import { SidestepError } from '../../base/errors';
 import { type ElfFile } from './elfFile';
 import { ET, PT } from './header';
 
-const DT = { NULL: 0n, SONAME: 14n, FLAGS_1: 0x6ffffffbn } as const;
+const DT = { NULL: 0n, NEEDED: 1n, SONAME: 14n, FLAGS_1: 0x6ffffffbn } as const;
 const DF_1_PIE = 0x08000000n;
 
 /**
@@ -36,6 +36,18 @@ export function readInterpreter(file: ElfFile): string | undefined {
     file: file.path,
     section: 'the interpreter name',
   }).cstring();
+}
+
+/** Names of the libraries that the dynamic linker loads with it (DT_NEEDED), in their order. */
+export function readNeeded(file: ElfFile): readonly string[] {
+  const names = file.sectionBytes('.dynstr');
+  if (!names) return [];
+  const needed = [...dynamicEntries(file)].filter(([tag, offset]) => tag === DT.NEEDED && offset < names.length);
+  return needed.map(([, offset]) => {
+    const start = Number(offset);
+    const end = names.indexOf(0, start);
+    return Buffer.from(names.subarray(start, end < 0 ? undefined : end)).toString('utf8');
+  });
 }
 
 /** Tags and values, up to DT_NULL. */

@@ -24,6 +24,7 @@ import { type StepAside } from './stepAside';
 import { type TargetMemory } from './targetMemory';
 import { isStale } from '../tasks/stale';
 import { type Task } from '../tasks/tasks';
+import { keepTraced } from '../tasks/untraced';
 import { type Twins } from './twins';
 
 const RIP = State.registers + UserRegister.rip;
@@ -170,6 +171,7 @@ export class Hits {
       if (!probe.wantsMatch()) continue;
       if (site.onHit === 'report') this.#report(task, site, now);
       else if (site.onHit === 'hold') this.#hold(task, site);
+      else if (site.onHit === 'trace') keepTraced(this.#ptrace, task);
     }
   }
 

@@ -15,3 +15,9 @@ export function addressSpaceLimit(): number | undefined {
   const soft = /^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
   return soft === undefined ? undefined : Number(soft);
 }
+
+/** The hard limit of RLIMIT_NOFILE; RLIM_INFINITY (getrlimit(2)) where there is none. */
+export function hardLimitOnFiles(): bigint {
+  const hard = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+  return hard === undefined ? (1n << 64n) - 1n : BigInt(hard);
+}

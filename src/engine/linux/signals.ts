@@ -18,6 +18,11 @@ export function signalBit(signal: number): number {
   return 2 ** (signal - 1);
 }
 
+/** All of them, as the 64-bit mask of the kernel. */
+export function signalBits(signals: readonly number[]): bigint {
+  return signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
+}
+
 const SIG_IGN = 1;
 const SIG_BLOCK = 0;
 const SA_NOCLDSTOP = 1;

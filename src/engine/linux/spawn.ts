@@ -3,6 +3,7 @@
  * none blocked, as a shell would start it.
  */
 import { SidestepError } from '../../base/errors';
+import { duplicate } from './descriptors';
 import { errnoText } from './errno';
 import { libc } from './libc';
 import { LIMIT_ADVICE } from './limits';
@@ -16,10 +17,15 @@ const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 
+/** A descriptor of this process, and the number that it gets in the other. */
+export type Move = readonly [own: number, other: number];
+
 export interface SpawnOptions {
   readonly cwd?: string;
   /** Descriptors of this process that become 0, 1 and 2. */
   readonly stdio?: readonly [number, number, number];
+  /** Further descriptors, and the number that each gets. */
+  readonly descriptors?: readonly Move[];
   /** In a session of its own, out of reach of the terminal's signals. */
   readonly newSession?: boolean;
   /** `NAME=value` each; empty without. */
@@ -28,6 +34,10 @@ export interface SpawnOptions {
 
 /** Starts `path`; returns its process id. Throws `launch-failed`. */
 export function spawn(path: string, argv: readonly string[], options: SpawnOptions = {}): number {
+  const [moves, copies] = inAnyOrder([
+    ...(options.stdio ?? []).map((own, other): Move => [own, other]),
+    ...(options.descriptors ?? []),
+  ]);
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const check = (failure: number): void => {
@@ -46,13 +56,28 @@ export function spawn(path: string, argv: readonly string[], options: SpawnOptio
     );
     libc.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIGSET_BYTES, 0xff));
     libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIGSET_BYTES));
-    options.stdio?.forEach((fd, to) => check(libc.posix_spawn_file_actions_adddup2(actions, fd, to)));
+    for (const [own, other] of moves) check(libc.posix_spawn_file_actions_adddup2(actions, own, other));
     if (options.cwd !== undefined) check(libc.posix_spawn_file_actions_addchdir_np(actions, options.cwd));
     const pid = [0];
     check(libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [...(options.environment ?? []), null]));
     return pid[0]!;
   } finally {
+    for (const copy of copies) libc.close(copy);
     libc.posix_spawn_file_actions_destroy(actions);
     libc.posix_spawnattr_destroy(attributes);
   }
+}
+
+/** They are made one after the other: a descriptor that another one is moved onto is copied out of the way first. */
+function inAnyOrder(moves: readonly Move[]): readonly [moves: readonly Move[], copies: readonly number[]] {
+  const taken = new Set(moves.map(([, other]) => other));
+  const above = Math.max(-1, ...taken) + 1;
+  const copies: number[] = [];
+  const moved = moves.map(([own, other]): Move => {
+    if (!taken.has(own)) return [own, other];
+    const copy = duplicate(own, above);
+    copies.push(copy);
+    return [copy, other];
+  });
+  return [moved, copies];
 }

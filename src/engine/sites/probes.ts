@@ -3,6 +3,7 @@ import {
   type Counts,
   FIRST_INHERITED_SITE,
   type HitCondition,
+  type OnHit,
   type ProbeId,
   type SiteCounts,
   type SiteId,
@@ -55,7 +56,7 @@ export class Site {
     readonly process: Process,
     readonly breakpoint: Breakpoint,
     readonly agent: Agent,
-    readonly onHit: 'report' | 'count' | 'hold',
+    readonly onHit: OnHit,
   ) {
     this.space = process.space;
   }

@@ -24,6 +24,7 @@ import { type Following } from './following';
 import { awaitReport } from './patience';
 import { borrowsMemory } from './sharing';
 import { AddressSpace, Process, type Task, type TaskTable } from './tasks';
+import { wasToBeUntraced } from './untraced';
 
 /**
  * A creator that lives tells of its child at once: it has only to get the CPU once more. What is taken for an orphan too early is none
@@ -144,13 +145,14 @@ export class Births {
   #admit(creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): void {
     const { tasks, notices, following } = this.#parts;
     const { process } = creator;
+    const isHidden = wasToBeUntraced(this.#parts.ptrace, creator);
     if (isThreadOf(process.pid, child)) {
       const task = tasks.addTask(process, child);
       inheritSigtrap(task, creator);
       notices.threadStarted(task);
     } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
       inheritSigtrap(this.#addBorrower(process, child), creator);
-    } else if (following.wants(process)) {
+    } else if (following.wants(process) && !isHidden) {
       creator.holds++;
       this.#copies.set(child, { parent: process, space: process.space, creator });
     } else {

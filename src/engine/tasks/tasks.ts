@@ -34,6 +34,8 @@ export class Task {
   doubtsBlock = false;
   /** The kernel kills it if the engine ends without having let it go: see guard.ts. */
   diesWithEngine = false;
+  /** The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts. -1: none. */
+  untracedFlags = -1;
   /** The client was told of it. */
   announced = false;
 

@@ -15,7 +15,7 @@ export function wordSizeProblem(head: Uint8Array): 'not-elf' | 'not-64-bit' | un
 }
 
 /** The file's first bytes; `undefined` where it is gone or may not be read (programs can be executable without being readable). */
-export function headOf(path: string): Uint8Array | undefined {
+export function headOf(path: string | Buffer): Uint8Array | undefined {
   const head = Buffer.alloc(20);
   try {
     const fd = withDescriptor(() => openSync(path, 'r'));

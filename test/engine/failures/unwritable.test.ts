@@ -83,7 +83,7 @@ describe('text that can not be written for a while', () => {
       program: path,
       args,
       cwd: process.cwd(),
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       follow,
     });
