@@ -35,6 +35,8 @@ export class Locations implements Surroundings {
     readonly subprogram: Entry | undefined,
     readonly unit: Unit | undefined = subprogram?.unit,
     readonly depth = 0,
+    /** Where the code really is: elsewhere than at `pc` for a function whose code was folded into an equal one. */
+    readonly codeAddress = pc,
   ) {}
 
   /** Where the variable is; never throws for malformed input. */
@@ -58,7 +60,7 @@ export class Locations implements Surroundings {
   }
 
   callFrameAddress(): StackItem {
-    const rule = this.program.facts.cfaAt(this.pc);
+    const rule = this.program.facts.cfaAt(this.codeAddress);
     if (!rule) throw new Unavailable('<not available: its frame is unknown here>');
     if (rule.kind === 'expression') return this.#nested(undefined).valueOf(rule.expression);
     return plus(registerItem(rule.register), BigInt(rule.offset));
@@ -127,7 +129,7 @@ export class Locations implements Surroundings {
 
   #nested(unit: Unit | undefined): Locations {
     if (this.depth >= MAX_DEPTH) throw new Unavailable('<not available: its location is too complex>');
-    return new Locations(this.program, this.pc, this.subprogram, unit, this.depth + 1);
+    return new Locations(this.program, this.pc, this.subprogram, unit, this.depth + 1, this.codeAddress);
   }
 
   #evaluate(expression: Uint8Array): Location {
