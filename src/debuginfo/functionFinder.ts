@@ -140,7 +140,14 @@ export class FunctionFinder {
     const others = this.#indirectFunctions().filter(
       (other) => other.address !== address && this.#chosenFrom(other.address).some((each) => own.has(each)),
     );
-    const names = [...new Set(others.map((other) => other.name.replace(/@.*$/, '')))].filter((other) => other !== name);
+    // Of several names, the one that programs use.
+    const byResolver = new Map<number, string>();
+    for (const other of others) {
+      const known = byResolver.get(other.address);
+      const plain = other.name.replace(/@.*$/, '');
+      if (known === undefined || known.startsWith('_')) byResolver.set(other.address, plain);
+    }
+    const names = [...new Set(byResolver.values())].filter((other) => other !== name);
     if (names.length === 0) return undefined;
     const listed = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
     return `the same code serves ${listed}: their calls count, too`;
