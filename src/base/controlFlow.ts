@@ -17,6 +17,8 @@ export interface FlowInstruction {
   readonly target: number | undefined;
   /** A constant address that it puts in a register. */
   readonly constant: number | undefined;
+  /** The address that a register is loaded from, where that is constant. */
+  readonly loadedFrom: number | undefined;
   /** What it stores in the stack frame; `unknown` where it writes memory that may be the frame's in some other way. */
   readonly store: FrameStore | 'unknown' | undefined;
 }

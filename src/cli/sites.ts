@@ -17,6 +17,9 @@ import { type Command } from './arguments';
 import { ErrorInText } from './errorText';
 import { LoadedTwins } from './loadedTwins';
 
+/** An address that was chosen by itself has neither a function nor a line of its own. */
+type Place = Pick<ProbePlace, 'candidates' | 'doubt'> & Partial<ProbePlace>;
+
 interface SiteReport {
   /** Link-time, `0x…`. */
   readonly address: string;
@@ -54,7 +57,7 @@ function parse(location: string): ProbeLocation {
   }
 }
 
-function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePlace, 'candidates' | 'doubt'>[] {
+function placesOf(image: Image, location: ProbeLocation): readonly Place[] {
   switch (location.kind) {
     case 'line': {
       const found = image.linePlaces(location.file, location.line);
@@ -71,6 +74,7 @@ function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePla
           });
     }
     case 'function': {
+      if (location.module !== undefined) checkModule(image, location.module);
       const places = image.functionPlaces(location.name);
       if (places.length > 0) return places;
       throw unknownFunction(image, location.name);
@@ -78,9 +82,7 @@ function placesOf(image: Image, location: ProbeLocation): readonly Pick<ProbePla
     case 'address':
       return [{ candidates: [linkAddress(location.address)] }];
     case 'offset': {
-      if (!basename(image.path).startsWith(location.module)) {
-        throw new SidestepError('unknown-name', `${image.path} is not the module ${location.module}`);
-      }
+      checkModule(image, location.module);
       const start = image.symbolAddress(location.function);
       if (start === undefined) throw unknownFunction(image, location.function);
       return [{ candidates: [linkAddress(start + BigInt(location.offset))] }];
@@ -95,6 +97,11 @@ function unknownFile(image: Image, file: string): SidestepError {
   });
 }
 
+function checkModule({ path }: Image, module: string): void {
+  if (basename(path).startsWith(module) || path === module) return;
+  throw new SidestepError('unknown-name', `${path} is not the module ${module}`);
+}
+
 function unknownFunction(image: Image, name: string): SidestepError {
   const similar = image.similarFunctions(name).slice(0, 3);
   return new SidestepError('unknown-function', `${image.path} has no function ${name}`, {
@@ -103,28 +110,27 @@ function unknownFunction(image: Image, name: string): SidestepError {
 }
 
 /** The candidates up to the first that serves: the refused ones tell why the probe stands elsewhere. */
-function reportPlace(image: Image, { candidates, doubt }: Pick<ProbePlace, 'candidates' | 'doubt'>): SiteReport[] {
-  const reports = candidates.map((candidate) => ({
-    ...reportSite(image, candidate),
-    ...(doubt !== undefined && { doubt }),
-  }));
+function reportPlace(image: Image, place: Place): SiteReport[] {
+  const reports = place.candidates.map((candidate) => reportSite(image, candidate, place));
   const chosen = reports.findIndex(({ execution }) => execution !== 'refused');
   return chosen < 0 ? reports : reports.slice(0, chosen + 1);
 }
 
-function reportSite(image: Image, at: LinkAddress): SiteReport {
+function reportSite(image: Image, at: LinkAddress, place: Place): SiteReport {
   const bytes = image.textAt(at, MAX_INSTRUCTION_BYTES);
   if (bytes === undefined) throw new SidestepError('no-code', `${image.path} has no code at ${hex(at)}`);
-  const { line, function: innermost, symbol } = image.describe(at);
+  const { line: described, function: innermost, symbol } = image.describe(at);
+  const line = place.line ?? described;
   const { execution, reason } = executionOf(image, bytes, at);
   return {
     address: hex(at),
     file: line?.file,
     line: line?.line,
-    function: innermost ?? symbol?.name,
+    function: place.function ?? innermost ?? symbol?.name,
     instruction: disassemble(bytes, at),
     execution,
     ...(reason !== undefined && { reason }),
+    ...(place.doubt !== undefined && { doubt: place.doubt }),
     ...insideOf(image, at, symbol?.offset),
   };
 }

@@ -15,14 +15,13 @@ import { readBuildId } from './elf/notes';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
-import { type ElfSymbol } from './elf/symbolTable';
 import { Symbols } from './elf/symbols';
 import { readThreadBlock } from './elf/threadLocal';
 import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model';
-import { entryAddress } from './symbols/blocks';
+import { FunctionFinder } from './functionFinder';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
-import { codeLines, functionPlaces, instancePlaces, linePlaces } from './symbols/places';
+import { codeLines, linePlaces } from './symbols/places';
 import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
 import { mostSimilar } from './symbols/similarity';
@@ -73,6 +72,7 @@ export class Image implements Disposable {
   readonly #store: DisposableStore;
   readonly #symbols: Symbols;
   readonly #program: Program;
+  readonly #functions: FunctionFinder;
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   readonly #readFlow: ReadFlow | undefined;
@@ -126,6 +126,7 @@ export class Image implements Disposable {
     });
     const program = new Program(info, this.#facts());
     this.#program = program;
+    this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
   }
 
@@ -193,18 +194,13 @@ export class Image implements Disposable {
     return path === undefined || others.length > 0 ? [] : codeLines(this.#program, path, first, last);
   }
 
-  /** Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too. */
+  /**
+   * Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too. Of an indirect
+   * function, each that the loader may pick; `NAME@resolver` means what picks. Throws when it can't be told what is picked.
+   */
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();
-    const places = new Map<LinkAddress, ProbePlace>();
-    for (const place of functionPlaces(this.#program, name)) places.set(place.candidates[0]!, place);
-    // Aliases, and functions of files that were compiled without debug information.
-    for (const symbol of places.size > 0 ? this.#symbols.named(name) : this.#symbols.functionsMeant(name)) {
-      for (const place of this.#symbolPlaces(symbol)) {
-        if (!places.has(place.candidates[0]!)) places.set(place.candidates[0]!, place);
-      }
-    }
-    return [...places.values()];
+    return this.#functions.find(name);
   }
 
   /** An ELF symbol's value. */
@@ -264,17 +260,6 @@ export class Image implements Disposable {
   /** What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it. */
   notices(): readonly string[] {
     return unreadUnits(this.#program.info);
-  }
-
-  /** A function by its symbol: where debug information says, under whatever name, else its very entry. */
-  #symbolPlaces(symbol: ElfSymbol): readonly ProbePlace[] {
-    if (symbol.kind !== 'function' || !this.#isCode(symbol.address)) return [];
-    const known = this.#program.functionAt(symbol.address);
-    const places = known && entryAddress(known) === symbol.address ? instancePlaces(this.#program, known) : [];
-    const name = readableName(symbol.name) ?? symbol.name;
-    return places.length > 0
-      ? places
-      : [{ candidates: [linkAddress(symbol.address)], function: name, line: undefined }];
   }
 
   #facts(): ProgramFacts {

@@ -55,6 +55,7 @@ function describe(iced: Instruction): FlowInstruction {
     kind: isPadding(iced) ? 'pad' : iced.isInvalid ? 'end' : (KINDS[iced.flowControl] ?? 'end'),
     target: isNear ? Number(iced.nearBranchTarget) : undefined,
     constant: constantOf(iced),
+    loadedFrom: loadedFrom(iced),
     store: storeOf(iced),
   };
 }
@@ -70,6 +71,18 @@ function constantOf(iced: Instruction): number | undefined {
   const isImmediate = [OpKind.Immediate32, OpKind.Immediate32to64, OpKind.Immediate64].includes(iced.op1Kind);
   return isImmediate ? Number(BigInt.asUintN(64, iced.immediate(1))) : undefined;
 }
+
+function loadedFrom(iced: Instruction): number | undefined {
+  const isLoad = LOADS.has(iced.mnemonic) && iced.op0Kind === OpKind.Register && iced.isIpRelMemoryOperand;
+  return isLoad ? Number(iced.ipRelMemoryAddress) : undefined;
+}
+
+/** Conditional moves from memory choose among slots. */
+const LOADS: ReadonlySet<Mnemonic> = new Set(
+  Object.entries(Mnemonic).flatMap(([name, mnemonic]) =>
+    /^(Mov|Cmov[a-z]+)$/.test(name) ? [mnemonic as Mnemonic] : [],
+  ),
+);
 
 /** Whatever names memory first may write it. */
 function storeOf(iced: Instruction): FrameStore | 'unknown' | undefined {

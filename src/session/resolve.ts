@@ -95,21 +95,41 @@ function findLine(
 }
 
 function findFunction(
-  { name }: Extract<ProbeLocation, { kind: 'function' }>,
+  location: Extract<ProbeLocation, { kind: 'function' }>,
   modules: readonly Module[],
   _sourceMap: SourceMap,
   placed: readonly Module[],
 ): Search {
-  const mayBeMeant = (module: Module): boolean => module.isProgram || module.image.symbolAddress(name) !== undefined;
+  const { name } = location;
+  const isSearched = (module: Module): boolean =>
+    location.module === undefined ? !isPrivateCopy(module, name) : isNamed(module, location.module);
+  const mayBeMeant = (module: Module): boolean =>
+    isSearched(module) && (module.isProgram || module.image.symbolAddress(withoutSuffix(name)) !== undefined);
   const bySymbol = searchEach(modules, (module) => (mayBeMeant(module) ? functionIn(module, name) : []));
   // Libraries that come later are searched as they would be if they were there already.
   if (bySymbol.found.length > 0 || placed.some(mayBeMeant)) return { places: bySymbol.found, errors: bySymbol.errors };
   // Names that only debug information has: qualified ones, and functions that were inlined everywhere.
-  const byName = searchEach(modules, (module) =>
+  const byName = searchEach(modules.filter(isSearched), (module) =>
     !module.isProgram && module.image.hasDebugInfo ? functionIn(module, name) : [],
   );
-  return { places: byName.found, errors: byName.errors };
+  return { places: byName.found, errors: [...bySymbol.errors, ...byName.errors] };
 }
+
+/** `strlen@resolver` → `strlen`. */
+function withoutSuffix(name: string): string {
+  return name.replace(/@\w+$/, '');
+}
+
+/**
+ * glibc's dynamic linker has its own strlen, malloc and more, which only itself uses, before there is a C library. They are not what a
+ * program's own calls mean: MODULE!FUNCTION means them. Its own functions have reserved names.
+ */
+function isPrivateCopy(module: Module, name: string): boolean {
+  return !module.isProgram && DYNAMIC_LINKER.test(module.name) && !LINKERS_OWN.test(name);
+}
+
+const DYNAMIC_LINKER = /^ld(-linux.*|-[0-9.]+)\.so/;
+const LINKERS_OWN = /^(_dl_|_rtld|_r_debug|rtld|__tls_get_addr|__rtld_|dl_|_start$|_dl)/;
 
 function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {
   const module = modules.find((candidate) => candidate.contains(address));
@@ -186,13 +206,30 @@ export function explainMissing(
   const unreadable = program?.problem;
   if (unreadable) return unreadable;
   const hidden = modules.find(
-    (module) => isHidden(module) && (location.kind !== 'offset' || isNamed(module, location.module)),
+    (module) =>
+      isHidden(module) &&
+      ((location.kind !== 'offset' && location.kind !== 'function') ||
+        location.module === undefined ||
+        isNamed(module, location.module)),
   );
   if (hidden?.problem && location.kind !== 'address') return mayBeIn(hidden.problem, location);
   switch (location.kind) {
     case 'line':
       return explainMissingLine(location, modules, sourceMap, program);
     case 'function': {
+      if (location.module !== undefined && !modules.some((module) => isNamed(module, location.module!))) {
+        return notLoaded(location.module);
+      }
+      const copy = location.module === undefined && modules.find((module) => hasPrivateCopy(module, location.name));
+      if (copy) {
+        return new SidestepError(
+          'unknown-function',
+          `only the dynamic linker has a function ${location.name}, for itself`,
+          {
+            advice: `Write ${copy.name}!${location.name} for that one.`,
+          },
+        );
+      }
       const similar = program?.readableImage?.similarFunctions(location.name).slice(0, 3) ?? [];
       return new SidestepError('unknown-function', `no loaded module has a function ${location.name}`, {
         ...didYouMean(similar),
@@ -201,8 +238,16 @@ export function explainMissing(
     case 'address':
       return new SidestepError('no-code', `no loaded module has code at ${hex(location.address)}`);
     case 'offset':
-      return new SidestepError('unknown-name', `no module ${location.module} is loaded`);
+      return notLoaded(location.module);
   }
+}
+
+function hasPrivateCopy(module: Module, name: string): boolean {
+  return isPrivateCopy(module, name) && module.readableImage?.symbolAddress(name) !== undefined;
+}
+
+function notLoaded(module: string): SidestepError {
+  return new SidestepError('unknown-name', `no module ${module} is loaded`);
 }
 
 /** A file that is there, but can't be opened. Memory that is only called a file (memfd_create(2)) has nothing to find. */

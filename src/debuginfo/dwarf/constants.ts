@@ -88,6 +88,7 @@ export const AT = {
   rnglists_base: 0x74,
   dwo_name: 0x76,
   alignment: 0x88,
+  export_symbols: 0x89,
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_vector: 0x2107,

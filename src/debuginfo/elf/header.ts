@@ -24,6 +24,7 @@ const PN_XNUM = 0xffff;
 
 export const SHT = { SYMTAB: 2, STRTAB: 3, RELA: 4, NOTE: 7, NOBITS: 8, DYNSYM: 11 } as const;
 export const SHF_ALLOC = 0x2;
+export const SHF_EXECINSTR = 0x4;
 export const SHF_COMPRESSED = 0x800;
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, TLS: 7 } as const;
 export const PF_X = 1;

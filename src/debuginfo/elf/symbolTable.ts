@@ -37,6 +37,8 @@ export class SymbolTable {
   readonly #count: number;
   /** Indices of functions, by address. */
   #functions: Uint32Array | undefined;
+  /** Indices of symbols without a type. */
+  #labels: readonly number[] | undefined;
 
   /** The file's table of this kind; undefined if it has none. */
   static of(file: ElfFile, section: '.symtab' | '.dynsym'): SymbolTable | undefined {
@@ -87,6 +89,51 @@ export class SymbolTable {
       if (!best || (best.local && !symbol.local)) best = symbol;
     }
     return best;
+  }
+
+  /** The functions that begin at `address`. */
+  functionsAt(address: number): ElfSymbol[] {
+    const order = (this.#functions ??= this.#sortFunctions());
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#address(order[middle]!) < address) low = middle + 1;
+      else high = middle;
+    }
+    const found: ElfSymbol[] = [];
+    for (; low < order.length && this.#address(order[low]!) === address; low++) found.push(this.#symbol(order[low]!));
+    return found;
+  }
+
+  /** Defined functions whose address a resolver chooses. */
+  *indirectFunctions(): IterableIterator<ElfSymbol> {
+    for (let index = 1; index < this.#count; index++) {
+      if ((this.#info(index) & 0xf) === STT.GNU_IFUNC && this.#isDefined(index)) yield this.#symbol(index);
+    }
+  }
+
+  /**
+   * The nearest symbol without a type at or below `address`: assemblers give code none unless they are told to. Names that begin with a
+   * dot are made by tools.
+   */
+  labelAt(address: number): ElfSymbol | undefined {
+    let best: ElfSymbol | undefined;
+    for (const index of (this.#labels ??= this.#findLabels())) {
+      const start = this.#address(index);
+      if (start > address || (best && start <= best.address)) continue;
+      const symbol = this.#symbol(index);
+      if (symbol.name !== '' && !symbol.name.startsWith('.')) best = symbol;
+    }
+    return best;
+  }
+
+  #findLabels(): readonly number[] {
+    const indices: number[] = [];
+    for (let index = 1; index < this.#count; index++) {
+      if ((this.#info(index) & 0xf) === STT.NOTYPE && this.#isDefined(index)) indices.push(index);
+    }
+    return indices;
   }
 
   /** Defined functions, in address order. */

@@ -1,7 +1,7 @@
 /** The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5 §3.3.8, §3.5). */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { entryRanges } from '../dwarf/ranges';
+import { type AddressRange, entryRanges } from '../dwarf/ranges';
 
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
@@ -22,12 +22,19 @@ export function blocksAt(
   for (let next = children.next(); !next.done; next = children.next()) {
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
     const block = entries.entry(next.value);
-    const range = entryRanges(block).find(({ low, high }) => address >= low && address < high);
+    const ranges = entryRanges(block);
+    const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
     if (!range || (range.low === address && startsAfter(block, address, view, hasLine))) continue;
     chain.push(block);
     children = entries.children(next.value);
   }
   return chain;
+
+  /** A statement that left no instruction stands behind the last one of its function. */
+  function endingAt(block: Entry, ranges: readonly AddressRange[]): AddressRange | undefined {
+    const range = block.tag === TAG.inlined_subroutine ? ranges.find(({ high }) => high === address) : undefined;
+    return range && hasLine(block) ? range : undefined;
+  }
 }
 
 /**

@@ -57,7 +57,7 @@ export function inlinedCopies(
 ): number[] {
   const subprogram = program.functionAt(first);
   const flow = subprogram && program.flowOf(subprogram);
-  if (!flow || markingOf(table, subprogram.unit) === 'plain') return [];
+  if (!flow || !MARKS_COPIES.has(markingOf(table, subprogram.unit))) return [];
   const ranges = entryRanges(instance);
   const isWithin = (address: number): boolean => ranges.some(({ low, high }) => address >= low && address < high);
   const copies = new Set<number>();
@@ -69,6 +69,8 @@ export function inlinedCopies(
   }
   return [...copies].sort((a, b) => a - b);
 }
+
+const MARKS_COPIES: ReadonlySet<string> = new Set(['statements', 'lines']);
 
 /** Statement rows in `ranges` with the file, line and column of `row`. */
 function* rowsLike(table: LineTable, row: number, ranges: ReturnType<typeof entryRanges>): IterableIterator<number> {

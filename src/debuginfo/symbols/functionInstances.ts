@@ -10,6 +10,7 @@ import {
   matchesName,
   nameOf,
   qualifiedNameOf,
+  shortNameOf,
   withoutParameters,
   withoutTemplateArguments,
 } from './names';
@@ -40,7 +41,7 @@ export function functionInstances(program: Program, query: string): Entry[] {
 }
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */
-function* namedFunctions(program: Program, query: string): IterableIterator<Entry> {
+export function* namedFunctions(program: Program, query: string): IterableIterator<Entry> {
   const name = lastComponent(query);
   for (const unit of unitsMentioning(program.info, name)) {
     const { entries } = unit;
@@ -50,7 +51,8 @@ function* namedFunctions(program: Program, query: string): IterableIterator<Entr
       const own = tolerating(() => entry.string(AT.name));
       if (own === undefined || !mayMatch(own, name)) continue;
       const qualified = tolerating(() => qualifiedNameOf(entry));
-      if (qualified !== undefined && matchesName(qualified, query)) yield entry;
+      if (qualified !== undefined && (matchesName(qualified, query) || matchesName(shortNameOf(entry), query)))
+        yield entry;
     }
   }
 }

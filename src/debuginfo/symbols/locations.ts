@@ -38,6 +38,8 @@ export class Locations implements Surroundings {
     readonly subprogram: Entry | undefined,
     readonly unit: Unit | undefined = subprogram?.unit,
     readonly depth = 0,
+    /** Where the code really is: elsewhere than at `pc` for a function whose code was folded into an equal one. */
+    readonly codeAddress = pc,
     /** The frame base of a function other than the one that the registers are of. */
     readonly otherFrame?: () => StackItem,
   ) {}
@@ -69,7 +71,7 @@ export class Locations implements Surroundings {
 
   callFrameAddress(): StackItem {
     if (this.otherFrame) throw new Unavailable(IN_OTHER_FRAME);
-    const rule = this.program.facts.cfaAt(this.pc);
+    const rule = this.program.facts.cfaAt(this.codeAddress);
     if (!rule) throw new Unavailable('<not available: its frame is unknown here>');
     if (rule.kind === 'expression') return this.#nested(undefined).valueOf(rule.expression);
     return plus(registerItem(rule.register), BigInt(rule.offset));
@@ -122,7 +124,7 @@ export class Locations implements Surroundings {
       if (!expression) throw new Unavailable('<optimized out>');
       return this.#nested(link.unit).valueOf(expression);
     };
-    return new Locations(this.program, this.pc, subprogram, subprogram.unit, this.depth, frame);
+    return new Locations(this.program, this.pc, subprogram, subprogram.unit, this.depth, this.codeAddress, frame);
   }
 
   /** The value that an expression leaves, a register's contents where it names one (frame bases, entry values). */
@@ -208,7 +210,15 @@ export class Locations implements Surroundings {
 
   #nested(unit: Unit | undefined): Locations {
     if (this.depth >= MAX_DEPTH) throw new Unavailable('<not available: its location is too complex>');
-    return new Locations(this.program, this.pc, this.subprogram, unit, this.depth + 1, this.otherFrame);
+    return new Locations(
+      this.program,
+      this.pc,
+      this.subprogram,
+      unit,
+      this.depth + 1,
+      this.codeAddress,
+      this.otherFrame,
+    );
   }
 
   #evaluate(expression: Uint8Array): Location {

@@ -76,17 +76,32 @@ export function linkageNameOf(entry: Entry): string | undefined {
 /** The name with the namespaces and classes around it; undefined for what has no name. */
 export function qualifiedNameOf(entry: Entry): string | undefined {
   const name = nameOf(entry);
-  if (name === undefined) return undefined;
-  let declared = entry;
-  for (const origin of origins(entry)) declared = origin;
-  const parts = [name];
+  return name === undefined ? undefined : [...scopesOf(entry).map(scopeName), name].join('::');
+}
+
+/** The same without namespaces that need not be written: inline ones (C++20 [namespace.def.general]) and those without a name. */
+export function shortNameOf(entry: Entry): string {
+  const scopes = scopesOf(entry).filter((scope) => scope.tag !== TAG.namespace || !isTransparent(scope));
+  return [...scopes.map(scopeName), nameOf(entry) ?? ''].join('::');
+}
+
+/** Namespaces and classes around an entry's declaration, outermost first. */
+function scopesOf(entry: Entry): Entry[] {
+  const declared = [...origins(entry)].at(-1)!;
+  const scopes: Entry[] = [];
   for (let scope = declared.parent; scope; scope = scope.parent) {
-    if (!SCOPES.has(scope.tag)) continue;
-    const scopeName = scope.string(AT.name);
-    if (scopeName !== undefined) parts.unshift(scopeName);
-    else if (scope.tag === TAG.namespace) parts.unshift('(anonymous namespace)');
+    const isNamed = scope.has(AT.name) || scope.tag === TAG.namespace;
+    if (SCOPES.has(scope.tag) && isNamed) scopes.unshift(scope);
   }
-  return parts.join('::');
+  return scopes;
+}
+
+function scopeName(scope: Entry): string {
+  return scope.string(AT.name) ?? '(anonymous namespace)';
+}
+
+function isTransparent(namespace: Entry): boolean {
+  return namespace.flag(AT.export_symbols) || namespace.string(AT.name) === undefined;
 }
 
 /** `name` without template arguments: `max<int>` → `max`, `Map<K, V>::find` → `Map::find`; operators keep their signs. */

@@ -6,6 +6,7 @@
  *   pieces not at all. The first statement on the line, which its column names, is the line's.
  * - LLVM marks each instruction that comes from another line than the one in front of it: pieces, too. What begins with the same column
  *   is taken as a copy.
+ * - GCC before version 8 marks every instruction alike: a line has one place.
  * - Where nothing is optimised, nothing is copied.
  *
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
@@ -70,10 +71,15 @@ export function passesOf(code: LineCode): readonly Pass[] {
 }
 
 /** How the compiler marked rows. */
-export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'plain' {
+export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'mixed' | 'plain' {
   const producer = unit.root?.string(AT.producer) ?? '';
   if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
-  return producer.startsWith('GNU ') && table.marksStatements ? 'statements' : 'lines';
+  const gcc = /^GNU \S+ (\d+)/.exec(producer);
+  if (gcc) {
+    const isMarked = Number(gcc[1]) >= 8 && !producer.includes(' -gno-statement-frontiers');
+    return isMarked && table.marksStatements ? 'statements' : 'mixed';
+  }
+  return 'lines';
 }
 
 /** GCC writes its options into its name; others leave lists of the places that variables have in turn. */
@@ -88,7 +94,9 @@ function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): R
   const own = new Set(rows.map(({ address }) => address));
   const first = firstRow(rows, flow, own);
   const marking = markingOf(first.table, subprogram.unit);
-  const starts = new Set(marking === 'plain' ? [first.address] : copiesOf(first, rows).map(({ address }) => address));
+  const copies = new Set(copiesOf(first, rows).map(({ address }) => address));
+  const starts = marking === 'plain' || marking === 'mixed' ? new Set([first.address]) : copies;
+  if (marking === 'mixed' && copies.size > 1) doubts.add(DOUBTS.pieces);
   if (marking === 'statements' && isMerged(first, rows)) doubts.add(DOUBTS.merged);
   if (marking === 'lines' && starts.size > 1 && isUneven(starts.size, rows)) doubts.add(DOUBTS.pieces);
   addUncovered(code, flow, starts, doubts);

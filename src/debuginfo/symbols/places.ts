@@ -3,7 +3,7 @@ import { type LinkAddress, linkAddress } from '../../base/address';
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
-import { type LineTable } from '../dwarf/lineTable';
+import { LINE_FLAGS, type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type ProbePlace, type SourceLine } from '../model';
 import { entryAddress, innermostFunction } from './blocks';
@@ -196,7 +196,7 @@ function placesInInstance(
   }));
 }
 
-/** Where the line is an out-of-line function's opening one: the place of its calls. */
+/** Where the line is an out-of-line function's opening one, the first that its entry has: the place of its calls. */
 function openingAddress(
   program: Program,
   instance: Entry,
@@ -205,8 +205,15 @@ function openingAddress(
 ): CallAddress | undefined {
   if (instance.tag !== TAG.subprogram) return undefined;
   const entry = entryAddress(instance);
-  if (entry === undefined || !rows.some(({ address }) => address === entry)) return undefined;
-  return callAddress(program, instance, table);
+  const isOpening = rows.some(
+    ({ address, row }) =>
+      address === entry && (row === 0 || table.addresses[row - 1] !== entry || isEnd(table, row - 1)),
+  );
+  return isOpening ? callAddress(program, instance, table) : undefined;
+}
+
+function isEnd(table: LineTable, row: number): boolean {
+  return (table.flags[row]! & LINE_FLAGS.endSequence) !== 0;
 }
 
 /** Rows in the stretch of the function that is entered before those that the compiler split off as unlikely. */

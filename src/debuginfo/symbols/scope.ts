@@ -6,7 +6,8 @@ import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type LinkAddress } from '../../base/address';
 import { type Location, type RuntimeNumber, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
-import { entryAddress, innermostFunction, isFunction } from './blocks';
+import { blocksAt, entryAddress, innermostFunction, isFunction } from './blocks';
+import { findFolded } from './folded';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type Viewpoint } from './globals';
 import { Locations } from './locations';
@@ -28,6 +29,24 @@ function functionMeant(chain: readonly Entry[], address: number, name: string | 
   const named =
     name === undefined ? undefined : chain.findLast((block) => isFunction(block) && qualifiedNameOf(block) === name);
   return named ?? (entryAddress(subprogram) === address ? subprogram : innermostFunction(chain));
+}
+
+/**
+ * The blocks around an address. Where the function of that name is none of them, but was folded into the one there: its own, and the
+ * address that they describe as this one.
+ */
+function blocksMeant(
+  program: Program,
+  address: number,
+  name: string | undefined,
+): { readonly chain: readonly Entry[]; readonly pc: number } {
+  const chain = program.blocksAt(address);
+  const entry = chain[0] && entryAddress(chain[0]);
+  const isThere = name === undefined || chain.some((block) => isFunction(block) && qualifiedNameOf(block) === name);
+  const folded = entry === undefined || isThere ? undefined : findFolded(program, name);
+  if (entry === undefined || !folded || address >= entry + folded.size) return { chain, pc: address };
+  const pc = folded.low + (address - entry);
+  return { chain: blocksAt(folded.entry, pc), pc };
 }
 
 /** The function and the blocks of its own in the chain, outermost first. */
@@ -71,11 +90,11 @@ export class ProgramScope implements Scope {
     this.#program = program;
     this.#types = types;
     const address = Number(pc);
-    const chain = program.blocksAt(address);
+    const { chain, pc: described } = blocksMeant(program, address, inFunction);
     const unit = chain[0]?.unit ?? program.unitAt(address);
-    const instance = functionMeant(chain, address, inFunction);
+    const instance = functionMeant(chain, described, inFunction);
     this.#blocks = instance ? blocksOf(instance, chain).reverse() : [];
-    this.#locations = new Locations(program, address, chain[0], unit);
+    this.#locations = new Locations(program, described, chain[0], unit, 0, address);
     this.#pending = chain[0] && pendingStore(program, chain[0], address);
     this.function = instance && qualifiedNameOf(instance);
     // What was inlined across languages or merged by link-time optimisation reads as where it was written.

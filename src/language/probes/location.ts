@@ -1,5 +1,5 @@
 /**
- * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`. Function names are taken as their
+ * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`. Function names are taken as their
  * languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as core::fmt::Display>::fmt`, `main.(*Server).handle`.
  */
 import { address, hex } from '../../base/address';
@@ -16,7 +16,7 @@ const OPERATOR_NAME =
 const OPENING = '<([{';
 const CLOSING = '>)]}';
 
-const ADVICE = 'Write FILE:LINE, FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET.';
+const ADVICE = 'Write FILE:LINE, FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET.';
 
 /** The location that `text` is, without space around it. Throws `syntax`, with the range in `text`. */
 export function parseLocation(text: string): ProbeLocation {
@@ -31,7 +31,9 @@ export function parseLocation(text: string): ProbeLocation {
   if (line !== null) return lineLocation(line[1]!, line[2]!, range);
   const offset = OFFSET.exec(text);
   if (offset !== null && !/\boperator$/.test(offset[1]!)) {
-    return { kind: 'offset', module: offset[1]!, function: offset[2]!, offset: Number(offset[3] ?? 0) };
+    const [, module, name, distance] = offset as unknown as [string, string, string, string | undefined];
+    if (distance === undefined) return { kind: 'function', name, module };
+    return { kind: 'offset', module, function: name, offset: Number(distance) };
   }
   if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is no location`, range, ADVICE);
   return { kind: 'function', name: text };
@@ -81,7 +83,7 @@ export function formatLocation(location: ProbeLocation): string {
     case 'line':
       return `${location.file}:${location.line}`;
     case 'function':
-      return location.name;
+      return location.module === undefined ? location.name : `${location.module}!${location.name}`;
     case 'address':
       return `*${hex(location.address)}`;
     case 'offset':

@@ -4,7 +4,8 @@ import { type HitCondition } from '../../contract/messages';
 
 export type ProbeLocation =
   | { readonly kind: 'line'; readonly file: string; readonly line: number }
-  | { readonly kind: 'function'; readonly name: string }
+  /** `module`: only in the program or library of this name. */
+  | { readonly kind: 'function'; readonly name: string; readonly module?: string }
   | { readonly kind: 'address'; readonly address: Address }
   /** `offset` bytes behind the function's entry, prologue included. */
   | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };

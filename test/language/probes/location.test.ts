@@ -37,7 +37,7 @@ describe('probe locations', () => {
     const libc = { kind: 'offset', module: 'libc.so.6', function: 'malloc' };
     assert.deepEqual(parseLocation('libc.so.6!malloc+0x1f'), { ...libc, offset: 0x1f });
     assert.deepEqual(parseLocation('libc.so.6!malloc+4'), { ...libc, offset: 4 });
-    assert.deepEqual(parseLocation('libc.so.6!malloc'), { ...libc, offset: 0 });
+    assert.deepEqual(parseLocation('libc.so.6!malloc'), { kind: 'function', name: 'malloc', module: 'libc.so.6' });
     assert.deepEqual(parseLocation('a.out!ns::operator!=+0x4'), {
       kind: 'offset',
       module: 'a.out',
