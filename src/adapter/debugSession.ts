@@ -13,7 +13,7 @@ import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfigura
 import { type Client, type Handlers, type Requests } from './connection';
 import { unlessEnded } from '../session/ended';
 import { isToken } from './server';
-import { within } from './within';
+import { within } from '../base/within';
 import { completeEnvironment, environmentChanges } from './environment';
 import { Lines } from './lines';
 import { LiveSession } from './liveSession';
