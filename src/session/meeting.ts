@@ -5,7 +5,7 @@
  */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,15 +84,14 @@ export class Meeting {
     this.#isOver = true;
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    const gone = [...this.#invited].map((child) => endOf(child));
-    if (this.hasTerminal && this.#read('status') === undefined) {
-      hangUp(this.#read('shell'));
-      gone.push(this.terminalEnded().then(() => undefined));
-    }
-    await within(
-      END_PATIENCE_MS,
-      Promise.all(gone).then(() => this.#remove()),
-    );
+    for (const child of this.#invited) end(child);
+    if (this.hasTerminal) hangUp(this.#read('shell'));
+    await within(END_PATIENCE_MS, this.#removeWhenUnfollowed());
+  }
+
+  async #removeWhenUnfollowed(): Promise<void> {
+    while (isOnACommandLine(this.path)) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref());
+    this.#remove();
   }
 
   #remove(): void {
@@ -110,30 +109,37 @@ export class Meeting {
   }
 }
 
-async function endOf(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+function end(child: ChildProcess): void {
+  child.kill();
   // An end that is not waited for must not keep this process.
   child.unref();
   child.stderr?.destroy();
-  if (child.exitCode === null && child.signalCode === null) {
-    child.on('error', () => undefined);
-    child.kill();
-    await ended;
-  }
 }
 
 /**
- * Ends the terminal in which a shell runs: the kernel tells all that is in its foreground, also what is root's (credentials of
- * sudo), when the leader of the session ends. Not where that is this process's own session.
+ * Ends the terminal in which a shell runs: when the leader of its session ends, the kernel tells all that is in the foreground, also
+ * sudo, which this user can't signal. Not where that session is this process's own.
  */
 function hangUp(shell: number | undefined): void {
   const session = shell === undefined ? undefined : sessionOf(shell);
   if (session === undefined || session === sessionOf(process.pid)) return;
   try {
-    process.kill(session, 'SIGHUP');
+    // The script waits for sudo before it heeds another signal; a shell that somebody types into tidies up.
+    process.kill(session, session === shell ? 'SIGKILL' : 'SIGHUP');
   } catch {
     // Gone meanwhile, or not this user's.
   }
+}
+
+/** Whether a process has the path among its arguments: those that may come, and what starts them. */
+function isOnACommandLine(path: string): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(path);
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
 }
 
 /** proc_pid_stat(5): field 6; the second one is a name that may hold blanks and parentheses. */
