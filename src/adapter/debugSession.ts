@@ -14,7 +14,7 @@ import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfigura
 import { type Client, type Handlers, type Requests } from './connection';
 import { unlessEnded } from '../session/ended';
 import { isToken } from './server';
-import { within } from './within';
+import { within } from '../base/within';
 import { inheritedEnvironment } from '../session/inherited';
 import { completeEnvironment, type EnvironmentChanges, environmentChanges } from './environment';
 import { Lines } from './lines';

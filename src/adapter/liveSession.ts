@@ -15,7 +15,7 @@ import { SymbolProgress } from './progress';
 import { forwardOutput } from './programOutput';
 import { summarize } from './summary';
 import { ThreadEvents } from './threads';
-import { within } from './within';
+import { within } from '../base/within';
 
 type Counts = Awaited<ReturnType<Session['counts']>>;
 

@@ -2,10 +2,9 @@
  * Which files of a workspace are programs that Sidestep could start: ELF executables for x86-64. Only headers are read
  * (System V gABI, chapters 4 and 5): an editor must not wait for symbols just to list names.
  */
-import { type Dirent, closeSync, fstatSync, openSync, readSync, readdirSync } from 'node:fs';
+import { type Dirent, closeSync, constants, fstatSync, openSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteReader } from '../base/byteReader';
-import { SidestepError } from '../base/errors';
 
 export interface ElfProgram {
   readonly path: string;
@@ -39,6 +38,9 @@ const SKIPPED_FOLDERS = new Set([
   'deps',
 ]);
 const EXECUTE_BITS = 0o111;
+
+/** No program's headers, section names or dynamic section are longer; a file may say anything. */
+const MAX_READ_BYTES = 4 << 20;
 
 /**
  * The programs below `folder`, newest first. `depth`: levels of folders that are entered; `files`: after so many the search ends.
@@ -80,24 +82,25 @@ function entriesOf(directory: string): Dirent[] {
 export function readProgram(path: string): ElfProgram | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    // Whatever it is, it does not block.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return undefined;
   }
   try {
-    const { mode, mtimeMs, size } = fstatSync(descriptor);
-    if ((mode & EXECUTE_BITS) === 0 || size < ELF_HEADER_BYTES) return undefined;
+    const status = fstatSync(descriptor);
+    const { mode, mtimeMs, size } = status;
+    if (!status.isFile() || (mode & EXECUTE_BITS) === 0 || size < ELF_HEADER_BYTES) return undefined;
     const read = (offset: number, length: number): ByteReader => {
-      const bytes = Buffer.alloc(Math.min(length, size));
+      const bytes = Buffer.alloc(Math.min(length, size, MAX_READ_BYTES));
       const got = readSync(descriptor, bytes, 0, bytes.length, offset);
       return new ByteReader(bytes.subarray(0, got), { file: path });
     };
     const header = readHeader(read(0, ELF_HEADER_BYTES));
     if (!header || !isProgram(header, read)) return undefined;
     return { path, modified: mtimeMs, debugInfo: sectionNames(header, read).some(isDebugSection) };
-  } catch (error) {
-    if (error instanceof SidestepError) return undefined; // cut short or hostile: nothing that could be started
-    throw error;
+  } catch {
+    return undefined; // cut short, hostile or on a broken disk: one odd file must not hide the others
   } finally {
     closeSync(descriptor);
   }

@@ -5,15 +5,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type Socket } from 'node:net';
+import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { messageOf, SidestepError } from '../base/errors';
 import { elevated, type Elevation, elevationRefused, type PasswordSource, wantsPassword } from './elevation';
 import { debuggeeStreams, engineCommand, type EngineLink, type Handed } from './engineLink';
+import { type Connections, Meeting } from './meeting';
 import { startStarter } from './starter';
 
 /** Opens a terminal that runs the command. Rejects where there is none. */
@@ -26,10 +25,8 @@ export interface ElevatedOptions extends Handed {
   readonly openTerminal?: OpenTerminal;
 }
 
-/** $0: a directory. The status of a command that fails is written there, also when the terminal is closed. */
-const IN_TERMINAL = `trap 'echo 1 > "$0/status"' HUP; "$@" || echo $? > "$0/status"`;
-
-const POLL_MS = 100;
+/** $0: a directory. This shell's number is written there, and the status of a command that fails, also when the terminal is closed. */
+const IN_TERMINAL = `echo $$ > "$0/shell"; trap 'echo 1 > "$0/status"' HUP; "$@" || echo $? > "$0/status"`;
 
 /** As shells count. */
 const SIGNAL_STATUS_BASE = 128;
@@ -78,6 +75,7 @@ async function converse(
     const connections = await Promise.race([start(options, meeting), once(streams.commands, 'finish')]);
     if (!isConnected(connections)) return 'it was not waited for';
     const [conversation, errors] = connections;
+    meeting.met();
     onDecided(true);
     streams.commands.pipe(conversation);
     // It is read only.
@@ -88,7 +86,7 @@ async function converse(
     return error instanceof SidestepError ? error : new SidestepError('elevation-refused', messageOf(error));
   } finally {
     onDecided(false);
-    meeting?.close();
+    await meeting?.giveUp();
   }
 }
 
@@ -104,8 +102,6 @@ async function passOn(socket: Socket, to: PassThrough): Promise<void> {
   await once(to, 'end');
 }
 
-type Connections = readonly [conversation: Socket, errors: Socket];
-
 async function start({ script, as, openTerminal }: ElevatedOptions, meeting: Meeting): Promise<Connections> {
   const { command, env } = engineCommand(script);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -113,12 +109,25 @@ async function start({ script, as, openTerminal }: ElevatedOptions, meeting: Mee
   const engine = [...through, ...command, meeting.path, String(process.pid)];
   const source: PasswordSource =
     process.env['SUDO_ASKPASS'] !== undefined ? 'askpass' : openTerminal === undefined ? 'terminal' : 'none';
-  const first = await Promise.race([meeting.connections, failureOf(elevated(as, engine, source))]);
-  if (!('said' in first)) return first;
+  const first = await Promise.race([meeting.connections, failureOf(elevated(as, engine, source), meeting)]);
+  if (!('said' in first)) return ofRoot(first, script, as);
   if (as === 'sudo' && source === 'none' && openTerminal !== undefined && wantsPassword(first.said)) {
-    return inTerminal(elevated(as, engine, 'terminal'), openTerminal, meeting);
+    return ofRoot(await inTerminal(elevated(as, engine, 'terminal'), openTerminal, meeting), script, as);
   }
   throw elevationRefused(as, first.status, first.said);
+}
+
+/** The directory lets in root and this user. Only root was asked to come: the connections, if they are both root's. */
+async function ofRoot(connections: Connections, script: string, as: Elevation): Promise<Connections> {
+  const { command, env } = engineCommand(script);
+  const child = spawn(command[0]!, [...command.slice(1), '--peers'], {
+    stdio: ['ignore', 'pipe', 'ignore', ...connections],
+    env,
+  });
+  const users = await text(child.stdout!).catch(() => '');
+  if (users === '0 0') return connections;
+  for (const connection of connections) connection.destroy();
+  throw elevationRefused(as, 1, 'who has connected is not root');
 }
 
 interface Failure {
@@ -128,13 +137,14 @@ interface Failure {
 }
 
 /** Runs a command; resolves when it has failed. */
-async function failureOf([command, ...args]: readonly string[]): Promise<Failure> {
+async function failureOf([command, ...args]: readonly string[], meeting: Meeting): Promise<Failure> {
   const child = spawn(command!, args, {
     // sudo opens the terminal itself.
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
   });
-  const said = text(child.stderr);
+  meeting.invited(child);
+  const said = text(child.stderr).catch(() => '');
   const status = await new Promise<number | undefined>((resolve) => {
     child.once('error', () => resolve(undefined));
     child.once('exit', (code, signal) => resolve(code ?? SIGNAL_STATUS_BASE + constants.signals[signal!]));
@@ -149,68 +159,15 @@ async function inTerminal(
   openTerminal: OpenTerminal,
   meeting: Meeting,
 ): Promise<Connections> {
+  meeting.hasTerminal = true;
   try {
     await openTerminal(['/bin/sh', '-c', IN_TERMINAL, meeting.directory, ...command]);
   } catch {
+    meeting.hasTerminal = false;
     throw elevationRefused('sudo', 1, 'a terminal is required');
   }
   const failed = new Promise<never>((_, reject) => {
-    const poll = setInterval(() => {
-      const status = meeting.statusInTerminal();
-      if (status !== undefined) reject(elevationRefused('sudo', status, 'its terminal tells why'));
-      if (status !== undefined || meeting.isOver) clearInterval(poll);
-    }, POLL_MS);
+    void meeting.terminalEnded().then((status) => reject(elevationRefused('sudo', status, 'its terminal tells why')));
   });
   return Promise.race([meeting.connections, failed]);
-}
-
-/** Where the engine finds this process. */
-class Meeting {
-  readonly directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
-  readonly path = join(this.directory, 'engine');
-  readonly connections: Promise<Connections>;
-  readonly #server: Server;
-  #isOver = false;
-
-  private constructor() {
-    // What it has sent before its end is read behind it.
-    this.#server = createServer({ allowHalfOpen: true });
-    const sockets: Socket[] = [];
-    this.connections = new Promise((resolve) => {
-      this.#server.on('connection', (socket) => {
-        socket.on('error', () => undefined);
-        sockets.push(socket);
-        if (sockets.length !== 2) return;
-        this.close();
-        resolve([sockets[0]!, sockets[1]!]);
-      });
-    });
-  }
-
-  /** Rejects where there can be no socket. */
-  static async open(): Promise<Meeting> {
-    const meeting = new Meeting();
-    meeting.#server.listen(meeting.path);
-    await once(meeting.#server, 'listening');
-    return meeting;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  statusInTerminal(): number | undefined {
-    try {
-      return Number(readFileSync(join(this.directory, 'status'), 'latin1'));
-    } catch {
-      return undefined;
-    }
-  }
-
-  close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#server.close();
-    rmSync(this.directory, { recursive: true, force: true });
-  }
 }

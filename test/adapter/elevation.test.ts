@@ -2,15 +2,37 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFixture } from '../fixtures/build';
+import { until } from '../cli/commandLine';
 import { asUserWhoMaySudo } from '../fixtures/sudoers';
 import { DapClient } from './dapClient';
 import { needsRoot } from '../skip';
 
 const workers = buildFixture('workers.c');
+
+/** As /proc shows it to everybody. */
+function isNamedOnACommandLine(text: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** Where it has no terminal, it refuses as sudo does; in one it is satisfied. */
 const SUDO = `#!/bin/sh
@@ -94,6 +116,38 @@ describe('debug adapter with "elevate": "sudo"', () => {
     await client.initialize();
     const refusal = await client.askAnyway('launch', { program: copy, elevate: 'sudo' });
     assert.match(refusal.message ?? '', /sudo has not started the engine as root/);
+  });
+
+  it('ends the terminal that asks for a password when the session is given up, and leaves nothing', async () => {
+    const user = asUserWhoMaySudo('with a password', directory);
+    await client.close();
+    const asking = join(directory, 'asking');
+    mkdirSync(asking, { recursive: true });
+    writeFileSync(
+      join(asking, 'sudo'),
+      `#!/bin/sh\nif [ "$1" = -n ]; then echo 'sudo: a password is required' >&2; exit 1; fi\nexec /usr/bin/sudo "$@"\n`,
+      { mode: 0o755 },
+    );
+    const path = `PATH=${asking}:/usr/bin:/bin`;
+    client = new DapClient([], [...user, 'env', path]);
+    let meeting = '';
+    let screen = '';
+    client.onReverse('runInTerminal', (args) => {
+      const { args: command } = args as { args: string[] };
+      meeting = command[3]!;
+      const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+      const typed = ['script', '-qec', quoted, '/dev/null'];
+      terminal = spawn(user[0]!, [...user.slice(1), 'env', path, ...typed], { stdio: ['pipe', 'pipe', 'ignore'] });
+      terminal.stdout!.on('data', (chunk: Buffer) => (screen += chunk.toString()));
+      return { shellProcessId: terminal.pid };
+    });
+    await client.initialize();
+    const attached = client.askAnyway('attach', { pid: process.pid, elevate: 'sudo' });
+    await until('the prompt', () => /password for nobody/.test(screen));
+    await client.ask('disconnect');
+    assert.equal((await attached).success, false);
+    await until('the end of sudo', () => !isNamedOnACommandLine(meeting));
+    await until('the end of the directory', () => !existsSync(meeting));
   });
 
   it('says so where the editor has no terminal', async () => {

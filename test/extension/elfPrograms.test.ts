@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -46,6 +47,32 @@ describe('programs of a workspace', () => {
       chmodSync(compile('plain'), 0o644);
       assert.equal(readProgram(at('plain')), undefined);
       assert.equal(readProgram(at('missing')), undefined);
+    });
+
+    it('takes nothing that is no file, or that lies about what is in it', () => {
+      execFileSync('mkfifo', ['-m', '755', at('fifo')]);
+      assert.equal(readProgram(at('fifo')), undefined);
+      assert.equal(readProgram(folder), undefined);
+      // A name table of 6 GB in a sparse file of 8 GB; section headers and their table far behind its end.
+      const lies: readonly (readonly [string, (bytes: Buffer, names: number) => void])[] = [
+        ['a large name table', (bytes, names) => bytes.writeBigUInt64LE(6n << 30n, names + 32)],
+        ['a name table far away', (bytes, names) => bytes.writeBigUInt64LE(2n ** 62n, names + 24)],
+        ['section headers far away', (bytes) => bytes.writeBigUInt64LE(2n ** 63n, 40)],
+        ['large segments', (bytes) => bytes.writeUInt16LE(0xffff, 54)],
+      ];
+      for (const [what, lie] of lies) {
+        const bytes = readFileSync(compile('honest', '-g'));
+        const names = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(62);
+        lie(bytes, names);
+        writeFileSync(at('liar'), bytes, { mode: 0o755 });
+        truncateSync(at('liar'), 8 * 2 ** 30);
+        readProgram(at('liar'));
+        assert.ok(
+          findPrograms(folder).some(({ path }) => path === at('honest')),
+          what,
+        );
+      }
+      rmSync(at('liar'));
     });
 
     it('takes no file that is cut short', () => {

@@ -50,6 +50,15 @@ export const libc = {
   fcntl: library.func('int fcntl(int fd, int command, long argument)') as Call<
     [fd: number, command: number, argument: number]
   >,
+  socket: library.func('int socket(int domain, int type, int protocol)') as Call<
+    [domain: number, type: number, protocol: number]
+  >,
+  connect: library.func('int connect(int fd, void *address, int size)') as Call<
+    [fd: number, address: Uint8Array, size: number]
+  >,
+  getsockopt: library.func(
+    'int getsockopt(int fd, int level, int name, _Inout_ void *value, _Inout_ void *size)',
+  ) as Call<[fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array]>,
   // processes
   /** Ends the process at once; process.exit() waits for V8's threads first. */
   _exit: library.func('void _exit(int status)') as Call<[status: number]>,

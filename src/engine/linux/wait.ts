@@ -178,8 +178,9 @@ export function sharesMemory(a: number, b: number): boolean | undefined {
   return order < 0 ? undefined : order === 0;
 }
 
-/** Sends a signal; 0 or an errno. */
+/** Sends a signal to one process, never to a group or to everybody as kill(2) would; 0 or an errno. */
 export function kill(pid: number, signal: number): number {
+  if (pid <= 0) return Errno.EINVAL;
   return libc.kill(pid, signal) < 0 ? errno() : 0;
 }
 

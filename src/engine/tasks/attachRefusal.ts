@@ -1,14 +1,14 @@
 /** Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps. */
 import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
-import { CLIENT_VARIABLE } from '../elevated';
+import { clientOfAnotherUser } from '../client';
 import { executableOf, readStatus, threadName } from '../linux/proc';
 import { withDescriptor } from '../linux/spareDescriptor';
 
 const CAP_SYS_PTRACE = 1n << 19n;
 
 /** The process that gives the engine its orders. */
-const CLIENT = Number(process.env[CLIENT_VARIABLE] ?? process.ppid);
+const CLIENT = clientOfAnotherUser()?.pid ?? process.ppid;
 
 /** Tells what each value of /proc/sys/kernel/yama/ptrace_scope forbids (Documentation/admin-guide/LSM/Yama.rst). */
 const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly advice: string }>> = {

@@ -7,6 +7,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { bytesOfText } from '../../base/byteText';
 import { type ErrorCode, messageOf, SidestepError } from '../../base/errors';
 import { type Requests } from '../../contract/messages';
+import { checkStarter } from '../client';
 import { FOREVER_SECONDS, sleeper } from '../pipe/doorbell';
 import { become, notExecutable } from './become';
 import { areSame, closeOnExec } from '../linux/descriptors';
@@ -32,12 +33,17 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
   if (wanted.cwd !== undefined) checkDirectory(wanted.cwd);
   checkProgram(program, pathOf(wanted));
   closeOnExec();
+  checkStarter(wanted.starter);
   const pid = wanted.starter ?? startSleeper(wanted);
+  let isToEnd = wanted.starter === undefined;
   try {
     const options = TraceOption.sysGood | TraceOption.exitKill;
     const failure = ptrace.seize(pid, options) || ptrace.interrupt(pid);
     if (failure !== 0) throw systemCallError('PTRACE_SEIZE', failure, { pid });
     waiter.waitFor(pid);
+    // Its number could have become another process's; it can't any more.
+    checkStarter(wanted.starter);
+    isToEnd = true;
     // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not have ended yet.
     ptrace.setOptions(pid, options | TraceOption.exec);
     become(ptrace, waiter, pid, wanted);
@@ -46,8 +52,10 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     ptrace.setOptions(pid, HELD_OPTIONS);
     return { pid, memory };
   } catch (error) {
-    kill(pid, Signal.SIGKILL);
-    waiter.waitFor(pid);
+    if (isToEnd) {
+      kill(pid, Signal.SIGKILL);
+      waiter.waitFor(pid);
+    } else ptrace.detach(pid, 0);
     throw error;
   }
 }
