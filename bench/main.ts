@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and as many for `survival`. Prints what
- * docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first, memory, emulation, survival.
+ * docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first, memory, emulation, survival, and, only if it is named, kills
+ * (SIDESTEP_KILLS of them in each stage: 400, which takes hours).
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -8,6 +9,7 @@ import { benchCrowd } from './crowd';
 import { benchEmulation } from './emulation';
 import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
+import { benchKills } from './kills';
 import { benchMemory } from './memory';
 import { say } from './report';
 import { benchServer } from './server';
@@ -22,6 +24,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
   survival: () => benchSurvival({ rounds: 100 }),
+  kills: () => benchKills({ kills: Number(process.env['SIDESTEP_KILLS'] ?? 400) }),
 };
 
 async function main(chosen: readonly string[]): Promise<void> {
@@ -33,7 +36,8 @@ async function main(chosen: readonly string[]): Promise<void> {
     `Machine: ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
       `Linux ${release()}, Node ${process.versions.node}\n`,
   );
-  for (const [name, bench] of Object.entries(SECTIONS)) if (chosen.length === 0 || chosen.includes(name)) await bench();
+  for (const [name, bench] of Object.entries(SECTIONS))
+    if (chosen.includes(name) || (chosen.length === 0 && name !== 'kills')) await bench();
 }
 
 void main(process.argv.slice(2));

@@ -1,0 +1,24 @@
+/** No program goes on with a wrong result, in whatever moment its engine is killed. `npm run bench -- kills` does many. */
+import assert from 'node:assert/strict';
+import { Random } from '../../src/emulator/oracle/random';
+import { Target } from '../engine/target';
+import { killIn, STAGE_NAMES } from './kills';
+
+const KILLS = Number(process.env['SIDESTEP_KILLS'] ?? 4);
+
+describe('engines that are killed', function () {
+  this.timeout(KILLS * 120_000);
+  const seed = Number(process.env['SIDESTEP_SEED'] ?? Date.now() % 1_000_000);
+  const random = new Random(seed);
+
+  afterEach(() => Target.killAll());
+
+  for (const stage of STAGE_NAMES) {
+    it(`leave no wrong result behind: ${stage}`, async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const { outcome, detail } = await killIn(stage, random);
+        assert.notEqual(outcome, 'wrong', `SIDESTEP_SEED=${seed}: ${detail}`);
+      }
+    });
+  }
+});
