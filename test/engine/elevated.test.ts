@@ -133,7 +133,7 @@ describe('an engine that works for another user', () => {
       program: identity.path,
       args: ['1'],
       cwd: '/',
-      env: {},
+      env: [],
       stdio: [3, 4, 5],
       ...(starter !== undefined && { starter }),
     });
@@ -164,7 +164,7 @@ describe('an engine that works for another user', () => {
     const plain = new EngineClient();
     try {
       const starter = start('/bin/sleep', ['1000']);
-      const wanted = { program: identity.path, args: [], cwd: '/', env: {}, stdio: [3, 4, 5] as const, starter };
+      const wanted = { program: identity.path, args: [], cwd: '/', env: [], stdio: [3, 4, 5] as const, starter };
       await assert.rejects(plain.request('launch', wanted), { code: 'engine-protocol' });
     } finally {
       await plain.close();
