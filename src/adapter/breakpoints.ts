@@ -146,7 +146,10 @@ export class Breakpoints {
     }
   }
 
-  /** What is missing may be in code that is still to come; and a source file may have another name where the program was built. */
+  /**
+   * What is missing may be in code that is still to come; and a source file may have another name where the program was
+   * built.
+   */
   #explain({ state }: Probe, error: SidestepError): string {
     const text = fullText(error);
     if (error.advice !== undefined) return text;
