@@ -149,10 +149,18 @@ export class Breakpoints {
     }
   }
 
-  /** One that waits says so, where there is nothing better to say. */
+  /**
+   * What is missing may be in code that is still to come; and a source file may have another name where the program was
+   * built.
+   */
   #explain({ state }: Probe, error: SidestepError): string {
-    const waits = state === 'pending' && error.advice === undefined && this.#session.mayLoadCode;
-    return `${fullText(error)}${waits ? '. A library that is loaded later may have it.' : ''}`;
+    const text = fullText(error);
+    if (error.advice !== undefined) return text;
+    const hints = [
+      ...(state === 'pending' && this.#session.mayLoadCode ? ['A library that is loaded later may have it.'] : []),
+      ...(error.code === 'unknown-file' ? ['If the program was built elsewhere, set sourceMap.'] : []),
+    ];
+    return hints.length === 0 ? text : `${text}. ${hints.join(' ')}`;
   }
 
   #toBreakpoint({ id, wanted, probe }: Placed): DebugProtocol.Breakpoint {

@@ -71,7 +71,10 @@ export function fullText({ message, advice, place }: SidestepError): string {
   return forNotice(`${message}${where ?? ''}${advice === undefined ? '' : `. ${advice}`}`);
 }
 
-/** Printable, and without what VS Code's notifications take for links that run commands: a file or a process may be called so. */
+/**
+ * Printable, and without what VS Code's notifications take for links that run commands: a file or a process may be
+ * called so.
+ */
 function forNotice(text: string): string {
   return printable(text).replace(/\]\((?=https?:|command:|file:)/gi, '] (');
 }

@@ -1,8 +1,9 @@
 /**
- * What comes from a program or its files, made fit to be seen. Names of threads, files and functions may hold anything: control sequences
- * that drive a terminal (ECMA-48), line ends that forge a line of output, bidirectional formatting characters that show a text in another
- * order than it has (Unicode TR 36 §2.3, CVE-2021-42574), or megabytes. Everything that a person reads on a terminal, in the Debug
- * Console or in a list of the editor goes through here; JSON does not: its strings are data.
+ * What comes from a program or its files, made fit to be seen. Names of threads, files and functions may hold anything:
+ * control sequences that drive a terminal (ECMA-48), line ends that forge a line of output, bidirectional formatting
+ * characters that show a text in another order than it has (Unicode TR 36 §2.3, CVE-2021-42574), or megabytes.
+ * Everything that a person reads on a terminal, in the Debug Console or in a list of the editor goes through here; JSON
+ * does not: its strings are data.
  */
 
 /** C's escapes, and gdb's `\e`. */
@@ -17,14 +18,19 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\x1b': '\\e',
 };
 
-/** C0, DEL and C1 controls, lone surrogates, line and paragraph separators, and the characters that set the direction of a text. */
+/**
+ * C0, DEL and C1 controls, lone surrogates, line and paragraph separators, and the characters that set the direction of
+ * a text.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const UNPRINTABLE_BUT_TAB = new RegExp(`(?!\t)${UNPRINTABLE.source}`, 'gu');
 const UNPRINTABLE_BUT_LAYOUT = new RegExp(`(?![\t\n])${UNPRINTABLE.source}`, 'gu');
 
 /** UTF-16 units of a name in a column or a list. Instances of C++ templates have names of some hundred. */
 const LONGEST_NAME = 500;
-/** UTF-16 units of a message. A hit's captures are 32 KiB, of which each byte may become an escape of four characters. */
+/**
+ * UTF-16 units of a message. A hit's captures are 32 KiB, of which each byte may become an escape of four characters.
+ */
 const LONGEST_TEXT = 256 << 10;
 
 /** One line of text: an error, a warning, what a probe reports. Tabs stay. */

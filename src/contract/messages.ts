@@ -175,8 +175,9 @@ export interface Requests {
     result: Record<string, never>;
   };
   /**
-   * Takes a probe away with all its sites, those that children have inherited too; its last counts, and those of each site that was still
-   * known. Nobody is born with it any more, and nothing of it is kept. One that was never declared is no error: it has counted nothing.
+   * Takes a probe away with all its sites, those that children have inherited too; its last counts, and those of each
+   * site that was still known. Nobody is born with it any more, and nothing of it is kept. One that was never declared
+   * is no error: it has counted nothing.
    */
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**

@@ -1,10 +1,13 @@
 /**
- * Names of processes and files in what VS Code shows. Its lists take `$(name)` for an icon, its notifications `[text](command:…)` for a link
- * that runs a command; anybody may call a process so.
+ * Names of processes and files in what VS Code shows. Its lists take `$(name)` for an icon, its notifications
+ * `[text](command:…)` for a link that runs a command; anybody may call a process so.
  */
 import { printableName } from '../base/printable';
 
-/** For a label, description or detail of a QuickPick item. A backslash makes an icon's name text (VS Code, base/common/iconLabels). */
+/**
+ * For a label, description or detail of a QuickPick item. A backslash makes an icon's name text (VS Code,
+ * base/common/iconLabels).
+ */
 export function plainLabel(name: string): string {
   return printableName(name).replace(/\\?\$\(/g, '\\$(');
 }

@@ -29,7 +29,10 @@ export interface CompiledProbe {
   readonly agent: AgentProgram;
   /** The text of a hit. `captures`: those of the hit record; they may be views that do not outlive the call. */
   readonly render: (captures: readonly Capture[], context: HitContext) => string;
-  /** The same for a terminal or a console: what comes from the program or its files can't drive it, nor begin a line of its own. */
+  /**
+   * The same for a terminal or a console: what comes from the program or its files can't drive it, nor begin a line of
+   * its own.
+   */
   readonly renderPrintable: (captures: readonly Capture[], context: HitContext) => string;
   /** What the user should know before the first hit. */
   readonly warnings: readonly string[];

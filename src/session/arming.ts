@@ -45,8 +45,9 @@ export class Arming {
   }
 
   /**
-   * Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. Where message or condition have no meaning
-   * at some of the places only, hits are counted there; where they have none at all, the probe is wrong and armed nowhere.
+   * Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. Where message or
+   * condition have no meaning at some of the places only, hits are counted there; where they have none at all, the
+   * probe is wrong and armed nowhere.
    */
   async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
     const { generation } = process;

@@ -1,6 +1,7 @@
 /**
- * A probe's program for one address, where names mean what they mean there. A template's instance or another copy of a function may lack
- * what the message or the condition needs: such a place still counts its hits, so that nobody takes silence for none.
+ * A probe's program for one address, where names mean what they mean there. A template's instance or another copy of a
+ * function may lack what the message or the condition needs: such a place still counts its hits, so that nobody takes
+ * silence for none.
  */
 import { type Address, linkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
@@ -34,7 +35,10 @@ export function compileAt(
   return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias);
 }
 
-/** What counts at a place where `mistake` keeps the probe from reporting: matches too, if the condition has a meaning there. */
+/**
+ * What counts at a place where `mistake` keeps the probe from reporting: matches too, if the condition has a meaning
+ * there.
+ */
 export function compileForCounting(
   { location, condition }: ProbeSpec,
   place: FoundPlace,

@@ -22,7 +22,10 @@ export interface PlaceDescription {
   /** The displaced instruction. */
   readonly instruction: string;
   readonly execution: Execution;
-  /** Why no hit is reported from there: the message or the condition has no meaning there. Hits are counted all the same. */
+  /**
+   * Why no hit is reported from there: the message or the condition has no meaning there. Hits are counted all the
+   * same.
+   */
   readonly problem: string | undefined;
 }
 

@@ -25,7 +25,9 @@ export interface ProcessCounts extends Counts {
   readonly executable: string;
 }
 
-/** A probe's counts over all its sites, those of each place and each site, and those of each process that has hit it. */
+/**
+ * A probe's counts over all its sites, those of each place and each site, and those of each process that has hit it.
+ */
 export interface ProbeCounts extends Counts {
   /** All places where it was ever armed. */
   readonly places: ReadonlyMap<ArmedPlace, Counts>;

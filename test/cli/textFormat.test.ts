@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { address } from '../../src/base/address';
 import { type Counts } from '../../src/contract/messages';
 import { TextFormat } from '../../src/cli/textFormat';
@@ -95,6 +96,27 @@ describe('text for people', () => {
 
   it('names the signal that ended the program', () => {
     assert.match(plain().summary({ probes: [], exit: { signal: 11 } }, 2000), /ended by SIGSEGV$/);
+  });
+
+  it('has no control characters but ends of lines, whatever names and reasons are', () => {
+    const at = { address: address(0x401136), execution: 'emulated' as const, ...COUNTS };
+    const text = fc.string({ unit: fc.integer({ min: 0, max: 0x20ff }).map((unit) => String.fromCharCode(unit)) });
+    fc.assert(
+      fc.property(text, text, text, (one, two, three) => {
+        const site = { ...at, instruction: one, problem: two };
+        const probe = { ...COUNTS, probe: 1, text: three, failure: one, sites: [site, site] };
+        const format = plain();
+        const hits = [
+          format.hit({ ...HIT, thread: one, location: { ...HIT.location, file: two } }),
+          format.hit({ ...HIT, location: { function: three, address: at.address } }),
+        ];
+        for (const line of hits) assert.ok(!/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(line), JSON.stringify(line));
+        const lines = format.summary({ probes: [probe] }, 50).split('\n');
+        assert.equal(lines.length, 8);
+        for (const line of lines)
+          assert.ok(!/[^\P{Cc}\t]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(line), JSON.stringify(line));
+      }),
+    );
   });
 
   it('colours only when asked to', () => {

@@ -5,7 +5,10 @@ import { Probe } from '../../src/engine/sites/probes';
 describe('hit condition', () => {
   const wanted = (operator: HitCondition['operator'], count: number) => {
     const probe = new Probe(1, { operator, count });
-    return Array.from({ length: 7 }, () => (probe.counts.matched++, probe.wantsMatch() ? probe.counts.matched : [])).flat();
+    return Array.from(
+      { length: 7 },
+      () => (probe.counts.matched++, probe.wantsMatch() ? probe.counts.matched : []),
+    ).flat();
   };
   for (const [operator, matches] of [
     ['==', [3]],

@@ -356,6 +356,16 @@ describe('session', () => {
       assert.equal(probe.reason, '`lock add` must be atomic');
     });
 
+    it('that can not be probed at one of its places stands at the others, and warns', async () => {
+      await launch();
+      engine.refused.set(address(PROGRAM + 0x1310n), '`lock add` must be atomic');
+      const probe = await add('log /src/server.c:30');
+      assert.deepEqual(addressesOf(probe), [hex(PROGRAM + 0x1300n)]);
+      assert.deepEqual(probe.warnings, [
+        "log /src/server.c:30: one of its places can't be probed, and no hit is counted there: `lock add` must be atomic",
+      ]);
+    });
+
     it('gives the engine the bytes that the file has there', async () => {
       await launch();
       await add('log serve');

@@ -18,7 +18,8 @@ export function mostSimilar(wanted: string, names: Iterable<string>): string[] {
 }
 
 /**
- * The ends of `paths` that are as long as `wanted`, in components, and nearest to it; those whose file has the very name come first.
+ * The ends of `paths` that are as long as `wanted`, in components, and nearest to it; those whose file has the very
+ * name come first.
  */
 export function similarFiles(wanted: string, paths: readonly string[]): string[] {
   const components = wanted.split('/');

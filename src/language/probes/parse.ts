@@ -22,8 +22,8 @@ export function parseProbe(line: string): ProbeSpec {
 }
 
 /**
- * Where a range of a probe's message or condition lies in `line`, which {@link parseProbe} has taken. Undefined for another section, and
- * where the line has none.
+ * Where a range of a probe's message or condition lies in `line`, which {@link parseProbe} has taken. Undefined for
+ * another section, and where the line has none.
  */
 export function rangeInLine(line: string, section: string | undefined, { start, end }: Range): Range | undefined {
   const parser = new LineParser(line);
