@@ -8,12 +8,16 @@ import { type AgentProgram } from '../contract/agent/operations';
 import { type ProbeId } from '../contract/messages';
 import { placeAt } from './arming';
 import { type Engine } from './engine';
+import { type ModuleImage } from './images';
 import { type Module } from './module';
 import { type Process } from './process';
 import { type SiteTable } from './siteTable';
 
 /** The number of the session's own probe; the user's count from 1. */
 const LINKER_PROBE: ProbeId = 0;
+
+/** The function that the linker calls around a change. */
+const CHANGED = '_dl_debug_state';
 
 /** `r_state` in struct r_debug (link.h): 0 is RT_CONSISTENT, the change is done. */
 const R_STATE_OFFSET = 24n;
@@ -28,6 +32,11 @@ export class DynamicLinker {
     this.#sites = sites;
   }
 
+  /** Has the linker's image read what {@link watch} will ask of it. */
+  static foresee(linker: ModuleImage): void {
+    linker.symbolAddress(CHANGED);
+  }
+
   /**
    * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without an interpreter.
    * Does nothing where no linker is found: such a program loads nothing, or nothing that can be noticed.
@@ -35,15 +44,14 @@ export class DynamicLinker {
   async watch(process: Process, interpreterBase: Address): Promise<void> {
     // A program without an interpreter may be its own: ld.so started by hand, or a static one with dlopen.
     const linker = process.modules.find((module) => module.start === interpreterBase) ?? process.program;
-    const breakpoint = linker?.readableImage?.symbolAddress('_dl_debug_state');
+    const breakpoint = linker?.readableImage?.symbolAddress(CHANGED);
     if (linker === undefined || breakpoint === undefined) return;
-    if (!this.#declared) {
-      await this.#engine.request('declare', { probe: LINKER_PROBE });
-      this.#declared = true;
-    }
+    // Requests are carried out one after the other: no answer is waited for in between.
+    const declared = this.#declared ? undefined : this.#engine.request('declare', { probe: LINKER_PROBE });
+    this.#declared = true;
     const site = this.#sites.reserve();
     const address = linker.toRun(breakpoint);
-    await this.#engine.request('arm', {
+    const armed = this.#engine.request('arm', {
       site,
       probe: LINKER_PROBE,
       pid: process.pid,
@@ -51,6 +59,7 @@ export class DynamicLinker {
       agent: whenConsistent(linker),
       onHit: 'hold',
     });
+    await Promise.all([declared, armed]);
   }
 }
 

@@ -15,6 +15,7 @@ export type ModuleImage = Pick<
   Image,
   | 'hasDebugInfo'
   | 'buildId'
+  | 'interpreter'
   | 'debugFile'
   | 'codeAddressOfOffset'
   | 'textAt'

@@ -7,6 +7,7 @@ import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
+import { DynamicLinker } from './dynamicLinker';
 import { unlessEnded } from './ended';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
@@ -144,11 +145,11 @@ export class Session implements Disposable {
    * while the engine starts, which takes longer than most programs' symbols do.
    */
   async launch(options: LaunchOptions, locations: readonly ProbeLocation[] = []): Promise<Process> {
-    const [{ pid }] = await Promise.all([
-      this.#engine.request('launch', { ...options, follow: this.#follow }),
-      this.#foresee(resolve(options.cwd, options.program), locations),
-    ]);
-    return this.#entry(this.#processes.expect(pid));
+    const launched = this.#engine
+      .request('launch', { ...options, follow: this.#follow })
+      .then(({ pid }) => this.#entry(this.#processes.expect(pid)));
+    const [entered] = await Promise.all([launched, this.#foresee(resolve(options.cwd, options.program), locations)]);
+    return entered;
   }
 
   /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */
@@ -247,7 +248,10 @@ export class Session implements Disposable {
     // The request goes first.
     await new Promise(setImmediate);
     const image = this.#images.foresee(program);
-    if (image !== undefined) for (const location of locations) foresee(location, image, this.#sourceMap);
+    if (image === undefined) return;
+    for (const location of locations) foresee(location, image, this.#sourceMap);
+    const linker = image.interpreter === undefined ? undefined : this.#images.foresee(image.interpreter);
+    if (linker !== undefined) DynamicLinker.foresee(linker);
   }
 
   async #seize(pid: number): Promise<Process> {
