@@ -7,10 +7,14 @@ import { type Address, linkAddress } from '../base/address';
 import { type AgentProgram } from '../contract/agent/operations';
 import { placeAt } from './arming';
 import { type Engine } from './engine';
-import { type OwnProbe } from './ownProbe';
+import { type ModuleImage } from './images';
 import { type Module } from './module';
+import { type OwnProbe } from './ownProbe';
 import { type Process } from './process';
 import { type SiteTable } from './siteTable';
+
+/** The function that the linker calls around a change. */
+const CHANGED = '_dl_debug_state';
 
 /** `r_state` in struct r_debug (link.h): 0 is RT_CONSISTENT, the change is done. */
 const R_STATE_OFFSET = 24n;
@@ -26,6 +30,11 @@ export class DynamicLinker {
     this.#probe = probe;
   }
 
+  /** Has the linker's image read what {@link watch} will ask of it. */
+  static foresee(linker: ModuleImage): void {
+    linker.symbolAddress(CHANGED);
+  }
+
   /**
    * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without an interpreter.
    * Does nothing where no linker is found: such a program loads nothing, or nothing that can be noticed.
@@ -33,13 +42,13 @@ export class DynamicLinker {
   async watch(process: Process, interpreterBase: Address): Promise<void> {
     // A program without an interpreter may be its own: ld.so started by hand, or a static one with dlopen.
     const linker = process.modules.find((module) => module.start === interpreterBase) ?? process.program;
-    const breakpoint = linker?.readableImage?.symbolAddress('_dl_debug_state');
+    const breakpoint = linker?.readableImage?.symbolAddress(CHANGED);
     if (linker === undefined || breakpoint === undefined) return;
     const site = this.#sites.reserve();
     const address = linker.toRun(breakpoint);
     await this.#engine.request('arm', {
       site,
-      probe: await this.#probe.number(),
+      probe: this.#probe.number,
       pid: process.pid,
       ...placeAt(linker, address),
       agent: whenConsistent(linker),

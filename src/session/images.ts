@@ -16,6 +16,7 @@ export type ModuleImage = Pick<
   Image,
   | 'hasDebugInfo'
   | 'buildId'
+  | 'interpreter'
   | 'debugFile'
   | 'codeAddressOfOffset'
   | 'textAt'

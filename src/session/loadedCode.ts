@@ -51,8 +51,8 @@ export class LoadedCode {
       if (!(error instanceof SidestepError) || process.end !== undefined) throw error;
       throw new SidestepError(error.code, `libraries that are loaded later can't be probed: ${error.message}`);
     }
-    // Once more: a process that runs may have loaded something before it was watched.
-    await this.look(process);
+    // A process that runs may have loaded something before it was watched.
+    if (process.heldAtEntry === undefined) await this.look(process);
   }
 
   /**

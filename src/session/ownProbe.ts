@@ -13,12 +13,13 @@ export class OwnProbe {
     this.#engine = engine;
   }
 
-  /** Its number, once the engine knows it. */
-  async number(): Promise<ProbeId> {
-    if (!this.#declared) {
-      await this.#engine.request('declare', { probe: OWN_PROBE });
-      this.#declared = true;
-    }
+  /**
+   * Its number, for a request that goes out after this. The engine carries out requests in order, so the answer to `declare` need not
+   * be waited for; where that fails, so does the request that names the probe.
+   */
+  get number(): ProbeId {
+    if (!this.#declared) this.#engine.request('declare', { probe: OWN_PROBE }).catch(() => undefined);
+    this.#declared = true;
     return OWN_PROBE;
   }
 }

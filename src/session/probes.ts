@@ -68,9 +68,16 @@ export class Probes {
       probe.error = mistake;
       return probe;
     }
-    await this.#engine.request('declare', { probe: probe.id, ...(spec.hits && { hitCondition: spec.hits }) });
-    for (const process of processes) await this.#place(probe, process, process.modules);
+    const declared = this.#engine.request('declare', {
+      probe: probe.id,
+      ...(spec.hits && { hitCondition: spec.hits }),
+    });
+    await Promise.all([declared, this.#placeEverywhere(probe, processes)]);
     return probe;
+  }
+
+  async #placeEverywhere(probe: Probe, processes: Iterable<Process>): Promise<void> {
+    for (const process of processes) await this.#place(probe, process, process.modules);
   }
 
   /** Takes a probe away; its last counts. Those of its places are in {@link Probe.places} then. */

@@ -8,6 +8,7 @@ import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
+import { DynamicLinker } from './dynamicLinker';
 import { unlessEnded } from './ended';
 import { type Engine } from './engine';
 import { type Hit, HitStream } from './hits';
@@ -160,11 +161,11 @@ export class Session implements Disposable {
     const env = change
       ? [...options.env.filter((each) => !each.startsWith(`${change.name}=`)), `${change.name}=${change.value}`]
       : options.env;
-    const [{ pid }] = await Promise.all([
-      this.#engine.request('launch', { ...options, env, follow: this.#follow }),
-      this.#foresee(path, locations),
-    ]);
-    return this.#entry(this.#processes.expect(pid));
+    const launched = this.#engine
+      .request('launch', { ...options, env, follow: this.#follow })
+      .then(({ pid }) => this.#entry(this.#processes.expect(pid)));
+    const [entered] = await Promise.all([launched, this.#foresee(path, locations)]);
+    return entered;
   }
 
   /**
@@ -309,7 +310,10 @@ export class Session implements Disposable {
     // The request goes first.
     await new Promise(setImmediate);
     const image = this.#images.foresee(program);
-    if (image !== undefined) for (const location of locations) foresee(location, image, this.#sourceMap);
+    if (image === undefined) return;
+    for (const location of locations) foresee(location, image, this.#sourceMap);
+    const linker = image.interpreter === undefined ? undefined : this.#images.foresee(image.interpreter);
+    if (linker !== undefined) DynamicLinker.foresee(linker);
   }
 
   async #seize(pid: number, asLaunched: boolean): Promise<Process> {

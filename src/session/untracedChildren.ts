@@ -38,7 +38,7 @@ export class UntracedChildren {
     try {
       await this.#engine.request('arm', {
         site,
-        probe: await this.#probe.number(),
+        probe: this.#probe.number,
         pid: process.pid,
         ...placeAt(module, module.toRun(clone)),
         agent: { captures: [] },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
+import { HANG_MS } from '../until';
 
 export const ADAPTER = join(__dirname, '../../dist/adapter.js');
 
@@ -11,8 +12,6 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** What a reverse request is answered with. */
 type ReverseHandler = (args: unknown) => Body;
-
-const PATIENCE_MS = 15_000;
 
 export class DapClient {
   readonly #child: ChildProcess;
@@ -98,7 +97,7 @@ export class DapClient {
             `waited in vain for ${what}; the end of the conversation: ${JSON.stringify(this.conversation.slice(-8), null, 1)}`,
           ),
         );
-      }, PATIENCE_MS);
+      }, HANG_MS);
       this.#waiting.add(look);
     });
   }

@@ -5,6 +5,7 @@ import { HitConsole } from '../../src/adapter/hitConsole';
 import { Lines } from '../../src/adapter/lines';
 import { address } from '../../src/base/address';
 import { Probe } from '../../src/session/probe';
+import { until } from '../until';
 
 describe('hit console', () => {
   let shown: DebugProtocol.OutputEvent['body'][];
@@ -104,7 +105,6 @@ describe('hit console', () => {
 
   it('flushes by itself', async () => {
     console.take(hit('n=1'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(shown.length, 1);
+    await until('the hit shown', () => shown.length === 1);
   });
 });

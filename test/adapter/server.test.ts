@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { until } from '../cli/commandLine';
+import { until } from '../until';
 import { ADAPTER } from './dapClient';
 
 const framed = (seq: number, command: string, args: unknown): string => {

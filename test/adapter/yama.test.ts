@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { until } from '../cli/commandLine';
+import { until } from '../until';
 import { buildFixture } from '../fixtures/build';
 import { DapClient } from './dapClient';
 import { needsRoot } from '../skip';

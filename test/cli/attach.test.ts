@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { assertUntouched, fixture, isUntouched, marked, parseJsonLines, Running, sidestep, until } from './commandLine';
+import { assertUntouched, fixture, isUntouched, marked, parseJsonLines, Running, sidestep } from './commandLine';
+import { until } from '../until';
 
 const WORKED = marked('busy', 'worked');
 

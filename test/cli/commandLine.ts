@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../until';
 
 export const ROOT = join(__dirname, '..', '..');
 export const SCRATCH = join(ROOT, '.cache', 'test');
@@ -185,14 +185,5 @@ export function isUntouched(pid: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Waits for something that happens outside of this process. */
-export async function until(what: string, happened: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!happened()) {
-    assert.ok(performance.now() < deadline, `waited in vain for ${what}`);
-    await delay(10);
   }
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { program } from '../engine/program';
 import { Target } from '../engine/target';
 import { AS_USER, asUserWhoMaySudo, type SudoRule, USER } from '../fixtures/sudoers';
-import { assertUntouched, isUntouched, parseJsonLines, Running, sidestep, until } from './commandLine';
+import { assertUntouched, isUntouched, parseJsonLines, Running, sidestep } from './commandLine';
+import { until } from '../until';
 import { needsRoot } from '../skip';
 
 const CALLS = 1000;

@@ -1,7 +1,8 @@
 /** The engine is killed, at whatever moment: status 2, one line, and nothing has run without its probes. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { fixture, marked, Running, until } from './commandLine';
+import { fixture, marked, Running } from './commandLine';
+import { until } from '../until';
 
 /** Enough to be killed among. */
 const PROBES = Array.from({ length: 40 }, () => [

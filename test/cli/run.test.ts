@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  fixture,
-  type HitLine,
-  isUntouched,
-  marked,
-  parseJsonLines,
-  Running,
-  SCRATCH,
-  sidestep,
-  until,
-} from './commandLine';
+import { fixture, type HitLine, isUntouched, marked, parseJsonLines, Running, SCRATCH, sidestep } from './commandLine';
+import { until } from '../until';
 import { compiled } from '../debuginfo/compile';
 
 const PASSED = marked('ends', 'passed');

@@ -103,7 +103,7 @@ describe('broken files', () => {
         changes.push(`${at}=${value}`);
       }
       writeFileSync(path, bytes);
-      const start = performance.now();
+      const before = process.cpuUsage();
       try {
         ask(path, source);
       } catch (error) {
@@ -111,8 +111,12 @@ describe('broken files', () => {
           throw new Error(`round ${round} (${changes.join(' ')}) threw`, { cause: error });
         }
       }
-      const took = performance.now() - start;
-      assert.ok(took < MAX_MILLISECONDS, `round ${round} (${changes.join(' ')}) took ${took.toFixed(0)} ms`);
+      const used = process.cpuUsage(before);
+      const took = (used.user + used.system) / 1000;
+      assert.ok(
+        took < MAX_MILLISECONDS,
+        `round ${round} (${changes.join(' ')}) took ${took.toFixed(0)} ms of the processor`,
+      );
     }
   }
 

@@ -3,9 +3,8 @@
  * Debug Console. Selectors are those of the VS Code workbench.
  */
 import { type Browser, type Locator, type Page, chromium } from 'playwright-core';
+import { HANG_MS } from '../until';
 
-/** How long anything in the workbench may take to appear, on a busy machine with two cores. */
-const PATIENCE_MS = 30_000;
 /** After so long without an effect something is done again. */
 const TRY_MS = 3000;
 
@@ -42,7 +41,7 @@ export class Workbench {
   ): Promise<Workbench> {
     const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale });
     const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(HANG_MS);
     await page.goto(url);
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
     return new Workbench(page);
@@ -174,7 +173,7 @@ async function until(wanted: Locator, act: () => Promise<void>): Promise<void> {
       await wanted.waitFor({ timeout: TRY_MS });
       return;
     } catch (error) {
-      if (Date.now() - since > PATIENCE_MS) throw error;
+      if (Date.now() - since > HANG_MS) throw error;
     }
   }
 }

@@ -157,10 +157,10 @@ describe('attach and detach', () => {
   it('detaches while threads come and go', async () => {
     for (let round = 0; round < 5; round++) {
       const target = await Target.start(churn.path, ['4', '2000', 'go']);
-      target.begin({ lingering: true });
       await client.request('attach', { pid: target.pid });
       await client.arm(target.pid, await client.symbol(target.pid, churn.path, churn.offset('work')));
       const before = client.hits.length;
+      target.begin({ lingering: true });
       await client.until(() => (client.hits.length > before + 20 ? true : undefined));
       await client.request('detach', { pid: target.pid });
       assert.equal(target.status('TracerPid'), '0');

@@ -7,13 +7,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseProbe } from '../../src/language/probes/parse';
 import { EngineProcess } from '../../src/session/engineProcess';
 import { type Probe } from '../../src/session/probe';
 import { Session } from '../../src/session/session';
 import { assertUntouched, parseJsonLines, ROOT, sidestep } from '../cli/commandLine';
 import { Load, Memcached, sourceLine, type Stat, type Work } from './memcached';
+import { until } from '../until';
 
 /** Threads that serve requests: so many can be between a probe and the counter that it is compared with. */
 const WORKERS = 4;
@@ -58,7 +58,7 @@ describe('memcached under load', () => {
   }
 
   async function hitsReached(tracing: Session, probe: Probe, hits: number): Promise<void> {
-    while (((await tracing.counts()).get(probe)?.hits ?? 0) < hits) await delay(5);
+    await until(`${hits} hits`, async () => ((await tracing.counts()).get(probe)?.hits ?? 0) >= hits);
   }
 
   /** Nothing of Sidestep is left in the server, and it ends as it should. */

@@ -7,13 +7,11 @@ import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { buildFixture } from '../fixtures/build';
+import { until } from '../until';
 
 const FOLDER = join(__dirname, '../../.cache/memcached');
 const PROGRAM = join(FOLDER, 'memcached');
-/** How long a server may need before it listens, in ms. */
-const PATIENCE_MS = 30_000;
 
 /** Some of the server's own counters, as its command `stats` tells them. */
 export type Stat =
@@ -63,11 +61,10 @@ export class Memcached {
       env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile },
     });
     // It writes the file under another name and renames it.
-    const deadline = performance.now() + PATIENCE_MS;
-    while (!existsSync(portFile)) {
-      assert.ok(child.exitCode === null && performance.now() < deadline, 'memcached did not start');
-      await delay(5);
-    }
+    await until('memcached listening', () => {
+      assert.equal(child.exitCode, null, 'memcached did not start');
+      return existsSync(portFile);
+    });
     return new Memcached(child, directory, Number(/^TCP INET: (\d+)$/m.exec(readFileSync(portFile, 'utf8'))?.[1]));
   }
 

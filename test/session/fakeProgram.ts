@@ -66,6 +66,7 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: Fak
   return {
     hasDebugInfo: Object.keys(lines).length + Object.keys(inlined).length > 0,
     buildId: undefined,
+    interpreter: undefined,
     debugFile: undefined,
     codeAddressOfOffset: (offset) => linkAddress(offset),
     textAt: (_address, length) => new Uint8Array(length),

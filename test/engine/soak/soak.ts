@@ -15,6 +15,7 @@ import { PassingProbes } from './passingProbes';
 import { Receipts } from './receipts';
 import { residentKb, type Resources, resources } from './resources';
 import { KINDS, SoakTarget } from './soakTarget';
+import { HANG_MS, within } from '../../until';
 
 export interface SoakOptions {
   readonly seconds: number;
@@ -29,8 +30,6 @@ const TARGETS = 2;
 /** Probes that come and go at the same time. */
 const EDITORS = 16;
 const STAY_MS = 30;
-/** Longer than anything takes. */
-const PATIENCE_MS = 60_000;
 
 /** Memory that the engine may have at the end beyond what it had after a quarter of the run, or what it has at least when it is warm. */
 const GROWTH_KB = 48 << 10;
@@ -182,7 +181,7 @@ export class Soak {
   /** No more edits: waits until the last one is done. */
   async #close(life: Life): Promise<void> {
     life.open = false;
-    const late = performance.now() + PATIENCE_MS;
+    const late = performance.now() + HANG_MS;
     while (life.edits > 0 && performance.now() < late) await sleep(1);
     if (life.edits > 0) this.ledger.find(`${life.edits} edits of process ${life.target.pid} have got no answer`);
   }
@@ -368,18 +367,4 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = error.stack?.split('\n').find((line) => line.includes('/engine/soak/'));
   return `${error.message}${place === undefined ? '' : ` (${place.trim()})`}`;
-}
-
-/** Rejects when it takes too long: `what` says what was waited for. */
-async function within<T>(what: string, promise: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(PATIENCE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`in vain waited for ${what}`);
-  });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    timer.abort();
-  }
 }

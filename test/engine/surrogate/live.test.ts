@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type EngineClient } from '../engineClient';
 import { engineForEach } from '../fixture';
 import { program } from '../program';
+import { until } from '../../until';
 
 const vectors = program('vectors.c');
 /** Labels in the source, one on each instruction that no family lifts. */
@@ -50,14 +51,14 @@ describe('probes on instructions that the surrogate executes', () => {
     const pid = await launch(rounds);
     const exited = finish(pid);
     const killed = new Set<number>();
-    while (killed.size < 3) {
+    await until('three of them killed', () => {
       const found = scratchProcess(client.process.pid!);
       if (found !== undefined && !killed.has(found)) {
         process.kill(found, 'SIGKILL');
         killed.add(found);
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return killed.size === 3;
+    });
     await exited;
     await client.until(() => (client.output === unprobed(rounds) ? true : undefined));
   });
