@@ -2,7 +2,7 @@
 const PROBES = `A PROBE is one line:
   log LOCATION ["message {expression}"] [if EXPRESSION] [hits SPEC]
   count LOCATION [if EXPRESSION]
-LOCATION: FILE:LINE, FUNCTION (behind its prologue), *0xADDRESS or MODULE!FUNCTION+0xOFFSET
+LOCATION: FILE:LINE, FUNCTION (behind its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET
 SPEC: compares the number of the hit: == N, > N, >= N, < N, <= N, or % N for every N-th`;
 
 const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more than once
