@@ -111,7 +111,9 @@ export class Locations implements Surroundings {
     return this.#unlessUnavailable(() => {
       const value = entry.attribute(attribute)!;
       const variable = value.reference();
-      const number = variable ? this.#variableValue(variable, blocks) : this.#numberOf(value, this.#hasFrameOf(entry, blocks), use.onObject);
+      const number = variable
+        ? this.#variableValue(variable, blocks)
+        : this.#numberOf(value, this.#hasFrameOf(entry, blocks), use.onObject);
       return { kind: 'value', value: checkRegisters(plus(number, use.addend).operations) };
     });
   }

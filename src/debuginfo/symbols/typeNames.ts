@@ -85,7 +85,7 @@ export function namedType(
 }
 
 function hasRuntimeSize(type: Type): boolean {
-  return 'hasRuntimeSize' in type && type.hasRuntimeSize === true;
+  return 'hasRuntimeSize' in type && type.hasRuntimeSize;
 }
 
 /** The words sorted, without what goes without saying: `int` beside others, `signed` before anything but char. */
