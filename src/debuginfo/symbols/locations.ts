@@ -109,7 +109,8 @@ export class Locations implements Surroundings {
   /** What a number of a type is here. `blocks`: the function and the blocks around pc, which have the variables it may be. */
   compute({ entry, attribute, use }: DwarfNumber, blocks: readonly Entry[]): Location {
     return this.#unlessUnavailable(() => {
-      const value = entry.attribute(attribute)!;
+      const value = entry.attribute(attribute);
+      if (!value) throw new Unavailable('<optimized out>');
       const variable = value.reference();
       const number = variable
         ? this.#variableValue(variable, blocks)
