@@ -3,9 +3,10 @@
  * has to read there. Every kind of value is tried with each version of DWARF, with and without optimisation.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseJsonLines, SCRATCH, sidestep } from '../cli/commandLine';
+import { parseJsonLines, ROOT, SCRATCH, sidestep } from '../cli/commandLine';
 import { buildFixture, type Fixture } from '../fixtures/build';
 
 interface Kind {
@@ -117,3 +118,109 @@ function assertNoneWrong(told: string, right: string): void {
     assert.match(rightLines[index]!, new RegExp(`^${pattern.join('.*?')}$`));
   });
 }
+
+describe('types in type units', function () {
+  this.timeout(120_000);
+
+  for (const version of [4, 5]) {
+    it(`have their members with DWARF ${version}`, async () => {
+      const flags = ['-O0', `-gdwarf-${version}`, '-fdebug-types-section'];
+      const kind = { file: 'units.c', probes: { units: '{it->a} {it->name} {it->kind} {it->next->a}' } };
+      const { told, right } = await messagesOf(buildFixture('values/units.c', { flags }), kind);
+      assert.equal(told, right);
+    });
+  }
+});
+
+describe('a name that the function has elsewhere', function () {
+  this.timeout(120_000);
+
+  for (const optimisation of ['-O0', '-O2']) {
+    it(`reads as optimized out, with one warning, and leaves the rest alone (${optimisation})`, async () => {
+      const fixture = buildFixture('values/gone.c', { flags: [optimisation] });
+      const probe = `log gone.c:${fixture.line('here')} "{inner} {here} {inner + 1}"`;
+      const { stderr, status } = await sidestep(['run', '-p', probe, '--', fixture.path]);
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /<optimized out> \S+ <optimized out>/);
+      assert.equal(stderr.match(/`inner` reads <optimized out> in main/g)?.length, 1, stderr);
+    });
+  }
+
+  it('is an error where it is nowhere', async () => {
+    const fixture = buildFixture('values/gone.c', { flags: ['-O0'] });
+    const { stderr, status } = await sidestep([
+      'run',
+      '-p',
+      `log gone.c:${fixture.line('here')} "{nowhere}"`,
+      '--',
+      fixture.path,
+    ]);
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no `nowhere` here/);
+  });
+});
+
+describe('thread-local variables', function () {
+  this.timeout(120_000);
+  const sources = ['threads.c', 'threadsLibrary.c'].map((file) => join(ROOT, 'test/fixtures/values', file));
+  const lineOf = (source: string, marker: string) =>
+    readFileSync(source, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(`#${marker}`)) + 1;
+
+  const build = (name: string, ...commands: string[][]) => {
+    mkdirSync(SCRATCH, { recursive: true });
+    const program = join(SCRATCH, `threads-${name}-${process.pid}`);
+    for (const [compiler, ...flags] of commands) {
+      execFileSync(compiler!, ['-g', ...flags.map((flag) => flag.replace('PROGRAM', program))], { stdio: 'inherit' });
+    }
+    return program;
+  };
+  const library = (...flags: string[]) => [
+    ['gcc', '-shared', '-fPIC', '-DALONE', ...flags, sources[1]!, '-o', 'PROGRAM.so'],
+    ['gcc', '-DALONE', sources[0]!, 'PROGRAM.so', '-o', 'PROGRAM', '-pthread'],
+  ];
+
+  const programs: Readonly<Record<string, () => string>> = {
+    'of a program': () => build('program', ['gcc', ...sources, '-o', 'PROGRAM', '-pthread']),
+    'of an optimised program': () => build('optimised', ['gcc', '-O2', ...sources, '-o', 'PROGRAM', '-pthread']),
+    'of a static program': () => build('static', ['gcc', '-static', ...sources, '-o', 'PROGRAM', '-pthread']),
+    'of a static position-independent program': () =>
+      build('static-pie', ['gcc', '-static-pie', ...sources, '-o', 'PROGRAM', '-pthread']),
+    'of a library': () => build('library', ...library('-O0')),
+    'of an optimised library': () => build('library-optimised', ...library('-O2')),
+    'of a library with fixed offsets': () => build('library-fixed', ...library('-ftls-model=initial-exec')),
+  };
+
+  for (const [name, make] of Object.entries(programs)) {
+    it(`${name} read as the program says`, async () => {
+      const program = make();
+      const output = `${program}.json`;
+      const { stdout, stderr, status } = await sidestep([
+        'run',
+        '-p',
+        `log threads.c:${lineOf(sources[0]!, 'show')} "{z} {x} {name} {other} {pair.a} {zero} {aligned} {times}"`,
+        '-p',
+        `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "library {global} {local}"`,
+        ...['--format', 'json', '-o', output, '--', program],
+      ]);
+      assert.equal(status, 0, stderr);
+      const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
+      assert.deepEqual(
+        hits.map(({ message }) => message),
+        expected(stdout),
+      );
+    });
+  }
+
+  it('of a library that a thread has not used say so', async () => {
+    const program = build('unused', ...library('-O0'));
+    const output = `${program}.json`;
+    await sidestep([
+      ...['run', '-p', `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "{unused}"`],
+      ...['--format', 'json', '-o', output, '--', program],
+    ]);
+    const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
+    for (const { message } of hits) assert.match(message, /^(?:9|<not allocated yet in this thread>)$/);
+  });
+});
