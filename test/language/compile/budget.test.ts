@@ -31,11 +31,11 @@ describe('the budget of a hit', () => {
       const wanted = Array.from({ length: 1 + random(64) }, () => 1 + random(random(2) === 0 ? 64 : 6000));
       const capped = wanted.map((bytes) => Math.min(bytes, AGENT_LIMITS.captureBytes));
       const got = granted(wanted);
-      assert.ok(sum(got) <= AGENT_LIMITS.hitBytes, `${wanted}`);
+      assert.ok(sum(got) <= AGENT_LIMITS.hitBytes, wanted.join());
       if (sum(capped) <= AGENT_LIMITS.hitBytes) assert.deepEqual(got, capped);
       const cut = got.filter((bytes, index) => bytes < capped[index]!);
       // No value that was cut is smaller than another, but for the rounding to 8 bytes.
-      for (const bytes of cut) assert.ok(bytes + 8 >= Math.max(...got), `${wanted} → ${got}`);
+      for (const bytes of cut) assert.ok(bytes + 8 >= Math.max(...got), `${wanted.join()} → ${got.join()}`);
       // What is left over is less than a word for each value.
       if (cut.length > 0) assert.ok(sum(got) > AGENT_LIMITS.hitBytes - 8 * wanted.length);
     }
