@@ -11,7 +11,7 @@ import { type Scope } from '../debuginfo/model';
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
-import { type HitContext, type ShownValue, showValue } from './compile/shownValue';
+import { type HitContext, type ShownFormat, type ShownValue, showValue } from './compile/shownValue';
 import { ValueCompiler } from './compile/value';
 import { type Range, relocating, typeError } from './diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
@@ -21,6 +21,7 @@ import { tracepoint } from './tracepoint';
 import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
+import { type Typed } from './typed/tree';
 
 export { checkCondition, checkMessage } from './check';
 export type { HitContext } from './compile/shownValue';
@@ -52,7 +53,7 @@ export function compileProbe(
   const scope = remembering(place);
   const warnings: string[] = [];
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
-  const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias);
+  const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias, warnings);
   const captures = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
   // Without a message, the texts between the values are names.
   const printed = { text: spec.message === undefined ? printableName : printableLines, value: printable };
@@ -81,6 +82,7 @@ function messageParts(
   { message, location }: { readonly message?: string; readonly location?: ProbeLocation },
   scope: Scope,
   bias: bigint,
+  warnings: string[],
 ): (string | ShownValue)[] {
   const compiler = valueCompiler(scope, bias);
   if (message === undefined) return CaptureBudget.shareOut((budget) => tracepoint(scope, location, compiler, budget));
@@ -90,22 +92,35 @@ function messageParts(
     if (values > AGENT_LIMITS.captures) {
       throw typeError(`a message may show ${AGENT_LIMITS.captures} values, this one has ${values}`, wholeOf(message));
     }
+    const checked = parts.map((part) => (part.kind === 'text' ? part.text : checkedPart(part, scope, warnings)));
     return CaptureBudget.shareOut((budget) =>
-      parts.map((part) => (part.kind === 'text' ? part.text : shownPart(part, scope, compiler, budget))),
+      checked.map((part) => (typeof part === 'string' ? part : shownPart(part, compiler, budget))),
     );
   });
 }
 
-function shownPart(
+interface CheckedPart {
+  readonly node: Typed;
+  readonly format: ShownFormat;
+  readonly range: Range;
+}
+
+function checkedPart(
   { expression, format, range }: TemplatePart & { kind: 'value' },
   scope: Scope,
-  compiler: ValueCompiler,
-  budget: CaptureBudget,
-): ShownValue {
+  warnings: string[],
+): CheckedPart {
   const node = completed(check(expression, scope), scope);
   const count = format.count && checkCount(node, format.count, range, scope);
-  const style = format.style && { style: format.style };
-  const shown = showValue(node, { ...style, ...(count && { count }) }, compiler, budget);
+  for (const { name, reason } of missingVariables(node)) {
+    const warning = `\`${name}\` reads ${reason}${scope.function === undefined ? '' : ` in ${scope.function}`}`;
+    if (!warnings.includes(warning)) warnings.push(warning);
+  }
+  return { node, format: { ...(format.style && { style: format.style }), ...(count && { count }) }, range };
+}
+
+function shownPart({ node, format, range }: CheckedPart, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
+  const shown = showValue(node, format, compiler, budget);
   verified({ captures: shown.captures }, range);
   return shown;
 }

@@ -103,15 +103,20 @@ export class Locations implements Surroundings {
   threadLocal(offset: bigint): LocationOperation {
     const { threadBlock } = this.program.facts;
     if (!threadBlock) throw new Unavailable("<not available: a shared library's thread-local variable>");
-    return { op: 'tls', block: threadBlock, offset: BigInt.asIntN(64, offset) };
+    const within = BigInt.asIntN(64, offset);
+    if (threadBlock.kind !== 'fixed') return { op: 'tls', block: threadBlock, offset: within };
+    return { op: 'tls', block: { kind: 'fixed', offset: 0n }, offset: threadBlock.offset + within };
   }
 
   /** What a number of a type is here. `blocks`: the function and the blocks around pc, which have the variables it may be. */
   compute({ entry, attribute, use }: DwarfNumber, blocks: readonly Entry[]): Location {
     return this.#unlessUnavailable(() => {
-      const value = entry.attribute(attribute)!;
+      const value = entry.attribute(attribute);
+      if (!value) throw new Unavailable('<optimized out>');
       const variable = value.reference();
-      const number = variable ? this.#variableValue(variable, blocks) : this.#numberOf(value, entry, use.onObject);
+      const number = variable
+        ? this.#variableValue(variable, blocks)
+        : this.#numberOf(value, this.#hasFrameOf(entry, blocks), use.onObject);
       return { kind: 'value', value: checkRegisters(plus(number, use.addend).operations) };
     });
   }
@@ -154,36 +159,49 @@ export class Locations implements Surroundings {
   }
 
   /** A number that an expression computes, on the object's address if `onObject`. */
-  #numberOf(value: AttributeValue, entry: Entry, onObject: boolean): StackItem {
+  #numberOf(value: AttributeValue, hasFrame: boolean, onObject: boolean): StackItem {
     const expression = expressionAt(value, this.pc);
     if (!expression) throw new Unavailable('<optimized out>');
     // gcc names registers here that are right at one place of the function, and does not say at which.
     if (!isLocationList(value) && usesRegisters(expression, value.unit)) throw new Unavailable('<optimized out>');
-    const nested = this.#nested(this.#isOfFunction(entry) ? value.unit : undefined);
-    const machine = new StackMachine(nested);
+    const machine = new StackMachine(this.#nested(value.unit));
     if (onObject) machine.push([{ op: 'object' }]);
     for (const operation of readOperations(expression, value.unit)) {
-      if (operation.opcode === OP.fbreg && !this.#isOfFunction(entry)) throw new Unavailable('<optimized out>');
+      if (operation.opcode === OP.fbreg && !hasFrame) throw new Unavailable('<optimized out>');
       if (operation.opcode === OP.push_object_address) machine.push([{ op: 'object' }]);
       else if (!machine.run(operation)) throw new Unavailable('<not available: its location is too complex>');
     }
     return machine.pop();
   }
 
-  /** Whether an entry lies in the function that pc is in, or in what it is an instance of. */
-  #isOfFunction(entry: Entry): boolean {
+  /** Whether an entry lies in a function that pc is not in. */
+  isForeign(entry: Entry): boolean {
+    const around = functionAround(entry);
+    return around !== undefined && !this.#isOwn(around);
+  }
+
+  #isOwn(around: Entry): boolean {
+    return this.subprogram !== undefined && [...origins(this.subprogram)].some(({ key }) => key === around.key);
+  }
+
+  /**
+   * Whether a type's expression is about this frame. gcc puts types of arrays outside of the functions that they belong to: reached from
+   * a variable of a function it is about that function's frame, unless the variable may be an inlined or an enclosing function's.
+   */
+  #hasFrameOf(entry: Entry, blocks: readonly Entry[]): boolean {
+    const around = functionAround(entry);
+    if (around) return this.#isOwn(around);
     const { subprogram } = this;
-    if (!subprogram) return false;
-    const own = new Set([...origins(subprogram)].map(({ key }) => key));
-    for (let scope = entry.parent; scope; scope = scope.parent) if (isFunction(scope)) return own.has(scope.key);
-    return false;
+    const isInlined = blocks.at(-1)?.key !== subprogram?.key;
+    return subprogram !== undefined && !isInlined && !functionAround([...origins(subprogram)].at(-1)!);
   }
 
   /** The value of an integer variable that a type refers to: of its instance in the blocks, else its own. */
   #variableValue(variable: Entry, blocks: readonly Entry[]): StackItem {
     const isInstance = (child: Entry) => [...origins(child)].some(({ key }) => key === variable.key);
     const instance = blocks.flatMap((block) => [...block.children()]).find(isInstance);
-    if (!instance && !this.#isOfFunction(variable)) throw new Unavailable('<optimized out>');
+    const around = functionAround(variable);
+    if (!instance && !(around && this.#isOwn(around))) throw new Unavailable('<optimized out>');
     const location = this.of(instance ?? variable);
     const type = integerTypeOf(variable);
     switch (location.kind) {
@@ -263,6 +281,13 @@ const REGISTER_OPERATIONS = new Set<number>([OP.reg0, OP.regx, OP.breg0, OP.breg
 
 function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
   return readOperations(expression, unit).some(({ opcode }) => REGISTER_OPERATIONS.has(opcode));
+}
+
+/** The function that an entry is local to; undefined outside of functions. */
+function functionAround(entry: Entry): Entry | undefined {
+  let scope = entry.parent;
+  while (scope && !isFunction(scope)) scope = scope.parent;
+  return scope;
 }
 
 /** The integer type of a variable that the compiler made for a number; 64 bits where it has none. */

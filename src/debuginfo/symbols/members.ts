@@ -3,6 +3,7 @@ import { AT, OP, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { readOperations } from '../dwarf/expression';
+import { isLocationList } from '../dwarf/locationLists';
 import { type Member, type RuntimeNumber, type Type } from '../model';
 import { DwarfNumber } from './runtimeNumber';
 
@@ -17,14 +18,14 @@ export function readMembers(types: MemberTypes, structure: Entry): Member[] {
     if (child.tag !== TAG.inheritance && child.tag !== TAG.member) continue;
     // A static member before DWARF 5.
     if (child.flag(AT.declaration) || child.flag(AT.external)) continue;
-    const member = tolerating(() => readMember(types, child));
+    const member = tolerating(() => readMember(types, child, members.length === 0));
     if (member) members.push(member);
   }
   return members;
 }
 
-function readMember(types: MemberTypes, entry: Entry): Member | undefined {
-  const byteOffset = readByteOffset(entry);
+function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member | undefined {
+  const byteOffset = readByteOffset(entry, isFirst);
   if (byteOffset === undefined) return undefined;
   const bits = typeof byteOffset === 'number' ? readBits(entry, byteOffset, types) : undefined;
   // A bit-field at a place that only the object knows has no offset in bits from its start.
@@ -43,9 +44,16 @@ function readMember(types: MemberTypes, entry: Entry): Member | undefined {
 }
 
 /** DW_AT_data_member_location: a constant, DWARF 2's expression that adds one, or an expression that computes on the object. */
-function readByteOffset(entry: Entry): number | RuntimeNumber | undefined {
+function readByteOffset(entry: Entry, isFirst: boolean): number | RuntimeNumber | undefined {
   const location = entry.attribute(AT.data_member_location);
-  if (!location) return 0;
+  if (!location) {
+    // Behind an array of variable length, gcc says nothing where it has nothing to say.
+    const isLost = !isFirst && entry.parent?.tag !== TAG.union_type && !entry.parent?.has(AT.byte_size);
+    return isLost ? memberAddress(entry) : 0;
+  }
+  // Before DWARF 4 the form of a list's offset may be a constant's, too: then only such a structure has lists.
+  const isOpen = !entry.parent?.has(AT.byte_size);
+  if (isLocationList(location) && (isOpen || entry.unit.header.version >= 4)) return memberAddress(entry);
   const offset = location.unsigned();
   if (offset !== undefined) return offset;
   const expression = location.block();
@@ -53,6 +61,10 @@ function readByteOffset(entry: Entry): number | RuntimeNumber | undefined {
   const operations = readOperations(expression, entry.unit);
   const [only] = operations;
   if (operations.length === 1 && only?.opcode === OP.plus_uconst) return Number(only.operands[0]);
+  return memberAddress(entry);
+}
+
+function memberAddress(entry: Entry): RuntimeNumber {
   return new DwarfNumber(entry, AT.data_member_location, { addend: 0n, onObject: true });
 }
 

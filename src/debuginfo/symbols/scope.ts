@@ -132,7 +132,7 @@ export class ProgramScope implements Scope {
   }
 
   lookupType(name: string): Type | undefined {
-    return namedType(this.#program, this.#types, name, this.#viewpoint);
+    return namedType(this.#program, this.#types, name, this.#viewpoint, (entry) => this.#locations.isForeign(entry));
   }
 
   compute(number: RuntimeNumber): Location {

@@ -1,5 +1,6 @@
 /** Types by the names that casts and sizeof use: `struct item`, `unsigned long`, `Parser::State`. */
 import { AT, TAG } from '../dwarf/constants';
+import { type Entry } from '../dwarf/entry';
 import { type SourceLanguage, type Type } from '../model';
 import { findType, TYPE_TAGS, type Viewpoint } from './globals';
 import { languageOf } from './names';
@@ -60,7 +61,13 @@ const C_LIKE = new Set<SourceLanguage>(['c', 'c++', 'asm', 'other']);
 const VOID: Type = { kind: 'void', byteSize: undefined };
 
 /** The type that `name` means at the viewpoint; undefined if the program has none. */
-export function namedType(program: Program, types: Types, name: string, from: Viewpoint): Type | undefined {
+export function namedType(
+  program: Program,
+  types: Types,
+  name: string,
+  from: Viewpoint,
+  isForeign: (entry: Entry) => boolean,
+): Type | undefined {
   const words = name.trim().split(/\s+/);
   if (words.length === 1 && words[0] === 'void') return VOID;
   // Other languages have types of these names with other sizes.
@@ -71,8 +78,14 @@ export function namedType(program: Program, types: Types, name: string, from: Vi
   const plain = tags ? words.slice(1).join(' ') : words.join(' ');
   if (plain === '') return undefined;
   const entry = findType(program, plain, tags ?? TYPE_TAGS, from);
+  // Its size is a matter of a frame that is not this one.
+  if (entry && isForeign(entry) && hasRuntimeSize(types.of(entry))) return undefined;
   if (entry && !(entry.has(AT.declaration) && !tags && C_TYPEDEFS.has(plain))) return types.of(entry);
   return tags ? undefined : (C_TYPEDEFS.get(plain) ?? arithmetic);
+}
+
+function hasRuntimeSize(type: Type): boolean {
+  return 'hasRuntimeSize' in type && type.hasRuntimeSize;
 }
 
 /** The words sorted, without what goes without saying: `int` beside others, `signed` before anything but char. */

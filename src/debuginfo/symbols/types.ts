@@ -330,7 +330,7 @@ function readEnumeration(types: Types, entry: Entry): Type {
   const signed = underlying ? isSignedBase(underlying) : stated.some(({ value }) => value < 0n);
   const byteSize = definition.unsigned(AT.byte_size) ?? underlying?.byteSize ?? 4;
   // Producers write a value in a form that is as wide as they like, with a sign or without.
-  const asStored = signed ? BigInt.asIntN : BigInt.asUintN;
+  const asStored = (bits: number, value: bigint) => (signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value));
   const enumerators = stated.map(({ name, value }) => ({ name, value: asStored(byteSize * 8, value) }));
   return { kind: 'enumeration', name: qualifiedNameOf(entry), byteSize, signed, enumerators };
 }

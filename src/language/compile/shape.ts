@@ -75,7 +75,7 @@ class Shaper {
 
   #array(type: ArrayType, depth: number): Resolve {
     const counts = type.counts.map((count) =>
-      typeof count === 'object' ? this.#number(countNode({ ...type, counts: [count] })!) : () => count,
+      typeof count === 'object' ? this.#number(countNode({ ...type, counts: [count] })) : () => count,
     );
     const element = this.shape(type.element, undefined, depth + 1);
     return (found) => counts.reduceRight<Type>((inner, count) => arrayOf(inner, count(found)), element(found));

@@ -31,7 +31,7 @@ export type Expression =
       readonly range: Range;
     }
   | { readonly kind: 'float'; readonly value: number; readonly single: boolean; readonly range: Range }
-  | { readonly kind: 'character'; readonly value: number; readonly range: Range }
+  | { readonly kind: 'character'; readonly value: number; readonly prefix: string; readonly range: Range }
   | { readonly kind: 'string'; readonly value: string; readonly range: Range }
   | {
       readonly kind: 'member';

@@ -23,27 +23,39 @@ export type Token =
       readonly single: boolean;
       readonly range: Range;
     }
-  /** The value is a code point; one below 256 is a byte. */
-  | { readonly kind: 'character'; readonly text: string; readonly value: number; readonly range: Range }
+  /** The value is a code point; one below 256 is a byte. `prefix`: of a wide character. */
+  | {
+      readonly kind: 'character';
+      readonly text: string;
+      readonly value: number;
+      readonly prefix: string;
+      readonly range: Range;
+    }
   | { readonly kind: 'string'; readonly text: string; readonly value: string; readonly range: Range }
   | { readonly kind: 'punctuator'; readonly text: string; readonly range: Range }
   | { readonly kind: 'end'; readonly text: ''; readonly range: Range };
 
 const SPACE = /\s*/y;
-const IDENTIFIER = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
+/** A universal character name in an identifier (C17 §6.4.3). */
+const UNIVERSAL = String.raw`\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}`;
+/** What gcc and clang take beside letters: `$`, and all that C11 Annex D allows, which is next to everything beyond Latin-1's signs. */
+const LETTER = String.raw`[\p{L}\p{Nl}_]|[^\0-\u00bf\u00d7\u00f7\p{Z}\p{C}\p{Ps}\p{Pe}\u2010-\u203e\u3001-\u3003\u3008-\u3020\u3030]`;
+/** A name of a variable, a type or a function, without what is around it: source of a regular expression with the flag `u`. */
+export const IDENTIFIER = String.raw`(?:${LETTER}|${UNIVERSAL})(?:${LETTER}|${UNIVERSAL}|[\p{N}\p{M}\u200b-\u200d$])*`;
 const NAME = new RegExp(String.raw`(?:::)?${IDENTIFIER}(?:::~?${IDENTIFIER})*`, 'uy');
-const REGISTER = /\$[A-Za-z_][A-Za-z0-9_]*/y;
+const REGISTER = /\$[\p{L}_][\p{L}\p{N}_$]*/uy;
 /** Everything that begins like a number (C17 §6.4.8), so that `12abc` is one wrong number and not two tokens. */
 const NUMBER = /0[xX][A-Za-z0-9_.]*|\.?[0-9](?:[eE][+-]|[A-Za-z0-9_.])*/y;
 const INTEGER = /^(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))(u|l|ll|ul|ull|lu|llu)?$/i;
 const FLOAT = /^(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?(f)?$/i;
-const CHARACTER = /'((?:[^'\\\n]|\\.)*)'/y;
-const STRING = /"((?:[^"\\\n]|\\.)*)"/y;
+const CHARACTER = /(u8|[LuU])?'((?:[^'\\\n]|\\.)*)'/y;
+const STRING = /(?:u8|[LuU])?"((?:[^"\\\n]|\\.)*)"/y;
 const BYTE_ESCAPE = /\\(?:x[89a-f][0-9a-f]|[23][0-7]{2})/i;
 /** Longest first. Those that would change the program are here so that the parser can say so. */
 const PUNCTUATOR = /<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:.,()[\]{};#@\\`]/y;
 
-const ESCAPE = /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u\{([0-9a-fA-F]{1,6})\}|(.))/gsu;
+const ESCAPE =
+  /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|(.))/gsu;
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
   t: '\t',
@@ -66,8 +78,10 @@ export function tokenAt(text: string, offset: number): Token {
   const range = (length: number): Range => ({ start, end: start + length });
 
   if (start >= text.length) return { kind: 'end', text: '', range: range(0) };
+  if (found(CHARACTER) !== null) return characterToken(found(CHARACTER), start);
+  if (found(STRING) !== null) return stringToken(found(STRING), start);
   const name = found(NAME)?.[0];
-  if (name !== undefined) return { kind: 'name', text: name, range: range(name.length) };
+  if (name !== undefined) return { kind: 'name', text: withoutEscapes(name), range: range(name.length) };
   const number = found(NUMBER)?.[0];
   if (number !== undefined) return numberToken(number, range(number.length));
   const register = found(REGISTER)?.[0];
@@ -113,11 +127,11 @@ function numberToken(text: string, range: Range): Token {
 
 function characterToken(found: RegExpExecArray | null, start: number): Token {
   if (found === null) throw syntaxError("a character that begins with ' has no end", { start, end: start + 1 });
-  const [text, body] = found;
+  const [text, prefix = '', body] = found;
   const range = { start, end: start + text.length };
   const characters = Array.from(unescape(body!, range));
   if (characters.length !== 1) throw syntaxError(`${text} is not one character`, range);
-  return { kind: 'character', text, value: characters[0]!.codePointAt(0)!, range };
+  return { kind: 'character', text, value: characters[0]!.codePointAt(0)!, prefix, range };
 }
 
 function stringToken(found: RegExpExecArray | null, start: number): Token {
@@ -129,15 +143,27 @@ function stringToken(found: RegExpExecArray | null, start: number): Token {
   return { kind: 'string', text, value: unescape(body!, range), range };
 }
 
+/** A name as debug information has it: compilers write what universal character names mean. */
+function withoutEscapes(name: string): string {
+  return name.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (escape, short?: string, long?: string) => {
+    const codePoint = parseInt(short ?? long!, 16);
+    return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : escape;
+  });
+}
+
 /** Replaces C's escapes (C17 §6.4.4.4) and Rust's `\u{…}`. */
 function unescape(body: string, range: Range): string {
-  return body.replace(ESCAPE, (escape, hex?: string, octal?: string, point?: string, simple?: string) => {
-    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
-    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
-    const codePoint = point === undefined ? undefined : parseInt(point, 16);
-    if (codePoint !== undefined && codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
-    const character = simple === undefined ? undefined : SIMPLE_ESCAPES[simple];
-    if (character === undefined) throw syntaxError(`\`${escape}\` is not an escape sequence`, range);
-    return character;
-  });
+  return body.replace(
+    ESCAPE,
+    (escape, hex?: string, octal?: string, braced?: string, short?: string, long?: string, simple?: string) => {
+      if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+      if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+      const point = braced ?? short ?? long;
+      const codePoint = point === undefined ? undefined : parseInt(point, 16);
+      if (codePoint !== undefined && codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
+      const character = simple === undefined ? undefined : SIMPLE_ESCAPES[simple];
+      if (character === undefined) throw syntaxError(`\`${escape}\` is not an escape sequence`, range);
+      return character;
+    },
+  );
 }

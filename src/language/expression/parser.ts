@@ -219,7 +219,7 @@ class Parser {
         return this.#node({ kind: 'float', value: token.value, single: token.single, range: token.range });
       case 'character':
         this.#advance();
-        return this.#node({ kind: 'character', value: token.value, range: token.range });
+        return this.#node({ kind: 'character', value: token.value, prefix: token.prefix, range: token.range });
       case 'string':
         this.#advance();
         return this.#node({ kind: 'string', value: token.value, range: token.range });

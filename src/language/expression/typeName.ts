@@ -4,9 +4,10 @@
  */
 import { syntaxError } from '../diagnostics';
 import { type TypeName } from './ast';
-import { type Token, tokenAt } from './lexer';
+import { IDENTIFIER, type Token, tokenAt } from './lexer';
 
 const QUALIFIERS: ReadonlySet<string> = new Set(['const', 'volatile', 'restrict']);
+const MEMBERS = new RegExp(`^(?:::(?:${IDENTIFIER}))+`, 'u');
 const TAGS: ReadonlySet<string> = new Set(['struct', 'union', 'enum', 'class']);
 
 /** Words that make up C's arithmetic types, in any order (C17 §6.7.2). */
@@ -108,7 +109,7 @@ class Cursor {
       const length = balancedLength(this.text, end);
       if (length === undefined) break;
       end += length;
-      const member = /^(::[\p{L}_][\p{L}\p{N}_]*)+/u.exec(this.text.slice(end));
+      const member = MEMBERS.exec(this.text.slice(end));
       end += member?.[0].length ?? 0;
     }
     if (end === start) return '';

@@ -20,7 +20,14 @@ export const LONG = base('long', 8, 'signed');
 export const UNSIGNED_LONG = base('unsigned long', 8, 'unsigned');
 export const FLOAT = base('float', 4, 'float');
 export const DOUBLE = base('double', 8, 'float');
-export const CHAR32 = base('char32_t', 4, 'character');
+export const CHAR32 = base('char32_t', 4, 'unicode');
+/** The types of characters by the prefix that they are written with (C17 §6.4.4.4, C23 §6.4.4.5). */
+export const PREFIXED_CHARACTERS: ReadonlyMap<string, Type> = new Map([
+  ['L', base('wchar_t', 4, 'signed')],
+  ['u', base('char16_t', 2, 'unicode')],
+  ['U', CHAR32],
+  ['u8', base('char8_t', 1, 'unicode')],
+]);
 export const VOID_POINTER = pointerTo(VOID);
 
 const C_TYPES: ReadonlyMap<string, Type> = new Map([

@@ -7,7 +7,7 @@ import { type BinaryOperation } from '../../contract/agent/operations';
 import { type Scope, type Type } from '../../debuginfo/model';
 import { type Range, typeError, unknownName } from '../diagnostics';
 import { type Expression } from '../expression/ast';
-import { CHAR32, DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
+import { CHAR32, DOUBLE, FLOAT, INT, LONG, PREFIXED_CHARACTERS, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
 import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
 import { registerNamed, registerNames } from './registers';
@@ -66,7 +66,9 @@ class Checker {
       case 'float':
         return constant(expression.single ? FLOAT : DOUBLE, doubleBits(expression.value));
       case 'character': {
-        const { value } = expression;
+        const { value, prefix } = expression;
+        const prefixed = PREFIXED_CHARACTERS.get(prefix);
+        if (prefixed !== undefined) return constant(prefixed, BigInt(value));
         // C's characters are `int`s with the value of a `char` (C17 §6.4.4.4).
         return value < 256 ? constant(INT, BigInt.asIntN(8, BigInt(value))) : constant(CHAR32, BigInt(value));
       }
@@ -111,7 +113,8 @@ class Checker {
   }
 
   #register({ name, range }: Node<'register'>): Typed {
-    const register = registerNamed(name);
+    // GNU C's names may begin with a dollar sign; registers come first.
+    const register = registerNamed(name) ?? valueNamed(name, this.#scope);
     if (register !== undefined) return register;
     const similar = registerNames().filter((known) => known.includes(name.slice(1)) || name.includes(known.slice(1)));
     throw unknownName(`there is no register \`${name}\``, range, didYouMean(similar));

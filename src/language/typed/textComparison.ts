@@ -1,57 +1,75 @@
 /** `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that differs. */
+import { type Type } from '../../debuginfo/model';
 import { INT, LONG } from './builtinTypes';
 import { constant, convert, decay } from './conversions';
 import { type Typed } from './tree';
-import { bare, elementOf, isByteCharacter, sizeOf } from './types';
+import { bare, elementOf, isByteCharacter, sizeOf, wideCharacter } from './types';
 
 /** An `int` of 0 or 1; undefined when `node` is neither a pointer to characters nor an array of them. */
 export function textEquals(node: Typed, text: string): Typed | undefined {
-  const bytes = [...Buffer.from(text, 'utf8'), 0];
-  const characters = bytes.map((_, index) => characterAt(node, index));
+  const character = characterOf(node);
+  if (character === undefined) return undefined;
+  const units = [...unitsOf(text, character.byteSize), 0];
+  const characters = units.map((_, index) => characterAt(node, index, character));
   // An array that holds the text without a NUL behind it equals the text too.
   if (characters.at(-1) === 'outside') {
     characters.pop();
-    bytes.pop();
+    units.pop();
   }
   let equal: Typed = constant(INT, 1n);
   for (let index = characters.length - 1; index >= 0; index--) {
-    const character = characters[index];
-    if (character === undefined) return undefined;
-    if (character === 'outside') return constant(INT, 0n);
+    const found = characters[index]!;
+    if (found === 'outside') return constant(INT, 0n);
     const same: Typed = {
       kind: 'binary',
       type: INT,
       operation: 'eq',
-      left: convert(character, INT),
-      right: constant(INT, signedByte(bytes[index]!)),
+      left: convert(found, INT),
+      right: constant(INT, BigInt.asIntN(8 * Math.min(4, character.byteSize), BigInt(units[index]!))),
     };
     equal = { kind: 'conditional', type: INT, condition: same, then: equal, otherwise: constant(INT, 0n) };
   }
   return equal;
 }
 
-/** C's `char`, whatever the characters' own type is: their bits are compared. */
-const CHARACTER = { kind: 'base', name: 'char', byteSize: 1, encoding: 'character' } as const;
+type Character = Extract<Type, { kind: 'base' }>;
 
-function characterAt(node: Typed, index: number): Typed | 'outside' | undefined {
+/** Signed integers of the characters' size, whatever their own type is: their bits are compared. */
+const CHARACTERS: Readonly<Record<1 | 2 | 4, Character>> = {
+  1: { kind: 'base', name: 'char', byteSize: 1, encoding: 'signed' },
+  2: { kind: 'base', name: 'short', byteSize: 2, encoding: 'signed' },
+  4: { kind: 'base', name: 'int', byteSize: 4, encoding: 'signed' },
+};
+
+function characterOf(node: Typed): Character | undefined {
   const type = bare(node.type);
+  const target = type.kind === 'pointer' ? type.target : type.kind === 'array' ? elementOf(type) : undefined;
+  if (target === undefined || (type.kind === 'array' && (node.kind !== 'place' || type.isVector))) return undefined;
+  const unit = wideCharacter(target)?.unit ?? (isByteCharacter(target) ? 1 : undefined);
+  return unit && CHARACTERS[unit];
+}
+
+/** The text as bytes of UTF-8, as UTF-16 or as code points. */
+function unitsOf(text: string, size: number): number[] {
+  if (size === 1) return [...Buffer.from(text, 'utf8')];
+  if (size === 2) return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+  return Array.from(text, (character) => character.codePointAt(0)!);
+}
+
+function characterAt(node: Typed, index: number, character: Character): Typed | 'outside' {
+  const type = bare(node.type);
+  const offset = index * character.byteSize;
   if (node.kind === 'place' && type.kind === 'array') {
-    if (!isByteCharacter(elementOf(type))) return undefined;
-    if (index >= (sizeOf(type) ?? Infinity)) return 'outside';
-    return { kind: 'place', type: CHARACTER, base: node.base, offset: node.offset + index };
+    if (offset >= (sizeOf(type) ?? Infinity)) return 'outside';
+    return { kind: 'place', type: character, base: node.base, offset: node.offset + offset };
   }
   const pointer = decay(node);
-  if (type.kind !== 'pointer' || !isByteCharacter(type.target)) return undefined;
   const address: Typed = {
     kind: 'binary',
     type: LONG,
     operation: 'add',
     left: pointer,
-    right: constant(LONG, BigInt(index)),
+    right: constant(LONG, BigInt(offset)),
   };
-  return { kind: 'place', type: CHARACTER, base: { kind: 'pointer', pointer: address }, offset: 0 };
-}
-
-function signedByte(byte: number): bigint {
-  return BigInt.asIntN(8, BigInt(byte));
+  return { kind: 'place', type: character, base: { kind: 'pointer', pointer: address }, offset: 0 };
 }

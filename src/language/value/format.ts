@@ -151,12 +151,19 @@ class Formatter {
     const runs: { text: string; count: number }[] = [];
     let index = 0;
     for (; index < count && offset + (index + 1) * size <= this.#snapshot.bytes.length; index++) {
-      const text = this.value(element, offset + index * size, depth + 1);
+      const at = offset + index * size;
+      const text = type.isVector ? this.#vectorElement(element, size, at) : this.value(element, at, depth + 1);
       const last = runs.at(-1);
       if (last?.text === text) last.count++;
       else runs.push({ text, count: 1 });
     }
     return `{${runs.map(runText).join(', ')}${index < count ? MORE : ''}}`;
+  }
+
+  /** Characters in a vector are numbers to compute with. */
+  #vectorElement(element: Type, size: number, offset: number): string {
+    if (this.#style !== undefined || encodingOf(element) === undefined) return this.value(element, offset, 0);
+    return this.#missing(offset, size) ?? readInteger(this.#snapshot.bytes, offset, size, isSigned(element)).toString();
   }
 
   /** How an array of such elements is a text; undefined if it is none. */

@@ -229,6 +229,16 @@ describe('agent programs', () => {
     }
   });
 
+  it('say why a value is missing, where it is needed', () => {
+    const unless = (value: bigint): AgentOperation[] => [
+      ...([push(value), { op: 'if' }, push(5n), { op: 'else' }, { op: 'missing', reason: 7 }] as const),
+      ...([{ op: 'end' }, { op: 'capture', size: 8 }] as const),
+    ];
+    const [there, missing] = run([unless(1n), unless(0n)]);
+    assert.deepEqual([there!.status, there!.bytes.readBigUInt64LE()], [CaptureStatus.complete, 5n]);
+    assert.deepEqual([missing!.status, missing!.bytes.readBigUInt64LE()], [CaptureStatus.missing, 7n]);
+  });
+
   it('say that a divisor was zero', () => {
     const [capture] = run([[push(1n), push(0n), { op: 'remU' }, { op: 'capture', size: 8 }]]);
     assert.deepEqual([capture!.status, capture!.bytes.length], [CaptureStatus.divisionByZero, 0]);

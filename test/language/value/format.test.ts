@@ -48,20 +48,21 @@ describe('values', () => {
   it('of enumerations are names', () => {
     const color = enumeration('color', { RED: 0n, GREEN: 1n, BLUE: 2n, LAST: 2n });
     reads(color, bytes(2), 'BLUE');
-    reads(color, bytes(7), '7');
+    reads(color, bytes(7), 'GREEN | BLUE | unknown: 0x4');
     const signed = enumeration('sign', { MINUS: -1n, PLUS: 1n }, true);
     reads(signed, bytes(-1), 'MINUS');
   });
 
   it('of enumerations of flags are names joined by |', () => {
-    const flags = enumeration('flags', { NONE: 0n, A: 1n, B: 2n, C: 12n });
+    const flags = enumeration('flags', { NONE: 0n, A: 1n, B: 2n, OTHER_B: 2n, C: 4n });
     reads(flags, bytes(0), 'NONE');
     reads(flags, bytes(3), 'A | B');
-    reads(flags, bytes(13), 'A | C');
-    reads(flags, bytes(0x43), 'A | B | 0x40');
-    reads(flags, bytes(0x40), '64');
+    reads(flags, bytes(5), 'A | C');
+    reads(flags, bytes(0x43), 'A | B | unknown: 0x40');
+    reads(flags, bytes(0x40), 'unknown: 0x40');
     const numbers = enumeration('numbers', { ONE: 1n, TWO: 2n, THREE: 3n });
     reads(numbers, bytes(7), '7');
+    reads(enumeration('masks', { ONE: 1n, MASK: 12n }), bytes(13), '13');
   });
 
   it('of pointers are hexadecimal', () => {
@@ -114,7 +115,7 @@ describe('values', () => {
     reads(array(types.int, 2, 2), bytes(1, 2, 3, 4), '{{1, 2}, {3, 4}}');
     reads(array(point, 2), bytes(1, 2, 3, 4), '{{x = 1, y = 2}, {x = 3, y = 4}}');
     const many = Int32Array.from({ length: 1000 }, (_, index) => index);
-    assert.match(valueText(array(types.int, 1000), snapshot(bytes(many))), /^\{0, 1, .* 199\.\.\.\}$/);
+    assert.match(valueText(array(types.int, 1000), snapshot(bytes(many))), /^\{0, 1, .* 999\}$/);
   });
 
   it('of arrays of characters are texts up to the NUL', () => {

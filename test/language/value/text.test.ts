@@ -45,6 +45,6 @@ describe('characters', () => {
     assert.equal(quotedCharacter(-1n, 1), "'\\377'");
     assert.equal(quotedCharacter(0x1f600n, 4), "'😀'");
     assert.equal(quotedCharacter(0xd800n, 4), "'\\u{d800}'");
-    assert.equal(quotedCharacter(0x7fffffffn, 4), "'\\x7fffffff'");
+    assert.equal(quotedCharacter(0x7fffffffn, 4), "'\\u{7fffffff}'");
   });
 });
