@@ -26,7 +26,7 @@ export function textOfBytes(bytes: Buffer): string {
 
 export function bytesOfText(text: string): Buffer {
   if (!LONE_SURROGATE.test(text)) return Buffer.from(text, 'utf8');
-  const parts = [...text].map((character) => {
+  const parts = Array.from(text, (character) => {
     const code = character.codePointAt(0)!;
     return code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff ? Buffer.of(code - ESCAPE) : Buffer.from(character, 'utf8');
   });
