@@ -76,7 +76,7 @@ function findFunction({ name }: Extract<ProbeLocation, { kind: 'function' }>, mo
   const byName = searchEach(modules, (module) =>
     !module.isProgram && module.image.hasDebugInfo ? functionIn(module, name) : [],
   );
-  return { places: byName.found, errors: byName.errors };
+  return { places: byName.found, errors: [...bySymbol.errors, ...byName.errors] };
 }
 
 function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {

@@ -37,6 +37,8 @@ const TRANSPARENT = new Set<number>([TAG.subrange_type, TAG.packed_type, TAG.sha
 /** What clients look through to the type behind it: these must not form a circle. */
 const LAYERS = new Set<number>([
   ...TRANSPARENT,
+  // An array of itself has no size.
+  TAG.array_type,
   TAG.typedef,
   TAG.template_alias,
   TAG.const_type,
@@ -144,6 +146,8 @@ export class Types {
   of(entry: Entry): Type {
     let type = this.#cache.get(entry.key);
     if (!type) {
+      // What leads to itself while it is read (an enumeration over itself) leads to nothing.
+      this.#cache.set(entry.key, VOID);
       type = tolerating(() => this.#read(entry)) ?? VOID;
       this.#cache.set(entry.key, type);
     }
@@ -233,7 +237,8 @@ function readArray(types: Types, entry: Entry): Type {
 /** Elements of one dimension; undefined when only the running program knows. */
 function countOf(dimension: Entry): number | undefined {
   const count = dimension.attribute(AT.count)?.constant();
-  if (count !== undefined) return Number(count);
+  // No array has fewer than no elements; what says so does not know.
+  if (count !== undefined) return count < 0n ? undefined : Number(count);
   // The lower bound is 0 in every language that gets here. An upper bound of -1 is gcc's `[0]`.
   const upper = dimension.attribute(AT.upper_bound)?.constant();
   if (upper === undefined) return undefined;
