@@ -9,6 +9,12 @@ import { type Unit } from './unit';
 /** A guess at the bytes of an entry, to size the first table; a wrong guess costs one copy. */
 const TYPICAL_ENTRY_SIZE = 9;
 
+/**
+ * Entries inside each other. Compilers allow blocks and templates 256 to 1,024 levels in the source; what walks from an entry
+ * outwards, for its name or its function, takes so many steps at most.
+ */
+const MAX_NESTING = 2048;
+
 export class EntryTable {
   private constructor(
     readonly unit: Unit,
@@ -69,6 +75,8 @@ export class EntryTable {
       parents[count] = parent;
       ends[count] = count + 1;
       if (abbreviation.hasChildren) {
+        if (open.length === MAX_NESTING)
+          throw reader.malformed(`entries are nested more than ${MAX_NESTING} deep`, start);
         open.push(count);
         parent = count;
       }

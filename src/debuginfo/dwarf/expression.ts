@@ -99,6 +99,9 @@ const FAMILIES = [
   { first: OP.breg0, last: OP.breg31 },
 ];
 
+/** Operations of one expression; compilers write a few dozen. */
+const MAX_OPERATIONS = 10_000;
+
 /** The operations of `expression`, GNU ones under their standard numbers. `unit` gives the width of offsets. */
 export function readOperations(expression: Uint8Array, unit: Unit | undefined): Operation[] {
   const reader = new ByteReader(expression, {
@@ -107,6 +110,7 @@ export function readOperations(expression: Uint8Array, unit: Unit | undefined): 
   });
   const operations: Operation[] = [];
   while (!reader.atEnd) {
+    if (operations.length === MAX_OPERATIONS) throw reader.malformed('it has too many operations');
     const code = reader.u8();
     const family = FAMILIES.find(({ first, last }) => code >= first && code <= last);
     const opcode = family ? family.first : code;

@@ -2,7 +2,9 @@
  * Call frame information (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the rule for the canonical
  * frame address at an address. Rules for saved registers are skipped: nothing here walks a stack.
  */
+import { partitionPoint } from '../../base/binarySearch';
 import { ByteReader } from '../../base/byteReader';
+import { Once } from '../../base/once';
 import { CFA } from './constants';
 import { readInitialLength } from './initialLength';
 
@@ -39,13 +41,19 @@ interface Description {
 /** Pointer encodings, LSB §10.5.1. */
 const PE = { absptr: 0x00, pcrel: 0x10, datarel: 0x30, indirect: 0x80, omit: 0xff } as const;
 
+/** Bytes of the longest augmentation; those that are defined have up to six letters. */
+const MAX_AUGMENTATION = 32;
+
 /** remember_state can't be nested deeper; compilers nest it once or twice. */
 const MAX_REMEMBERED = 64;
 
 export class FrameTable {
   readonly #section: FrameSection;
   readonly #reader: ByteReader;
-  #descriptions: Description[] | undefined;
+  readonly #commons = new Map<number, Once<CommonEntry>>();
+  #descriptions: Once<Description[]> | undefined;
+  /** Variables of one place ask for its rule one after another. */
+  #last: { readonly pc: number; readonly rule: CfaRule | undefined } | undefined;
 
   constructor(section: FrameSection) {
     this.#section = section;
@@ -54,6 +62,11 @@ export class FrameTable {
 
   /** The CFA rule at `pc`; undefined where nothing describes it. */
   cfaAt(pc: number): CfaRule | undefined {
+    if (this.#last?.pc !== pc) this.#last = { pc, rule: this.#ruleAt(pc) };
+    return this.#last.rule;
+  }
+
+  #ruleAt(pc: number): CfaRule | undefined {
     const description = this.#find(pc);
     if (!description) return undefined;
     const machine = new CfaMachine(this.#reader, description.common, (at) =>
@@ -67,28 +80,23 @@ export class FrameTable {
 
   /** Where the described pieces of code begin, ascending: functions, their cold parts, linkage tables. */
   starts(): readonly number[] {
-    this.#descriptions ??= this.#readDescriptions();
-    return this.#descriptions.map(({ low }) => low);
+    return this.#all().map(({ low }) => low);
   }
 
   #find(pc: number): Description | undefined {
-    this.#descriptions ??= this.#readDescriptions();
-    let low = 0;
-    let high = this.#descriptions.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const description = this.#descriptions[middle]!;
-      if (pc < description.low) high = middle - 1;
-      else if (pc >= description.high) low = middle + 1;
-      else return description;
-    }
-    return undefined;
+    const all = this.#all();
+    const description = all[partitionPoint(all.length, (index) => all[index]!.low <= pc) - 1];
+    return description && pc < description.high ? description : undefined;
+  }
+
+  #all(): readonly Description[] {
+    this.#descriptions ??= new Once(() => this.#readDescriptions());
+    return this.#descriptions.value;
   }
 
   #readDescriptions(): Description[] {
     const reader = this.#reader;
     const isEh = this.#section.kind === '.eh_frame';
-    const commons = new Map<number, CommonEntry>();
     const descriptions: Description[] = [];
     reader.offset = 0;
     while (reader.end - reader.offset >= 4) {
@@ -106,19 +114,24 @@ export class FrameTable {
       const isCommon = isEh ? id === 0 : id === (offsetSize === 4 ? 0xffff_ffff : Number(0xffff_ffff_ffff_ffffn));
       if (!isCommon) {
         const commonAt = isEh ? idAt - id : id;
-        let common = commons.get(commonAt);
-        if (!common) {
-          const resume = reader.offset;
-          common = this.#readCommon(commonAt);
-          commons.set(commonAt, common);
-          reader.offset = resume;
-        }
+        const resume = reader.offset;
+        const common = this.#commonAt(commonAt);
+        reader.offset = resume;
         const description = this.#readDescription(reader, common, end);
         if (description) descriptions.push(description);
       }
       reader.offset = end;
     }
     return descriptions.sort((a, b) => a.low - b.low);
+  }
+
+  #commonAt(at: number): CommonEntry {
+    let common = this.#commons.get(at);
+    if (!common) {
+      common = new Once(() => this.#readCommon(at));
+      this.#commons.set(at, common);
+    }
+    return common.value;
   }
 
   #readCommon(at: number): CommonEntry {
@@ -130,7 +143,8 @@ export class FrameTable {
     if (end > reader.end) throw reader.malformed('an entry reaches past the end of the section', at);
     reader.skip(offsetSize === 8 && this.#section.kind === '.debug_frame' ? 8 : 4);
     const version = reader.u8();
-    const augmentation = reader.cstring();
+    const augmentation = reader.at(reader.offset, Math.min(end, reader.offset + MAX_AUGMENTATION)).cstring();
+    reader.skip(augmentation.length + 1);
     if (version >= 4) reader.skip(2); // sizes of addresses and segment selectors
     if (augmentation.startsWith('eh')) reader.skip(8); // ancient gcc's pointer to its exception table
     const codeAlignment = reader.uleb();

@@ -100,6 +100,8 @@ export class LineTable {
 
 /** Rows of one program, 17 bytes each. A program of a million lines makes a tenth of them. */
 const MAX_ROWS = 1 << 24;
+/** Rows at one address: views of gcc's, of which there are dozens. Each of them is compared with the others. */
+const MAX_VIEWS = 4096;
 /** Stands for file numbers that no program of that many files has. */
 const NO_FILE = 0xffff;
 
@@ -107,6 +109,8 @@ class Columns {
   count = 0;
   /** Whether some row's address was below the one before in this sequence. */
   descended = false;
+  /** Rows before the last one at its address. */
+  sameAddress = 0;
   #previous = 0;
   addresses: Float64Array;
   files: Uint16Array;
@@ -126,6 +130,7 @@ class Columns {
     const row = this.count++;
     if (row === this.addresses.length) this.#grow(row * 2);
     if (address < this.#previous) this.descended = true;
+    this.sameAddress = address === this.#previous ? this.sameAddress + 1 : 0;
     this.#previous = address;
     this.addresses[row] = address;
     this.files[row] = file < NO_FILE ? file : NO_FILE;
@@ -284,6 +289,7 @@ class LineMachine {
   #addRow(): void {
     this.#rows.push(this.#address, this.#file, this.#line, this.#column, this.#flags);
     this.#flags &= LINE_FLAGS.isStatement;
+    if (this.#rows.sameAddress > MAX_VIEWS) throw this.#reader.malformed('it has too many rows at one address');
   }
 
   #endSequence(): void {

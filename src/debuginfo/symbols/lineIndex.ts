@@ -3,6 +3,8 @@
  * file; a program is run when its rows are wanted.
  */
 import { basename } from 'node:path/posix';
+import { SidestepError } from '../../base/errors';
+import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
 import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
@@ -10,6 +12,9 @@ import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
 import { type SourceLine } from '../model';
 import { commonSuffixLength, isPathSuffix } from './sourcePath';
+
+/** Characters of all paths together. A browser has 100,000 files of 100 letters. */
+const MAX_PATH_CHARACTERS = 1 << 26;
 
 /** A file's numbers in one program: more than one when its table lists the file twice. */
 export interface FileInProgram {
@@ -25,6 +30,9 @@ export class LineIndex {
   readonly #info: DebugInfo;
   readonly #isCode: (address: number) => boolean;
   readonly #tables = new Map<number, LineTable>();
+  /** By offset; what is wrong with a header or a program is found once. */
+  readonly #headers = new Map<number, Once<LineHeader>>();
+  readonly #broken = new Map<number, unknown>();
   #programs: readonly Program[] | undefined;
   /** Programs and file numbers by the file's base name. */
   #byBaseName: Map<string, { readonly program: Program; readonly file: number }[]> | undefined;
@@ -70,10 +78,22 @@ export class LineIndex {
   /** Paths of all files that programs list, without repetition. */
   sourceFiles(): string[] {
     const paths = new Set<string>();
+    let left = MAX_PATH_CHARACTERS;
     for (const { header } of this.#allPrograms()) {
       for (let file = 0; file < header.files.length; file++) {
         const path = lineFilePath(header, file);
-        if (path !== undefined) paths.add(path);
+        if (path === undefined || paths.has(path)) continue;
+        paths.add(path);
+        left -= path.length;
+        if (left < 0) {
+          throw new SidestepError(
+            'unsupported',
+            `${this.#info.sections.path} lists more source files than can be shown`,
+            {
+              place: { file: this.#info.sections.path, section: '.debug_line' },
+            },
+          );
+        }
       }
     }
     return [...paths].sort();
@@ -144,13 +164,24 @@ export class LineIndex {
   }
 
   #readHeader(unit: Unit, offset: number): LineHeader {
-    return readLineHeader(this.#info, offset, unit.root?.string(AT.comp_dir) ?? '');
+    let header = this.#headers.get(offset);
+    if (!header) {
+      header = new Once(() => readLineHeader(this.#info, offset, unit.root?.string(AT.comp_dir) ?? ''));
+      this.#headers.set(offset, header);
+    }
+    return header.value;
   }
 
   #run(header: LineHeader): LineTable {
     let table = this.#tables.get(header.offset);
     if (!table) {
-      table = readLineTable(this.#info, header, this.#isCode);
+      if (this.#broken.has(header.offset)) throw this.#broken.get(header.offset);
+      try {
+        table = readLineTable(this.#info, header, this.#isCode);
+      } catch (error) {
+        this.#broken.set(header.offset, error);
+        throw error;
+      }
       this.#tables.set(header.offset, table);
     }
     return table;

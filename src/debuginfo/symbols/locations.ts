@@ -27,9 +27,13 @@ const OPTIMIZED_OUT: Location = { kind: 'unavailable', reason: '<optimized out>'
 const LAST_REGISTER = 32;
 /** DW_OP_call* and frame bases may lead to further expressions, in sound files not deeper than two. */
 const MAX_DEPTH = 4;
+/** Operations for one variable, those that it calls included; no compiler writes a hundred. */
+const MAX_OPERATIONS = 10_000;
 
 export class Locations implements Surroundings {
   #frameBase: StackItem | undefined;
+  /** Shared by all that one variable leads to. */
+  #operations = { left: MAX_OPERATIONS };
 
   constructor(
     readonly program: Program,
@@ -50,6 +54,7 @@ export class Locations implements Surroundings {
   }
 
   #unlessUnavailable(read: () => Location): Location {
+    this.#operations.left = MAX_OPERATIONS;
     try {
       return tolerating(read) ?? unavailable('<not available: its location is malformed>');
     } catch (error) {
@@ -228,7 +233,7 @@ export class Locations implements Surroundings {
 
   #nested(unit: Unit | undefined): Locations {
     if (this.depth >= MAX_DEPTH) throw new Unavailable('<not available: its location is too complex>');
-    return new Locations(
+    const nested = new Locations(
       this.program,
       this.pc,
       this.subprogram,
@@ -237,6 +242,8 @@ export class Locations implements Surroundings {
       this.codeAddress,
       this.otherFrame,
     );
+    nested.#operations = this.#operations;
+    return nested;
   }
 
   #evaluate(expression: Uint8Array): Location {
@@ -244,7 +251,7 @@ export class Locations implements Surroundings {
     const pieces: { location: Location; byteSize: number }[] = [];
     /** What the operations since the last piece say outright, beside what they leave on the stack. */
     let found: Location | undefined;
-    for (const operation of readOperations(expression, this.unit)) {
+    for (const operation of this.#operationsOf(expression, this.unit)) {
       if (operation.opcode === OP.piece || operation.opcode === OP.bit_piece) {
         pieces.push({ location: found ?? memoryAt(machine), byteSize: pieceSize(operation) });
         found = undefined;
@@ -253,6 +260,13 @@ export class Locations implements Surroundings {
     }
     if (pieces.length > 0) return { kind: 'pieces', pieces };
     return found ?? memoryAt(machine);
+  }
+
+  *#operationsOf(expression: Uint8Array, unit: Unit | undefined): IterableIterator<Operation> {
+    for (const operation of readOperations(expression, unit)) {
+      if (this.#operations.left-- <= 0) throw new Unavailable('<not available: its location is too complex>');
+      yield operation;
+    }
   }
 
   /** DW_OP_call2, call4, call_ref: another entry's expression, run on the same stack (DWARF 5 §2.5.1.5). */
@@ -268,7 +282,7 @@ export class Locations implements Surroundings {
     const nested = this.#nested(callee.unit);
     const inner = new StackMachine(nested);
     inner.stack.push(...machine.stack);
-    for (const operation of readOperations(expression, callee.unit)) {
+    for (const operation of this.#operationsOf(expression, callee.unit)) {
       if (CALLS.has(operation.opcode)) nested.#call(operation, inner);
       else if (!inner.run(operation)) throw new Unavailable('<not available: its location is too complex>');
     }

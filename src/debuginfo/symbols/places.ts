@@ -1,5 +1,6 @@
 /** Where probes stand: the places of a function's instances, and of a source line in each function instance that has it. */
 import { type LinkAddress, linkAddress } from '../../base/address';
+import { SidestepError } from '../../base/errors';
 import { AT, TAG } from '../dwarf/constants';
 import { tolerating } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -22,9 +23,17 @@ const MAX_LINES_BEFORE_FUNCTION = 3;
 /** One place for each instance of the functions that `name` means, in address order. */
 export function functionPlaces(program: Program, name: string): ProbePlace[] {
   const places: ProbePlace[] = [];
+  let failure: SidestepError | undefined;
   for (const instance of functionInstances(program, name)) {
-    places.push(...(tolerating(() => instancePlaces(program, instance)) ?? []));
+    try {
+      places.push(...instancePlaces(program, instance));
+    } catch (error) {
+      if (!(error instanceof SidestepError) || error.code !== 'malformed') throw error;
+      failure ??= error;
+    }
   }
+  // One bad instance does not hide the others; when all are bad, that is why there is none.
+  if (places.length === 0 && failure) throw failure;
   return sortedByAddress(places);
 }
 

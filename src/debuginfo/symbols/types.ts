@@ -40,6 +40,8 @@ const TRANSPARENT = new Set<number>([TAG.subrange_type, TAG.packed_type, TAG.sha
 /** What clients look through to the type behind it: these must not form a circle. */
 const LAYERS = new Set<number>([
   ...TRANSPARENT,
+  // An array of itself has no size.
+  TAG.array_type,
   TAG.typedef,
   TAG.template_alias,
   TAG.const_type,
@@ -157,6 +159,8 @@ export class Types {
   of(entry: Entry): Type {
     let type = this.#cache.get(entry.key);
     if (!type) {
+      // What leads to itself while it is read (an enumeration over itself) leads to nothing.
+      this.#cache.set(entry.key, VOID);
       type = tolerating(() => this.#read(entry)) ?? VOID;
       this.#cache.set(entry.key, type);
     }
@@ -276,7 +280,9 @@ function countOf(dimension: Entry): number | RuntimeNumber | undefined {
   const count = dimension.attribute(AT.count);
   if (count) {
     const known = count.constant();
-    return known === undefined ? runtimeNumber(dimension, AT.count, 0n) : Number(known);
+    if (known === undefined) return runtimeNumber(dimension, AT.count, 0n);
+    // No array has fewer than no elements; what says so does not know.
+    return known < 0n ? undefined : Number(known);
   }
   // The lower bound is 0 in every language that gets here. An upper bound of -1 is gcc's `[0]`.
   const upper = dimension.attribute(AT.upper_bound);

@@ -174,8 +174,12 @@ export function isByteCharacter(type: Type): boolean {
   return isCharacter(type) && sizeOf(type) === 1;
 }
 
+/** Types in the text of one; one that leads to itself would have no end of them. */
+const MAX_PARTS = 64;
+
 /** As C writes it, near enough for an error: `struct item *`, `int [4]`, `unsigned long`. */
-export function typeText(type: Type): string {
+export function typeText(type: Type, room = { left: MAX_PARTS }): string {
+  if (room.left-- <= 0) return '…';
   switch (type.kind) {
     case 'base':
     case 'typedef':
@@ -187,13 +191,13 @@ export function typeText(type: Type): string {
     case 'volatile':
     case 'restrict':
     case 'atomic':
-      return `${type.kind === 'atomic' ? '_Atomic' : type.kind} ${typeText(type.target)}`;
+      return `${type.kind === 'atomic' ? '_Atomic' : type.kind} ${typeText(type.target, room)}`;
     case 'pointer':
-      return type.name ?? withSuffix(typeText(type.target), '*');
+      return type.name ?? withSuffix(typeText(type.target, room), '*');
     case 'reference':
-      return withSuffix(typeText(type.target), '&');
+      return withSuffix(typeText(type.target, room), '&');
     case 'rvalueReference':
-      return withSuffix(typeText(type.target), '&&');
+      return withSuffix(typeText(type.target, room), '&&');
     case 'structure':
       return tagText(type, 'struct');
     case 'union':
@@ -203,11 +207,11 @@ export function typeText(type: Type): string {
     case 'enumeration':
       return `enum ${type.name ?? '{…}'}`;
     case 'array':
-      return `${typeText(type.element)} ${type.counts.map(countText).join('')}`;
+      return `${typeText(type.element, room)} ${type.counts.map(countText).join('')}`;
     case 'memberPointer':
-      return withSuffix(typeText(type.target), `${typeText(type.containing)}::*`);
+      return withSuffix(typeText(type.target, room), `${typeText(type.containing, room)}::*`);
     case 'function':
-      return `${typeText(type.returns)} (${type.parameters.map(typeText).join(', ')})`;
+      return `${typeText(type.returns, room)} (${type.parameters.map((each) => typeText(each, room)).join(', ')})`;
   }
 }
 

@@ -14,6 +14,8 @@ import { encodingOf, textType } from './textTypes';
 
 /** Structures inside each other. */
 const MAX_DEPTH = 8;
+/** Values of all kinds in one value: a log line has room for fewer, and a structure that contains itself would have no end of them. */
+const MAX_VALUES = 10_000;
 /** As many equal elements are repeated, more are counted: gdb's. */
 const REPEATS = 10;
 
@@ -27,6 +29,7 @@ export function valueText(type: Type, value: Snapshot, style?: Style): string {
 class Formatter {
   readonly #snapshot: Snapshot;
   readonly #style: Style | undefined;
+  #valuesLeft = MAX_VALUES;
 
   constructor(value: Snapshot, style: Style | undefined) {
     this.#snapshot = value;
@@ -34,6 +37,7 @@ class Formatter {
   }
 
   value(type: Type, offset: number, depth: number): string {
+    if (this.#valuesLeft-- <= 0) return MORE;
     const under = bare(type);
     if (isStructure(under)) return this.#structureOrText(type, under, offset, depth);
     if (under.kind === 'array') return this.#array(under, offset, depth);
@@ -108,7 +112,7 @@ class Formatter {
     const parts: string[] = [];
     for (const member of type.members) {
       const isPastEnd = offset + known(member.byteOffset) >= bytes.length && (member.type.byteSize ?? 0) > 0;
-      if (isPastEnd && member.bits === undefined) {
+      if (this.#valuesLeft <= 0 || (isPastEnd && member.bits === undefined)) {
         parts.push(MORE);
         break;
       }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AT, FORM, TAG, UT } from '../../../src/debuginfo/dwarf/constants';
 import { type DebugInfo } from '../../../src/debuginfo/dwarf/debugInfo';
 import { type Entry } from '../../../src/debuginfo/dwarf/entry';
+import { type EntryTable } from '../../../src/debuginfo/dwarf/entryTable';
 import {
   counted,
   counted64,
@@ -325,14 +326,14 @@ describe('.debug_info', () => {
     assert.throws(() => cut.units[0]!.entries, malformed);
   });
 
-  it('survives entries nested a hundred thousand deep', () => {
-    const depth = 100_000;
-    const info = debugInfo({
-      '.debug_abbrev': abbreviations(FORM.flag_present),
-      '.debug_info': section(counted(...HEADER_5, new Array<number>(depth).fill(1))),
-    });
-    const { entries } = info.units[0]!;
-    assert.equal(entries.length, depth);
-    assert.equal(entries.ends[0], depth);
+  it('has entries nested two thousand deep, and refuses a hundred thousand', () => {
+    const nested = (depth: number): EntryTable =>
+      debugInfo({
+        '.debug_abbrev': abbreviations(FORM.flag_present),
+        '.debug_info': section(counted(...HEADER_5, new Array<number>(depth).fill(1))),
+      }).units[0]!.entries;
+    assert.equal(nested(2000).length, 2000);
+    assert.equal(nested(2000).ends[0], 2000);
+    assert.throws(() => nested(100_000), { code: 'malformed', message: /nested more than 2048 deep/ });
   });
 });

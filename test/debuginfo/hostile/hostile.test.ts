@@ -24,7 +24,13 @@ describe('hostile files', function () {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'sidestep-hostile-'));
     script = join(folder, 'ask.cjs');
-    buildSync({ entryPoints: [join(__dirname, 'ask.ts')], outfile: script, bundle: true, platform: 'node', logLevel: 'error' });
+    buildSync({
+      entryPoints: [join(__dirname, 'ask.ts')],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      logLevel: 'error',
+    });
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -42,7 +48,8 @@ describe('hostile files', function () {
       );
       assert.equal(status, 0, `${signal ?? ''} ${stderr}`);
       const { answers, memory, time } = JSON.parse(stdout) as Answers;
-      if (process.env['SIDESTEP_HOSTILE']) console.log({ ...answers, memory: memory / 1e6, time, size: statSync(path).size });
+      if (process.env['SIDESTEP_HOSTILE'])
+        console.log({ ...answers, memory: memory / 1e6, time, size: statSync(path).size });
       for (const [question, expected] of Object.entries(file.says ?? {})) {
         const answer = answers[question];
         if (typeof expected === 'number') assert.equal(answer, expected, question);
