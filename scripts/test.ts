@@ -25,7 +25,7 @@ interface Phase {
 /** Which folders of test/ each run of mocha takes. All of them must be in one: a forgotten test is a failed one. */
 const FOLDERS = {
   unit: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export', 'extension', 'syntaxes'],
-  integration: ['engine', 'guardian', 'adapter', 'cli', 'realworld', 'package'],
+  integration: ['engine', 'guardian', 'adapter', 'cli', 'values', 'realworld', 'package'],
   editor: ['e2e'],
 } as const;
 

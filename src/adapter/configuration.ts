@@ -62,7 +62,8 @@ export function readLaunch(raw: Raw): LaunchConfiguration {
 
 export function readAttach(raw: Raw): AttachConfiguration {
   const key = raw['pid'] === undefined && raw['processId'] !== undefined ? 'processId' : 'pid';
-  const pid = Number(raw[key]);
+  const given = raw[key];
+  const pid = typeof given === 'number' || typeof given === 'string' ? Number(given) : NaN;
   if (raw[key] === undefined)
     throw badConfiguration('pid', 'is missing', 'Give the process id, or ${command:pickProcess}.');
   if (!Number.isInteger(pid) || pid <= 0)

@@ -102,3 +102,6 @@ export const BreakpointState = { armed: 1, gone: 2 } as const;
 
 /** The guardian's exit status less this is the errno for which it can't trace the engine. */
 export const GUARDIAN_REFUSED = 128;
+
+/** The guardian's exit status where it can't write to the engine's memory: so it could not put back a byte either. */
+export const GUARDIAN_UNHEARD = 3;

@@ -102,7 +102,7 @@ const SHAPES: { readonly [K in RequestKind]: Shape<Requests[K]['arguments']> } =
     probe,
     pid,
     agent,
-    onHit: oneOf('report', 'count', 'hold'),
+    onHit: oneOf('report', 'count', 'hold', 'trace'),
   }),
   disarm: object<Requests['disarm']['arguments']>({ site: anySite }),
   counts: nothing,

@@ -3,9 +3,10 @@
  * thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the engine hangs, killed or not, with all that
  * it traces still traced: nothing runs into INT3 and on, and the guardian puts right what the engine has left.
  *
- * It ends with the engine. Its exit status is 0, or {@link GUARDIAN_REFUSED} and the errno for which it can't trace the engine.
+ * It ends with the engine. Its exit status is 0; {@link GUARDIAN_REFUSED} and the errno for which it can't trace the engine;
+ * or {@link GUARDIAN_UNHEARD}.
  */
-import { GUARDIAN_REFUSED, LedgerHeader } from '../contract/ledger';
+import { GUARDIAN_REFUSED, GUARDIAN_UNHEARD, LedgerHeader } from '../contract/ledger';
 import { Arena, Layout } from '../engine/arena';
 import { ProcessMemory } from '../engine/linux/memory';
 import { Ptrace, TraceOption } from '../engine/linux/ptrace';
@@ -29,7 +30,7 @@ function watch(engine: number, address: number): number {
   new Scheduling(arena).setPolicy(0, Policy.fifo);
   const failure = ptrace.seize(engine, TraceOption.exit);
   if (failure !== 0) return GUARDIAN_REFUSED + failure;
-  announce(engine, address);
+  if (!announce(engine, address)) return GUARDIAN_UNHEARD;
   for (;;) {
     const status = waiter.waitFor(engine);
     if (status === undefined) return 0;
@@ -43,13 +44,14 @@ function watch(engine: number, address: number): number {
   return 0;
 }
 
-/** From here on the engine may let threads run into INT3. */
-function announce(engine: number, address: number): void {
+/** From here on the engine may let threads run into INT3. False: the engine's memory can't be written. */
+function announce(engine: number, address: number): boolean {
   const pid = Buffer.alloc(4);
   pid.writeUInt32LE(process.pid);
   const memory = ProcessMemory.open(engine);
-  memory?.write(address + Layout.ledger + LedgerHeader.guardian, pid);
+  const failure = memory?.write(address + Layout.ledger + LedgerHeader.guardian, pid);
   memory?.close();
+  return failure === 0;
 }
 
 /** Whatever the engine stops for is its own affair. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type SidestepError } from '../../src/base/errors';
 import { NO_REQUEST, requestIdOf, toRequest } from '../../src/contract/requestShapes';
 
-const LAUNCH = { program: '/bin/true', args: [], cwd: '/', env: {}, stdio: [0, 1, 2] };
+const LAUNCH = { program: '/bin/true', args: [], cwd: '/', env: [], stdio: [0, 1, 2] };
 const ARM = { site: 1, probe: 1, pid: 1, address: 1n, agent: { captures: [] }, onHit: 'report' };
 
 describe('requests', () => {
@@ -11,6 +11,7 @@ describe('requests', () => {
     ['launch', { ...LAUNCH, follow: 'children', starter: 5 }],
     ['attach', { pid: 1 }],
     ['arm', ARM],
+    ['arm', { ...ARM, onHit: 'trace' }],
     ['arm', { ...ARM, address: 2n ** 64n - 1n, expected: '0fcc', sequence: { start: 1n, end: 2n } }],
     ['arm', { ...ARM, agent: { condition: [{ op: 'const', value: -1n }], captures: [[{ op: 'drop' }]] } }],
     ['inspect', { pid: 1, places: [{ address: 1n, from: 0n }] }],
@@ -45,7 +46,7 @@ describe('requests', () => {
         ['launch', { ...LAUNCH, program: 'a\0b' }, /arguments\.program/],
         ['launch', { ...LAUNCH, args: 'a' }, /arguments\.args must be a list/],
         ['launch', { ...LAUNCH, args: ['a', null] }, /arguments\.args\[1\] must be a string/],
-        ['launch', { ...LAUNCH, env: { A: 1 } }, /arguments\.env\.A must be a string/],
+        ['launch', { ...LAUNCH, env: ['A=1', 5] }, /arguments\.env\[1\] must be a string/],
         ['launch', { ...LAUNCH, stdio: [0, 1] }, /arguments\.stdio must be a list of 3, not a list of 2/],
         ['launch', { ...LAUNCH, stdio: [0, 1, -1] }, /arguments\.stdio\[2\]/],
         ['launch', { ...LAUNCH, follow: 'all' }, /arguments\.follow must be "none" or "children", not "all"/],

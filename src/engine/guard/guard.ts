@@ -6,7 +6,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors';
-import { GUARDIAN_REFUSED } from '../../contract/ledger';
+import { GUARDIAN_REFUSED, GUARDIAN_UNHEARD } from '../../contract/ledger';
 import { type Arena } from '../arena';
 import { closeOnExec } from '../linux/descriptors';
 import { errnoText } from '../linux/errno';
@@ -172,6 +172,7 @@ export class Guard {
 const CONSEQUENCE = 'if the engine is killed, programs that have met a probe end with it, by SIGKILL';
 
 function reasonOf(code: number): string {
+  if (code === GUARDIAN_UNHEARD) return 'it may not write to the memory of other processes';
   return code > GUARDIAN_REFUSED
     ? `PTRACE_SEIZE: ${errnoText(code - GUARDIAN_REFUSED)}`
     : `it ended with status ${code}`;

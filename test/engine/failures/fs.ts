@@ -3,7 +3,8 @@ import * as real from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { enter, pidOf } from './interposer';
 
-export const { chmodSync, closeSync, constants, fstatSync, mkdtempSync, readSync, rmSync, writeFileSync } = real;
+export const { chmodSync, closeSync, constants, fstatSync, lstatSync, mkdtempSync } = real;
+export const { readSync, rmSync, writeFileSync, writeSync } = real;
 
 export const readFileSync = interpose('readFile', real.readFileSync);
 export const readdirSync = interpose('readdir', real.readdirSync);

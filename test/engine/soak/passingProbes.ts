@@ -116,10 +116,15 @@ export class PassingProbes {
     // What a thread that is killed can't be given is counted as well.
     if (isCovered()) ledger.compare(`stepped aside of ${what}`, counts.steppedAside, 0);
     if (!followed) ledger.compare(`hits of ${what}, probe and site`, all.hits, counts.hits);
-    const matched = condition === 'none' || condition === 'always' ? counts.hits : 0;
-    ledger.compare(`matches of ${what}`, counts.matched, matched);
-    const due = onHit === 'report' ? wanted(hitCondition, matched) : 0;
-    if (condition !== 'sometimes') ledger.compare(`reports of ${what}`, counts.reported + counts.lost, due);
+    if (condition !== 'sometimes') {
+      ledger.compare(
+        `matches of ${what}`,
+        counts.matched,
+        condition === 'none' || condition === 'always' ? counts.hits : 0,
+      );
+    }
+    const due = onHit === 'report' ? wanted(hitCondition, counts.matched) : 0;
+    ledger.compare(`reports of ${what}`, counts.reported + counts.lost, due);
   }
 
   /** What was declared for it is forgotten if it can't be armed. */
