@@ -29,7 +29,7 @@ export interface ExportedProbe extends Counts {
   readonly text: string;
   /** Why it stands nowhere. */
   readonly failure?: string | undefined;
-  /** One for each place of a file, its counts those of all processes. */
+  /** One for each place of a file, its counts those of all processes; JSON leaves those of an only one to the probe. */
   readonly sites: readonly ExportedSite[];
 }
 
@@ -79,7 +79,7 @@ export function summaryLine(summary: ExportedSummary): string {
         address: hex(site.address),
         instruction: site.instruction,
         execution: site.execution,
-        ...countsJson(site),
+        ...(probe.sites.length > 1 && countsJson(site)),
         problem: site.problem,
       })),
     })),

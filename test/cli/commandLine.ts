@@ -34,7 +34,8 @@ interface CountsInJson {
   readonly failedConditions?: number;
 }
 
-interface SiteInJson extends CountsInJson {
+/** Counts are there where the probe has several sites. */
+interface SiteInJson extends Partial<CountsInJson> {
   readonly address: string;
   readonly instruction: string;
   readonly execution: string;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
 import { hitLine, summaryLine } from '../../src/export/jsonLines';
 
+const NONE = { hits: 0, matched: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
+
 describe('JSON lines', () => {
   const hit = {
     probe: 1,
@@ -33,13 +35,31 @@ describe('JSON lines', () => {
   it('spells a summary as the documentation says', () => {
     const counts = { hits: 4, matched: 3, reported: 2, lost: 1, failedConditions: 0, steppedAside: 1 };
     const site = { address: address(0x401136), instruction: 'push rbp', execution: 'emulated' as const };
-    const probe = { probe: 1, text: 'log f', ...counts, sites: [{ ...site, ...counts, problem: 'no x' }] };
+    const probe = {
+      probe: 1,
+      text: 'log f',
+      ...counts,
+      sites: [
+        { ...site, ...counts, problem: 'no x' },
+        { ...site, ...NONE },
+      ],
+    };
     assert.equal(
       summaryLine({ probes: [probe], exit: { code: 0 } }),
       '{"type":"summary","probes":[{"probe":1,"text":"log f","hits":4,"matched":3,"reported":2,"lost":1,"steppedAside":1,' +
         '"sites":[{"address":"0x401136","instruction":"push rbp","execution":"emulated",' +
-        '"hits":4,"matched":3,"reported":2,"lost":1,"steppedAside":1,"problem":"no x"}]}],"exit":{"code":0}}',
+        '"hits":4,"matched":3,"reported":2,"lost":1,"steppedAside":1,"problem":"no x"},' +
+        '{"address":"0x401136","instruction":"push rbp","execution":"emulated",' +
+        '"hits":0,"matched":0,"reported":0,"lost":0}]}],"exit":{"code":0}}',
     );
+  });
+
+  it('leaves the counts of an only site to its probe', () => {
+    const counts = { ...NONE, hits: 4 };
+    const site = { address: address(0x401136n), instruction: 'push rbp', execution: 'emulated' as const };
+    const line = summaryLine({ probes: [{ probe: 1, text: 'count f', ...counts, sites: [{ ...site, ...counts }] }] });
+    assert.ok(line.includes('"hits":4,"matched":0'), line);
+    assert.ok(line.includes('"execution":"emulated"}]'), line);
   });
 
   it('says which signal ended the program', () => {
