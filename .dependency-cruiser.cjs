@@ -23,6 +23,9 @@ const SOLE_IMPORTERS = {
   vscode: 'src/extension/',
 };
 
+/** The one circle that is left, closed by type-only imports: a value of DWARF resolves itself, so it knows the unit that it is of. */
+const OWED_CIRCLE = '^src/debuginfo/dwarf/(attributeValue|debugInfo|entry|entryTable|unit)\\.ts$';
+
 module.exports = {
   forbidden: [
     ...Object.entries(LAYERS).map(([layer, allowed]) => ({
@@ -40,8 +43,15 @@ module.exports = {
     })),
     {
       name: 'no-circular',
+      comment: 'No circle of files, type-only imports included. scripts/layers.ts adds: no circle of folders.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: OWED_CIRCLE },
+      to: { circular: true },
+    },
+    {
+      name: 'no-circular-values',
+      severity: 'error',
+      from: { path: OWED_CIRCLE },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

@@ -2,21 +2,21 @@
  * What executing the displaced instruction adds to a hit: a compiled function called on the state, where memory is an array; compiling it,
  * once for each distinct instruction; and the scratch process, for those that are not lifted.
  */
-import { Arena, Layout } from '../src/engine/arena';
-import { Ptrace } from '../src/engine/linux/ptrace';
-import { Waiter } from '../src/engine/linux/wait';
+import { Arena, Layout } from '../src/engine/tracing/arena';
+import { Ptrace } from '../src/engine/tracing/ptrace';
+import { Waiter } from '../src/engine/tracing/wait';
 import { Surrogate } from '../src/engine/surrogate/surrogate';
-import { compile } from '../src/emulator/compile';
-import { decode } from '../src/emulator/decode';
+import { compile } from '../src/emulator/compile/compile';
+import { decode } from '../src/emulator/decode/decode';
 import { Emulator } from '../src/emulator/emulator';
 import { liftedMnemonics } from '../src/emulator/families';
-import { type Host } from '../src/emulator/machine';
+import { type Host } from '../src/emulator/machine/machine';
 import { SIGNAL_REGISTERS } from '../src/emulator/oracle/program';
 import { Random } from '../src/emulator/oracle/random';
 import { ScratchMemory } from '../src/emulator/oracle/scratchMemory';
 import { StateSource } from '../src/emulator/oracle/states';
 import { type Subject } from '../src/emulator/oracle/verify';
-import { State, USER_REGISTERS_BYTES, UserRegister } from '../src/emulator/state';
+import { State, USER_REGISTERS_BYTES, UserRegister } from '../src/emulator/machine/state';
 import { planOf } from '../src/emulator/surrogate/plan';
 import { MemoryHost } from '../test/engine/surrogate/memoryHost';
 import { NativeLayout } from '../test/engine/surrogate/native';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineProcess } from '../src/session/engineProcess';
+import { EngineProcess } from '../src/session/engine/engineProcess';
 import { program } from '../test/engine/program';
 import { addressIn } from '../test/engine/target';
 import { say, table } from './report';

@@ -1,7 +1,7 @@
 /**
  * The `sidestep` command: a static x86-64 Linux program of half a kilobyte that becomes `node cli.js` by exec, after it has looked at what Node
  * hides from everything that runs in it: which signals are ignored and blocked, the soft limit on open files, and which descriptors are open.
- * It leaves that in a memfd, for src/session/inherited. A shell script could not: shells change the environment, and don't tell of blocked signals.
+ * It leaves that in a memfd, for src/session/processes/inherited. A shell script could not: shells change the environment, and don't tell of blocked signals.
  *
  * The record: u64 each of process id, ignored signals, blocked signals, struct rlimit of RLIMIT_NOFILE, the descriptors of the directory
  * /proc/self/fd and of the memfd itself; then the directory's entries (getdents64(2)).

@@ -34,7 +34,7 @@ const PHASES: readonly Phase[] = [
   { name: 'lint', what: 'eslint', command: ['eslint', '.', '--max-warnings', '0'] },
   { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
-  { name: 'layers', what: 'who may import whom', command: ['depcruise', '--output-type', 'err', 'src'] },
+  { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
   { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
   { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },
   { name: 'editor', what: 'the real editor, by mouse and keyboard', command: mocha(FOLDERS.editor) },

@@ -27,32 +27,32 @@ const EQUIVALENTS: readonly Equivalent[] = [
     reason: 'whether anything is left of the difference does not depend on what a sign would fill',
   },
   {
-    file: 'emulator/blocks.ts',
+    file: 'emulator/compile/blocks.ts',
     change: "'i64_lt_u' → 'i64_lt_s'",
     line: "code.get(rounds).i64(2n).op('i64_lt_u')",
     reason: 'rounds were limited to the operand capacity before, so they are far from the sign',
   },
   {
-    file: 'emulator/blocks.ts',
+    file: 'emulator/compile/blocks.ts',
     change: '0 → 1',
     line: "code.call(direction).op('i32_eqz').branch('br_if', 0)",
     reason:
       'after a transfer that fails, the round is made singly in the next turn instead of in this one: a turn less of thousands',
   },
   {
-    file: 'emulator/expressions.ts',
+    file: 'emulator/compile/expressions.ts',
     change: "'i64_shr_u' → 'i64_shr_s'",
     line: ".op('i64_shr_u', 'i32_wrap_i64')",
     reason: 'the one bit that is kept of the flags lies below those that a sign would fill',
   },
   {
-    file: 'emulator/expressions.ts',
+    file: 'emulator/compile/expressions.ts',
     change: '< → <=',
     line: "code.i64(1n << BigInt(value.width)).op('i64_or')",
     reason: 'a one behind 64 bits is cut off: 0 is or-ed to the value',
   },
   {
-    file: 'emulator/values.ts',
+    file: 'emulator/ir/values.ts',
     change: 'shiftRight → shiftRightSigned',
     line: 'truncate(index === 0 ? value : shiftRight(value, index), 1)',
     reason: 'the one bit that is kept was within the value',

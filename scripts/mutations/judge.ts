@@ -4,9 +4,9 @@
  * a mutant may run for ever.
  */
 import { createHash } from 'node:crypto';
-import { moduleOf } from '../../src/emulator/compile';
+import { moduleOf } from '../../src/emulator/compile/compile';
 import { liftedMnemonics } from '../../src/emulator/families';
-import { listing } from '../../src/emulator/listing';
+import { listing } from '../../src/emulator/ir/listing';
 import { Random } from '../../src/emulator/oracle/random';
 import { type Subject, verify } from '../../src/emulator/oracle/verify';
 import { CPU_CHECK, EFFECTS_CHECK, subjectsOf } from '../../test/emulator/forms';

@@ -9,13 +9,13 @@ import { printable } from '../base/printable';
 import { parseHitCondition } from '../language/probes/hitCondition';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
-import { type Probe } from '../session/probe';
-import { Sequence } from '../session/sequence';
+import { type Probe } from '../session/probes/probe';
+import { Sequence } from '../session/processes/sequence';
 import { type Session } from '../session/session';
-import { type Client } from './connection';
-import { fullText } from './errors';
-import { type Lines } from './lines';
-import { toSource } from './sources';
+import { type Client } from './protocol/connection';
+import { fullText } from './protocol/errors';
+import { type Lines } from './protocol/lineNumbering';
+import { toSource } from './protocol/sources';
 
 /** What the user asked for, the same for line and function breakpoints. */
 interface Wanted {

@@ -5,23 +5,24 @@ import { SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
 import { printableName } from '../base/printable';
 import { type LaunchOptions, type Session } from '../session/session';
-import { type Process } from '../session/process';
-import { DEBUGGEE_DESCRIPTORS } from '../session/engineLink';
-import { EngineProcess } from '../session/engineProcess';
-import { CAPABILITIES } from './capabilities';
-import { badConfiguration } from './errors';
-import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './configuration';
-import { type Client, type Handlers, type Requests } from './connection';
-import { unlessEnded } from '../session/ended';
+import { type Process } from '../session/processes/process';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engineLink';
+import { EngineProcess } from '../session/engine/engineProcess';
+import { CAPABILITIES } from './protocol/capabilities';
+import { badConfiguration } from './protocol/errors';
+import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './launching/configuration';
+import { type Client, type Handlers } from './protocol/connection';
+import { type Requests } from './protocol/requests';
+import { unlessEnded } from '../session/processes/ended';
 import { isToken } from './server';
 import { within } from '../base/within';
-import { inheritedEnvironment } from '../session/inherited';
-import { completeEnvironment, type EnvironmentChanges, environmentChanges } from './environment';
-import { Lines } from './lines';
+import { inheritedEnvironment } from '../session/processes/inherited';
+import { completeEnvironment, type EnvironmentChanges, environmentChanges } from './launching/environment';
+import { Lines } from './protocol/lineNumbering';
 import { LiveSession } from './liveSession';
 import { listModules } from './modules';
-import { toLoadedSource } from './sources';
-import { openPasswordTerminal, withWaitingProcess } from './terminal';
+import { toLoadedSource } from './protocol/sources';
+import { openPasswordTerminal, withWaitingProcess } from './launching/terminal';
 import { listThreads } from './threads';
 
 /** Beside the adapter's own bundle. */
@@ -68,7 +69,7 @@ export class DebugSession implements Disposable {
 
   readonly #client: Client;
   readonly #lines = new Lines();
-  readonly #configured = new Signal();
+  readonly #configured = new Deferred();
   #live: LiveSession | undefined;
   #startMethod: StartMethod = 'launch';
   readonly #token: string | undefined;
@@ -228,7 +229,7 @@ async function letGo(live: LiveSession): Promise<void> {
 }
 
 /** Something that happens once and may be waited for before and after. */
-class Signal {
+class Deferred {
   #resolve: () => void = () => undefined;
   readonly #promise = new Promise<void>((resolve) => (this.#resolve = resolve));
 

@@ -3,7 +3,7 @@
  * client that connects to it. Whoever can speak to it runs programs as this user, so the server listens on a socket that this
  * user alone can reach, or, on a port, asks for a token.
  */
-import { Connection } from './connection';
+import { Connection } from './protocol/connection';
 import { DebugSession } from './debugSession';
 import { readEndpoint, serve, USAGE } from './server';
 

@@ -2,11 +2,11 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../base/address';
 import { printable, printableName } from '../base/printable';
-import { type Module } from '../session/module';
-import { type Process } from '../session/process';
-import { type ModuleChange } from '../session/loadedCode';
+import { type Module } from '../session/code/module';
+import { type Process } from '../session/processes/process';
+import { type ModuleChange } from '../session/loading/loadedCode';
 import { type Session } from '../session/session';
-import { type Client } from './connection';
+import { type Client } from './protocol/connection';
 
 const REASONS = { loaded: 'new', unloaded: 'removed' } as const;
 

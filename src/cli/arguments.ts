@@ -2,7 +2,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Follow } from '../contract/messages';
-import { type Elevation, ELEVATIONS } from '../session/elevation';
+import { type Elevation, ELEVATIONS } from '../session/engine/elevation';
 import { type USAGE } from './usage';
 
 /** What `run` and `attach` have in common. */

@@ -1,7 +1,7 @@
 /** `sidestep attach`: probes in a running process until Ctrl-C, the time or the number of hits takes them away. */
 import { constants } from 'node:os';
 import { SidestepError } from '../base/errors';
-import { inherited } from '../session/inherited';
+import { inherited } from '../session/processes/inherited';
 import { type Command } from './arguments';
 import { ignoreSignals, onSignals } from './signals';
 import { Tracing } from './tracing';

@@ -2,7 +2,7 @@
 import { type LinkAddress } from '../base/address';
 import { type Image } from '../debuginfo/image';
 import { classify } from '../emulator/emulator';
-import { disturbsSequence } from '../emulator/refusal';
+import { disturbsSequence } from '../emulator/decode/refusal';
 import { type Command } from './arguments';
 import { Classifier, type Verdict } from './coverage/classifier';
 import { codeAt, forEachImage } from './coverage/images';

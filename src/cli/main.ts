@@ -2,7 +2,7 @@
 import { version } from '../../package.json';
 import { type Command, parseCommand } from './arguments';
 import { attach } from './attach';
-import { inheritedArguments } from '../session/inherited';
+import { inheritedArguments } from '../session/processes/inherited';
 import { errorText } from './errorText';
 import { run } from './run';
 import { USAGE } from './usage';

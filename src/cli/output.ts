@@ -5,7 +5,7 @@ import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
 import { printable } from '../base/printable';
 import { type ExportedSummary, hitLine, summaryLine, warningLine } from '../export/jsonLines';
-import { type Hit } from '../session/hits';
+import { type Hit } from '../session/probes/hitStream';
 import { LineWriter } from './lineWriter';
 import { TextFormat } from './textFormat';
 

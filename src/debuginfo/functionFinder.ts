@@ -10,7 +10,7 @@ import { readableName } from './elf/readableName';
 import { readSlots } from './elf/relocations';
 import { type ElfSymbol } from './elf/symbolTable';
 import { type Symbols } from './elf/symbols';
-import { type ProbePlace } from './model';
+import { type ProbePlace } from './model/model';
 import { entryAddress } from './symbols/blocks';
 import { findFolded } from './symbols/folded';
 import { implementationsOf } from './symbols/implementations';

@@ -17,7 +17,7 @@ import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
 import { Symbols } from './elf/symbols';
 import { readThreadBlock } from './elf/threadLocal';
-import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model';
+import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model/model';
 import { FunctionFinder } from './functionFinder';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';

@@ -1,21 +1,21 @@
 /** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
-import { Batch } from './batch';
-import { decode, disassemble } from './decode';
-import { effectsOf, userRegistersWritten } from './effects';
+import { Batch } from './compile/batch';
+import { decode, disassemble } from './decode/decode';
+import { effectsOf, userRegistersWritten } from './ir/effects';
 import { lift } from './families';
-import { type MicroOperations } from './ir';
-import { type Execute, type Host } from './machine';
-import { Processor } from './processor';
-import { type RefusalCode, refusalOf, REFUSALS } from './refusal';
-import { type UserRegisterName } from './state';
+import { type MicroOperations } from './ir/ir';
+import { type Execute, type Host } from './machine/machine';
+import { Processor } from './machine/processor';
+import { type RefusalCode, refusalOf, REFUSALS } from './decode/refusal';
+import { type UserRegisterName } from './machine/state';
 import { planOf, type SurrogatePlan } from './surrogate/plan';
 import { type TwinPlan, twinPlanOf } from './twin/plan';
 import { TwinState } from './twin/twinState';
-import { FALSE } from './values';
+import { FALSE } from './ir/values';
 
-export { MAX_INSTRUCTION_BYTES } from './decode';
-export { type Execute, type Host } from './machine';
-export { type RefusalCode } from './refusal';
+export { MAX_INSTRUCTION_BYTES } from './decode/decode';
+export { type Execute, type Host } from './machine/machine';
+export { type RefusalCode } from './decode/refusal';
 export { type SurrogatePlan } from './surrogate/plan';
 export { type TwinPlan } from './twin/plan';
 

@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SidestepError } from '../base/errors';
-import { CLIENT_VARIABLE } from './client';
+import { CLIENT_VARIABLE } from './linux/client';
 import { connectTo, type Peer, peerOf } from './linux/unixSocket';
 
 /** Where what an engine starts is looked for. */

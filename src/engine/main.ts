@@ -11,8 +11,8 @@ import { startElevated } from './elevated';
 import { libc } from './linux/libc';
 import { peerOf } from './linux/unixSocket';
 import { ignoreTerminal } from './linux/signals';
-import { startFailureOf } from './pipe/failure';
-import { type Tracer } from './tracer';
+import { startFailureOf } from './client/failure';
+import { type Tracer } from './loop/tracer';
 
 const COMMANDS = 0;
 const MESSAGES = 1;
@@ -24,7 +24,7 @@ const SHOWN_FRAMES = 4;
 /** Everything else is loaded here: already that needs the memory which may not be there. */
 async function start(): Promise<Tracer> {
   try {
-    const parts = await import('./tracer');
+    const parts = await import('./loop/tracer');
     return new parts.Tracer(COMMANDS, MESSAGES);
   } catch (thrown) {
     const failed = startFailureOf(thrown);

@@ -22,12 +22,12 @@ export interface RunningProcess {
 const ELFCLASS32 = 1;
 
 /** This process's own. */
-export function ownViewpoint(): Viewpoint {
+export function ownViewpoint(): TracerRights {
   return { proc: '/proc', uid: userInfo().uid, pid: process.pid };
 }
 
 /** Who asks, and where the kernel tells; given by tests. */
-export interface Viewpoint {
+export interface TracerRights {
   readonly proc: string;
   readonly uid: number;
   readonly pid: number;
@@ -36,7 +36,7 @@ export interface Viewpoint {
 }
 
 /** All user-space processes but this one: those of this user first, then the last started first. */
-export function listProcesses(viewpoint: Viewpoint): RunningProcess[] {
+export function listProcesses(viewpoint: TracerRights): RunningProcess[] {
   const { uid, isElevated = uid === 0 } = viewpoint;
   const rules: Rules = { uid, isElevated, scope: ptraceScope(viewpoint), userName: userNames() };
   return readdirSync(viewpoint.proc)
@@ -115,7 +115,7 @@ function foreignProgram(executable: string): string | undefined {
 }
 
 /** The kernel's own setting; without the Yama module there is none, and it is as if 0. */
-function ptraceScope({ proc }: Viewpoint): number {
+function ptraceScope({ proc }: TracerRights): number {
   try {
     return Number(readFileSync(join(proc, 'sys/kernel/yama/ptrace_scope'), 'utf8'));
   } catch {

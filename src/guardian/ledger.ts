@@ -9,9 +9,9 @@ import {
   type ThreadPhase,
   ThreadRecordLayout,
 } from '../contract/ledger';
-import { Layout } from '../engine/arena';
+import { Layout } from '../engine/tracing/arena';
 import { type ProcessMemory } from '../engine/linux/memory';
-import { State, USER_REGISTERS_BYTES } from '../emulator/state';
+import { State, USER_REGISTERS_BYTES } from '../emulator/machine/state';
 
 /** Where INT3 stands in a program's text, or stood. */
 export interface BreakpointEntry {

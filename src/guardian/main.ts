@@ -7,11 +7,11 @@
  * or {@link GUARDIAN_UNHEARD}.
  */
 import { GUARDIAN_REFUSED, GUARDIAN_UNHEARD, LedgerHeader } from '../contract/ledger';
-import { Arena, Layout } from '../engine/arena';
+import { Arena, Layout } from '../engine/tracing/arena';
 import { ProcessMemory } from '../engine/linux/memory';
-import { Ptrace, TraceOption } from '../engine/linux/ptrace';
+import { Ptrace, TraceOption } from '../engine/tracing/ptrace';
 import { ignoreTerminal } from '../engine/linux/signals';
-import { Waiter } from '../engine/linux/wait';
+import { Waiter } from '../engine/tracing/wait';
 import { isEnd, type WaitStatus } from '../engine/linux/waitStatus';
 import { Repair } from './repair';
 import { Policy, Scheduling } from './scheduling';

@@ -1,13 +1,14 @@
 /** A thread is made to call rt_sigaction(2) for SIGTRAP, and stands then where it stood. */
-import { Layout } from '../engine/arena';
+import { Layout } from '../engine/tracing/arena';
 import { Errno } from '../engine/linux/errno';
 import { type ProcessMemory } from '../engine/linux/memory';
-import { type Ptrace, TraceOption } from '../engine/linux/ptrace';
+import { type Ptrace, TraceOption } from '../engine/tracing/ptrace';
 import { Signal } from '../engine/linux/signals';
-import { killThread, type Waiter } from '../engine/linux/wait';
+import { type Waiter } from '../engine/tracing/wait';
+import { killThread } from '../engine/linux/processes';
 import { decodeWaitStatus, isEnd, type WaitStatus } from '../engine/linux/waitStatus';
 import { withMemory } from './targetMemory';
-import { State, USER_REGISTERS_BYTES, UserRegister } from '../emulator/state';
+import { State, USER_REGISTERS_BYTES, UserRegister } from '../emulator/machine/state';
 
 const SYS_RT_SIGACTION = 13;
 /** The kernel's struct sigaction: handler, flags, restorer and mask, u64 each. */

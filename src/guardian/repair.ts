@@ -1,8 +1,8 @@
 /** All that is done when the engine ends, in its order. */
 import { ProcessMemory } from '../engine/linux/memory';
 import { tracedBy } from '../engine/linux/proc';
-import { type Ptrace } from '../engine/linux/ptrace';
-import { type Waiter } from '../engine/linux/wait';
+import { type Ptrace } from '../engine/tracing/ptrace';
+import { type Waiter } from '../engine/tracing/wait';
 import { readHand, readThreads } from './ledger';
 import { withMemory } from './targetMemory';
 import { Text } from './text';

@@ -6,8 +6,8 @@
  */
 import { signalBit, Signal } from '../engine/linux/signals';
 import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
-import { type Ptrace } from '../engine/linux/ptrace';
-import { type Waiter } from '../engine/linux/wait';
+import { type Ptrace } from '../engine/tracing/ptrace';
+import { type Waiter } from '../engine/tracing/wait';
 import { RemoteCall } from './remoteCall';
 import { withMemory } from './targetMemory';
 import { allBut, only, Policy, type Schedule, type Scheduling } from './scheduling';

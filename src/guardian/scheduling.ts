@@ -1,5 +1,5 @@
 /** Who gets which processor (sched(7)): the guardian keeps a thread from running by keeping its only processor busy. */
-import { type Arena, Layout } from '../engine/arena';
+import { type Arena, Layout } from '../engine/tracing/arena';
 import { libc } from '../engine/linux/libc';
 
 const SYS_SCHED_SETSCHEDULER = 144;

@@ -1,9 +1,10 @@
 /** Putting back the bytes that INT3 displaces: what counts is the time that passes before the last one is there. */
 import { type Disposable } from '../base/lifetime';
 import { ProcessMemory } from '../engine/linux/memory';
-import { closeProcess, openProcess } from '../engine/linux/wait';
-import { isArmedText } from '../engine/sites/armedText';
-import { INT3 } from '../engine/sites/int3';
+import { closeProcess } from '../engine/linux/processes';
+import { openProcess } from '../engine/linux/processes';
+import { isArmedText } from '../engine/text/armedText';
+import { INT3 } from '../engine/linux/int3';
 import { type BreakpointEntry, readBreakpoints } from './ledger';
 
 export class Text implements Disposable {

@@ -7,14 +7,16 @@
  * others if it lives through that: see rescue.ts.
  */
 import { ThreadPhase } from '../contract/ledger';
-import { Layout } from '../engine/arena';
+import { Layout } from '../engine/tracing/arena';
 import { readStatus, signalSet, stopOf } from '../engine/linux/proc';
-import { type Ptrace } from '../engine/linux/ptrace';
+import { type Ptrace } from '../engine/tracing/ptrace';
 import { setExtendedState } from '../engine/linux/registerSets';
 import { Signal, signalBit } from '../engine/linux/signals';
-import { kill, killThread, type Waiter } from '../engine/linux/wait';
+import { type Waiter } from '../engine/tracing/wait';
+import { killThread } from '../engine/linux/processes';
+import { kill } from '../engine/linux/processes';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
-import { State, UserRegister } from '../emulator/state';
+import { State, UserRegister } from '../emulator/machine/state';
 import { type BreakpointEntry, type Hand, type ThreadEntry } from './ledger';
 import { type Rescue } from './rescue';
 import { withMemory } from './targetMemory';

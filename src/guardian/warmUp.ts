@@ -1,8 +1,8 @@
 /** The first thing to be done is done often in advance, on a piece of this process's own memory: code that was never run is slow. */
-import { type Arena, Layout } from '../engine/arena';
-import { Ledger } from '../engine/guard/ledger';
+import { type Arena, Layout } from '../engine/tracing/arena';
+import { Ledger } from '../engine/tracing/ledger';
 import { ProcessMemory } from '../engine/linux/memory';
-import { INT3 } from '../engine/sites/int3';
+import { INT3 } from '../engine/linux/int3';
 import { Text } from './text';
 
 const ROUNDS = 2000;

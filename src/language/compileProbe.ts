@@ -7,13 +7,13 @@ import { printable, printableLines, printableName } from '../base/printable';
 import { AGENT_LIMITS, type AgentOperation, type AgentProgram } from '../contract/agent/operations';
 import { verifyAgent } from '../contract/agent/verify';
 import { type Capture } from '../contract/hits';
-import { type Scope } from '../debuginfo/model';
+import { type Scope } from '../debuginfo/model/model';
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
 import { type HitContext, type ShownFormat, type ShownValue, showValue } from './compile/shownValue';
 import { ValueCompiler } from './compile/value';
-import { type Range, relocating, typeError } from './diagnostics';
+import { type Range, relocating, typeError } from './expression/diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
 import { type ProbeLocation, type ProbeSpec } from './probes/spec';
 import { parseTemplate, type TemplatePart } from './template/template';
@@ -23,7 +23,7 @@ import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
 import { type Typed } from './typed/tree';
 
-export { checkCondition, checkMessage } from './check';
+export { checkCondition, checkMessage } from './template/syntaxCheck';
 export type { HitContext } from './compile/shownValue';
 
 export interface CompiledProbe {

@@ -1,6 +1,6 @@
 /** A log probe without a message: which function was reached, with what arguments, by which thread. */
 import { hex } from '../base/address';
-import { type Scope, type Variable } from '../debuginfo/model';
+import { type Scope, type Variable } from '../debuginfo/model/model';
 import { type CaptureBudget } from './compile/budget';
 import { type HitContext, type ShownValue, showValue } from './compile/shownValue';
 import { type ValueCompiler } from './compile/value';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { Breakpoints } from '../../src/adapter/breakpoints';
-import { type Client } from '../../src/adapter/connection';
-import { Lines } from '../../src/adapter/lines';
+import { type Client } from '../../src/adapter/protocol/connection';
+import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { address } from '../../src/base/address';
 import { Session } from '../../src/session/session';
 import { FakeEngine, PID } from '../session/fakeEngine';

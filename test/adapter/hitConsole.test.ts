@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { type Client } from '../../src/adapter/connection';
-import { HitConsole } from '../../src/adapter/hitConsole';
-import { Lines } from '../../src/adapter/lines';
+import { type Client } from '../../src/adapter/protocol/connection';
+import { HitConsole } from '../../src/adapter/output/hitConsole';
+import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { address } from '../../src/base/address';
-import { Probe } from '../../src/session/probe';
+import { Probe } from '../../src/session/probes/probe';
 import { until } from '../until';
 
 describe('hit console', () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { type Client } from '../../src/adapter/connection';
-import { HitConsole } from '../../src/adapter/hitConsole';
-import { Lines } from '../../src/adapter/lines';
-import { summarize } from '../../src/adapter/summary';
+import { type Client } from '../../src/adapter/protocol/connection';
+import { HitConsole } from '../../src/adapter/output/hitConsole';
+import { Lines } from '../../src/adapter/protocol/lineNumbering';
+import { summarize } from '../../src/adapter/output/summary';
 import { address } from '../../src/base/address';
 import { type ProbeSpec } from '../../src/language/probes/spec';
-import { NO_COUNTS } from '../../src/session/counts';
-import { Probe, type Site } from '../../src/session/probe';
-import { type ProbeCounts } from '../../src/session/probes';
+import { NO_COUNTS } from '../../src/session/probes/counts';
+import { Probe, type Site } from '../../src/session/probes/probe';
+import { type ProbeCounts } from '../../src/session/probes/probeSet';
 
 describe('the summary of a debug session', () => {
   const client: Client = { emit: () => undefined, runInTerminal: () => Promise.reject(new Error()) };

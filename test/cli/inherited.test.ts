@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { disassemble } from '../../src/emulator/decode';
+import { disassemble } from '../../src/emulator/decode/decode';
 import { ENTRY, INSTRUCTIONS } from '../../scripts/launcher';
 import { fixture, ROOT } from './commandLine';
 

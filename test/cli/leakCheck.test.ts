@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { withoutLeakCheck } from '../../src/session/leakCheck';
+import { withoutLeakCheck } from '../../src/session/loading/leakCheck';
 import { fixture, sidestep } from './commandLine';
 
 const WAYS = {

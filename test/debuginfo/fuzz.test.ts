@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { SidestepError } from '../../src/base/errors';
 import { Image } from '../../src/debuginfo/image';
 import { ElfFile } from '../../src/debuginfo/elf/elfFile';
-import { type Type } from '../../src/debuginfo/model';
+import { type Type } from '../../src/debuginfo/model/model';
 import { buildFixture } from '../fixtures/build';
 
 const ROUNDS = Number(process.env['SIDESTEP_FUZZ'] ?? 1500);

@@ -1,6 +1,6 @@
 /** Short texts for places, types and locations, so that tests can say what they expect in one line. */
 import { hex } from '../../src/base/address';
-import { type Location, type LocationOperation, type ProbePlace, type Type } from '../../src/debuginfo/model';
+import { type Location, type LocationOperation, type ProbePlace, type Type } from '../../src/debuginfo/model/model';
 
 /** `walk:41`: function and line of a place. */
 export function placeText({ function: name, line }: ProbePlace): string {

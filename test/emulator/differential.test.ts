@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { liftedMnemonics } from '../../src/emulator/families';
 import { Random } from '../../src/emulator/oracle/random';
 import { verify } from '../../src/emulator/oracle/verify';
-import { Processor } from '../../src/emulator/processor';
+import { Processor } from '../../src/emulator/machine/processor';
 import { CPU_CHECK, subjectsOf } from './forms';
 
 const { SIDESTEP_SEED, SIDESTEP_STATES } = process.env;

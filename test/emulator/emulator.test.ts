@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { classify, Emulator, type Prepared } from '../../src/emulator/emulator';
-import { Processor } from '../../src/emulator/processor';
-import { listing } from '../../src/emulator/listing';
+import { Processor } from '../../src/emulator/machine/processor';
+import { listing } from '../../src/emulator/ir/listing';
 import { Random } from '../../src/emulator/oracle/random';
-import { State, UserRegister, type UserRegisterName } from '../../src/emulator/state';
+import { State, UserRegister, type UserRegisterName } from '../../src/emulator/machine/state';
 
 const SITE = 0x401000n;
 const STATE_OFFSET = 64;

@@ -3,12 +3,12 @@
  * addressing form and width gets its turn.
  */
 import { Code, CodeExt, Mnemonic, OpCodeOperandKind as K, OpKind, Register } from 'iced-x86';
-import { decode } from '../../src/emulator/decode';
+import { decode } from '../../src/emulator/decode/decode';
 import { lift } from '../../src/emulator/families';
 import { Layout } from '../../src/emulator/oracle/program';
 import { type Random } from '../../src/emulator/oracle/random';
 import { type Subject } from '../../src/emulator/oracle/verify';
-import { refusalOf } from '../../src/emulator/refusal';
+import { refusalOf } from '../../src/emulator/decode/refusal';
 import { type Fill, inMemory, inRegister, type Operands, randomBytes, registersFrom } from './formMaker';
 
 const MNEMONIC_NUMBERS = new Map(

@@ -11,11 +11,11 @@ import {
   type UsedMemory,
   type UsedRegister,
 } from 'iced-x86';
-import { disassemble } from '../../src/emulator/decode';
-import { type Effects, effectsOf } from '../../src/emulator/effects';
+import { disassemble } from '../../src/emulator/decode/decode';
+import { type Effects, effectsOf } from '../../src/emulator/ir/effects';
 import { liftedMnemonics } from '../../src/emulator/families';
 import { type Subject } from '../../src/emulator/oracle/verify';
-import { FLAGS, GENERAL_REGISTERS } from '../../src/emulator/registers';
+import { FLAGS, GENERAL_REGISTERS } from '../../src/emulator/machine/registers';
 
 const READS: ReadonlySet<OpAccess> = new Set([
   OpAccess.Read,

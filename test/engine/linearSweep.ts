@@ -5,8 +5,8 @@
 import { ElfFile } from '../../src/debuginfo/elf/elfFile';
 import { Image } from '../../src/debuginfo/image';
 import { assertExists } from '../../src/base/assert';
-import { decode } from '../../src/emulator/decode';
-import { type Instruction } from '../../src/emulator/instruction';
+import { decode } from '../../src/emulator/decode/decode';
+import { type Instruction } from '../../src/emulator/decode/instruction';
 
 export interface Swept {
   /** Link-time. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type HitCondition } from '../../src/contract/messages';
-import { Probe } from '../../src/engine/sites/probes';
+import { Probe } from '../../src/engine/tracees/probe';
 
 describe('hit condition', () => {
   const wanted = (operator: HitCondition['operator'], count: number) => {

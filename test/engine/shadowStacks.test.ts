@@ -1,10 +1,10 @@
 /** Calls and returns of threads with shadow stacks. Few machines have any, so an engine that takes every thread for one of them stands in. */
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
-import { Arena } from '../../src/engine/arena';
-import { ShadowStacks } from '../../src/engine/hit/shadowStacks';
-import { Ptrace } from '../../src/engine/linux/ptrace';
-import { Waiter } from '../../src/engine/linux/wait';
+import { Arena } from '../../src/engine/tracing/arena';
+import { ShadowStacks } from '../../src/engine/passing/shadowStacks';
+import { Ptrace } from '../../src/engine/tracing/ptrace';
+import { Waiter } from '../../src/engine/tracing/wait';
 import { Area } from '../../src/engine/surrogate/area';
 import { ScratchProcess } from '../../src/engine/surrogate/scratchProcess';
 import { bundleEngine } from './engineBundle';
@@ -23,7 +23,7 @@ describe('threads with shadow stacks', () => {
     const script = await bundleEngine('shadowStacks', {
       name: 'shadow stacks everywhere',
       setup(builder) {
-        builder.onLoad({ filter: /\/hit\/shadowStacks\.ts$/ }, () => ({
+        builder.onLoad({ filter: /\/passing\/shadowStacks\.ts$/ }, () => ({
           contents: 'export class ShadowStacks { has() { return true; } }',
         }));
       },

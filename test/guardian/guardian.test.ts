@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { Errno } from '../../src/engine/linux/errno';
-import { TraceOption } from '../../src/engine/linux/ptrace';
+import { TraceOption } from '../../src/engine/tracing/ptrace';
 import { EngineClient, engineScript } from '../engine/engineClient';
 import { program } from '../engine/program';
 import { readMemory, Target } from '../engine/target';
@@ -12,7 +12,7 @@ const FUNCTIONS = ['work', 'bump', 'turn'] as const;
 const TEXT_BYTES = 16;
 const THREADS = 4;
 
-/** The system call's number, and its request (asm/unistd_64.h, linux/ptrace.h). */
+/** The system call's number, and its request (asm/unistd_64.h, tracing/ptrace.h). */
 const PTRACE = 101;
 const PTRACE_SEIZE = 0x4206;
 

@@ -1,11 +1,11 @@
 /** What the engine writes into its ledger, the guardian reads out of the engine's memory. Here both are this process. */
 import assert from 'node:assert/strict';
 import { LEDGER_BYTES, LedgerHeader, LedgerTables, ThreadPhase } from '../../src/contract/ledger';
-import { Arena, Layout } from '../../src/engine/arena';
-import { Ledger } from '../../src/engine/guard/ledger';
-import { TargetMemory } from '../../src/engine/hit/targetMemory';
+import { Arena, Layout } from '../../src/engine/tracing/arena';
+import { Ledger } from '../../src/engine/tracing/ledger';
+import { TargetMemory } from '../../src/engine/tracing/targetMemory';
 import { ProcessMemory } from '../../src/engine/linux/memory';
-import { State, UserRegister } from '../../src/emulator/state';
+import { State, UserRegister } from '../../src/emulator/machine/state';
 import { readBreakpoints, readHand, readThreads } from '../../src/guardian/ledger';
 
 const PID = 1000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { address, linkAddress } from '../../src/base/address';
 import { AGENT_LIMITS } from '../../src/contract/agent/operations';
-import { emptyScope } from '../../src/debuginfo/model';
+import { emptyScope } from '../../src/debuginfo/model/model';
 import { checkCondition, checkMessage, compileProbe } from '../../src/language/compileProbe';
 import { refusal } from './errors';
 import { BIAS, holds, says, scope } from './world';

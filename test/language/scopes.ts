@@ -10,7 +10,7 @@ import {
   type SourceLanguage,
   type Type,
   type Variable,
-} from '../../src/debuginfo/model';
+} from '../../src/debuginfo/model/model';
 
 export function base(name: string, byteSize: number, encoding: BaseEncoding): Type {
   return { kind: 'base', name, byteSize, encoding };

@@ -1,7 +1,7 @@
 /** One stopped thread for tests: its variables, registers and memory, and what a message or condition says of them. */
 import { type Capture } from '../../src/contract/hits';
 import { verifyAgent } from '../../src/contract/agent/verify';
-import { type Scope } from '../../src/debuginfo/model';
+import { type Scope } from '../../src/debuginfo/model/model';
 import { compileProbe } from '../../src/language/compileProbe';
 import { type Machine, memoryOf, runCapture, runCondition } from './agentInterpreter';
 import {

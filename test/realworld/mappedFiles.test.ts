@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseProbe } from '../../src/language/probes/parse';
-import { EngineProcess } from '../../src/session/engineProcess';
+import { EngineProcess } from '../../src/session/engine/engineProcess';
 import { Session } from '../../src/session/session';
 import { ROOT, sidestep } from '../cli/commandLine';
 import { Target } from '../engine/target';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { elevated, elevationRefused, type Elevation } from '../../src/session/elevation';
+import { elevated, elevationRefused, type Elevation } from '../../src/session/engine/elevation';
 
 describe('elevation', () => {
   it('calls sudo so that it asks where it can', () => {

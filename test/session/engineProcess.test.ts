@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SidestepError } from '../../src/base/errors';
 import { encodeJson } from '../../src/contract/frames';
-import { EngineProcess } from '../../src/session/engineProcess';
+import { EngineProcess } from '../../src/session/engine/engineProcess';
 
 /** A program that is spoken to as an engine is. `reply(id)` writes an answer. */
 const frame = (message: unknown) => `Buffer.from('${Buffer.from(encodeJson(message)).toString('base64')}', 'base64')`;

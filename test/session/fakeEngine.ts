@@ -11,8 +11,8 @@ import {
   type Requests,
   type SiteCounts,
 } from '../../src/contract/messages';
-import { NO_COUNTS } from '../../src/session/counts';
-import { type Engine } from '../../src/session/engine';
+import { NO_COUNTS } from '../../src/session/probes/counts';
+import { type Engine } from '../../src/session/engine/engine';
 
 type Arguments<K extends RequestKind> = Requests[K]['arguments'];
 type Result<K extends RequestKind> = Requests[K]['result'];

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { address, linkAddress } from '../../src/base/address';
 import { type Mapping } from '../../src/contract/messages';
-import { emptyScope, type ProbePlace } from '../../src/debuginfo/model';
-import { type ModuleImage } from '../../src/session/images';
+import { emptyScope, type ProbePlace } from '../../src/debuginfo/model/model';
+import { type ModuleImage } from '../../src/session/code/images';
 
 export interface FakeModule {
   /** Link-time addresses by name. */

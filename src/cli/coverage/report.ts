@@ -1,5 +1,5 @@
 /** What a census found, as a table for people. */
-import { REFUSALS } from '../../emulator/refusal';
+import { REFUSALS } from '../../emulator/decode/refusal';
 import { mostFrequent, type Tally } from './tally';
 
 /** So many of the refused instructions are named. */

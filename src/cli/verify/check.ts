@@ -10,7 +10,7 @@ import { OracleKilled } from '../../emulator/oracle/oracle';
 import { Random } from '../../emulator/oracle/random';
 import { subjectOf } from '../../emulator/oracle/subjects';
 import { type Mismatch, type Subject, verify } from '../../emulator/oracle/verify';
-import { Processor } from '../../emulator/processor';
+import { Processor } from '../../emulator/machine/processor';
 import { Classifier } from '../coverage/classifier';
 import { codeAt, forEachImage } from '../coverage/images';
 import { Sample } from './sample';

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
-import { disassemble } from '../../emulator/decode';
+import { disassemble } from '../../emulator/decode/decode';
 import { type CheckResult, type Failure } from './check';
 
 /** The exit status: 1 when something differs, else that of the signal that ended it early. */

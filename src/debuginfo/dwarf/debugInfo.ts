@@ -221,7 +221,7 @@ export class DebugInfo {
 }
 
 /** Runs `read`; what malformed input makes of it counts as missing. For lists, where one bad item must not hide the others. */
-export function tolerating<T>(read: () => T): T | undefined {
+export function ifWellFormed<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 import { ByteReader } from '../../base/byteReader';
 import { linkAddress } from '../../base/address';
-import { type ThreadBlock } from '../model';
+import { type ThreadBlock } from '../model/model';
 import { dynamicEntries } from './dynamic';
 import { type ElfFile } from './elfFile';
 import { PT } from './header';

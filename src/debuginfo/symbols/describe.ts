@@ -1,7 +1,7 @@
 /** What an address belongs to: source line, function, and who the function is inlined into. */
 import { AT } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { type SourceLine } from '../model';
+import { type SourceLine } from '../model/model';
 import { isFunction } from './blocks';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';

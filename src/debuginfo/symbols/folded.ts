@@ -3,10 +3,10 @@
  * still describes them, but at an address where no code is: what it says holds in the other's code at the same distance from the start.
  */
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { entryRanges } from '../dwarf/ranges';
-import { type SourceLine } from '../model';
+import { type SourceLine } from '../model/model';
 import { namedFunctions } from './functionInstances';
 import { instancesOf } from './instances';
 import { inherited, linkageNameOf, nameOf, qualifiedNameOf } from './names';
@@ -27,7 +27,7 @@ export interface FoldedFunction {
 export function findFolded(program: Program, name: string, symbol?: string): FoldedFunction | undefined {
   for (const named of namedFunctions(program, name)) {
     for (const entry of [named, ...instancesOf(program, named)]) {
-      const range = tolerating(() => emptiedRange(program, entry));
+      const range = ifWellFormed(() => emptiedRange(program, entry));
       const isNamed = symbol === undefined || symbol === linkageNameOf(entry) || symbol === nameOf(entry);
       if (!range || !isNamed) continue;
       return {

@@ -1,6 +1,6 @@
 /** Functions by name: their out-of-line code and every inlined copy, wherever in the program those are. */
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
@@ -48,9 +48,9 @@ export function* namedFunctions(program: Program, query: string): IterableIterat
     for (let index = 0; index < entries.length; index++) {
       if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
       const entry = entries.entry(index);
-      const own = tolerating(() => entry.string(AT.name));
+      const own = ifWellFormed(() => entry.string(AT.name));
       if (own === undefined || !mayMatch(own, name)) continue;
-      const qualified = tolerating(() => qualifiedNameOf(entry));
+      const qualified = ifWellFormed(() => qualifiedNameOf(entry));
       if (qualified !== undefined && (matchesName(qualified, query) || matchesName(shortNameOf(entry), query)))
         yield entry;
     }
@@ -63,6 +63,6 @@ function mayMatch(own: string, name: string): boolean {
 }
 
 function hasCode(program: Program, entry: Entry): boolean {
-  const ranges = hasRanges(entry) ? (tolerating(() => entryRanges(entry)) ?? []) : [];
+  const ranges = hasRanges(entry) ? (ifWellFormed(() => entryRanges(entry)) ?? []) : [];
   return ranges.some(({ low }) => program.facts.isCode(low)) && nameOf(entry) !== undefined;
 }

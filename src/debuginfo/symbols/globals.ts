@@ -1,6 +1,6 @@
 /** Variables, constants and types that a name means outside of functions, wherever in the program they are. */
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
@@ -28,19 +28,19 @@ export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([
 ]);
 
 /** From where a name is looked up: its own unit comes first, and the namespaces around it. */
-export interface Viewpoint {
+export interface LookupContext {
   readonly unit: Unit | undefined;
   /** Qualified names of the namespaces and classes around, innermost first; without the empty one. */
   readonly enclosing: readonly string[];
 }
 
 /** The global or file-level variable that `name` means: the entry that says where it is, else one that declares it. */
-export function findGlobal(program: Program, name: string, from: Viewpoint): Entry | undefined {
+export function findGlobal(program: Program, name: string, from: LookupContext): Entry | undefined {
   return best(named(program, name, new Set([TAG.variable]), from), name, from, (entry) => definitionOf(program, entry));
 }
 
 /** The enumerator of this name. */
-export function findEnumerator(program: Program, name: string, from: Viewpoint): Entry | undefined {
+export function findEnumerator(program: Program, name: string, from: LookupContext): Entry | undefined {
   return best(named(program, name, new Set([TAG.enumerator]), from), name, from, (entry) => entry);
 }
 
@@ -49,7 +49,7 @@ export function findType(
   program: Program,
   name: string,
   tags: ReadonlySet<number>,
-  from: Viewpoint,
+  from: LookupContext,
 ): Entry | undefined {
   return best(named(program, name, tags, from), name, from, (entry) => entry);
 }
@@ -69,7 +69,7 @@ function* named(
   program: Program,
   name: string,
   tags: ReadonlySet<number>,
-  { unit: own }: Viewpoint,
+  { unit: own }: LookupContext,
 ): IterableIterator<Entry> {
   const last = lastComponent(name);
   const units = unitsMentioning(program.info, last);
@@ -83,9 +83,9 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
     if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
     if (entries.tags[index] === TAG.variable && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
     const entry = entries.entry(index);
-    const own = tolerating(() => entry.string(AT.name));
+    const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;
-    const qualified = tolerating(() => qualifiedNameOf(entry));
+    const qualified = ifWellFormed(() => qualifiedNameOf(entry));
     if (qualified !== undefined && matchesName(qualified, name)) yield entry;
   }
 }
@@ -94,7 +94,7 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
 function best(
   entries: Iterable<Entry>,
   name: string,
-  from: Viewpoint,
+  from: LookupContext,
   complete: (entry: Entry) => Entry,
 ): Entry | undefined {
   const names = [...from.enclosing.map((scope) => `${scope}::${name}`), name];

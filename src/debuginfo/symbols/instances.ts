@@ -1,6 +1,6 @@
 /** What completes an entry: instances of an abstract function, definitions of a declared function or variable (DWARF 5 §2.13, §3.3.8). */
 import { AT, TAG } from '../dwarf/constants';
-import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { unitsReferringTo } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
@@ -9,7 +9,7 @@ import { type Program } from './program';
 /** Entries that say of themselves that they are an instance of `entry`, or the definition that it declares. */
 export function* instancesOf(program: Program, entry: Entry): IterableIterator<Entry> {
   for (const unit of unitsWithInstances(program.info, entry)) {
-    yield* tolerating(() => program.functionsOf(unit).instancesOf(entry.key)) ?? [];
+    yield* ifWellFormed(() => program.functionsOf(unit).instancesOf(entry.key)) ?? [];
   }
 }
 

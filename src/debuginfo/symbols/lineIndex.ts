@@ -6,11 +6,11 @@ import { basename } from 'node:path/posix';
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
-import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
 import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
-import { type SourceLine } from '../model';
+import { type SourceLine } from '../model/model';
 import { commonSuffixLength, isPathSuffix } from './sourcePath';
 
 /** Characters of all paths together. A browser has 100,000 files of 100 letters. */
@@ -22,7 +22,7 @@ export interface FileInProgram {
   readonly files: ReadonlySet<number>;
 }
 
-interface Program {
+interface LineProgram {
   readonly header: LineHeader;
 }
 
@@ -33,9 +33,9 @@ export class LineIndex {
   /** By offset; what is wrong with a header or a program is found once. */
   readonly #headers = new Map<number, Once<LineHeader>>();
   readonly #broken = new Map<number, unknown>();
-  #programs: readonly Program[] | undefined;
+  #programs: readonly LineProgram[] | undefined;
   /** Programs and file numbers by the file's base name. */
-  #byBaseName: Map<string, { readonly program: Program; readonly file: number }[]> | undefined;
+  #byBaseName: Map<string, { readonly program: LineProgram; readonly file: number }[]> | undefined;
 
   constructor(info: DebugInfo, isCode: (address: number) => boolean) {
     this.#info = info;
@@ -52,7 +52,7 @@ export class LineIndex {
   /** Addresses of all statement rows, program by program; the programs are not kept for it. */
   *statements(): IterableIterator<number> {
     for (const { header } of this.#allPrograms()) {
-      const table = tolerating(
+      const table = ifWellFormed(
         () => this.#tables.get(header.offset) ?? readLineTable(this.#info, header, this.#isCode),
       );
       for (const { firstRow, endRow } of table?.sequences ?? []) {
@@ -117,7 +117,7 @@ export class LineIndex {
 
   /** The programs that have the file `path`, run. */
   programsOf(path: string): FileInProgram[] {
-    const files = new Map<Program, Set<number>>();
+    const files = new Map<LineProgram, Set<number>>();
     for (const { program, file } of this.#filesNamed(basename(path))) {
       if (lineFilePath(program.header, file) !== path) continue;
       const known = files.get(program);
@@ -126,13 +126,13 @@ export class LineIndex {
     }
     const found: FileInProgram[] = [];
     for (const [{ header }, numbers] of files) {
-      const table = tolerating(() => this.#run(header));
+      const table = ifWellFormed(() => this.#run(header));
       if (table) found.push({ table, files: numbers });
     }
     return found;
   }
 
-  #filesNamed(name: string): readonly { readonly program: Program; readonly file: number }[] {
+  #filesNamed(name: string): readonly { readonly program: LineProgram; readonly file: number }[] {
     if (!this.#byBaseName) {
       if (!mentionsString(this.#info, name)) return [];
       this.#byBaseName = new Map();
@@ -148,13 +148,13 @@ export class LineIndex {
     return this.#byBaseName.get(name) ?? [];
   }
 
-  #allPrograms(): readonly Program[] {
+  #allPrograms(): readonly LineProgram[] {
     if (!this.#programs) {
-      const byOffset = new Map<number, Program>();
+      const byOffset = new Map<number, LineProgram>();
       for (const unit of this.#info.units) {
-        const offset = tolerating(() => unit.root?.unsigned(AT.stmt_list));
+        const offset = ifWellFormed(() => unit.root?.unsigned(AT.stmt_list));
         if (offset === undefined || byOffset.has(offset)) continue;
-        const header = tolerating(() => this.#readHeader(unit, offset));
+        const header = ifWellFormed(() => this.#readHeader(unit, offset));
         // Link-time optimisation leaves programs without code, which only number the files of declarations.
         if (header && header.program < header.end) byOffset.set(offset, { header });
       }

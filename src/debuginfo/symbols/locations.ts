@@ -1,12 +1,12 @@
 /** Where a variable is at an address (DWARF 5 §2.6): its expression there, run on unknown registers, in the terms of `model`. */
 import { AT, ATE, OP, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type Operation, readOperations } from '../dwarf/expression';
 import { type AttributeValue } from '../dwarf/attributeValue';
 import { expressionAt, isLocationList } from '../dwarf/locationLists';
 import { type Unit } from '../dwarf/unit';
-import { type Location, type LocationOperation } from '../model';
+import { type Location, type LocationOperation } from '../model/model';
 import { entryAddress, isFunction } from './blocks';
 import { inherited, origins } from './names';
 import { type Program } from './program';
@@ -18,7 +18,7 @@ import {
   registerItem,
   StackMachine,
   type StackItem,
-  type Surroundings,
+  type EvaluationContext,
   Unavailable,
 } from './stackMachine';
 
@@ -30,7 +30,7 @@ const MAX_DEPTH = 4;
 /** Operations for one variable, those that it calls included; no compiler writes a hundred. */
 const MAX_OPERATIONS = 10_000;
 
-export class Locations implements Surroundings {
+export class Locations implements EvaluationContext {
   #frameBase: StackItem | undefined;
   /** Shared by all that one variable leads to. */
   #operations = { left: MAX_OPERATIONS };
@@ -56,7 +56,7 @@ export class Locations implements Surroundings {
   #unlessUnavailable(read: () => Location): Location {
     this.#operations.left = MAX_OPERATIONS;
     try {
-      return tolerating(read) ?? unavailable('<not available: its location is malformed>');
+      return ifWellFormed(read) ?? unavailable('<not available: its location is malformed>');
     } catch (error) {
       if (error instanceof Unavailable) return unavailable(error.message);
       throw error;

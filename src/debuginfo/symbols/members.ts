@@ -1,10 +1,10 @@
 /** Members of structures, classes and unions (DWARF 5 §5.7): where they are, bit-fields included. */
 import { AT, OP, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { readOperations } from '../dwarf/expression';
 import { isLocationList } from '../dwarf/locationLists';
-import { type Member, type RuntimeNumber, type Type } from '../model';
+import { type Member, type RuntimeNumber, type Type } from '../model/model';
 import { DwarfNumber } from './runtimeNumber';
 
 interface MemberTypes {
@@ -18,7 +18,7 @@ export function readMembers(types: MemberTypes, structure: Entry): Member[] {
     if (child.tag !== TAG.inheritance && child.tag !== TAG.member) continue;
     // A static member before DWARF 5.
     if (child.flag(AT.declaration) || child.flag(AT.external)) continue;
-    const member = tolerating(() => readMember(types, child, members.length === 0));
+    const member = ifWellFormed(() => readMember(types, child, members.length === 0));
     if (member) members.push(member);
   }
   return members;

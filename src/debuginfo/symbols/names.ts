@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type Unit } from '../dwarf/unit';
-import { type SourceLanguage } from '../model';
+import { type SourceLanguage } from '../model/model';
 
 /** DW_LANG_* (DWARF 5 §7.12 and the codes registered since). */
 const LANGUAGES = new Map<number, SourceLanguage>([

@@ -4,7 +4,7 @@
  */
 import { type FrameStore } from '../../base/controlFlow';
 import { type Entry } from '../dwarf/entry';
-import { type Location, type LocationOperation } from '../model';
+import { type Location, type LocationOperation } from '../model/model';
 import { type Program } from './program';
 import { addressAfterPrologue } from './prologue';
 

@@ -2,11 +2,11 @@
 import { type LinkAddress, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { LINE_FLAGS, type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
-import { type ProbePlace, type SourceLine } from '../model';
+import { type ProbePlace, type SourceLine } from '../model/model';
 import { entryAddress, innermostFunction } from './blocks';
 import { functionInstances } from './functionInstances';
 import { type FileInProgram, isStatementRow } from './lineIndex';
@@ -152,7 +152,7 @@ function rowsByInstance(
   forEachStatement(programs, (table, row) => {
     if (table.lines[row] !== line) return;
     const address = table.addresses[row]!;
-    const blocks = tolerating(() => program.blocksOfRow(table, row)) ?? [];
+    const blocks = ifWellFormed(() => program.blocksOfRow(table, row)) ?? [];
     const instance = blocks.length > 0 ? wholeInstance(innermostFunction(blocks)) : undefined;
     // Code without a described function goes by the symbol it belongs to; no entry has a negative key.
     const key = instance ? instance.key : -1 - (program.facts.functionSymbol(address)?.address ?? address);

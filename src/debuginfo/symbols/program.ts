@@ -10,7 +10,7 @@ import { type CfaRule } from '../dwarf/frame';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
-import { type ThreadBlock } from '../model';
+import { type ThreadBlock } from '../model/model';
 import { blocksAt, entryAddress } from './blocks';
 import { FunctionFlow } from './functionFlow';
 import { LineIndex } from './lineIndex';

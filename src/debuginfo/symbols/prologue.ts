@@ -5,7 +5,7 @@
  * second row of the function's lines, the rule that gdb's skip_prologue_using_sal follows.
  */
 import { AT, OP, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { readOperations } from '../dwarf/expression';
 import { LINE_FLAGS, type LineTable } from '../dwarf/lineTable';
@@ -66,7 +66,7 @@ function readsArgumentsFromFrame(subprogram: Entry): boolean {
     if (child.tag !== TAG.formal_parameter) continue;
     const location = child.attribute(AT.location);
     if (!location || isLocationList(location)) continue;
-    if (tolerating(() => isInOwnFrame(location.block(), child, subprogram)) ?? false) return true;
+    if (ifWellFormed(() => isInOwnFrame(location.block(), child, subprogram)) ?? false) return true;
   }
   return false;
 }

@@ -3,7 +3,7 @@
  * bases. A type holds where the number stands; what it is at an address, `Locations` says.
  */
 import { type Entry } from '../dwarf/entry';
-import { type RuntimeNumber } from '../model';
+import { type RuntimeNumber } from '../model/model';
 
 export class DwarfNumber implements RuntimeNumber {
   readonly kind = 'runtime';

@@ -2,14 +2,21 @@
 import { type FrameStore } from '../../base/controlFlow';
 import { linkAddress } from '../../base/address';
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type LinkAddress } from '../../base/address';
-import { type Location, type RuntimeNumber, type Scope, type SourceLanguage, type Type, type Variable } from '../model';
+import {
+  type Location,
+  type RuntimeNumber,
+  type Scope,
+  type SourceLanguage,
+  type Type,
+  type Variable,
+} from '../model/model';
 import { blocksAt, entryAddress, innermostFunction, isFunction } from './blocks';
 import { findFolded } from './folded';
 import { functionInstances } from './functionInstances';
-import { findEnumerator, findGlobal, type Viewpoint } from './globals';
+import { findEnumerator, findGlobal, type LookupContext } from './globals';
 import { Locations } from './locations';
 import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
 import { beforeStore, pendingStore } from './pendingStore';
@@ -77,7 +84,7 @@ export class ProgramScope implements Scope {
   /** The innermost function and the blocks in it around pc, innermost first. */
   readonly #blocks: readonly Entry[];
   readonly #locations: Locations;
-  readonly #viewpoint: Viewpoint;
+  readonly #viewpoint: LookupContext;
   /** What pc's own instruction has yet to put into its place in the frame. */
   readonly #pending: FrameStore | undefined;
 
@@ -243,7 +250,7 @@ export class ProgramScope implements Scope {
     const { entries } = unit;
     for (const index of entries.children(0)) {
       if (entries.tags[index] !== TAG.variable) continue;
-      const name = tolerating(() => entries.entry(index).string(AT.name));
+      const name = ifWellFormed(() => entries.entry(index).string(AT.name));
       if (name !== undefined) yield name;
     }
   }
@@ -259,14 +266,14 @@ function declarationsOf(block: Entry): Declaration[] {
   for (const child of block.children()) {
     if (!isVariable(child)) continue;
     for (const origin of origins(child)) covered.add(origin.key);
-    const name = tolerating(() => nameOf(child));
+    const name = ifWellFormed(() => nameOf(child));
     if (name !== undefined) present.push({ name, entry: child, isGone: false });
   }
-  const abstract = tolerating(() => block.reference(AT.abstract_origin));
+  const abstract = ifWellFormed(() => block.reference(AT.abstract_origin));
   if (!abstract) return present;
   const order: string[] = [];
   for (const child of abstract.children()) {
-    const name = isVariable(child) ? tolerating(() => nameOf(child)) : undefined;
+    const name = isVariable(child) ? ifWellFormed(() => nameOf(child)) : undefined;
     if (name === undefined) continue;
     order.push(name);
     if (!covered.has(child.key)) present.push({ name, entry: child, isGone: true });
@@ -279,7 +286,7 @@ function declarationsOf(block: Entry): Declaration[] {
 function innerDeclaration(block: Entry, name: string, depth: number): Entry | undefined {
   if (depth > MAX_BLOCKS) return undefined;
   for (const child of block.children()) {
-    if (isVariable(child) && tolerating(() => nameOf(child)) === name) return child;
+    if (isVariable(child) && ifWellFormed(() => nameOf(child)) === name) return child;
     const found = child.tag === TAG.lexical_block ? innerDeclaration(child, name, depth + 1) : undefined;
     if (found) return found;
   }

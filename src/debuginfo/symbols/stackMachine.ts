@@ -6,7 +6,7 @@
 import { linkAddress } from '../../base/address';
 import { OP } from '../dwarf/constants';
 import { type Operation } from '../dwarf/expression';
-import { type LocationOperation } from '../model';
+import { type LocationOperation } from '../model/model';
 
 /** An integer type of at most 64 bits; undefined: the generic type, 64 bits without sign. */
 export interface IntegerType {
@@ -26,7 +26,7 @@ export class Unavailable extends Error {}
 const MAX_OPERATIONS = 256;
 
 /** What an operation may need to know beyond the stack. */
-export interface Surroundings {
+export interface EvaluationContext {
   frameBase(): StackItem;
   callFrameAddress(): StackItem;
   entryValue(expression: Uint8Array): StackItem;
@@ -38,9 +38,9 @@ export interface Surroundings {
 
 export class StackMachine {
   readonly stack: StackItem[] = [];
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: EvaluationContext;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: EvaluationContext) {
     this.#surroundings = surroundings;
   }
 
@@ -79,7 +79,7 @@ type Rule = (
   machine: StackMachine,
   operands: readonly bigint[],
   operation: Operation,
-  surroundings: Surroundings,
+  surroundings: EvaluationContext,
 ) => void;
 
 /** Operations that take two items, or one, and have nothing else to them. */

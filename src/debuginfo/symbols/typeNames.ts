@@ -1,8 +1,8 @@
 /** Types by the names that casts and sizeof use: `struct item`, `unsigned long`, `Parser::State`. */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { type SourceLanguage, type Type } from '../model';
-import { findType, TYPE_TAGS, type Viewpoint } from './globals';
+import { type SourceLanguage, type Type } from '../model/model';
+import { findType, TYPE_TAGS, type LookupContext } from './globals';
 import { languageOf } from './names';
 import { type Program } from './program';
 import { type Types } from './types';
@@ -65,7 +65,7 @@ export function namedType(
   program: Program,
   types: Types,
   name: string,
-  from: Viewpoint,
+  from: LookupContext,
   isForeign: (entry: Entry) => boolean,
 ): Type | undefined {
   const words = name.trim().split(/\s+/);

@@ -3,10 +3,10 @@
  * read when it is asked for, so circles in the program's types are no circles here, and those in a hostile file end.
  */
 import { AT, ATE, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type AttributeValue } from '../dwarf/attributeValue';
 import { type Entry } from '../dwarf/entry';
-import { type BaseEncoding, type Member, type RuntimeNumber, type StructureType, type Type } from '../model';
+import { type BaseEncoding, type Member, type RuntimeNumber, type StructureType, type Type } from '../model/model';
 import { readMembers } from './members';
 import { languageOf, qualifiedNameOf } from './names';
 import { DwarfNumber } from './runtimeNumber';
@@ -151,7 +151,7 @@ export class Types {
 
   /** The type that `entry` has by DW_AT_type; void without one. */
   typeOf(entry: Entry): Type {
-    const target = tolerating(() => entry.reference(AT.type));
+    const target = ifWellFormed(() => entry.reference(AT.type));
     return target ? this.of(target) : VOID;
   }
 
@@ -161,7 +161,7 @@ export class Types {
     if (!type) {
       // What leads to itself while it is read (an enumeration over itself) leads to nothing.
       this.#cache.set(entry.key, VOID);
-      type = tolerating(() => this.#read(entry)) ?? VOID;
+      type = ifWellFormed(() => this.#read(entry)) ?? VOID;
       this.#cache.set(entry.key, type);
     }
     return type;
@@ -183,7 +183,7 @@ export class Types {
     if (!entry.flag(AT.declaration)) return entry;
     let definition = this.#definitions.get(entry.key);
     if (!definition) {
-      definition = tolerating(() => entry.reference(AT.signature) ?? this.#findDefinition(entry)) ?? entry;
+      definition = ifWellFormed(() => entry.reference(AT.signature) ?? this.#findDefinition(entry)) ?? entry;
       this.#definitions.set(entry.key, definition);
     }
     return definition;
@@ -240,7 +240,7 @@ function readUnspecified(_types: Types, entry: Entry): Type {
 }
 
 function readMemberPointer(types: Types, entry: Entry): Type {
-  const containing = tolerating(() => entry.reference(AT.containing_type));
+  const containing = ifWellFormed(() => entry.reference(AT.containing_type));
   const stated = entry.unsigned(AT.byte_size);
   return {
     kind: 'memberPointer',

@@ -1,6 +1,6 @@
 /** Which unit describes an address: from .debug_aranges where that has the unit, else from the unit's own ranges. */
 import { readAranges, type UnitRange } from '../dwarf/aranges';
-import { type DebugInfo, tolerating } from '../dwarf/debugInfo';
+import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
@@ -28,12 +28,12 @@ export class UnitFinder {
   }
 
   #collect(): UnitRange[] {
-    const ranges = tolerating(() => readAranges(this.#info)) ?? [];
+    const ranges = ifWellFormed(() => readAranges(this.#info)) ?? [];
     const known = new Set(ranges.map(({ unitOffset }) => unitOffset));
     for (const unit of this.#info.units) {
       const { offset: unitOffset, section } = unit.header;
       if (section !== '.debug_info' || known.has(unitOffset)) continue;
-      const own = tolerating(() => unit.root && entryRanges(unit.root)) ?? [];
+      const own = ifWellFormed(() => unit.root && entryRanges(unit.root)) ?? [];
       for (const { low, high } of own) ranges.push({ low, high, unitOffset });
     }
     return ranges.filter(({ low }) => this.#isCode(low)).sort((a, b) => a.low - b.low);

@@ -1,6 +1,6 @@
 /** The functions of one unit by address; its functions and global variables by what they are an instance or definition of. */
 import { AT, TAG } from '../dwarf/constants';
-import { tolerating } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
@@ -48,7 +48,7 @@ export class UnitFunctions {
       const ranges: FunctionRange[] = [];
       for (let index = 0; index < entries.length; index++) {
         if (entries.tags[index] !== TAG.subprogram) continue;
-        for (const { low, high } of tolerating(() => entryRanges(entries.entry(index))) ?? []) {
+        for (const { low, high } of ifWellFormed(() => entryRanges(entries.entry(index))) ?? []) {
           if (this.#isCode(low)) ranges.push({ low, high, index });
         }
       }
@@ -72,7 +72,7 @@ export class UnitFunctions {
       if (!FUNCTIONS.has(tag) && !isGlobal) continue;
       const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
       const origin = completes && entries.entry(index).attribute(completes);
-      const key = origin && tolerating(() => origin.referenceKey());
+      const key = origin && ifWellFormed(() => origin.referenceKey());
       if (key === undefined) continue;
       const known = instances.get(key);
       if (known) known.push(index);

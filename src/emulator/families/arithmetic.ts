@@ -1,6 +1,6 @@
 /** Addition, subtraction, comparison, increment, negation; XADD and the three CMPXCHG without LOCK. */
-import { type Value } from '../ir';
-import { type Family, type Lifting } from '../lift';
+import { type Value } from '../ir/ir';
+import { type Family, type Lifting } from '../ir/lift';
 import {
   add,
   and,
@@ -14,7 +14,7 @@ import {
   select,
   subtract,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 import {
   addFlags,
   addWithCarryFlags,

@@ -1,7 +1,7 @@
 /** How results set the status flags (Intel SDM vol. 1 §3.4.3.1): one place for all families. */
-import { type Value } from '../ir';
-import { type Flag } from '../registers';
-import { and, below, bit, FALSE, isZero, not, or, parity, signBit, xor } from '../values';
+import { type Value } from '../ir/ir';
+import { type Flag } from '../machine/registers';
+import { and, below, bit, FALSE, isZero, not, or, parity, signBit, xor } from '../ir/values';
 
 type Flags = Partial<Record<Flag, Value>>;
 

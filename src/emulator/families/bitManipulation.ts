@@ -1,7 +1,7 @@
 /** BMI1, BMI2, ADX and CRC32 (Intel SDM vol. 2). Their shifts and MULX leave the flags alone. */
-import { type RegisterWidth, type Value } from '../ir';
-import { type Family, type Lift } from '../lift';
-import { type Flag } from '../registers';
+import { type RegisterWidth, type Value } from '../ir/ir';
+import { type Family, type Lift } from '../ir/lift';
+import { type Flag } from '../machine/registers';
 import {
   add,
   and,
@@ -24,7 +24,7 @@ import {
   truncate,
   xor,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 import { rotateRight } from './shifts';
 
 /** The lowest `count` bits of `width`: all of them for a count of the width or more. `count`: 8 bits. */

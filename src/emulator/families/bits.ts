@@ -1,6 +1,6 @@
 /** Single bits (BT, BTS, BTR, BTC) and counting them (BSF, BSR, TZCNT, LZCNT, POPCNT). */
-import { type Value } from '../ir';
-import { type Family, type Lift, type Lifting } from '../lift';
+import { type Value } from '../ir/ir';
+import { type Family, type Lift, type Lifting } from '../ir/lift';
 import {
   and,
   constant,
@@ -19,7 +19,7 @@ import {
   trailingZeros,
   truncate,
   xor,
-} from '../values';
+} from '../ir/values';
 
 /** The bit goes to CF; `change` makes the new value from the old and a mask with that bit, if there is one. */
 function bitTest(change?: (value: Value, bit: Value) => Value): Lift {

@@ -1,6 +1,6 @@
 /** Reversing the bytes of a value, shared by BSWAP and MOVBE. */
-import { type Value } from '../ir';
-import { and, constant, or, shiftLeft, shiftRight } from '../values';
+import { type Value } from '../ir/ir';
+import { and, constant, or, shiftLeft, shiftRight } from '../ir/values';
 
 /** Swaps neighbouring groups of 8, then 16, then 32 bits. */
 const GROUPS = [

@@ -1,7 +1,7 @@
 /** The sixteen conditions (Intel SDM vol. 1 appendix B) and what depends on them: SETcc, CMOVcc. Jumps are in control. */
-import { type Family } from '../lift';
-import { type Value } from '../ir';
-import { flag, not, or, select, xor, zeroExtend } from '../values';
+import { type Family } from '../ir/lift';
+import { type Value } from '../ir/ir';
+import { flag, not, or, select, xor, zeroExtend } from '../ir/values';
 
 const { CF, PF, ZF, SF, OF } = {
   CF: flag('CF'),

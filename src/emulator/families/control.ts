@@ -1,7 +1,7 @@
 /** Near jumps, calls, returns and loops; and what does nothing but take time: NOP, ENDBR, PAUSE, prefetches, fences. */
-import { type Value } from '../ir';
-import { type Family, type Lift, type Lifting } from '../lift';
-import { and, constant, flag, isNotZero, isZero, next, not, register, select, subtract } from '../values';
+import { type Value } from '../ir/ir';
+import { type Family, type Lift, type Lifting } from '../ir/lift';
+import { and, constant, flag, isNotZero, isZero, next, not, register, select, subtract } from '../ir/values';
 import { forEachCondition } from './conditions';
 import { push, stackPointerPlus } from './stack';
 

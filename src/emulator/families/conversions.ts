@@ -1,7 +1,7 @@
 /** Sign extension of the accumulator: CBW, CWDE, CDQE within RAX; CWD, CDQ, CQO into RDX. */
-import { type RegisterWidth } from '../ir';
-import { type Family, type Lift } from '../lift';
-import { register, shiftRightSigned, signExtend } from '../values';
+import { type RegisterWidth } from '../ir/ir';
+import { type Family, type Lift } from '../ir/lift';
+import { register, shiftRightSigned, signExtend } from '../ir/values';
 
 function widen(from: RegisterWidth, to: RegisterWidth): Lift {
   return (lifting) => lifting.set('rax', signExtend(register('rax', from), to));

@@ -1,7 +1,7 @@
 /** Single flags (CLC, STC, CMC, CLD, STD) and flags moved to and from AH and the stack (LAHF, SAHF, PUSHF, POPF). */
-import { type Value } from '../ir';
-import { type Family, type Lifting } from '../lift';
-import { FLAG_BITS, FLAGS, type Flag } from '../registers';
+import { type Value } from '../ir/ir';
+import { type Family, type Lifting } from '../ir/lift';
+import { FLAG_BITS, FLAGS, type Flag } from '../machine/registers';
 import {
   and,
   bit,
@@ -18,7 +18,7 @@ import {
   wholeFlags,
   xor,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 import { push, stackPointerPlus } from './stack';
 
 /** The flags of the lowest byte. */

@@ -1,7 +1,7 @@
 /** All families in one table. */
-import { type Instruction } from '../instruction';
-import { type MicroOperations } from '../ir';
-import { type Family, type Lift, Lifting } from '../lift';
+import { type Instruction } from '../decode/instruction';
+import { type MicroOperations } from '../ir/ir';
+import { type Family, type Lift, Lifting } from '../ir/lift';
 import { arithmetic } from './arithmetic';
 import { bitManipulation } from './bitManipulation';
 import { bits } from './bits';

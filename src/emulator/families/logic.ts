@@ -1,7 +1,7 @@
 /** AND, OR, XOR, NOT, TEST. */
-import { type Family, type Lift } from '../lift';
-import { type Value } from '../ir';
-import { and, not, or, xor } from '../values';
+import { type Family, type Lift } from '../ir/lift';
+import { type Value } from '../ir/ir';
+import { and, not, or, xor } from '../ir/values';
 import { logicFlags } from './arithmeticFlags';
 
 export const logic: Family = {

@@ -1,6 +1,6 @@
 /** MOV and its extending forms, LEA, XCHG of registers, MOVNTI, BSWAP, MOVBE, XLAT. */
-import { type Family, effectiveAddress, type Lifting } from '../lift';
-import { register, signExtend, truncate, zeroExtend } from '../values';
+import { type Family, effectiveAddress, type Lifting } from '../ir/lift';
+import { register, signExtend, truncate, zeroExtend } from '../ir/values';
 import { byteSwap } from './byteOrder';
 
 export const moves: Family = {

@@ -1,6 +1,6 @@
 /** MUL, IMUL, MULX, DIV, IDIV. Products and dividends of 64-bit operands have 128 bits. */
-import { type RegisterWidth, type Value } from '../ir';
-import { type Family, type Lifting } from '../lift';
+import { type RegisterWidth, type Value } from '../ir/ir';
+import { type Family, type Lifting } from '../ir/lift';
 import {
   add,
   and,
@@ -25,7 +25,7 @@ import {
   truncate,
   xor,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 
 interface Pair {
   readonly high: Value;

@@ -2,9 +2,9 @@
  * Shifts and rotates by a constant or CL (Intel SDM vol. 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD). A count of 0, after
  * masking, changes no flag; OF is defined for a count of 1 only.
  */
-import { type RegisterWidth, type Value } from '../ir';
-import { type Family, type Lift, type Lifting } from '../lift';
-import { type Flag } from '../registers';
+import { type RegisterWidth, type Value } from '../ir/ir';
+import { type Family, type Lift, type Lifting } from '../ir/lift';
+import { type Flag } from '../machine/registers';
 import {
   and,
   bit,
@@ -25,7 +25,7 @@ import {
   truncate,
   xor,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 import { resultFlags } from './arithmeticFlags';
 
 /** How far: masked to 5 or 6 bits, of the width of what is shifted. */

@@ -1,7 +1,7 @@
 /** PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack's address size is always 64 bits in 64-bit mode (Intel SDM vol. 1 §6.2.2). */
 import { assert } from '../../base/assert';
-import { type RegisterWidth, type Value } from '../ir';
-import { type Family, type Lifting } from '../lift';
+import { type RegisterWidth, type Value } from '../ir/ir';
+import { type Family, type Lifting } from '../ir/lift';
 import {
   add,
   below,
@@ -14,7 +14,7 @@ import {
   truncate,
   xor,
   zeroExtend,
-} from '../values';
+} from '../ir/values';
 
 /** Pages have 2^12 bytes. */
 const PAGE_BITS = 12;

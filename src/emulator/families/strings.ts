@@ -2,9 +2,9 @@
  * MOVS, STOS, LODS, SCAS, CMPS, alone and repeated (Intel SDM vol. 1 §7.3.9). Every operand is where RSI or RDI points, which then moves
  * on by its size, up or down as DF says.
  */
-import { type Block, type Value } from '../ir';
-import { type Family, type Lift, type Lifting } from '../lift';
-import { add, constant, flag, isNotZero, not, register, select, subtract } from '../values';
+import { type Block, type Value } from '../ir/ir';
+import { type Family, type Lift, type Lifting } from '../ir/lift';
+import { add, constant, flag, isNotZero, not, register, select, subtract } from '../ir/values';
 import { subtractFlags } from './arithmeticFlags';
 
 interface StringInstruction {

@@ -1,6 +1,6 @@
 /** The memory of the scratch program, as the emulator sees it when it runs the same experiment. */
-import { type Host } from '../machine';
-import { State } from '../state';
+import { type Host } from '../machine/machine';
+import { State } from '../machine/state';
 import { type Window } from './oracle';
 import { Layout } from './program';
 import { type Random } from './random';

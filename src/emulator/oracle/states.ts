@@ -2,8 +2,8 @@
  * Random register states for an instruction: words at the edges of widths, and addresses that mostly lie where memory is, at places
  * where much can go wrong.
  */
-import { type Instruction, type MemoryOperand } from '../instruction';
-import { FLAG_BITS, type GeneralRegister } from '../registers';
+import { type Instruction, type MemoryOperand } from '../decode/instruction';
+import { FLAG_BITS, type GeneralRegister } from '../machine/registers';
 import { Layout, SIGNAL_REGISTERS } from './program';
 import { type Random } from './random';
 import { type ScratchMemory } from './scratchMemory';

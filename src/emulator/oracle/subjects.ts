@@ -2,10 +2,10 @@
  * Instructions of real programs as subjects of {@link verify}. The scratch program has memory at few places, so an instruction that
  * names an address, or how far away it is, gets another constant there; nothing else of it changes.
  */
-import { constantFields, type ConstantField, decode } from '../decode';
+import { constantFields, type ConstantField, decode } from '../decode/decode';
 import { lift } from '../families';
-import { type Instruction, type MemoryOperand } from '../instruction';
-import { refusalOf } from '../refusal';
+import { type Instruction, type MemoryOperand } from '../decode/instruction';
+import { refusalOf } from '../decode/refusal';
 import { Layout } from './program';
 import { type Random } from './random';
 import { type Subject } from './verify';

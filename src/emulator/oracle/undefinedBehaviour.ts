@@ -1,6 +1,6 @@
 /** Where the manuals leave something open, so that the CPU at hand proves nothing: what is not compared, and why. */
-import { type Instruction } from '../instruction';
-import { type Flag } from '../registers';
+import { type Instruction } from '../decode/instruction';
+import { type Flag } from '../machine/registers';
 import { SIGNAL_REGISTERS } from './program';
 
 const RCX = SIGNAL_REGISTERS.indexOf('rcx');

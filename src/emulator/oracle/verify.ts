@@ -3,13 +3,13 @@
  * the same random states; every register, defined flag, byte of memory and fault must be the same.
  */
 import { hex } from '../../base/address';
-import { compile } from '../compile';
-import { disassemble } from '../decode';
-import { type Instruction } from '../instruction';
-import { type MicroOperations } from '../ir';
-import { type Execute } from '../machine';
-import { type Flag, FLAG_BITS, FLAGS, SEGMENT_REGISTERS } from '../registers';
-import { State, UserRegister, type UserRegisterName } from '../state';
+import { compile } from '../compile/compile';
+import { disassemble } from '../decode/decode';
+import { type Instruction } from '../decode/instruction';
+import { type MicroOperations } from '../ir/ir';
+import { type Execute } from '../machine/machine';
+import { type Flag, FLAG_BITS, FLAGS, SEGMENT_REGISTERS } from '../machine/registers';
+import { State, UserRegister, type UserRegisterName } from '../machine/state';
 import { type Experiment, Oracle, type Outcome, type Window } from './oracle';
 import { Layout, SELECTORS, SIGNAL_REGISTERS } from './program';
 import { Random } from './random';

@@ -1,6 +1,6 @@
 /** Where a memory operand lies, from the registers of a thread: the sum of {@link effectiveAddress}, for plans, which are not compiled. */
-import { type MemoryOperand } from '../instruction';
-import { State, UserRegister, type UserRegisterName } from '../state';
+import { type MemoryOperand } from '../decode/instruction';
+import { State, UserRegister, type UserRegisterName } from '../machine/state';
 
 export interface OperandAddress {
   /** Within the segment: what the x87 remembers. */

@@ -2,9 +2,9 @@
  * How the surrogate executes an instruction that no family lifts: the plan says what to copy from the thread to the scratch process, what
  * to run there, and what to copy back. Everything in it is known before the first hit, but for the operand's address.
  */
-import { type Instruction, type MemoryOperand } from '../instruction';
-import { type GeneralRegister } from '../registers';
-import { type UserRegisterName } from '../state';
+import { type Instruction, type MemoryOperand } from '../decode/instruction';
+import { type GeneralRegister } from '../machine/registers';
+import { type UserRegisterName } from '../machine/state';
 import { PROCESSOR_BOUND } from './features';
 import { type OperandAccess, recode } from './recode';
 import { X87_STORES_POINTERS, x87Opcode } from './x87';

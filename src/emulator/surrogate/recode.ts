@@ -20,7 +20,7 @@ import {
   type UsedMemory,
   type UsedRegister,
 } from 'iced-x86';
-import { GENERAL_REGISTERS, type GeneralRegister } from '../registers';
+import { GENERAL_REGISTERS, type GeneralRegister } from '../machine/registers';
 import { type RegisterSet, registerSetOf } from './features';
 
 /** What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is read. */

@@ -1,9 +1,9 @@
 /**
  * The instructions that can be another's twin: atomic ones whose operand is where a register points, whatever bytes they are encoded in.
  */
-import { decode } from '../decode';
-import { type Instruction } from '../instruction';
-import { type GeneralRegister } from '../registers';
+import { decode } from '../decode/decode';
+import { type Instruction } from '../decode/instruction';
+import { type GeneralRegister } from '../machine/registers';
 
 /** What to look for in a program's text. */
 export interface TwinForm {

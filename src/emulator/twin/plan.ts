@@ -7,8 +7,8 @@
  * well-chosen value instead, it computes the operand that a twin needs: what ADD makes of 0 is what XADD must add.
  */
 import { lift } from '../families';
-import { type Instruction } from '../instruction';
-import { type MicroOperations } from '../ir';
+import { type Instruction } from '../decode/instruction';
+import { type MicroOperations } from '../ir/ir';
 import { type TwinForm } from './forms';
 
 export interface TwinPlan {

@@ -4,9 +4,9 @@
  * the target's memory. Nothing here allocates.
  */
 import { assert } from '../../base/assert';
-import { type Execute, type Host } from '../machine';
-import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../registers';
-import { State, USER_REGISTERS_BYTES, UserRegister } from '../state';
+import { type Execute, type Host } from '../machine/machine';
+import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../machine/registers';
+import { State, USER_REGISTERS_BYTES, UserRegister } from '../machine/state';
 import { type TwinCode } from './forms';
 import { type TwinWay } from './plan';
 

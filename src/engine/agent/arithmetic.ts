@@ -7,7 +7,7 @@ import { type BinaryOperation, type UnaryOperation } from '../../contract/agent/
 import { type Code } from '../../wasm/module';
 import { type OpName } from '../../wasm/opcodes';
 
-interface Surroundings {
+interface EmitContext {
   /** Two i64 locals. */
   readonly scratch: number;
   readonly dividend: number;
@@ -15,7 +15,7 @@ interface Surroundings {
   readonly divisionByZero: () => void;
 }
 
-type Rule = (code: Code, surroundings: Surroundings) => void;
+type Rule = (code: Code, surroundings: EmitContext) => void;
 
 export const BINARY: Readonly<Record<BinaryOperation, Rule>> = {
   add: plain('i64_add'),
@@ -108,7 +108,7 @@ function divide(name: OpName): Rule {
 }
 
 /** The divisor goes from the stack to the scratch local; 0 leaves the function. */
-function checkDivisor(code: Code, { scratch, divisionByZero }: Surroundings): void {
+function checkDivisor(code: Code, { scratch, divisionByZero }: EmitContext): void {
   code.tee(scratch).op('i64_eqz').open('if');
   divisionByZero();
   code.op('end');

@@ -6,8 +6,9 @@ import { type AgentOperation, type AgentProgram } from '../../contract/agent/ope
 import { verifyAgent, verifyCapture } from '../../contract/agent/verify';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
 import { ModuleBuilder } from '../../wasm/module';
-import { ARENA_PAGES, type Arena } from '../arena';
-import { type TargetMemory } from '../hit/targetMemory';
+import { ARENA_PAGES, type Arena } from '../tracing/arena';
+import { type TargetMemory } from '../tracing/targetMemory';
+import { type Agent } from './agent';
 import {
   captureFunction,
   conditionFunction,
@@ -16,21 +17,6 @@ import {
   readFailure,
   type Runtime,
 } from './functions';
-
-/** How a condition ended. */
-export const ConditionResult = { false: 0, true: 1, failed: 2 } as const;
-
-export interface Agent {
-  /** One of {@link ConditionResult}. The thread's registers are in the arena, its memory is selected. */
-  readonly condition: (() => number) | undefined;
-  /** Writes all captures from an 8-aligned arena offset on; returns the offset behind them. */
-  readonly capture: (start: number) => number;
-  readonly captures: number;
-  /** The most bytes that a hit record with these captures has. */
-  readonly recordBytes: number;
-  /** It reads xmm registers: {@link Layout.vectors} must be filled first. */
-  readonly usesVectors: boolean;
-}
 
 /** Compiled programs that are kept for the next site with an equal one. */
 const KEPT_PROGRAMS = 256;

@@ -8,11 +8,11 @@
  */
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { CAPTURE_HEADER_BYTES } from '../../contract/hits';
-import { State, UserRegister } from '../../emulator/state';
+import { State, UserRegister } from '../../emulator/machine/state';
 import { Code, type FunctionIndex } from '../../wasm/module';
 import { type OpName } from '../../wasm/opcodes';
-import { Layout } from '../arena';
-import { StringEnd } from '../hit/targetMemory';
+import { Layout } from '../tracing/arena';
+import { StringEnd } from '../tracing/targetMemory';
 import { Xsave } from '../surrogate/xsave';
 import { BINARY, UNARY } from './arithmetic';
 

@@ -7,17 +7,18 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors';
 import { GUARDIAN_REFUSED, GUARDIAN_UNHEARD } from '../../contract/ledger';
-import { type Arena } from '../arena';
+import { type Arena } from '../tracing/arena';
 import { closeOnExec } from '../linux/descriptors';
 import { errnoText } from '../linux/errno';
 import { libc } from '../linux/libc';
 import { refuseChildSignals, Signal } from '../linux/signals';
 import { withDescriptor } from '../linux/spareDescriptor';
 import { spawn } from '../linux/spawn';
-import { kill, type Waiter } from '../linux/wait';
+import { type Waiter } from '../tracing/wait';
+import { kill } from '../linux/processes';
 import { type WaitStatus } from '../linux/waitStatus';
-import { type Notices } from '../pipe/notices';
-import { type Ledger } from './ledger';
+import { type Events } from '../client/events';
+import { type Ledger } from '../tracing/ledger';
 import { type Protection } from './protection';
 
 const SCRIPT = join(__dirname, 'guardian.js');
@@ -42,7 +43,7 @@ export interface GuardParts {
   readonly ledger: Ledger;
   readonly waiter: Waiter;
   readonly protection: Protection;
-  readonly notices: Notices;
+  readonly notices: Events;
   /** Reports that are looked at later: see {@link ReportHooks}. */
   readonly onEarly: (tid: number, status: number) => void;
 }

@@ -3,8 +3,9 @@
  * on where it is then: in the middle of an instruction. So before that is read, while the kernel still has the SIGTRAP for it, the kernel
  * is told to kill it with the engine (PTRACE_O_EXITKILL, ptrace(2)).
  */
-import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../linux/ptrace';
-import { type Task, type TaskTable } from '../tasks/tasks';
+import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../tracing/ptrace';
+import { type Task } from '../tracees/tracees';
+import { type TaskTable } from '../tracees/taskTable';
 
 export class Protection {
   readonly #ptrace: Ptrace;

@@ -5,27 +5,29 @@
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
 import { ThreadPhase } from '../../contract/ledger';
-import { State, UserRegister } from '../../emulator/state';
-import { type Arena, Layout } from '../arena';
-import { ConditionResult } from '../agent/compile';
-import { type Breakpoint, type Breakpoints } from '../sites/breakpoints';
-import { INT3 } from '../sites/int3';
-import { type Clock } from '../clock';
-import { type Ptrace } from '../linux/ptrace';
+import { State, UserRegister } from '../../emulator/machine/state';
+import { type Arena, Layout } from '../tracing/arena';
+import { ConditionResult } from '../agent/agent';
+import { type Breakpoints } from '../text/breakpoints';
+import { type Breakpoint } from '../tracees/tracees';
+import { INT3 } from '../linux/int3';
+import { type Clock } from '../tracing/clock';
+import { type Ptrace } from '../tracing/ptrace';
 import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';
-import { killThread } from '../linux/wait';
-import { type Notices } from '../pipe/notices';
-import { type Outbox } from '../pipe/outbox';
-import { type ProbeTable, type Site } from '../sites/probes';
-import { rewind } from './rewind';
-import { type ShadowStacks } from './shadowStacks';
-import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from './sigtrap';
-import { type StepAside } from './stepAside';
-import { type TargetMemory } from './targetMemory';
-import { isStale } from '../tasks/stale';
-import { type Task } from '../tasks/tasks';
-import { keepTraced } from '../tasks/untraced';
-import { type Twins } from './twins';
+import { killThread } from '../linux/processes';
+import { type Events } from '../client/events';
+import { type Outbox } from '../client/outbox';
+import { type ProbeTable } from '../tracees/probeTable';
+import { type Site } from '../tracees/tracees';
+import { rewind } from '../threads/rewind';
+import { type ShadowStacks } from '../passing/shadowStacks';
+import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../threads/sigtrap';
+import { type StepAside } from '../passing/stepAside';
+import { type TargetMemory } from '../tracing/targetMemory';
+import { isStale } from '../threads/staleStops';
+import { type Task } from '../tracees/tracees';
+import { keepTraced } from '../lifecycle/untraced';
+import { type Twins } from '../passing/twins';
 
 const RIP = State.registers + UserRegister.rip;
 const RSP = State.registers + UserRegister.rsp;
@@ -41,7 +43,7 @@ export interface HitParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly outbox: Outbox;
-  readonly notices: Notices;
+  readonly notices: Events;
   readonly clock: Clock;
   readonly stepAside: StepAside;
   readonly twins: Twins;
@@ -57,7 +59,7 @@ export class Hits {
   readonly #breakpoints: Breakpoints;
   readonly #probes: ProbeTable;
   readonly #outbox: Outbox;
-  readonly #notices: Notices;
+  readonly #notices: Events;
   readonly #clock: Clock;
   readonly #stepAside: StepAside;
   readonly #twins: Twins;
@@ -87,8 +89,8 @@ export class Hits {
       if (!this.#twins.finish(task)) this.#deliver(task);
       return;
     }
-    if (task.trapDue && this.#takeDueTrap(task)) return;
-    if (task.doubtsBlock) settleDoubt(task);
+    if (task.awaitsStepTrap && this.#takeDueTrap(task)) return;
+    if (task.blockUnconfirmed) settleDoubt(task);
     if (this.#ptrace.getRegisters(tid) !== 0) return;
     const { space } = task.process;
     const address = this.#arena.number(RIP) - 1;
@@ -98,7 +100,12 @@ export class Hits {
       return;
     }
     let sent = false;
-    if (breakpoint.displaced.length === 1 || task.process.getsSigtrap || task.blocksSigtrap || !breakpoint.armed) {
+    if (
+      breakpoint.displaced.length === 1 ||
+      task.process.seesForeignSigtrap ||
+      task.blocksSigtrap ||
+      !breakpoint.armed
+    ) {
       sent = this.#wasSent(tid);
       if (sent && !hasMetInt3(task, breakpoint, this.#arena.number(RSP))) {
         this.#deliver(task);
@@ -253,7 +260,7 @@ export class Hits {
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
   #takeDueTrap(task: Task): boolean {
-    task.trapDue = false;
+    task.awaitsStepTrap = false;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2] !== TRAP_TRACE) {
       task.record.phase = ThreadPhase.running;
@@ -296,10 +303,10 @@ export class Hits {
 
   /** A SIGTRAP of the program's own. */
   #deliver(task: Task): void {
-    task.process.getsSigtrap = true;
+    task.process.seesForeignSigtrap = true;
     // Where it stands, it can go on from.
     task.record.phase = ThreadPhase.stepping;
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
-    if (!task.trapDue) task.record.phase = ThreadPhase.running;
+    if (!task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
   }
 }

@@ -26,6 +26,7 @@ export function signalBits(signals: readonly number[]): bigint {
 const SIG_IGN = 1;
 const SIG_BLOCK = 0;
 const SA_NOCLDSTOP = 1;
+
 /** struct sigaction of the C library: handler, mask (128 bytes), flags, restorer. */
 const SIGACTION_BYTES = 152;
 const SIGACTION_FLAGS = 136;
@@ -50,3 +51,6 @@ export function refuseChildSignals(): void {
   set.writeUInt32LE(signalBit(Signal.SIGCHLD));
   libc.pthread_sigmask(SIG_BLOCK, set, null);
 }
+
+/** Signals that an instruction raises (signal(7)). */
+export const FAULTS: ReadonlySet<number> = new Set([Signal.SIGILL, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV]);

@@ -6,13 +6,13 @@
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
 import { type Host } from '../../emulator/emulator';
-import { FLAG_BITS, GENERAL_REGISTERS, STATUS_FLAGS, TRAP_FLAG } from '../../emulator/registers';
-import { State, UserRegister, type UserRegisterName } from '../../emulator/state';
+import { FLAG_BITS, GENERAL_REGISTERS, STATUS_FLAGS, TRAP_FLAG } from '../../emulator/machine/registers';
+import { State, UserRegister, type UserRegisterName } from '../../emulator/machine/state';
 import { operandAddress } from '../../emulator/surrogate/address';
 import { type PlannedOperand, type SurrogatePlan } from '../../emulator/surrogate/plan';
-import { type Arena, Layout } from '../arena';
-import { type Ptrace } from '../linux/ptrace';
-import { type Waiter } from '../linux/wait';
+import { type Arena, Layout } from '../tracing/arena';
+import { type Ptrace } from '../tracing/ptrace';
+import { type Waiter } from '../tracing/wait';
 import { Area, AreaLayout } from './area';
 import { type ExtendedState } from './extendedState';
 import { ScratchProcess } from './scratchProcess';

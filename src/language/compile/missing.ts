@@ -1,5 +1,5 @@
 /** Which variables of an expression debug information can't locate at the site: for warnings before any hit. */
-import { type Location } from '../../debuginfo/model';
+import { type Location } from '../../debuginfo/model/model';
 import { type Typed } from '../typed/tree';
 
 export interface MissingVariable {

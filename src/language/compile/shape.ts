@@ -3,11 +3,11 @@
  * where the object's own table says. A hit brings these numbers and the bases beside the object; with them the type becomes one that
  * has a fixed layout, and is written as any other.
  */
-import { type Member, type StructureType, type Type } from '../../debuginfo/model';
+import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
 import { partPlace } from '../typed/names';
 import { countNode, isRuntimeSized, offsetNode, sizeNode } from '../typed/sizes';
 import { type Place, type Typed } from '../typed/tree';
-import { type ArrayType, arrayOf, bare, isStructure, sizeOf } from '../typed/types';
+import { type ArrayType, arrayOf, unqualified, isStructure, sizeOf } from '../typed/types';
 
 /** Structures inside each other. */
 const MAX_DEPTH = 6;
@@ -48,7 +48,7 @@ type Resolve = (found: Found) => Type;
 
 /** Whether something in the type is not known beforehand. */
 function isShaped(type: Type, depth: number): boolean {
-  const under = bare(type);
+  const under = unqualified(type);
   if (depth > MAX_DEPTH) return false;
   if (under.kind === 'array') return isRuntimeSized(under) || isShaped(under.element, depth + 1);
   if (!isStructure(under)) return false;
@@ -65,7 +65,7 @@ class Shaper {
 
   /** `object`: where it is; undefined inside of arrays, of whose elements only the first could say where its bases are. */
   shape(type: Type, object: Place | undefined, depth: number): Resolve {
-    const under = bare(type);
+    const under = unqualified(type);
     if (isShaped(under, depth)) {
       if (under.kind === 'array') return this.#array(under, depth);
       if (isStructure(under)) return this.#structure(under, object, depth);
@@ -104,7 +104,7 @@ class Shaper {
   }
 
   #virtualBase(member: Member, part: Place | undefined, depth: number): ((found: Found) => Member) | undefined {
-    const base = bare(member.type);
+    const base = unqualified(member.type);
     const key = isStructure(base) ? base.name : undefined;
     const size = ownSize(base);
     if (!part || key === undefined || size === undefined || this.#shown.has(key)) return undefined;
@@ -129,7 +129,7 @@ class Shaper {
 
 /** Bytes of an object without its virtual bases, which lie elsewhere when it is itself a base. */
 function ownSize(type: Type): number | undefined {
-  const under = bare(type);
+  const under = unqualified(type);
   const size = sizeOf(under);
   if (size === undefined || !isStructure(under) || !isShaped(under, 0)) return size;
   let end = 0;

@@ -4,13 +4,13 @@
  */
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Capture } from '../../contract/hits';
-import { type Type } from '../../debuginfo/model';
+import { type Type } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
 import { BYTE, LONG } from '../typed/builtinTypes';
 import { convert, decay, promote } from '../typed/conversions';
 import { sizeNode } from '../typed/sizes';
 import { type Context, type Place, type Typed } from '../typed/tree';
-import { arrayOf, bare, elementOf, POINTER_BYTES, scalarOf, sizeOf } from '../typed/types';
+import { arrayOf, unqualified, elementOf, POINTER_BYTES, scalarOf, sizeOf } from '../typed/types';
 import { valueText } from '../value/format';
 import { readInteger, snapshot } from '../value/snapshot';
 import { bareText, BYTES, type Encoding, quotedText } from '../value/text';
@@ -75,7 +75,7 @@ class Planner {
     if (count !== undefined) return this.#elements(node, count);
     const text = this.#asText(node);
     if (text !== undefined) return text;
-    const type = bare(node.type);
+    const type = unqualified(node.type);
     if (node.kind !== 'place' || node.bits !== undefined) return this.#scalar(node);
     const shape = shapeOf(node);
     if (shape !== undefined) return this.#shaped(node, shape);
@@ -192,7 +192,7 @@ class Planner {
   #asText(node: Typed): ShownValue | undefined {
     const wanted = this.#style === 'string' || this.#style === 'bare';
     if (this.#style !== undefined && !wanted) return undefined;
-    const isPointer = bare(node.type).kind === 'pointer';
+    const isPointer = unqualified(node.type).kind === 'pointer';
     const text =
       textType(node.type) ?? (wanted && isPointer ? ({ kind: 'terminated', encoding: BYTES } as const) : undefined);
     if (text === undefined) return undefined;
@@ -233,7 +233,7 @@ class Planner {
   // ---- elements -------------------------------------------------------------------------------------------------------------
 
   #elements(node: Typed, count: Typed): ShownValue {
-    const type = bare(node.type);
+    const type = unqualified(node.type);
     const declared = type.kind === 'array' ? elementOf(type) : type.kind === 'pointer' ? type.target : undefined;
     if (declared === undefined) throw new Error('internal error: elements of what has none');
     const element = sizeOf(declared) === undefined ? BYTE : declared;
@@ -268,7 +268,7 @@ class Planner {
 
   #fixedElements(node: Typed, element: Type, count: number, size: number): ShownValue {
     const type = arrayOf(element, Math.max(0, count));
-    const known = bare(node.type);
+    const known = unqualified(node.type);
     // An array keeps its storage, so that one in registers can be shown; beyond its end, memory goes on.
     if (node.kind === 'place' && known.kind === 'array' && count * size <= (sizeOf(known) ?? 0)) {
       return this.#object(node, type, count * size);

@@ -9,7 +9,7 @@ import {
   type AgentRegister,
   type BinaryOperation,
 } from '../../contract/agent/operations';
-import { type Location, type LocationOperation } from '../../debuginfo/model';
+import { type Location, type LocationOperation } from '../../debuginfo/model/model';
 import { type Reasons } from './reasons';
 import { threadLocalAddress } from './threadLocal';
 

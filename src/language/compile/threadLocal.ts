@@ -6,7 +6,7 @@
  */
 import { relocate } from '../../base/address';
 import { type AgentOperation } from '../../contract/agent/operations';
-import { type ThreadBlock } from '../../debuginfo/model';
+import { type ThreadBlock } from '../../debuginfo/model/model';
 import { type Reasons } from './reasons';
 
 const VECTOR_AT = 8n;

@@ -3,7 +3,7 @@
  * either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type at once.
  */
 import { type AgentOperation } from '../../contract/agent/operations';
-import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model';
+import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
 import { type Place, type Typed } from '../typed/tree';
 import { type Scalar, scalarOf } from '../typed/types';
 import { type Reasons } from './reasons';

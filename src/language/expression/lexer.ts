@@ -2,7 +2,7 @@
  * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them and `$name` for registers as gdb does.
  * One token at a time from any offset, so that a template or a `.probes` line can hold expressions without marking their ends.
  */
-import { type Range, syntaxError } from '../diagnostics';
+import { type Range, syntaxError } from './diagnostics';
 
 export type Token =
   | { readonly kind: 'name'; readonly text: string; readonly range: Range }

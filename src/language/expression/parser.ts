@@ -4,7 +4,7 @@
  * parenthesis, it asks `isType`.
  */
 import { SidestepError } from '../../base/errors';
-import { type Range, syntaxError } from '../diagnostics';
+import { type Range, syntaxError } from './diagnostics';
 import { type BinaryOperator, type Expression, type TypeName, type UnaryOperator } from './ast';
 import { type Token, tokenAt } from './lexer';
 import { isTypeWord, typeNameAt } from './typeName';

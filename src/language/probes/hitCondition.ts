@@ -1,6 +1,6 @@
 /** Hit conditions as editors pass them: `5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `== 5`, `% 100`. A bare number means `==`. */
 import { type HitCondition } from '../../contract/messages';
-import { syntaxError } from '../diagnostics';
+import { syntaxError } from '../expression/diagnostics';
 
 const PATTERN = /^\s*(?<operator>==|=|>=|<=|>|<|%)?\s*(?<count>[0-9]+)\s*$/;
 

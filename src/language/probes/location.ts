@@ -3,7 +3,7 @@
  * languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as core::fmt::Display>::fmt`, `main.(*Server).handle`.
  */
 import { address, hex } from '../../base/address';
-import { type Range, syntaxError } from '../diagnostics';
+import { type Range, syntaxError } from '../expression/diagnostics';
 import { type ProbeLocation } from './spec';
 
 const ADDRESS = /^\*(0x[0-9a-f]{1,16})$/i;

@@ -8,8 +8,8 @@
  * LOCATION is as in {@link parseLocation}; in quotes, if it has spaces outside of brackets.
  */
 import { type HitCondition } from '../../contract/messages';
-import { checkMessage } from '../check';
-import { type Range, relocating, syntaxError } from '../diagnostics';
+import { checkMessage } from '../template/syntaxCheck';
+import { type Range, relocating, syntaxError } from '../expression/diagnostics';
 import { parseExpressionAt } from '../expression/parser';
 import { parseHitCondition } from './hitCondition';
 import { bareLocationEnd, parseLocation } from './location';

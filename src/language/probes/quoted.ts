@@ -1,5 +1,5 @@
 /** Quoted texts in `.probes`: `\"`, `\\`, `\n`, `\r` and `\t` are escapes; any other backslash stays, so that a message's own `\{` needs no second one. */
-import { syntaxError } from '../diagnostics';
+import { syntaxError } from '../expression/diagnostics';
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', r: '\r', t: '\t' };
 const UNESCAPES: ReadonlyMap<string, string> = new Map(

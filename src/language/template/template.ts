@@ -2,7 +2,7 @@
  * Log messages: text with expressions in braces, as VS Code's logpoints have them. `\{`, `\}` and `\\` stand for `{`, `}` and `\`;
  * so do `{{` and `}}` for braces. Any other backslash is a backslash. A brace inside a character or a text of an expression is part of it.
  */
-import { syntaxError, type Range } from '../diagnostics';
+import { syntaxError, type Range } from '../expression/diagnostics';
 import { type Expression } from '../expression/ast';
 import { type Format, formatAt } from '../expression/format';
 import { tokenAt } from '../expression/lexer';

@@ -4,8 +4,8 @@
  * values without being visible, and `==` with a text compares texts.
  */
 import { type BinaryOperation } from '../../contract/agent/operations';
-import { type Scope, type Type } from '../../debuginfo/model';
-import { type Range, typeError, unknownName } from '../diagnostics';
+import { type Scope, type Type } from '../../debuginfo/model/model';
+import { type Range, typeError, unknownName } from '../expression/diagnostics';
 import { type Expression } from '../expression/ast';
 import { CHAR32, DOUBLE, FLOAT, INT, LONG, PREFIXED_CHARACTERS, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
@@ -14,7 +14,7 @@ import { registerNamed, registerNames } from './registers';
 import { sizeNode } from './sizes';
 import { textEquals } from './textComparison';
 import { type Place, type Typed } from './tree';
-import { bare, elementOf, isStructure, pointerTo, type Scalar, scalarOf, sizeOf, typeText } from './types';
+import { unqualified, elementOf, isStructure, pointerTo, type Scalar, scalarOf, sizeOf, typeText } from './types';
 
 type Node<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -41,7 +41,7 @@ export function checkTruth(expression: Expression, scope: Scope): Typed {
 
 /** The typed tree of `[n]` behind a value: an integer. Throws `type` when the value has no elements. */
 export function checkCount(node: Typed, count: Expression, range: Range, scope: Scope): Typed {
-  const { kind } = bare(node.type);
+  const { kind } = unqualified(node.type);
   if (kind !== 'pointer' && kind !== 'array') {
     throw typeError(`a value of type \`${typeText(node.type)}\` has no elements`, range);
   }
@@ -125,7 +125,7 @@ class Checker {
     const qualified = this.#packageVariable(expression);
     if (qualified !== undefined) return qualified;
     const node = this.check(object);
-    const type = bare(node.type);
+    const type = unqualified(node.type);
     const place = type.kind === 'pointer' ? dereference(node, type.target) : node;
     if (place.kind !== 'place' || definition(place.type, this.#scope) === undefined) {
       throw typeError(
@@ -146,7 +146,7 @@ class Checker {
     const object = this.check(array);
     const { node: position, scalar } = this.#scalar(index);
     if (!isInteger(scalar)) throw typeError('an index is an integer', index.range);
-    const type = bare(object.type);
+    const type = unqualified(object.type);
     if (object.kind === 'place' && type.kind === 'array' && position.kind === 'constant') {
       const element = elementOf(type);
       const size = sizeOf(element);
@@ -157,7 +157,7 @@ class Checker {
       }
     }
     const pointer = decay(object);
-    const target = bare(pointer.type);
+    const target = unqualified(pointer.type);
     if (target.kind !== 'pointer') {
       throw typeError(`a value of type \`${typeText(object.type)}\` has no elements`, range);
     }
@@ -165,9 +165,9 @@ class Checker {
   }
 
   #pointee(pointer: Typed, range: Range): Typed {
-    const type = bare(pointer.type);
+    const type = unqualified(pointer.type);
     if (type.kind !== 'pointer') throw typeError(`\`*\` of a value of type \`${typeText(pointer.type)}\``, range);
-    if (bare(type.target).kind === 'void') {
+    if (unqualified(type.target).kind === 'void') {
       throw typeError('what a `void *` points to has no type', range, 'Cast it first: `*(int *)p`.');
     }
     return dereference(pointer, type.target);
@@ -287,7 +287,7 @@ class Checker {
       const sides = [left, right].map(({ node }) => convert(node, UNSIGNED_LONG));
       return { kind: 'binary', type: INT, operation, left: sides[0]!, right: sides[1]! };
     }
-    const [leftType, rightType] = [bare(left.node.type), bare(right.node.type)];
+    const [leftType, rightType] = [unqualified(left.node.type), unqualified(right.node.type)];
     if (leftType.kind === 'pointer' && rightType.kind === 'pointer' && operator === '-') {
       const bytes = convert(
         { kind: 'binary', type: UNSIGNED_LONG, operation: 'sub', left: left.node, right: right.node },
@@ -315,7 +315,7 @@ class Checker {
 
   /** What one step of a pointer to `target` is, in bytes. */
   #stride(target: Type, range: Range): Typed {
-    const type = bare(target);
+    const type = unqualified(target);
     if (type.kind === 'void' || type.kind === 'function') return constant(LONG, 1n);
     const size = sizeNode(definition(type, this.#scope) ?? type);
     if (size === undefined) throw typeError(`the size of \`${typeText(target)}\` is not known here`, range);
@@ -339,7 +339,7 @@ class Checker {
   #cast({ type: typeName, operand, range }: Node<'cast'>): Typed {
     const type = typeNamed(typeName, this.#scope);
     if (scalarOf(type) === undefined) {
-      const advice = isStructure(bare(type)) ? `Cast a pointer: \`*(${typeName.name} *)&x\`.` : undefined;
+      const advice = isStructure(unqualified(type)) ? `Cast a pointer: \`*(${typeName.name} *)&x\`.` : undefined;
       throw typeError(`a value can't be cast to \`${typeText(type)}\``, range, advice);
     }
     const { node, scalar } = this.#scalar(operand);

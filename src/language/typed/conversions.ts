@@ -1,8 +1,8 @@
 /** C's implicit conversions as nodes: promotions, the usual arithmetic conversions, decay, truth (C17 §6.3). */
-import { type Type } from '../../debuginfo/model';
+import { type Type } from '../../debuginfo/model/model';
 import { DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { type Place, type Typed } from './tree';
-import { bare, elementOf, isReference, pointerTo, type Scalar, scalarOf } from './types';
+import { unqualified, elementOf, isReference, pointerTo, type Scalar, scalarOf } from './types';
 
 export function constant(type: Type, value: bigint): Typed {
   return { kind: 'constant', type, value };
@@ -16,7 +16,7 @@ export function convert(operand: Typed, type: Type): Typed {
 /** Arrays become pointers to their first element, functions to themselves (§6.3.2.1). */
 export function decay(node: Typed): Typed {
   if (node.kind !== 'place') return node;
-  const type = bare(node.type);
+  const type = unqualified(node.type);
   if (type.kind === 'array') return { kind: 'addressOf', type: pointerTo(elementOf(type)), place: node };
   if (type.kind === 'function') return { kind: 'addressOf', type: pointerTo(type), place: node };
   return node;
@@ -24,7 +24,7 @@ export function decay(node: Typed): Typed {
 
 /** What a reference refers to (C++20 [expr.type]); other places as they are. */
 export function referent(place: Place): Place {
-  const type = bare(place.type);
+  const type = unqualified(place.type);
   if (!isReference(type)) return place;
   const pointer = convert(place, pointerTo(type.target));
   return referent({ kind: 'place', type: type.target, base: { kind: 'pointer', pointer }, offset: 0 });

@@ -1,12 +1,12 @@
 /** What names mean at a site: variables, members of `this`, constants, enumerators, types. */
-import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model';
-import { type Range, typeError, unknownName } from '../diagnostics';
+import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model/model';
+import { type Range, typeError, unknownName } from '../expression/diagnostics';
 import { type TypeName } from '../expression/ast';
 import { isTypeWord } from '../expression/typeName';
 import { arithmeticType, BOOL, VOID_POINTER, wellKnownType } from './builtinTypes';
 import { constant, referent } from './conversions';
 import { type Place, type Typed } from './tree';
-import { arrayOf, bare, isStructure, pointerTo, sizeOf } from './types';
+import { arrayOf, unqualified, isStructure, pointerTo, sizeOf } from './types';
 
 /** Names that languages give to values; the program's own of the same name come first. */
 const CONSTANTS: ReadonlyMap<string, Typed> = new Map([
@@ -47,7 +47,7 @@ function declaredElsewhere(name: string, scope: Scope): Typed | undefined {
 /** C++: a member function's names are its object's members too ([class.mfct.non.static]). */
 function memberOfThis(name: string, scope: Scope): Typed | undefined {
   const self = scope.lookup('this');
-  const type = self && bare(self.type);
+  const type = self && unqualified(self.type);
   if (type?.kind !== 'pointer') return undefined;
   const structure = definition(type.target, scope);
   const path = structure && memberPath(structure, name);
@@ -71,7 +71,7 @@ function qualifiedEnumerator(name: string, scope: Scope): Typed | undefined {
 
 /** The enumerator of that name, if `type` is an enumeration and has it. */
 export function enumerator(type: Type, name: string): Typed | undefined {
-  const enumeration = bare(type);
+  const enumeration = unqualified(type);
   if (enumeration.kind !== 'enumeration') return undefined;
   const found = enumeration.enumerators.find(
     (candidate) => candidate.name === name || candidate.name.endsWith(`::${name}`),
@@ -108,13 +108,13 @@ export function member(object: Place, name: string, range: Range, scope: Scope):
 
 /** The structure that a type is, defined elsewhere in the program if it is only declared there; undefined for other types. */
 export function definition(type: Type, scope: Scope): StructureType | undefined {
-  const structure = bare(type);
+  const structure = unqualified(type);
   if (!isStructure(structure)) return undefined;
   if (structure.byteSize !== undefined || structure.hasRuntimeSize || structure.name === undefined) return structure;
   const tag = structure.kind === 'union' ? 'union' : 'struct';
   for (const name of [structure.name, `${tag} ${structure.name}`]) {
     const found = scope.lookupType(name);
-    const defined = found && bare(found);
+    const defined = found && unqualified(found);
     if (defined !== undefined && isStructure(defined) && defined.byteSize !== undefined) return defined;
   }
   return structure;
@@ -134,7 +134,7 @@ function memberPath(structure: StructureType, name: string, depth = 0): MemberPa
   }
   if (depth === MAX_MEMBER_DEPTH) return undefined;
   for (const candidate of structure.members) {
-    const inner = bare(candidate.type);
+    const inner = unqualified(candidate.type);
     if (!isStructure(inner) || !(candidate.inherited || candidate.name === undefined)) continue;
     const path = memberPath(inner, name, depth + 1);
     if (path !== undefined) return [candidate, ...path];

@@ -1,6 +1,6 @@
 /** Registers as gdb names them: `$rdi`, its parts `$edi`, `$di`, `$dil`, and `$xmm0`; types as gdb gives them. */
 import { type AgentRegister } from '../../contract/agent/operations';
-import { type Member, type Type } from '../../debuginfo/model';
+import { type Member, type Type } from '../../debuginfo/model/model';
 import { DOUBLE, FLOAT, INT, LONG, VOID_POINTER } from './builtinTypes';
 import { type Context, type Typed } from './tree';
 import { arrayOf } from './types';

@@ -2,11 +2,11 @@
  * How long arrays and structures are that only the running program can measure (GNU C's and C99's arrays of variable length), as
  * nodes that compute it at a hit. What is known beforehand is a constant.
  */
-import { type Member, type RuntimeNumber, type StructureType, type Type } from '../../debuginfo/model';
+import { type Member, type RuntimeNumber, type StructureType, type Type } from '../../debuginfo/model/model';
 import { LONG, UNSIGNED_LONG, VOID_POINTER } from './builtinTypes';
 import { constant } from './conversions';
 import { type Place, type Typed } from './tree';
-import { type ArrayType, bare, elementOf, isStructure, sizeOf } from './types';
+import { type ArrayType, unqualified, elementOf, isStructure, sizeOf } from './types';
 
 /** Structures and arrays inside each other. */
 const MAX_DEPTH = 16;
@@ -21,7 +21,7 @@ const NOWHERE: Place = {
 
 /** Whether a type has a size, or a part, that only the running program knows. Virtual bases are no such part. */
 export function isRuntimeSized(type: Type): boolean {
-  const under = bare(type);
+  const under = unqualified(type);
   if (isStructure(under)) return under.hasRuntimeSize === true;
   if (under.kind !== 'array') return false;
   return under.counts.some((count) => typeof count === 'object') || isRuntimeSized(under.element);
@@ -32,7 +32,7 @@ export function sizeNode(type: Type, depth = 0): Typed | undefined {
   const known = sizeOf(type);
   if (known !== undefined) return constant(UNSIGNED_LONG, BigInt(known));
   if (depth > MAX_DEPTH) return undefined;
-  const under = bare(type);
+  const under = unqualified(type);
   if (under.kind === 'array') {
     const count = countNode(under);
     const element = sizeNode(elementOf(under), depth + 1);
@@ -88,7 +88,7 @@ function alignmentOfMember({ alignment, type }: Member): number {
 
 /** System V ABI §3.1.2, table 3.1: scalars are aligned as they are long. */
 function alignmentOf(type: Type, depth: number): number {
-  const under = bare(type);
+  const under = unqualified(type);
   if (depth > MAX_DEPTH) return 1;
   if (under.kind === 'array') return under.isVector ? (sizeOf(under) ?? 1) : alignmentOf(under.element, depth + 1);
   if (isStructure(under)) {

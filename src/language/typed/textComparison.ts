@@ -1,9 +1,9 @@
 /** `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that differs. */
-import { type Type } from '../../debuginfo/model';
+import { type Type } from '../../debuginfo/model/model';
 import { INT, LONG } from './builtinTypes';
 import { constant, convert, decay } from './conversions';
 import { type Typed } from './tree';
-import { bare, elementOf, isByteCharacter, sizeOf, wideCharacter } from './types';
+import { unqualified, elementOf, isByteCharacter, sizeOf, wideCharacter } from './types';
 
 /** An `int` of 0 or 1; undefined when `node` is neither a pointer to characters nor an array of them. */
 export function textEquals(node: Typed, text: string): Typed | undefined {
@@ -42,7 +42,7 @@ const CHARACTERS: Readonly<Record<1 | 2 | 4, Character>> = {
 };
 
 function characterOf(node: Typed): Character | undefined {
-  const type = bare(node.type);
+  const type = unqualified(node.type);
   const target = type.kind === 'pointer' ? type.target : type.kind === 'array' ? elementOf(type) : undefined;
   if (target === undefined || (type.kind === 'array' && (node.kind !== 'place' || type.isVector))) return undefined;
   const unit = wideCharacter(target)?.unit ?? (isByteCharacter(target) ? 1 : undefined);
@@ -57,7 +57,7 @@ function unitsOf(text: string, size: number): number[] {
 }
 
 function characterAt(node: Typed, index: number, character: Character): Typed | 'outside' {
-  const type = bare(node.type);
+  const type = unqualified(node.type);
   const offset = index * character.byteSize;
   if (node.kind === 'place' && type.kind === 'array') {
     if (offset >= (sizeOf(type) ?? Infinity)) return 'outside';

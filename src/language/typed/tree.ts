@@ -3,7 +3,7 @@
  * agent's. What follows (`compile`) makes no decision about types any more.
  */
 import { type AgentRegister, type BinaryOperation } from '../../contract/agent/operations';
-import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model';
+import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
 
 /** Where an object begins. */
 export type PlaceBase =

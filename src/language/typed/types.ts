@@ -1,5 +1,5 @@
 /** Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written. */
-import { type StructureType, type Type } from '../../debuginfo/model';
+import { type StructureType, type Type } from '../../debuginfo/model/model';
 
 export type PointerType = Extract<Type, { kind: 'pointer' | 'reference' | 'rvalueReference' }>;
 export type ArrayType = Extract<Type, { kind: 'array' }>;
@@ -20,7 +20,7 @@ export const POINTER_BYTES = 8;
 const MAX_NAMES = 64;
 
 /** Without typedefs and qualifiers. */
-export function bare(type: Type): BareType {
+export function unqualified(type: Type): BareType {
   let current = type;
   for (let depth = 0; depth < MAX_NAMES; depth++) {
     switch (current.kind) {
@@ -40,7 +40,7 @@ export function bare(type: Type): BareType {
 
 /** Undefined for aggregates, functions, void and what is wider than 64 bits. */
 export function scalarOf(type: Type): Scalar | undefined {
-  const under = bare(type);
+  const under = unqualified(type);
   switch (under.kind) {
     case 'base':
       return baseScalar(under);
@@ -87,7 +87,7 @@ function integerScalar(byteSize: number, signed: boolean): Scalar | undefined {
 
 /** Bytes; undefined where the type has no size. Arrays whose size is not said are counted. */
 export function sizeOf(type: Type): number | undefined {
-  const under = bare(type);
+  const under = unqualified(type);
   if (under.byteSize !== undefined || under.kind !== 'array') return under.byteSize;
   let size = sizeOf(under.element);
   for (const count of under.counts) {
@@ -142,7 +142,8 @@ export function wideCharacter(type: Type): { readonly prefix: 'L' | 'u' | 'U'; r
   let current = type;
   for (let depth = 0; depth < MAX_NAMES; depth++) {
     const wide = 'name' in current && current.name !== undefined ? WIDE_CHARACTERS.get(current.name) : undefined;
-    if (wide !== undefined) return sizeOf(current) === wide.unit && bare(current).kind === 'base' ? wide : undefined;
+    if (wide !== undefined)
+      return sizeOf(current) === wide.unit && unqualified(current).kind === 'base' ? wide : undefined;
     if (current.kind !== 'typedef' && !isQualified(current)) return undefined;
     current = current.target;
   }

@@ -2,9 +2,9 @@
  * Values as text, in gdb's notation: `97 'a'`, `{x = 1, name = 0x55… "text"}`, `{1, 2, 0 <repeats 30 times>}`. Never more than is useful
  * in a log line, and never a byte that was not captured.
  */
-import { type Member, type StructureType, type Type } from '../../debuginfo/model';
+import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
-import { type ArrayType, bare, elementOf, isStructure, knownCount, scalarOf, sizeOf } from '../typed/types';
+import { type ArrayType, unqualified, elementOf, isStructure, knownCount, scalarOf, sizeOf } from '../typed/types';
 import { floatText } from './float';
 import { decimalText } from './decimal';
 import { characterText, integerText, typedIntegerText } from './integer';
@@ -38,7 +38,7 @@ class Formatter {
 
   value(type: Type, offset: number, depth: number): string {
     if (this.#valuesLeft-- <= 0) return MORE;
-    const under = bare(type);
+    const under = unqualified(type);
     if (isStructure(under)) return this.#structureOrText(type, under, offset, depth);
     if (under.kind === 'array') return this.#array(under, offset, depth);
     const size = sizeOf(under);
@@ -58,7 +58,7 @@ class Formatter {
 
   #scalar(type: Type, size: number, offset: number): string {
     const { bytes } = this.#snapshot;
-    const under = bare(type);
+    const under = unqualified(type);
     const numeric = this.#numericStyle();
     if (under.kind === 'base' && numeric === undefined) {
       if (under.encoding === 'float') return floatText(bytes, offset, size, under.name);
@@ -212,7 +212,7 @@ function hasSign(style: Style): boolean {
 function isSigned(type: Type): boolean {
   const scalar = scalarOf(type);
   if (scalar !== undefined) return scalar.signed && scalar.kind !== 'float';
-  const under = bare(type);
+  const under = unqualified(type);
   return under.kind === 'enumeration' ? under.signed : under.kind === 'base' && under.encoding === 'signed';
 }
 
@@ -228,7 +228,7 @@ function memberPointerText(bytes: Uint8Array, offset: number, size: number): str
 }
 
 function structureName(type: Type): string {
-  const under = bare(type);
+  const under = unqualified(type);
   return (isStructure(under) ? under.name : undefined) ?? 'base';
 }
 

@@ -1,7 +1,7 @@
 /** Integers in the notation that a type or a format asks for. */
-import { type Type } from '../../debuginfo/model';
+import { type Type } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
-import { bare, isCharacter, wideCharacter } from '../typed/types';
+import { unqualified, isCharacter, wideCharacter } from '../typed/types';
 import { quotedCharacter } from './text';
 
 /** `signed`: whether the value's type is. */
@@ -38,7 +38,7 @@ export function characterText(value: bigint, type: Type, byteSize: number): stri
 
 /** A value of an integer, boolean, character or enumeration type, as the type has it written. */
 export function typedIntegerText(value: bigint, type: Type, byteSize: number): string {
-  const under = bare(type);
+  const under = unqualified(type);
   if (under.kind === 'enumeration') return enumerationText(value, under);
   if (under.kind !== 'base') return value.toString();
   if (under.encoding === 'boolean') return value === 0n ? 'false' : value === 1n ? 'true' : value.toString();

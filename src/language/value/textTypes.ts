@@ -1,6 +1,6 @@
 /** Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes them. */
-import { type StructureType, type Type } from '../../debuginfo/model';
-import { bare, elementOf, isByteCharacter, isStructure, knownCount, wideCharacter } from '../typed/types';
+import { type StructureType, type Type } from '../../debuginfo/model/model';
+import { unqualified, elementOf, isByteCharacter, isStructure, knownCount, wideCharacter } from '../typed/types';
 import { BYTES, type Encoding } from './text';
 
 export type TextType =
@@ -16,7 +16,7 @@ const COUNTED: readonly (readonly [name: RegExp, pointer: string, length: string
 ];
 
 export function textType(type: Type): TextType | undefined {
-  const under = bare(type);
+  const under = unqualified(type);
   if (under.kind === 'pointer') {
     const encoding = encodingOf(under.target);
     return encoding && { kind: 'terminated', encoding };
@@ -53,7 +53,7 @@ export function textsWithin(type: Type, limit: number): { readonly offset: numbe
       found.push({ offset, text });
       return;
     }
-    const under = bare(part);
+    const under = unqualified(part);
     if (isStructure(under)) {
       for (const member of under.members) {
         const { bits, byteOffset } = member;
@@ -62,7 +62,7 @@ export function textsWithin(type: Type, limit: number): { readonly offset: numbe
     } else if (under.kind === 'array') {
       const element = elementOf(under);
       const size = element.byteSize ?? 0;
-      const count = size === 0 || bare(element).kind === 'base' ? 0 : Math.min(knownCount(under) ?? 0, limit);
+      const count = size === 0 || unqualified(element).kind === 'base' ? 0 : Math.min(knownCount(under) ?? 0, limit);
       for (let index = 0; index < count; index++) collect(element, offset + index * size, depth + 1);
     }
   }

@@ -9,7 +9,7 @@ import { Sample } from '../../../src/cli/verify/sample';
 import { OracleKilled } from '../../../src/emulator/oracle/oracle';
 import { Random } from '../../../src/emulator/oracle/random';
 import { subjectOf } from '../../../src/emulator/oracle/subjects';
-import { Processor } from '../../../src/emulator/processor';
+import { Processor } from '../../../src/emulator/machine/processor';
 import { buildFixture } from '../../fixtures/build';
 import { Running, sidestep } from '../commandLine';
 

@@ -5,7 +5,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { SidestepError } from '../../../src/base/errors';
 import { Image } from '../../../src/debuginfo/image';
-import { type Type, type Variable } from '../../../src/debuginfo/model';
+import { type Type, type Variable } from '../../../src/debuginfo/model/model';
 import { valueText } from '../../../src/language/value/format';
 import { typeText } from '../../../src/language/typed/types';
 

@@ -1,7 +1,7 @@
 /** What names mean at an address: variables, their types and places, enumerators, functions, types by name. */
 import assert from 'node:assert/strict';
 import { Image } from '../../../src/debuginfo/image';
-import { type Scope, type StructureType, type Type } from '../../../src/debuginfo/model';
+import { type Scope, type StructureType, type Type } from '../../../src/debuginfo/model/model';
 import { type Fixture } from '../../fixtures/build';
 import { compiled, compiledGo, compiledRust } from '../compile';
 import { locationText, typeText } from '../show';

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { OP } from '../../../src/debuginfo/dwarf/constants';
 import { readOperations } from '../../../src/debuginfo/dwarf/expression';
-import { StackMachine, type Surroundings, Unavailable } from '../../../src/debuginfo/symbols/stackMachine';
+import { StackMachine, type EvaluationContext, Unavailable } from '../../../src/debuginfo/symbols/stackMachine';
 import { type Field, section, sleb, u64, u8, uleb } from '../assembler';
 import { locationText } from '../show';
 
 const INT = 0x20;
 const UNSIGNED_LONG = 0x30;
 
-const SURROUNDINGS: Surroundings = {
+const SURROUNDINGS: EvaluationContext = {
   frameBase: () => ({ operations: [{ op: 'register', register: 6 }], type: undefined }),
   callFrameAddress: () => ({
     operations: [{ op: 'register', register: 7 }, { op: 'const', value: 16n }, { op: 'add' }],

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Image } from '../../../src/debuginfo/image';
 import { hex, type LinkAddress, linkAddress } from '../../../src/base/address';
-import { type Variable } from '../../../src/debuginfo/model';
+import { type Variable } from '../../../src/debuginfo/model/model';
 import { buildFixture } from '../../fixtures/build';
 
 /** Where Linux puts position-independent programs when gdb has switched address randomisation off. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { disassemble } from '../../../src/emulator/decode';
+import { disassemble } from '../../../src/emulator/decode/decode';
 import { Oracle } from '../../../src/emulator/oracle/oracle';
 import { INSTRUCTIONS, Layout, SIGNAL_REGISTERS } from '../../../src/emulator/oracle/program';
 

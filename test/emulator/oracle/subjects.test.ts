@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { disassemble } from '../../../src/emulator/decode';
+import { disassemble } from '../../../src/emulator/decode/decode';
 import { Layout } from '../../../src/emulator/oracle/program';
 import { Random } from '../../../src/emulator/oracle/random';
 import { subjectOf } from '../../../src/emulator/oracle/subjects';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { decode, disassemble } from '../../../src/emulator/decode';
+import { decode, disassemble } from '../../../src/emulator/decode/decode';
 import { classify, Emulator } from '../../../src/emulator/emulator';
-import { GENERAL_REGISTERS } from '../../../src/emulator/registers';
+import { GENERAL_REGISTERS } from '../../../src/emulator/machine/registers';
 import { Random } from '../../../src/emulator/oracle/random';
-import { State, UserRegister } from '../../../src/emulator/state';
+import { State, UserRegister } from '../../../src/emulator/machine/state';
 import { operandAddress } from '../../../src/emulator/surrogate/address';
 import { planOf, type SurrogatePlan } from '../../../src/emulator/surrogate/plan';
 import { x87Opcode } from '../../../src/emulator/surrogate/x87';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decode } from '../../../src/emulator/decode';
+import { decode } from '../../../src/emulator/decode/decode';
 import { formName, twinCodeOf } from '../../../src/emulator/twin/forms';
 import { twinPlanOf } from '../../../src/emulator/twin/plan';
 import { exchangeTwins, formsIn, lockedTwins } from '../../../src/emulator/twin/search';

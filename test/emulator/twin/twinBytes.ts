@@ -1,6 +1,6 @@
 /** Instructions that can be twins, encoded by hand: Intel SDM vol. 2 §2.1.5, §2.2.1. */
 import { type Random } from '../../../src/emulator/oracle/random';
-import { GENERAL_REGISTERS } from '../../../src/emulator/registers';
+import { GENERAL_REGISTERS } from '../../../src/emulator/machine/registers';
 import { type TwinForm } from '../../../src/emulator/twin/forms';
 
 /** The opcode for 16 bits and more; that for 8 bits is one less. */

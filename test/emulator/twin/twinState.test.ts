@@ -4,17 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { hex } from '../../../src/base/address';
-import { compile } from '../../../src/emulator/compile';
-import { disassemble } from '../../../src/emulator/decode';
-import { type Execute } from '../../../src/emulator/machine';
+import { compile } from '../../../src/emulator/compile/compile';
+import { disassemble } from '../../../src/emulator/decode/decode';
+import { type Execute } from '../../../src/emulator/machine/machine';
 import { type Outcome, Oracle, type Window } from '../../../src/emulator/oracle/oracle';
 import { Layout, SELECTORS, SIGNAL_REGISTERS } from '../../../src/emulator/oracle/program';
 import { Random } from '../../../src/emulator/oracle/random';
 import { ScratchMemory } from '../../../src/emulator/oracle/scratchMemory';
 import { StateSource } from '../../../src/emulator/oracle/states';
 import { type Subject } from '../../../src/emulator/oracle/verify';
-import { FLAG_BITS, FLAGS, SEGMENT_REGISTERS } from '../../../src/emulator/registers';
-import { State, UserRegister, type UserRegisterName, USER_REGISTERS_BYTES } from '../../../src/emulator/state';
+import { FLAG_BITS, FLAGS, SEGMENT_REGISTERS } from '../../../src/emulator/machine/registers';
+import { State, UserRegister, type UserRegisterName, USER_REGISTERS_BYTES } from '../../../src/emulator/machine/state';
 import { formName, type TwinCode, twinCodeOf } from '../../../src/emulator/twin/forms';
 import { type TwinPlan, twinPlanOf, type TwinWay } from '../../../src/emulator/twin/plan';
 import { TwinState } from '../../../src/emulator/twin/twinState';

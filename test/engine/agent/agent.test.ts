@@ -10,11 +10,12 @@ import {
   UNARY_OPERATIONS,
 } from '../../../src/contract/agent/operations';
 import { HIT_HEADER_BYTES } from '../../../src/contract/hits';
-import { State, UserRegister } from '../../../src/emulator/state';
-import { AgentCompiler, ConditionResult } from '../../../src/engine/agent/compile';
-import { Arena, Layout } from '../../../src/engine/arena';
+import { State, UserRegister } from '../../../src/emulator/machine/state';
+import { AgentCompiler } from '../../../src/engine/agent/compile';
+import { ConditionResult } from '../../../src/engine/agent/agent';
+import { Arena, Layout } from '../../../src/engine/tracing/arena';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
-import { TargetMemory } from '../../../src/engine/hit/targetMemory';
+import { TargetMemory } from '../../../src/engine/tracing/targetMemory';
 
 const arena = new Arena();
 const memory = new TargetMemory(arena);

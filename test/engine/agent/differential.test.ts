@@ -7,11 +7,11 @@ import {
   BINARY_OPERATIONS,
   UNARY_OPERATIONS,
 } from '../../../src/contract/agent/operations';
-import { UserRegister } from '../../../src/emulator/state';
+import { UserRegister } from '../../../src/emulator/machine/state';
 import { AgentCompiler } from '../../../src/engine/agent/compile';
-import { Arena, Layout } from '../../../src/engine/arena';
+import { Arena, Layout } from '../../../src/engine/tracing/arena';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
-import { TargetMemory } from '../../../src/engine/hit/targetMemory';
+import { TargetMemory } from '../../../src/engine/tracing/targetMemory';
 import { runCapture } from '../../language/agentInterpreter';
 
 const arena = new Arena();

@@ -1,16 +1,20 @@
 /** What becomes of a stop that is over when it is looked at: with a process of this one, because no engine would wait so long. */
 import assert from 'node:assert/strict';
-import { Arena } from '../../../src/engine/arena';
-import { Ledger } from '../../../src/engine/guard/ledger';
-import { Stops, type StopParts } from '../../../src/engine/hit/stops';
+import { Arena } from '../../../src/engine/tracing/arena';
+import { Ledger } from '../../../src/engine/tracing/ledger';
+import { Stops, type StopParts } from '../../../src/engine/loop/stops';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
 import { executableOf, readStatus, threadsOf } from '../../../src/engine/linux/proc';
-import { DEBUGGEE_OPTIONS, Ptrace } from '../../../src/engine/linux/ptrace';
+import { DEBUGGEE_OPTIONS, Ptrace } from '../../../src/engine/tracing/ptrace';
 import { Signal } from '../../../src/engine/linux/signals';
 import { spawn } from '../../../src/engine/linux/spawn';
-import { isThreadOf, kill, killThread, Waiter } from '../../../src/engine/linux/wait';
+import { Waiter } from '../../../src/engine/tracing/wait';
+import { killThread } from '../../../src/engine/linux/processes';
+import { kill } from '../../../src/engine/linux/processes';
+import { isThreadOf } from '../../../src/engine/linux/processes';
 import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
-import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { AddressSpace, Process } from '../../../src/engine/tracees/tracees';
+import { TaskTable } from '../../../src/engine/tracees/taskTable';
 import { program } from '../program';
 import { untilSync } from '../../until';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Arena, Layout } from '../../../src/engine/arena';
+import { Arena, Layout } from '../../../src/engine/tracing/arena';
 import { libc } from '../../../src/engine/linux/libc';
-import { Waiter } from '../../../src/engine/linux/wait';
+import { Waiter } from '../../../src/engine/tracing/wait';
 
 describe('waiter', () => {
   const arena = new Arena();

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJson, FrameDecoder, FrameKind } from '../../../src/contract/frames';
 import { decodeHits } from '../../../src/contract/hits';
-import { Arena, Layout } from '../../../src/engine/arena';
-import { Outbox } from '../../../src/engine/pipe/outbox';
+import { Arena, Layout } from '../../../src/engine/tracing/arena';
+import { Outbox } from '../../../src/engine/client/outbox';
 
 const RECORD_BYTES = 40 + 8 + 1024;
 

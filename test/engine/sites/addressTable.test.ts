@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AddressTable } from '../../../src/engine/sites/addressTable';
+import { AddressTable } from '../../../src/engine/tracees/addressTable';
 
 describe('address table', () => {
   it('is a map', () => {

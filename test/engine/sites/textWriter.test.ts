@@ -1,19 +1,21 @@
 /** Writing text where the kernel does not allow it through /proc/PID/mem. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Arena } from '../../../src/engine/arena';
-import { Ledger } from '../../../src/engine/guard/ledger';
+import { Arena } from '../../../src/engine/tracing/arena';
+import { Ledger } from '../../../src/engine/tracing/ledger';
 import { Errno } from '../../../src/engine/linux/errno';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
 import { readMappings, readStatus, threadsOf } from '../../../src/engine/linux/proc';
-import { Ptrace } from '../../../src/engine/linux/ptrace';
+import { Ptrace } from '../../../src/engine/tracing/ptrace';
 import { Signal } from '../../../src/engine/linux/signals';
 import { spawn } from '../../../src/engine/linux/spawn';
-import { kill, Waiter } from '../../../src/engine/linux/wait';
+import { Waiter } from '../../../src/engine/tracing/wait';
+import { kill } from '../../../src/engine/linux/processes';
 import { decodeWaitStatus } from '../../../src/engine/linux/waitStatus';
-import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { AddressSpace, Process } from '../../../src/engine/tracees/tracees';
+import { TaskTable } from '../../../src/engine/tracees/taskTable';
 import { program } from '../program';
-import { TextWriter } from '../../../src/engine/sites/textWriter';
+import { TextWriter } from '../../../src/engine/text/textWriter';
 import { untilSync } from '../../until';
 
 /** Its number (asm/unistd_64.h), as /proc/PID/syscall shows it. */

@@ -1,11 +1,11 @@
 /** Runs subjects from random states, once as the engine does it and once natively, and says what differs. */
 import { hex } from '../../../src/base/address';
-import { type Arena, Layout } from '../../../src/engine/arena';
+import { type Arena, Layout } from '../../../src/engine/tracing/arena';
 import { type Surrogate } from '../../../src/engine/surrogate/surrogate';
-import { disassemble } from '../../../src/emulator/decode';
-import { FLAG_BITS, FLAGS } from '../../../src/emulator/registers';
+import { disassemble } from '../../../src/emulator/decode/decode';
+import { FLAG_BITS, FLAGS } from '../../../src/emulator/machine/registers';
 import { ERROR_SUMMARY, Xsave } from '../../../src/engine/surrogate/xsave';
-import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
+import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/machine/state';
 import { operandAddress } from '../../../src/emulator/surrogate/address';
 import { type Subject } from './forms';
 import { type MemoryHost } from './memoryHost';

@@ -13,11 +13,11 @@ import {
   Register,
   RoundingControl,
 } from 'iced-x86';
-import { decode } from '../../../src/emulator/decode';
+import { decode } from '../../../src/emulator/decode/decode';
 import { lift } from '../../../src/emulator/families';
-import { type Instruction } from '../../../src/emulator/instruction';
+import { type Instruction } from '../../../src/emulator/decode/instruction';
 import { type Random } from '../../../src/emulator/oracle/random';
-import { refusalOf } from '../../../src/emulator/refusal';
+import { refusalOf } from '../../../src/emulator/decode/refusal';
 import { planOf, type SurrogatePlan } from '../../../src/emulator/surrogate/plan';
 import { type Fill, inMemory, inRegister, type Operands, randomBytes, registersFrom } from '../../emulator/formMaker';
 import { NativeLayout } from './native';

@@ -1,8 +1,8 @@
 /** A thread that exists only on paper: the memory and extended state of an experiment, for the surrogate to work on. */
-import { type Arena, Layout } from '../../../src/engine/arena';
+import { type Arena, Layout } from '../../../src/engine/tracing/arena';
 import { libc } from '../../../src/engine/linux/libc';
 import { type SurrogateHost } from '../../../src/engine/surrogate/surrogate';
-import { State } from '../../../src/emulator/state';
+import { State } from '../../../src/emulator/machine/state';
 import { NativeLayout } from './native';
 
 /** The XSAVE area lies where the client's commands do otherwise. */

@@ -1,8 +1,8 @@
 /** Random states for an instruction: registers, XSAVE area and memory, with the operand mostly where memory is. */
-import { type MemoryOperand } from '../../../src/emulator/instruction';
+import { type MemoryOperand } from '../../../src/emulator/decode/instruction';
 import { type Random } from '../../../src/emulator/oracle/random';
-import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../../../src/emulator/registers';
-import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/state';
+import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../../../src/emulator/machine/registers';
+import { State, UserRegister, type UserRegisterName } from '../../../src/emulator/machine/state';
 import { operandAddress } from '../../../src/emulator/surrogate/address';
 import { StateComponent, Xsave, type XsaveLayout } from '../../../src/engine/surrogate/xsave';
 import { type Subject } from './forms';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Arena } from '../../../src/engine/arena';
-import { Ptrace } from '../../../src/engine/linux/ptrace';
-import { Waiter } from '../../../src/engine/linux/wait';
+import { Arena } from '../../../src/engine/tracing/arena';
+import { Ptrace } from '../../../src/engine/tracing/ptrace';
+import { Waiter } from '../../../src/engine/tracing/wait';
 import { Surrogate } from '../../../src/engine/surrogate/surrogate';
 import { Random } from '../../../src/emulator/oracle/random';
 import { Comparer, type Comparison, type Verdict } from './comparison';

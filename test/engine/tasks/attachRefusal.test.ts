@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Candidate, explainDenial, type Standing } from '../../../src/engine/tasks/attachRefusal';
+import { type Candidate, explainDenial, type Standing } from '../../../src/engine/linux/attachRefusal';
 
 const CAP_SYS_PTRACE = 1n << 19n;
 const CAP_NET_RAW = 1n << 13n;

@@ -1,20 +1,22 @@
 /** How a process is let go that is in a certain stop: a process of this one, because no engine would stay in it. */
 import assert from 'node:assert/strict';
-import { Arena } from '../../../src/engine/arena';
-import { Ledger } from '../../../src/engine/guard/ledger';
-import { type Twins } from '../../../src/engine/hit/twins';
-import { type StepAside } from '../../../src/engine/hit/stepAside';
+import { Arena } from '../../../src/engine/tracing/arena';
+import { Ledger } from '../../../src/engine/tracing/ledger';
+import { type Twins } from '../../../src/engine/passing/twins';
+import { type StepAside } from '../../../src/engine/passing/stepAside';
 import { ProcessMemory } from '../../../src/engine/linux/memory';
 import { readStatus } from '../../../src/engine/linux/proc';
-import { Ptrace } from '../../../src/engine/linux/ptrace';
+import { Ptrace } from '../../../src/engine/tracing/ptrace';
 import { Signal } from '../../../src/engine/linux/signals';
 import { spawn } from '../../../src/engine/linux/spawn';
-import { kill, Waiter } from '../../../src/engine/linux/wait';
-import { type Arming } from '../../../src/engine/sites/arming';
-import { type Births } from '../../../src/engine/tasks/births';
-import { type Changes } from '../../../src/engine/tasks/changes';
-import { Departures } from '../../../src/engine/tasks/departures';
-import { AddressSpace, Process, TaskTable } from '../../../src/engine/tasks/tasks';
+import { Waiter } from '../../../src/engine/tracing/wait';
+import { kill } from '../../../src/engine/linux/processes';
+import { type Arming } from '../../../src/engine/arming/arming';
+import { type NewTasks } from '../../../src/engine/lifecycle/newTasks';
+import { type ExitAndExec } from '../../../src/engine/lifecycle/exitAndExec';
+import { Detaching } from '../../../src/engine/lifecycle/detaching';
+import { AddressSpace, Process } from '../../../src/engine/tracees/tracees';
+import { TaskTable } from '../../../src/engine/tracees/taskTable';
 import { untilSync } from '../../until';
 
 describe('departures', () => {
@@ -39,12 +41,12 @@ describe('departures', () => {
     tasks.addTask(process, pid);
     const parts = {
       arming: { disarmProcess: () => undefined, isClean: () => true } as unknown as Arming,
-      births: { settle: () => undefined, onCreatorsGone: () => undefined } as unknown as Births,
-      changes: { onEnd: () => undefined } as unknown as Changes,
+      births: { settle: () => undefined, onCreatorsGone: () => undefined } as unknown as NewTasks,
+      changes: { onEnd: () => undefined } as unknown as ExitAndExec,
       stepAside: { interrupt: () => false } as unknown as StepAside,
       twins: { interrupt: () => false } as unknown as Twins,
     };
-    return { process, departures: new Departures({ ptrace, waiter, tasks, ...parts }) };
+    return { process, departures: new Detaching({ ptrace, waiter, tasks, ...parts }) };
   }
 
   /** It has stopped because somebody has sent it a SIGTRAP. */

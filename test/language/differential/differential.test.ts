@@ -1,12 +1,12 @@
 /** Random expressions mean what they mean to gcc: the same types, the same bytes. */
 import assert from 'node:assert/strict';
 import { verifyAgent } from '../../../src/contract/agent/verify';
-import { type Type } from '../../../src/debuginfo/model';
+import { type Type } from '../../../src/debuginfo/model/model';
 import { compileProbe } from '../../../src/language/compileProbe';
 import { parseExpression } from '../../../src/language/expression/parser';
 import { check } from '../../../src/language/typed/check';
 import { decay } from '../../../src/language/typed/conversions';
-import { bare, typeText } from '../../../src/language/typed/types';
+import { unqualified, typeText } from '../../../src/language/typed/types';
 import { memoryOf, runCapture } from '../agentInterpreter';
 import { scopeOf } from '../scopes';
 import { ExpressionGenerator, randomNumbers } from './generator';
@@ -60,7 +60,7 @@ function seen(type: Type, bytes: Uint8Array): Value {
 }
 
 function tagOf(type: Type): string {
-  const under = bare(type);
+  const under = unqualified(type);
   if (under.kind === 'enumeration') return 'unsigned int';
   const text = typeText(under);
   return TAG_OF_TYPE[text] ?? text;

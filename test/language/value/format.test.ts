@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Type } from '../../../src/debuginfo/model';
+import { type Type } from '../../../src/debuginfo/model/model';
 import { type Style } from '../../../src/language/expression/format';
 import { valueText } from '../../../src/language/value/format';
 import { type Snapshot, snapshot } from '../../../src/language/value/snapshot';

@@ -1,0 +1,129 @@
+/**
+ * What launch.json says: the arguments of `launch` and `attach`, checked key by key. Keys that are not known are the editor's own.
+ * A value that is wrong is an error that names its key.
+ */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { type Follow } from '../../contract/messages';
+import { type Elevation, ELEVATIONS } from '../../session/engine/elevation';
+import { badConfiguration } from '../protocol/errors';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export type ConsoleKind = 'internalConsole' | 'integratedTerminal' | 'externalTerminal';
+
+export interface TracingConfiguration {
+  readonly sourceMap: Readonly<Record<string, string>>;
+  readonly debugDirectories: readonly string[];
+  readonly follow: Follow;
+  /** Who starts the engine as root; undefined: nobody. */
+  readonly elevation: Elevation | undefined;
+}
+
+export interface LaunchConfiguration extends TracingConfiguration {
+  /** Absolute. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Changes to the environment; null takes a variable away. */
+  readonly env: Readonly<Record<string, string | null>>;
+  readonly envFile: string | undefined;
+  readonly console: ConsoleKind;
+}
+
+export interface AttachConfiguration extends TracingConfiguration {
+  readonly pid: number;
+}
+
+const FOLLOWS: readonly Follow[] = ['none', 'children'];
+const CONSOLES: readonly ConsoleKind[] = ['internalConsole', 'integratedTerminal', 'externalTerminal'];
+
+export function readLaunch(raw: Raw): LaunchConfiguration {
+  const program = text(raw, 'program');
+  if (program === undefined || program === '') {
+    throw badConfiguration('program', 'is missing', 'Give the path of an ELF executable, compiled with -g.');
+  }
+  const given = text(raw, 'cwd');
+  if (given === undefined && !isAbsolute(program)) {
+    throw badConfiguration('program', 'must be an absolute path when "cwd" is not given');
+  }
+  const cwd = resolve(given ?? dirname(program));
+  const envFile = text(raw, 'envFile');
+  return {
+    ...readTracing(raw),
+    program: resolve(cwd, program),
+    args: texts(raw, 'args') ?? [],
+    cwd,
+    env: record(raw, 'env', isTextOrNull, 'strings or null') ?? {},
+    envFile: envFile === undefined ? undefined : resolve(cwd, envFile),
+    console: oneOf(raw, 'console', CONSOLES) ?? 'internalConsole',
+  };
+}
+
+export function readAttach(raw: Raw): AttachConfiguration {
+  const key = raw['pid'] === undefined && raw['processId'] !== undefined ? 'processId' : 'pid';
+  const given = raw[key];
+  const pid = typeof given === 'number' || typeof given === 'string' ? Number(given) : NaN;
+  if (raw[key] === undefined)
+    throw badConfiguration('pid', 'is missing', 'Give the process id, or ${command:pickProcess}.');
+  if (!Number.isInteger(pid) || pid <= 0)
+    throw badConfiguration(key, `must be a process id, not ${JSON.stringify(raw[key])}`);
+  return { ...readTracing(raw), pid };
+}
+
+function readTracing(raw: Raw): TracingConfiguration {
+  return {
+    sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
+    debugDirectories: texts(raw, 'debugDirectories') ?? [],
+    follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
+    elevation: readElevation(raw),
+  };
+}
+
+function readElevation(raw: Raw): Elevation | undefined {
+  const elevation = oneOf(raw, 'elevate', ['none', ...ELEVATIONS] as const);
+  return elevation === 'none' ? undefined : elevation;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
+
+function text(raw: Raw, key: string): string | undefined {
+  const value = raw[key];
+  if (value === undefined || isText(value)) return value;
+  throw badConfiguration(key, 'must be a string');
+}
+
+function texts(raw: Raw, key: string): readonly string[] | undefined {
+  const value = raw[key];
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every(isText)) return value;
+  throw badConfiguration(key, 'must be a list of strings');
+}
+
+function record<T>(
+  raw: Raw,
+  key: string,
+  accepts: (value: unknown) => value is T,
+  what: string,
+): Readonly<Record<string, T>> | undefined {
+  const value = raw[key];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badConfiguration(key, `must be an object whose values are ${what}`);
+  }
+  const result: Record<string, T> = {};
+  for (const [name, entry] of Object.entries(value)) {
+    if (!accepts(entry)) throw badConfiguration(`${key}.${name}`, `must be one of ${what}`);
+    result[name] = entry;
+  }
+  return result;
+}
+
+function oneOf<T extends string>(raw: Raw, key: string, choices: readonly T[]): T | undefined {
+  const value = raw[key];
+  if (value === undefined) return undefined;
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw badConfiguration(key, `must be one of ${choices.join(', ')}`);
+  return choice;
+}

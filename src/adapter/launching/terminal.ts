@@ -1,0 +1,125 @@
+/**
+ * Launching in the editor's terminal. The terminal's shell must start the program, so that it owns the terminal and job control works;
+ * but its first instruction must wait for the probes. So the terminal runs a shell script that says which process it is, waits for a word,
+ * and then becomes the program by exec; in between it is attached to. It waits by reading from a FIFO and not by stopping itself: the
+ * terminal's shell would take a stopped job for one that the user put into the background.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { access, constants, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, SidestepError } from '../../base/errors';
+import { type WaitingProcess } from '../../session/session';
+import { type Client } from '../protocol/connection';
+import { type LaunchConfiguration } from './configuration';
+import { type EnvironmentChanges } from './environment';
+
+/** $0: a directory with the FIFO `go`; the arguments are the program and its own. The file `pid` is whole when it exists. */
+const TRAMPOLINE = 'echo $$ > "$0/pid.part" && mv "$0/pid.part" "$0/pid" && read -r _ < "$0/go" && exec "$@"';
+
+/**
+ * Where Yama's ptrace_scope is 1, a process can only be traced by its parents and by the one that it names itself (prctl(2), PR_SET_PTRACER), which holds
+ * on after exec. The shell can't name one; Perl can. It says nothing of a locale that is not there (perldiag(1)), as the program will.
+ */
+const DECLARE = ['/bin/sh', '-c', 'PERL_BADLANG=0 exec /usr/bin/perl -e "$0" -- "$@"'] as const;
+const DECLARATION =
+  'delete $ENV{PERL_BADLANG}; syscall(157, 0x59616d61, 0 + shift) == 0 or warn "PR_SET_PTRACER: $!\\n"; exec { $ARGV[0] } @ARGV';
+const PERL = '/usr/bin/perl';
+
+/** How long a terminal may take to open. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+export interface Circumstances {
+  readonly changes: EnvironmentChanges;
+  /** The engine's process id. */
+  readonly tracer: number | undefined;
+}
+
+/** Opens the terminal; `use` must let the process go. */
+export async function withWaitingProcess<T>(
+  client: Client,
+  configuration: LaunchConfiguration,
+  circumstances: Circumstances,
+  use: (waiting: WaitingProcess) => Promise<T>,
+): Promise<T> {
+  await checkProgram(configuration.program);
+  const directory = await mkdtemp(join(tmpdir(), 'sidestep-'));
+  const fifo = join(directory, 'go');
+  await promisify(execFile)('mkfifo', [fifo]);
+  // Open for both directions: that never blocks (fifo(7)), and the word stays in it until it is read.
+  const go = await open(fifo, 'r+');
+  try {
+    await openTerminal(client, configuration, circumstances, directory);
+    const pid = await readPid(join(directory, 'pid'));
+    return await use({ pid, letGo: () => go.appendFile('\n') });
+  } finally {
+    await go.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Opens the editor's terminal for a command that asks for a password. */
+export async function openPasswordTerminal(client: Client, command: readonly string[]): Promise<void> {
+  await client.runInTerminal({ kind: 'integrated', title: 'Sidestep: sudo', cwd: '/', args: [...command], env: {} });
+}
+
+/** What the shell would only say in the terminal. */
+async function checkProgram(program: string): Promise<void> {
+  const place = { file: program };
+  try {
+    await access(program, constants.X_OK);
+  } catch (cause) {
+    throw (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      ? new SidestepError('program-not-found', `${program} does not exist`, { place, cause })
+      : new SidestepError('program-not-executable', `${program} can't be executed: ${messageOf(cause)}`, {
+          place,
+          cause,
+        });
+  }
+}
+
+async function openTerminal(
+  client: Client,
+  { program, args, cwd, console }: LaunchConfiguration,
+  { changes, tracer }: Circumstances,
+  directory: string,
+): Promise<void> {
+  const declaration = tracer !== undefined && mustBeNamed() ? [...DECLARE, DECLARATION, String(tracer)] : [];
+  try {
+    await client.runInTerminal({
+      kind: console === 'externalTerminal' ? 'external' : 'integrated',
+      title: `Sidestep: ${basename(program)}`,
+      cwd,
+      args: [...declaration, '/bin/sh', '-c', TRAMPOLINE, directory, program, ...args],
+      env: changes,
+    });
+  } catch (error) {
+    throw new SidestepError('launch-failed', `the editor can't run the program in a terminal: ${messageOf(error)}`, {
+      advice: 'Set "console" to "internalConsole" in launch.json.',
+    });
+  }
+}
+
+/** Whether a tracer that is no parent must be named by the process, and can be. */
+function mustBeNamed(): boolean {
+  try {
+    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1').trim() === '1' && existsSync(PERL);
+  } catch {
+    // There is no Yama.
+    return false;
+  }
+}
+
+async function readPid(file: string): Promise<number> {
+  for (const start = performance.now(); performance.now() - start < PATIENCE_MS;) {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text !== undefined) return Number(text);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new SidestepError('launch-failed', `the program did not start in the terminal within ${PATIENCE_MS / 1000} s`, {
+    advice: 'Look at the terminal for the reason.',
+  });
+}

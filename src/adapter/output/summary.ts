@@ -1,0 +1,47 @@
+/** The last word of a session: what each probe counted. */
+import { basename } from 'node:path';
+import { hex } from '../../base/address';
+import { printable } from '../../base/printable';
+import { type Counts } from '../../contract/messages';
+import { type ArmedPlace, type Probe } from '../../session/probes/probe';
+import { type ProbeCounts } from '../../session/probes/probeSet';
+import { count, type HitConsole } from './hitConsole';
+
+/** One line for each probe, in the order in which they were placed. */
+export function summarize(counts: ReadonlyMap<Probe, ProbeCounts>, console: HitConsole): string {
+  return [...counts]
+    .filter(([probe]) => probe.places.length > 0)
+    .flatMap(([probe, counted]) => [
+      `${printable(probe.spec.text)}: ${describeCounts(probe, counted, console.shown(probe))}\n`,
+      ...[...counted.places].flatMap(([place, there]) => describeProblem(place, there)),
+    ])
+    .join('');
+}
+
+/** Hits of a place from which nothing is reported. */
+function describeProblem({ location, problem }: ArmedPlace, { hits }: Counts): string[] {
+  if (problem === undefined) return [];
+  const { file, line, function: name, address } = location;
+  const place = [file && `${basename(file)}:${line}`, name, hex(address)].filter((part) => part !== undefined);
+  return [`  ${printable(`${place.join(' ')}: ${hitsText(hits)}, ${problem}`)}\n`];
+}
+
+function hitsText(hits: number): string {
+  return `${count(hits)} ${hits === 1 ? 'hit' : 'hits'}`;
+}
+
+function describeCounts(
+  { spec }: Probe,
+  { hits, matched, reported, lost, failedConditions, steppedAside }: Counts,
+  shown: number,
+): string {
+  return [
+    hitsText(hits),
+    ...(spec.condition !== undefined || matched !== hits ? [`${count(matched)} met the condition`] : []),
+    ...(spec.hits !== undefined ? [`${count(reported + lost)} let through by the hit count`] : []),
+    `${count(shown)} shown`,
+    ...(lost > 0 ? [`${count(lost)} lost because the editor did not keep up`] : []),
+    ...(failedConditions > 0 ? [`${count(failedConditions)} with a condition that could not be evaluated`] : []),
+    ...(steppedAside > 0 ? [`${count(steppedAside)} stepped aside`] : []),
+  ].join(', ');
+}

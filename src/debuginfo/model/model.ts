@@ -1,0 +1,280 @@
+/**
+ * What debug information says, in terms of the source language's reader rather than of DWARF: the vocabulary in which `symbols`
+ * answers and `language` asks. All addresses are link-time addresses of one image.
+ */
+import { type LinkAddress } from '../../base/address';
+
+// ---- types ------------------------------------------------------------------------------------------------------------
+
+/** DW_LANG_*, as far as it changes how names and values read. */
+export type SourceLanguage = 'c' | 'c++' | 'rust' | 'go' | 'zig' | 'asm' | 'other';
+
+export type BaseEncoding =
+  | 'signed'
+  | 'unsigned'
+  | 'boolean'
+  | 'float'
+  | 'character'
+  | 'unsignedCharacter'
+  | 'address'
+  | 'complex'
+  | 'complexInteger'
+  | 'decimal'
+  /** char8_t, char16_t, char32_t and Rust's char. */
+  | 'unicode'
+  | 'other';
+
+/**
+ * A number that only the running program has: how long an array is, where in an object a virtual base lies. What computes it differs
+ * from place to place: {@link Scope.compute}.
+ */
+export interface RuntimeNumber {
+  readonly kind: 'runtime';
+}
+
+/**
+ * A type. Fields that may lead round in a circle (a struct that points to itself) are getters, resolved when they are read.
+ * `byteSize` is undefined where the type has none (void, incomplete types, arrays of unknown length).
+ */
+export type Type =
+  | { readonly kind: 'base'; readonly name: string; readonly byteSize: number; readonly encoding: BaseEncoding }
+  | {
+      readonly kind: 'pointer' | 'reference' | 'rvalueReference';
+      readonly name?: string;
+      readonly byteSize: number;
+      readonly target: Type;
+    }
+  | StructureType
+  | {
+      readonly kind: 'array';
+      readonly byteSize: number | undefined;
+      readonly element: Type;
+      /** Outermost first. */ readonly counts: readonly (number | RuntimeNumber | undefined)[];
+      /** Its elements are numbers that are computed with at once, characters too: no text. */ readonly isVector?: true;
+    }
+  /** C++'s pointer to a member: of data its offset in the class, of functions two words (Itanium C++ ABI §2.3). */
+  | {
+      readonly kind: 'memberPointer';
+      readonly byteSize: number;
+      readonly containing: Type;
+      readonly target: Type;
+    }
+  | {
+      readonly kind: 'enumeration';
+      readonly name: string | undefined;
+      readonly byteSize: number;
+      readonly signed: boolean;
+      readonly enumerators: readonly { readonly name: string; readonly value: bigint }[];
+    }
+  /** typedef and the qualifiers: another name for `target`. */
+  | { readonly kind: 'typedef'; readonly name: string; readonly byteSize: number | undefined; readonly target: Type }
+  | {
+      readonly kind: 'const' | 'volatile' | 'restrict' | 'atomic';
+      readonly byteSize: number | undefined;
+      readonly target: Type;
+    }
+  | {
+      readonly kind: 'function';
+      readonly byteSize: undefined;
+      readonly returns: Type;
+      readonly parameters: readonly Type[];
+    }
+  /** C's void, and what can't be named otherwise. */
+  | { readonly kind: 'void'; readonly byteSize: undefined }
+  | { readonly kind: 'unspecified'; readonly name: string; readonly byteSize: undefined };
+
+export interface StructureType {
+  readonly kind: 'structure' | 'class' | 'union';
+  readonly name: string | undefined;
+  /** Undefined for a declaration whose definition is nowhere in the image, and where {@link hasRuntimeSize}. */
+  readonly byteSize: number | undefined;
+  /** It is defined, but how long it is, only the running program knows (GNU C: arrays of variable length in structures). */
+  readonly hasRuntimeSize?: boolean;
+  /** In bytes, where the program states one. */
+  readonly alignment?: number;
+  readonly language: SourceLanguage;
+  readonly members: readonly Member[];
+}
+
+export interface Member {
+  /** Undefined for an anonymous struct or union, whose members read as the outer one's. */
+  readonly name: string | undefined;
+  readonly type: Type;
+  /** From the start of the structure. A {@link RuntimeNumber} is the member's address, computed from the structure's. */
+  readonly byteOffset: number | RuntimeNumber;
+  /** Bit-fields: offset from the structure's first bit (little-endian numbering) and size in bits. */
+  readonly bits?: { readonly offset: number; readonly size: number };
+  /** A base class, not a member. */
+  readonly inherited: boolean;
+  /** In bytes, where the program states one. */
+  readonly alignment?: number;
+}
+
+// ---- where values are ---------------------------------------------------------------------------------------------------
+
+/**
+ * A stack expression over registers, constants and memory: DWARF's operations (DWARF 5 §2.5), reduced. Frame bases, CFAs and
+ * entry values are already replaced by what they are at the address in question.
+ */
+export type LocationOperation =
+  | { readonly op: 'const'; readonly value: bigint }
+  /** A link-time address; its reader adds the bias. */
+  | { readonly op: 'address'; readonly address: LinkAddress }
+  /** The register's value: DWARF register number, 0–15 general, 16 return address (= pc of the site), 17–32 xmm0–15 (low 8 bytes). */
+  | { readonly op: 'register'; readonly register: number }
+  /** The address of the object that a {@link RuntimeNumber} is asked about. */
+  | { readonly op: 'object' }
+  /** Thread-local storage: pushes the address of the byte at `offset` of the thread's block of this module. */
+  | { readonly op: 'tls'; readonly block: ThreadBlock; readonly offset: bigint }
+  | { readonly op: 'load'; readonly size: 1 | 2 | 4 | 8 }
+  | { readonly op: 'dup' | 'drop' | 'swap' }
+  | {
+      readonly op:
+        | 'add'
+        | 'sub'
+        | 'mul'
+        | 'divS'
+        | 'remU'
+        | 'and'
+        | 'or'
+        | 'xor'
+        | 'shl'
+        | 'shrS'
+        | 'shrU'
+        | 'neg'
+        | 'not'
+        | 'abs'
+        | 'eq'
+        | 'ne'
+        | 'ltS'
+        | 'leS'
+        | 'gtS'
+        | 'geS';
+    }
+  | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean };
+
+/** Where a thread has its copy of a module's thread-local variables. */
+export type ThreadBlock =
+  /** So many bytes from the thread pointer (fs_base) on. */
+  | { readonly kind: 'fixed'; readonly offset: bigint }
+  /** As many bytes from the thread pointer on as the word at `slot` says, less `addend`. */
+  | { readonly kind: 'offset'; readonly slot: LinkAddress; readonly addend: bigint }
+  /** Where the thread's vector of blocks says, by the module's number in the word at `slot`; it is another module's unless the word at `expected.slot` is `expected.value`. */
+  | {
+      readonly kind: 'module';
+      readonly slot: LinkAddress;
+      readonly expected?: { readonly slot: LinkAddress; readonly value: bigint };
+    };
+
+export type Location =
+  /** In memory, at the address the operations leave. */
+  | { readonly kind: 'memory'; readonly address: readonly LocationOperation[] }
+  /** Nowhere: the operations leave the value itself. */
+  | { readonly kind: 'value'; readonly value: readonly LocationOperation[] }
+  | { readonly kind: 'register'; readonly register: number }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** In several places, first bytes first. */
+  | { readonly kind: 'pieces'; readonly pieces: readonly { readonly location: Location; readonly byteSize: number }[] }
+  /** Nowhere at this address; `reason` reads as a value would: `<optimized out>`, `<not available: …>`. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+export interface Variable {
+  readonly name: string;
+  readonly type: Type;
+  /** At the scope's address. */
+  readonly location: Location;
+  readonly role: 'parameter' | 'local' | 'global';
+}
+
+// ---- places in the source -------------------------------------------------------------------------------------------------
+
+export interface SourceLine {
+  /** Absolute where the debug information says it, normalised (no `.`, no `..`). */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1; 0: unknown. */
+  readonly column: number;
+}
+
+export interface FunctionInfo {
+  /** As its language writes it, qualified: `Parser::parse`, `core::fmt::write`, `main.(*Server).handle`. */
+  readonly name: string;
+  readonly linkageName: string | undefined;
+  readonly low: LinkAddress;
+  /** Behind its last byte (of the part that holds `low`). */
+  readonly high: LinkAddress;
+  readonly declaration: SourceLine | undefined;
+}
+
+/** What an address belongs to. */
+export interface AddressInfo {
+  readonly address: LinkAddress;
+  /** The line-table row's; undefined without line information. */
+  readonly line: SourceLine | undefined;
+  /** Innermost: an inlined function's name where the address is in an inlined instance. */
+  readonly function: string | undefined;
+  /** Of the innermost function's name; undefined where debug information does not say. */
+  readonly declarationLine?: number;
+  /** Who the innermost is inlined into, from the inside out; empty where it is not inlined. */
+  readonly inlinedInto: readonly string[];
+  /** From the containing ELF symbol, when debug information says nothing. */
+  readonly symbol: { readonly name: string; readonly offset: number } | undefined;
+}
+
+/** A range of code; link-time addresses. */
+export interface CodeRange {
+  readonly start: LinkAddress;
+  /** Behind its last byte. */
+  readonly end: LinkAddress;
+}
+
+/** One place that a probe on a location must stand at: one for each copy of its code, inlined and unrolled ones included. */
+export interface ProbePlace {
+  /** Addresses that serve, best first: the others are for when the first can't be probed. Never empty. */
+  readonly candidates: readonly LinkAddress[];
+  readonly function: string | undefined;
+  readonly line: SourceLine | undefined;
+  /** Why hits there may be more or fewer than calls of the function or passes of the line: a sentence without a full stop. */
+  readonly doubt?: string;
+}
+
+// ---- names visible at an address --------------------------------------------------------------------------------------------
+
+/** What a name means at one address. Made by `symbols`, read by `language`. */
+export interface Scope {
+  readonly pc: LinkAddress;
+  readonly language: SourceLanguage;
+  /** The innermost function, inlined or not. */
+  readonly function: string | undefined;
+  /** Innermost block first, then outwards, then the file's and the program's globals. */
+  lookup(name: string): Variable | undefined;
+  /** Of the innermost function, in order of declaration. */
+  parameters(): readonly Variable[];
+  /** Visible at pc, innermost first, without the parameters. */
+  locals(): readonly Variable[];
+  /** A type by its name as the language writes it (`struct item`, `unsigned int`, `Parser::State`), for casts and sizeof. */
+  lookupType(name: string): Type | undefined;
+  /** Where the number is at the scope's address: a value or unavailable. */
+  compute(number: RuntimeNumber): Location;
+  /** A variable of the innermost function that has no place here, since it is declared in another block: for the reason why. */
+  lookupElsewhere(name: string): Variable | undefined;
+  /** Names near to one that was not found, best first, for "did you mean". */
+  similarNames(name: string): readonly string[];
+}
+
+/** A scope where nothing is known: functions without debug information. */
+export function emptyScope(pc: LinkAddress): Scope {
+  return {
+    pc,
+    language: 'other',
+    function: undefined,
+    lookup: () => undefined,
+    parameters: () => [],
+    locals: () => [],
+    lookupType: () => undefined,
+    compute: () => ({ kind: 'unavailable', reason: '<not available>' }),
+    lookupElsewhere: () => undefined,
+    similarNames: () => [],
+  };
+}

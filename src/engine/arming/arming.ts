@@ -1,0 +1,176 @@
+/** Sites come and go: from a client's wish to a breakpoint, and back. No thread is stopped for it. */
+import { type Address, address as toAddress, hex } from '../../base/address';
+import { SidestepError } from '../../base/errors';
+import {
+  type Counts,
+  type Execution,
+  type Inspection,
+  type Mapping,
+  type ProbeId,
+  type Requests,
+  type SiteId,
+} from '../../contract/messages';
+import { type AgentCompiler } from '../agent/compile';
+import { whyGone } from '../text/audit';
+import { type Breakpoints } from '../text/breakpoints';
+import { Breakpoint } from '../tracees/tracees';
+import { INT3 } from '../linux/int3';
+import { readMappings } from '../linux/proc';
+import { straddling } from '../../emulator/decode/boundaries';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
+import { type Events } from '../client/events';
+import { examine, type PlacementParts } from './placement';
+import { type ProbeTable } from '../tracees/probeTable';
+import { Site } from '../tracees/tracees';
+import { type Probe } from '../tracees/probe';
+import { noCounts } from '../tracees/counts';
+import { examineSigtrap } from '../threads/sigtrap';
+import { type Twins } from '../passing/twins';
+import { type Surrogate } from '../surrogate/surrogate';
+import { type Process } from '../tracees/tracees';
+
+/** Instructions are not counted from a start that is farther away: no compiler makes such functions. */
+const FAR_BYTES = 1 << 20;
+
+export interface ArmingParts extends PlacementParts {
+  readonly breakpoints: Breakpoints;
+  readonly probes: ProbeTable;
+  readonly agents: AgentCompiler;
+  readonly notices: Events;
+  readonly surrogate: Surrogate;
+  readonly twins: Twins;
+}
+
+export class Arming {
+  readonly #parts: ArmingParts;
+  /** Read once for requests that come together. */
+  readonly #mappings = new Map<Process, readonly Mapping[]>();
+
+  constructor(parts: ArmingParts) {
+    this.#parts = parts;
+  }
+
+  /** Memory maps read before can be outdated from now on. */
+  forgetMappings(): void {
+    this.#mappings.clear();
+  }
+
+  inspect(process: Process, place: Requests['inspect']['arguments']['places'][number]): Inspection {
+    const { address, from } = place;
+    const placement = examine(this.#parts, process, this.#mappingsOf(process), place);
+    if (placement.possible) {
+      const { instruction, length, execution } = placement.displaced;
+      const inside = from === undefined ? undefined : this.#straddling(process, from, address);
+      return { address, probeable: true, instruction, length, execution, ...(inside && { inside }) };
+    }
+    const { code, reason, instruction } = placement;
+    return { address, probeable: false, code, reason, ...(instruction !== undefined && { instruction }) };
+  }
+
+  /** Throws `not-probeable`, `text-differs`, `memory-unreachable`, `launch-failed`, `engine-protocol`. */
+  arm(
+    process: Process,
+    probe: Probe,
+    wanted: Requests['arm']['arguments'],
+  ): { instruction: string; execution: Execution } {
+    const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
+    const { site: id, address, onHit } = wanted;
+    if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
+    const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
+    if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
+    // Now rather than at the first hit, which would wait for it.
+    if (placement.displaced.execution === 'surrogate') surrogate.start();
+    const agent = agents.compile(wanted.agent);
+    examineSigtrap(process, notices);
+    twins.leave(process.space, Number(address));
+    const breakpoint =
+      this.#breakpointFor(process, Number(address), placement.text) ??
+      new Breakpoint(Number(address), placement.text, placement.displaced, placement.origin);
+    const site = new Site(id, probe, process, breakpoint, agent, onHit);
+    breakpoints.add(process.space, site);
+    probes.add(site);
+    const { instruction, execution } = placement.displaced;
+    return { instruction, execution };
+  }
+
+  /** The last counts of a site, which is forgotten. */
+  disarm(id: SiteId): Counts {
+    const { probes } = this.#parts;
+    const site = probes.sites.get(id);
+    if (site === undefined) return noCounts();
+    this.#takeOut(site);
+    probes.remove(site);
+    return site.counts;
+  }
+
+  /** The last counts of a probe and of its sites, which are forgotten with it. */
+  forget(id: ProbeId): Requests['forget']['result'] {
+    const { probes } = this.#parts;
+    const sites = [...probes.sites.values()].filter((site) => site.probe.id === id);
+    const counts = sites.map((site) => [site.id, this.disarm(site.id)] as const);
+    return { ...(probes.take(id)?.counts ?? noCounts()), sites: counts };
+  }
+
+  /** Puts back every byte in a process; its sites keep their counts. */
+  disarmProcess(process: Process): void {
+    this.forgetMappings();
+    for (const site of process.sites) this.#takeOut(site);
+  }
+
+  disarmAll(): void {
+    this.forgetMappings();
+    for (const site of this.#parts.probes.sites.values()) this.#takeOut(site);
+  }
+
+  /** Gives up every site whose memory is no longer what was armed, and says why. */
+  audit(): void {
+    const { breakpoints, probes } = this.#parts;
+    for (const site of probes.sites.values()) {
+      const { process, space, breakpoint } = site;
+      if (!breakpoint.armed || process.space !== space || breakpoints.stands(space, breakpoint)) continue;
+      const mappings = this.#mappingsOf(process);
+      // Its process is ending, or runs another program by now: that is told in its turn.
+      if (mappings.length === 0 || space.memory.ended) continue;
+      breakpoints.abandon(breakpoint, whyGone(space.memory, breakpoint, mappings));
+      breakpoints.restoreMoved(site, mappings);
+    }
+  }
+
+  /** Whether nothing of ours stands in a process that has no sites any more; what could not be taken out is tried again. */
+  isClean({ space }: Process): boolean {
+    return this.#parts.breakpoints.restoreLeftovers(space);
+  }
+
+  /** The breakpoint that is or was at the address, if memory still is what it was made for. */
+  #breakpointFor(process: Process, address: number, text: Uint8Array): Breakpoint | undefined {
+    const { space } = process;
+    const known = space.breakpoints.get(address);
+    if (known === undefined) return undefined;
+    const stands = !known.armed || known.asides > 0 || space.memory.read(address, 1)[0] === INT3;
+    if (stands && Buffer.compare(known.text, text) === 0) return known;
+    this.#parts.breakpoints.abandon(known, `the code at ${hex(address)} was replaced`);
+    known.removeRecord();
+    return undefined;
+  }
+
+  #takeOut(site: Site): void {
+    this.#parts.breakpoints.remove(site.space, site, () => this.#mappingsOf(site.process));
+  }
+
+  #straddling(process: Process, from: Address, at: Address): Extract<Inspection, { probeable: true }>['inside'] {
+    const distance = Number(at - from);
+    if (distance <= 0 || distance > FAR_BYTES) return undefined;
+    const text = this.#parts.breakpoints.originalText(process.space, Number(from), distance + MAX_INSTRUCTION_BYTES);
+    const found = straddling(text, from, at);
+    return found && { address: toAddress(found.address), instruction: found.instruction };
+  }
+
+  #mappingsOf(process: Process): readonly Mapping[] {
+    let mappings = this.#mappings.get(process);
+    if (mappings === undefined) {
+      mappings = process.ask(readMappings) ?? [];
+      this.#mappings.set(process, mappings);
+    }
+    return mappings;
+  }
+}

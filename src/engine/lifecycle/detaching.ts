@@ -1,0 +1,238 @@
+/**
+ * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that), relieved of a trap
+ * that INT3 has raised but nobody has seen yet, and let go where it was.
+ */
+import { State, UserRegister } from '../../emulator/machine/state';
+import { type Arming } from '../arming/arming';
+import { type NewTasks } from './newTasks';
+import { type Breakpoint } from '../tracees/tracees';
+import { INT3 } from '../linux/int3';
+import { type ExitAndExec } from './exitAndExec';
+import { Layout } from '../tracing/arena';
+import { isEntering, repeatForGood } from '../threads/interruptions';
+import { awaitReport } from '../threads/awaitStop';
+import { readStatus, signalSet } from '../linux/proc';
+import { type Ptrace } from '../tracing/ptrace';
+import { SI_KERNEL, Signal, signalBit } from '../linux/signals';
+import { type Waiter } from '../tracing/wait';
+import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
+import { rewind } from '../threads/rewind';
+import { type StepAside } from '../passing/stepAside';
+import { type Twins } from '../passing/twins';
+import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../threads/sigtrap';
+import { isStale } from '../threads/staleStops';
+import { type Process, type Task } from '../tracees/tracees';
+import { type TaskTable } from '../tracees/taskTable';
+
+const RIP = State.registers + UserRegister.rip;
+const RSP = State.registers + UserRegister.rsp;
+const SI_CODE = Layout.siginfo + 8;
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
+
+export interface DetachingParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly arming: Arming;
+  readonly births: NewTasks;
+  readonly changes: ExitAndExec;
+  readonly stepAside: StepAside;
+  readonly twins: Twins;
+}
+
+export class Detaching {
+  readonly #parts: DetachingParts;
+  constructor(parts: DetachingParts) {
+    this.#parts = parts;
+  }
+
+  /** Lets a process go, and those that borrow its memory. False: they stay, because not all of their text can be put back. */
+  depart(process: Process): boolean {
+    return this.departAll([process]);
+  }
+
+  departAll(processes: Iterable<Process>): boolean {
+    const { tasks, arming, births } = this.#parts;
+    const together = [...processes].flatMap((process) => [
+      process,
+      ...[...tasks.processes.values()].filter(({ memoryOwner }) => memoryOwner === process),
+    ]);
+    for (const process of together) arming.disarmProcess(process);
+    const clean = together.filter((process) => arming.isClean(process));
+    for (const process of clean) process.leaving = true;
+    for (const process of clean) for (const task of process.tasks.values()) this.#ask(task);
+    for (const process of clean) this.#drain(process);
+    births.settle();
+    return clean.length === together.length;
+  }
+
+  /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
+  onStop(task: Task): void {
+    const { ptrace, waiter, births, changes, stepAside, twins } = this.#parts;
+    const status = decodeWaitStatus(waiter.status);
+    if (isEnd(status)) {
+      changes.onEnd(task, status);
+      return;
+    }
+    if (status.kind !== 'exec' && isStale(ptrace, task)) return;
+    const signal = status.kind === 'signal' ? status.signal : 0;
+    const stepped = task.aside !== undefined || task.awaitsStepTrap;
+    stepAside.interrupt(task, signal === Signal.SIGTRAP);
+    const wasOnTwin = task.twin !== undefined;
+    const ownSignal = twins.interrupt(task, signal !== 0);
+    if (task.awaitsStepTrap && signal !== Signal.SIGTRAP) {
+      // Let go now, the thread would get it.
+      ptrace.resume(task.tid, signal);
+      return;
+    }
+    task.awaitsStepTrap = false;
+    switch (status.kind) {
+      case 'clone':
+      case 'fork':
+      case 'vfork':
+        ptrace.interrupt(births.onCreated(task, status.kind));
+        ptrace.interrupt(task.tid);
+        return;
+      case 'signal':
+        if (wasOnTwin) this.#letGo(task, ownSignal ? 0 : signal);
+        else if (signal === Signal.SIGTRAP) this.#letGoAtTrap(task, stepped);
+        else {
+          // As at a hit: see onIllegalInstruction.
+          const behind = signal === Signal.SIGILL ? this.#breakpointBehind(task) : undefined;
+          if (behind !== undefined && behind.displaced.length > 1) this.#rewind(task, behind);
+          this.#letGoWith(task, signal);
+        }
+        return;
+      case 'trapStop':
+      case 'groupStop':
+        this.#letGoInterrupted(task, status.kind);
+        return;
+      case 'syscall':
+        this.#letGoFromSystemCall(task);
+        return;
+      default:
+        this.#letGo(task, 0);
+    }
+  }
+
+  /** Held threads are let go at once, the others are asked to stop. */
+  #ask(task: Task): void {
+    const { ptrace } = this.#parts;
+    if (task.holds === 0) {
+      ptrace.interrupt(task.tid);
+      return;
+    }
+    if (isStale(ptrace, task)) return;
+    if (task.heldAt && ptrace.getRegisters(task.tid) === 0) this.#rewind(task, task.heldAt);
+    this.#letGo(task, 0);
+  }
+
+  #drain(process: Process): void {
+    const { waiter } = this.#parts;
+    // Threads that appear meanwhile are at the end of the map.
+    for (const task of process.tasks.values()) {
+      while (process.tasks.get(task.tid) === task) {
+        const report = awaitReport(waiter, task.tid);
+        if (report === 'asleep') {
+          // On a twin it waits for memory, and would go on with registers that are not its own.
+          if (task.twin !== undefined) continue;
+          // It is let go when it stops; or by the kernel, if the engine ends before that.
+          break;
+        }
+        if (report === 'reported') this.onStop(task);
+        else this.#onMissing(task);
+      }
+    }
+  }
+
+  /** Threads go without a word when one of them calls exec: that one has the leader's number then, and is about to stop. */
+  #onMissing(task: Task): void {
+    const { process } = task;
+    if (task.tid !== process.pid) this.#parts.tasks.addTask(process, process.pid);
+    this.#forget(task);
+  }
+
+  /** `stepped`: the trap may be that of a step. */
+  #letGoAtTrap(task: Task, stepped: boolean): void {
+    const { ptrace } = this.#parts;
+    if (task.blockUnconfirmed) settleDoubt(task);
+    if (stepped && task.blocksSigtrap) blockSigtrap(ptrace, task);
+    const code = ptrace.getSiginfo(task.tid) === 0 ? ptrace.arena.i32[SI_CODE >>> 2]! : 0;
+    const signal = (stepped && code > 0) || isIgnored(task) ? 0 : Signal.SIGTRAP;
+    const breakpoint = this.#breakpointBehind(task);
+    const own = breakpoint !== undefined && !isOfProgram(task, breakpoint) ? breakpoint : undefined;
+    if (own !== undefined && code === SI_KERNEL) {
+      this.#rewind(task, own);
+      this.#letGo(task, 0);
+      return;
+    }
+    // One that was sent may have swallowed INT3's own.
+    if (own !== undefined && code <= 0 && hasMetInt3(task, own, ptrace.arena.number(RSP))) this.#rewind(task, own);
+    this.#letGo(task, signal);
+  }
+
+  /** Interrupted between INT3 and the report of its trap: that report is taken first. Let go then, it takes part in a group-stop again. */
+  #letGoInterrupted(task: Task, kind: 'trapStop' | 'groupStop'): void {
+    const { ptrace } = this.#parts;
+    if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) ptrace.resume(task.tid, 0);
+    else if (kind === 'trapStop') this.#letGoWith(task, 0);
+    else this.#letGo(task, 0);
+  }
+
+  /** At the begin or the end of a call that it repeats. */
+  #letGoFromSystemCall(task: Task): void {
+    const { ptrace } = this.#parts;
+    if (ptrace.getRegisters(task.tid) !== 0 || !isEntering(ptrace)) {
+      this.#letGoWith(task, 0);
+      return;
+    }
+    // Let go here it would find itself interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the place of the one that
+    // was asked for (ptrace_stop in kernel/signal.c).
+    ptrace.resume(task.tid, 0);
+    ptrace.interrupt(task.tid);
+  }
+
+  /** `signal`: what it has stopped for, 0 for none. */
+  #letGoWith(task: Task, signal: number): void {
+    repeatForGood(this.#parts.ptrace, task, signal);
+    this.#letGo(task, signal);
+  }
+
+  #breakpointBehind(task: Task): Breakpoint | undefined {
+    const { ptrace } = this.#parts;
+    if (ptrace.getRegisters(task.tid) !== 0) return undefined;
+    return task.process.space.breakpoints.get(ptrace.arena.number(RIP) - 1);
+  }
+
+  /** Its registers have just been read. */
+  #rewind(task: Task, breakpoint: Breakpoint): void {
+    const { ptrace } = this.#parts;
+    rewind(ptrace, task, breakpoint.address);
+    if (task.blocksSigtrap) blockSigtrap(ptrace, task);
+  }
+
+  #letGo(task: Task, signal: number): void {
+    this.#parts.ptrace.detach(task.tid, signal);
+    this.#forget(task);
+  }
+
+  #forget(task: Task): void {
+    const { tasks, births } = this.#parts;
+    const { process } = task;
+    tasks.removeTask(task);
+    if (process.tasks.size > 0) return;
+    births.onCreatorsGone(process);
+    tasks.removeProcess(process);
+  }
+}
+
+/** Ours was taken out: what stands there now, the program has put there. */
+function isOfProgram({ process }: Task, { address }: Breakpoint): boolean {
+  return process.space.memory.read(address, 1)[0] === INT3;
+}
+
+/** One that waits because it is blocked is not INT3's, which unblocks it. */
+function hasPendingTrap(tid: number): boolean {
+  const status = readStatus(tid);
+  return status !== undefined && (signalSet(status, 'SigPnd') & ~signalSet(status, 'SigBlk') & TRAP) !== 0n;
+}

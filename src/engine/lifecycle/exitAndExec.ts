@@ -1,0 +1,125 @@
+/** Processes that end, and processes that turn into another program. */
+import { ThreadPhase } from '../../contract/ledger';
+import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
+import { type NewTasks } from './newTasks';
+import { type Following } from './following';
+import { lostPrivileges } from '../linux/privileges';
+import { SidestepError } from '../../base/errors';
+import { ProcessMemory } from '../linux/memory';
+import { executableOf } from '../linux/proc';
+import { HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { type WaitStatus } from '../linux/waitStatus';
+import { type Events } from '../client/events';
+import { type ProbeTable } from '../tracees/probeTable';
+import { AddressSpace, leaveSpace, type Process, type Task } from '../tracees/tracees';
+import { type TaskTable } from '../tracees/taskTable';
+import { headOf, wordSizeProblem } from '../linux/elfClass';
+
+export interface ExitAndExecParts {
+  readonly ptrace: Ptrace;
+  readonly tasks: TaskTable;
+  readonly probes: ProbeTable;
+  readonly births: NewTasks;
+  readonly following: Following;
+  readonly notices: Events;
+}
+
+export class ExitAndExec {
+  readonly #parts: ExitAndExecParts;
+
+  constructor(parts: ExitAndExecParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A thread has ended. The last one takes the process with it: a leader that exits before the others is reported after them
+   * (ptrace(2), "Death under ptrace"), and where the leader had gone before the attach, all threads end with the process's status.
+   */
+  onEnd(task: Task, status: WaitStatus & { kind: 'exited' | 'killed' }): void {
+    const { tasks, births, notices } = this.#parts;
+    const { process } = task;
+    tasks.removeTask(task);
+    notices.threadExited(task);
+    if (process.tasks.size > 0) return;
+    // A single thread that ends by itself is creating nobody.
+    if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process);
+    tasks.removeProcess(process);
+    if (process.memoryOwner !== undefined || process.unannounced) return;
+    const end: ProcessEnd = status.kind === 'exited' ? { code: status.code } : { signal: status.signal };
+    notices.catchUp();
+    notices.say({ event: 'exited', pid: process.pid, end, ...this.#lastCounts(process) });
+  }
+
+  /**
+   * exec: one thread is left, and it has the process's number now whatever it had before (ptrace(2), "execve(2) under ptrace"); the
+   * memory is new. It stays stopped: a borrower that is not followed is let go, another process is held for the client.
+   */
+  onExec(process: Process): void {
+    const { ptrace, tasks, births, following, notices } = this.#parts;
+    const { pid, space: old } = process;
+    for (const task of process.tasks.values()) {
+      if (task.tid === pid) continue;
+      tasks.removeTask(task);
+      notices.threadExited(task);
+    }
+    if (process.hadThreads) births.onCreatorsGone(process);
+    if (process.memoryOwner !== undefined && !following.wants(process)) {
+      tasks.removeProcess(process);
+      ptrace.detach(pid, 0);
+      return;
+    }
+    // A leader that had ended comes to life again in the thread that called exec.
+    const leader = tasks.addTask(process, pid);
+    following.separate(process);
+    const image = this.#open(process);
+    if (image === undefined) return;
+    process.space = image;
+    leaveSpace(old);
+    const head = headOf(`/proc/${pid}/exe`);
+    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
+    process.hadThreads = false;
+    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.seesForeignSigtrap = false;
+    leader.aside = leader.twin = leader.heldAt = undefined;
+    leader.awaitsStepTrap = leader.diesWithEngine = false;
+    leader.record.phase = ThreadPhase.running;
+    leader.retries.clear();
+    leader.holds = 1;
+    if (process.awaitsStart) ptrace.setOptions(pid, HELD_OPTIONS);
+    if (!leader.announced) notices.threadStarted(leader);
+    notices.catchUp();
+    const executable = executableOf(pid) ?? '';
+    notices.say({ event: 'execed', pid, executable, ...this.#lastCounts(process) });
+    const loss = lostPrivileges(pid, executable);
+    if (loss !== undefined) notices.warn(loss, process);
+    if (!process.is64Bit) notices.warn(`${executable} is 32-bit code: no probe can be set in process ${pid}`, process);
+    notices.say({ event: 'held', pid, tid: pid });
+  }
+
+  /** The memory of a process's new image. `undefined`: there is none, or none that can be reached, and the process was let go. */
+  #open(process: Process): AddressSpace | undefined {
+    const { pid } = process;
+    try {
+      const memory = ProcessMemory.open(pid);
+      if (memory !== undefined) return new AddressSpace(memory);
+      // Killed: its end will be reported.
+      this.#parts.ptrace.resume(pid, 0);
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      this.#release(process, error.message);
+    }
+    return undefined;
+  }
+
+  #release(process: Process, reason: string): void {
+    const { ptrace, tasks, notices } = this.#parts;
+    const { pid } = process;
+    notices.warn(`process ${pid} is not traced any further: ${reason}`, process);
+    notices.say({ event: 'released', pid, ...this.#lastCounts(process) });
+    tasks.removeProcess(process);
+    ptrace.detach(pid, 0);
+  }
+
+  #lastCounts(process: Process): { sites?: SiteCounts } {
+    return process.follow ? { sites: this.#parts.probes.forget(process) } : {};
+  }
+}

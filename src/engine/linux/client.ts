@@ -1,0 +1,33 @@
+/**
+ * Whom the engine works for, where that is another user: it is root then, and does for that user what the user may do, but
+ * launches nothing of its own, and makes no process into a program that is not that user's own child.
+ */
+import { SidestepError } from '../../base/errors';
+import { readStatus } from './proc';
+import { type Peer } from './unixSocket';
+
+/** Tells the engine which process its client is, and which user's, as `PID:UID`. */
+export const CLIENT_VARIABLE = 'SIDESTEP_CLIENT';
+
+/** Undefined: the client is the parent, and has the same user. */
+export function clientOfAnotherUser(env: NodeJS.ProcessEnv = process.env): Peer | undefined {
+  const match = /^([1-9]\d*):(\d+)$/.exec(env[CLIENT_VARIABLE] ?? '');
+  return match ? { pid: Number(match[1]), uid: Number(match[2]) } : undefined;
+}
+
+/** `starter`: the process that is to become the program, by the client's word. Throws `engine-protocol`. */
+export function checkStarter(starter: number | undefined, client = clientOfAnotherUser()): void {
+  if (client === undefined) {
+    if (starter === undefined) return;
+    throw new SidestepError('engine-protocol', 'an engine of the same user starts its programs itself');
+  }
+  if (starter === undefined) {
+    throw new SidestepError('engine-protocol', 'an engine that works for another user launches nothing itself');
+  }
+  const status = readStatus(starter);
+  const users = status?.get('Uid')?.split(/\s+/).map(Number) ?? [];
+  const isOwn = users.length > 0 && users.every((uid) => uid === client.uid);
+  if (!isOwn || Number(status?.get('PPid')) !== client.pid) {
+    throw new SidestepError('engine-protocol', `process ${starter} is no child of the client's, or not of its user`);
+  }
+}

@@ -1,0 +1,161 @@
+/** What the client can ask for, one function per request of contract/messages. */
+import { address } from '../../base/address';
+import { SidestepError } from '../../base/errors';
+import { type Request, type RequestKind, type Requests } from '../../contract/messages';
+import { type Arming } from '../arming/arming';
+import { attach } from '../starting/attach';
+import { type Detaching } from '../lifecycle/detaching';
+import { lostPrivileges } from '../linux/privileges';
+import { type Hits } from '../hit/hits';
+import { launch } from '../starting/launch';
+import { Errno, systemCallError } from '../linux/errno';
+import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
+import { DEBUGGEE_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { type Waiter } from '../tracing/wait';
+import { kill } from '../linux/processes';
+import { type Events } from '../client/events';
+import { type ProbeTable } from '../tracees/probeTable';
+import { Probe } from '../tracees/probe';
+import { AddressSpace, Process } from '../tracees/tracees';
+import { type TaskTable } from '../tracees/taskTable';
+
+export interface CommandParts {
+  readonly ptrace: Ptrace;
+  readonly waiter: Waiter;
+  readonly tasks: TaskTable;
+  readonly probes: ProbeTable;
+  readonly arming: Arming;
+  readonly hits: Hits;
+  readonly departures: Detaching;
+  readonly notices: Events;
+}
+
+type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
+
+/** Carries out a request. Throws a SidestepError. */
+export type Commands = (request: Request) => Requests[RequestKind]['result'];
+
+export function commands(parts: CommandParts): Commands {
+  const { ptrace, waiter, tasks, probes, arming, hits, departures, notices } = parts;
+
+  const processOf = (pid: number): Process => {
+    const process = tasks.processes.get(pid);
+    if (process === undefined || process.leaving) {
+      throw new SidestepError('process-not-found', `process ${pid} is not traced`, { place: { pid } });
+    }
+    return process;
+  };
+
+  const handlers: Handlers = {
+    launch(wanted) {
+      const { pid, memory } = launch(ptrace, waiter, wanted);
+      const process = tasks.addProcess(new Process(pid, new AddressSpace(memory)));
+      process.follow = wanted.follow === 'children';
+      process.awaitsStart = true;
+      const task = tasks.addTask(process, pid);
+      task.holds = 1;
+      notices.threadStarted(task);
+      notices.announce(task);
+      const loss = lostPrivileges(pid, wanted.program);
+      if (loss !== undefined) notices.warn(loss, process);
+      notices.say({ event: 'held', pid, tid: pid });
+      return { pid };
+    },
+
+    attach(wanted) {
+      const process = attach(ptrace, tasks, departures, wanted.pid);
+      const { pid, tasks: threads } = process;
+      process.follow = wanted.follow === 'children';
+      process.awaitsStart = wanted.asLaunched ?? false;
+      for (const task of threads.values()) task.announced = true;
+      return { pid, tids: [...threads.keys()] };
+    },
+
+    mappings({ pid }) {
+      const process = processOf(pid);
+      const vector = process.ask(auxiliaryVector);
+      return {
+        mappings: process.ask(readMappings) ?? [],
+        executable: process.ask(executableOf) ?? '',
+        entry: address(vector?.entry ?? 0n),
+        interpreterBase: address(vector?.base ?? 0n),
+      };
+    },
+
+    inspect({ pid, places }) {
+      const process = processOf(pid);
+      return { inspections: places.map((place) => arming.inspect(process, place)) };
+    },
+
+    declare({ probe, hitCondition }) {
+      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is declared already`);
+      probes.probes.set(probe, new Probe(probe, hitCondition));
+      return {};
+    },
+
+    forget({ probe }) {
+      return arming.forget(probe);
+    },
+
+    arm(wanted) {
+      const probe = probes.probes.get(wanted.probe);
+      if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${wanted.probe} is not declared`);
+      return arming.arm(processOf(wanted.pid), probe, wanted);
+    },
+
+    disarm({ site }) {
+      return arming.disarm(site);
+    },
+
+    counts() {
+      return {
+        probes: [...probes.probes.values()].map(({ id, counts }) => [id, counts] as const),
+        sites: [...probes.sites.values()].map(({ id, counts }) => [id, counts] as const),
+      };
+    },
+
+    audit() {
+      arming.audit();
+      for (const process of tasks.processes.values()) arming.isClean(process);
+      return {};
+    },
+
+    limit({ reports }) {
+      probes.reportsLeft = reports;
+      return {};
+    },
+
+    release({ tid }) {
+      const task = tasks.tasks.get(tid);
+      // A thread that was killed while it was held is no error.
+      if (task === undefined || task.holds === 0 || --task.holds > 0) return {};
+      const { process } = task;
+      if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
+      process.awaitsStart = false;
+      hits.release(task);
+      return {};
+    },
+
+    detach({ pid }) {
+      if (departures.depart(processOf(pid))) return {};
+      throw new SidestepError(
+        'memory-unreachable',
+        `process ${pid} stays traced: there is code in it that can't be put back at present`,
+        { place: { pid }, advice: 'Detach again.' },
+      );
+    },
+
+    signal({ pid, signal }) {
+      processOf(pid);
+      const failure = kill(pid, signal);
+      if (failure !== 0 && failure !== Errno.ESRCH)
+        throw systemCallError(`kill with signal ${signal}`, failure, { pid });
+      return {};
+    },
+  };
+
+  return (request) => {
+    const handler = handlers[request.kind];
+    return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * The engine's one loop. While stops keep coming it asks for the next one without sleeping, because being woken costs more than a hit;
+ * when they stop coming it writes what is left to write and sleeps in wait4(2), where threads and the doorbell wake it.
+ */
+import { availableParallelism } from 'node:os';
+import { pause } from '../../base/pause';
+import { type Waiter } from '../tracing/wait';
+import { type NewTasks } from '../lifecycle/newTasks';
+import { type Stops } from './stops';
+
+/**
+ * How long after the last stop the next one is waited for without sleeping, if stops came closer together than that lately. Not on a
+ * machine with one processor: the thread that is waited for needs it.
+ */
+const SPIN_MS = availableParallelism() > 1 ? 0.1 : 0;
+
+/** The mean time between stops is taken over about this many. */
+const MEMORY = 16;
+
+/** How often the client is served while stops keep coming. */
+const SERVICE_MS = 10;
+
+/** After this many stops every thread that is ready gets its turn. */
+const GATHER_EVERY = 64;
+
+/** How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text can't be written. */
+const NAP_MS = 1;
+
+export interface LoopParts {
+  readonly waiter: Waiter;
+  readonly stops: Stops;
+  readonly births: NewTasks;
+  /** Something is to be tried again in a moment. */
+  readonly isRestless: () => boolean;
+  /** Writes to the client and carries out its requests. */
+  readonly serve: () => void;
+}
+
+export class HitLoop {
+  readonly #waiter: Waiter;
+  readonly #stops: Stops;
+  readonly #births: NewTasks;
+  readonly #isRestless: () => boolean;
+  readonly #serve: () => void;
+  #lastStop = 0;
+  #lastService = 0;
+  /** Mean time between stops, in ms. */
+  #gap = Infinity;
+  #sinceGathering = 0;
+
+  constructor(parts: LoopParts) {
+    this.#waiter = parts.waiter;
+    this.#stops = parts.stops;
+    this.#births = parts.births;
+    this.#isRestless = parts.isRestless;
+    this.#serve = parts.serve;
+  }
+
+  /** Never returns. */
+  run(): never {
+    for (;;) {
+      let tid = this.#waiter.poll();
+      const now = performance.now();
+      if (tid === 0) {
+        if (this.#gap < SPIN_MS && now - this.#lastStop < SPIN_MS) continue;
+        this.#service(now);
+        tid = this.#isRestless() ? this.#nap() : this.#waiter.sleep();
+        if (tid !== 0) this.#take(tid, performance.now());
+      } else {
+        this.#take(tid, now);
+        if (++this.#sinceGathering >= GATHER_EVERY) {
+          this.#sinceGathering = 0;
+          this.#waiter.gather();
+        }
+        if (now - this.#lastService > SERVICE_MS) this.#service(now);
+      }
+    }
+  }
+
+  #take(tid: number, now: number): void {
+    const gap = Math.min(now - this.#lastStop, 1);
+    this.#gap = this.#gap === Infinity ? gap : this.#gap + (gap - this.#gap) / MEMORY;
+    this.#lastStop = now;
+    if (this.#stops.take(tid, now)) this.#service(now);
+  }
+
+  #nap(): number {
+    pause(NAP_MS);
+    return this.#waiter.poll();
+  }
+
+  #service(now: number): void {
+    this.#lastService = now;
+    this.#births.review(now);
+    this.#serve();
+  }
+}

@@ -1,0 +1,214 @@
+/** The engine put together: its parts, its loop, and its end. */
+import { SidestepError } from '../../base/errors';
+import { type Request } from '../../contract/messages';
+import { Emulator } from '../../emulator/emulator';
+import { AgentCompiler } from '../agent/compile';
+import { Arena, Layout } from '../tracing/arena';
+import { Arming } from '../arming/arming';
+import { NewTasks } from '../lifecycle/newTasks';
+import { Breakpoints } from '../text/breakpoints';
+import { ExitAndExec } from '../lifecycle/exitAndExec';
+import { Clock } from '../tracing/clock';
+import { commands, type Commands } from './commands';
+import { Detaching } from '../lifecycle/detaching';
+import { Doorbell } from '../client/doorbell';
+import { Guard } from '../guard/guard';
+import { Ledger } from '../tracing/ledger';
+import { Protection } from '../guard/protection';
+import { Following } from '../lifecycle/following';
+import { HitLoop } from './hitLoop';
+import { Hits } from '../hit/hits';
+import { failureOf } from '../client/failure';
+import { Inbox, type Receiver } from '../client/inbox';
+import { libc } from '../linux/libc';
+import { Ptrace } from '../tracing/ptrace';
+import { Signal } from '../linux/signals';
+import { Waiter } from '../tracing/wait';
+import { kill } from '../linux/processes';
+import { Events } from '../client/events';
+import { Outbox } from '../client/outbox';
+import { ProbeTable } from '../tracees/probeTable';
+import { ShadowStacks } from '../passing/shadowStacks';
+import { StepAside } from '../passing/stepAside';
+import { Stops } from './stops';
+import { Surrogate } from '../surrogate/surrogate';
+import { ThreadHost } from '../surrogate/threadHost';
+import { TargetMemory } from '../tracing/targetMemory';
+import { TaskTable } from '../tracees/taskTable';
+import { TextWriter } from '../text/textWriter';
+import { Twins } from '../passing/twins';
+
+/** Requests wait while the client leaves this many bytes of answers unread. */
+const UNREAD_BYTES = 4 << 20;
+
+export class Tracer {
+  readonly #tasks: TaskTable;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #notices: Events;
+  readonly #arming: Arming;
+  readonly #births: NewTasks;
+  readonly #departures: Detaching;
+  readonly #doorbell: Doorbell;
+  readonly #guard: Guard;
+  readonly #protection: Protection;
+  readonly #surrogate: Surrogate;
+  readonly #emulator: Emulator;
+  readonly #loop: HitLoop;
+  readonly #commands: Commands;
+  readonly #receiver: Receiver;
+  /** Requests that wait for the guardian: the first one that wants an INT3 written, and what came after it. */
+  #waiting: Request[] = [];
+
+  /** `commandPipe`, `messagePipe`: the descriptors to and from the client. */
+  constructor(commandPipe: number, messagePipe: number) {
+    const arena = new Arena();
+    const ptrace = new Ptrace(arena);
+    const waiter = new Waiter(arena);
+    const ledger = new Ledger(arena);
+    const tasks = (this.#tasks = new TaskTable(ledger));
+    const memory = new TargetMemory(arena);
+    const probes = new ProbeTable();
+    this.#inbox = new Inbox(arena, commandPipe);
+    const outbox = (this.#outbox = new Outbox(arena, messagePipe));
+    const notices = (this.#notices = new Events(outbox));
+    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), ledger, notices);
+    const stepAside = new StepAside(ptrace, breakpoints, notices);
+    const following = new Following(tasks, probes, breakpoints, notices);
+    const births = (this.#births = new NewTasks({ ptrace, waiter, tasks, breakpoints, following, notices }));
+    const changes = new ExitAndExec({ ptrace, tasks, probes, births, following, notices });
+    const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
+    const emulator = (this.#emulator = new Emulator(arena.memory, Layout.state, memory, (plan) =>
+      surrogate.execute(plan),
+    ));
+    const twins = new Twins({ ptrace, waiter, tasks, memory, stepAside, state: emulator.twins });
+    const agents = new AgentCompiler(arena, memory);
+    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate, twins }));
+    const departures = new Detaching({ ptrace, waiter, tasks, arming, births, changes, stepAside, twins });
+    this.#departures = departures;
+    const onLimit = (): void => {
+      probes.reportsLeft = Infinity;
+      arming.disarmAll();
+      notices.say({ event: 'limitReached' });
+    };
+    const clock = new Clock();
+    const hits = new Hits({
+      arena,
+      ptrace,
+      memory,
+      breakpoints,
+      probes,
+      outbox,
+      notices,
+      clock,
+      stepAside,
+      twins,
+      shadowStacks: new ShadowStacks(ptrace),
+      onLimit,
+    });
+    const doorbell = (this.#doorbell = new Doorbell(ptrace, [commandPipe, messagePipe]));
+    const protection = (this.#protection = new Protection(ptrace, tasks));
+    const onEarly = (tid: number, status: number): void => {
+      const task = tasks.tasks.get(tid);
+      if (task !== undefined) task.record.report = status;
+    };
+    const guard = (this.#guard = new Guard({ arena, ledger, waiter, protection, notices, onEarly }));
+    const stops = new Stops({
+      ptrace,
+      waiter,
+      tasks,
+      doorbell,
+      guard,
+      protection,
+      hits,
+      stepAside,
+      twins,
+      births,
+      changes,
+      departures,
+    });
+    this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
+    this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
+    this.#receiver = {
+      onRequest: (request) => this.#take(request),
+      onRefused: (id, error) => outbox.say({ response: { id, failure: failureOf(error) } }),
+    };
+  }
+
+  /**
+   * Works until the client is gone. Everything that was traced runs on then, untraced and as it was, but for programs that
+   * were launched and have not begun to run: they are ended.
+   */
+  run(): never {
+    this.#notices.say({ event: 'ready', enginePid: process.pid });
+    try {
+      return this.#loop.run();
+    } catch (thrown) {
+      this.#leave();
+      throw thrown;
+    }
+  }
+
+  #serve(): void {
+    this.#notices.catchUp();
+    this.#outbox.flush();
+    if (this.#doorbell.isMute) this.#doorbell.install();
+    if (this.#outbox.waitingMessages < UNREAD_BYTES) {
+      this.#arming.forgetMappings();
+      this.#guard.look(performance.now());
+      if (this.#waiting.length > 0 && !this.#guard.mustBeAwaited) {
+        for (const request of this.#waiting.splice(0)) this.#take(request);
+      }
+      this.#inbox.read(this.#receiver);
+      // Now rather than at the first hit, which would wait for it.
+      this.#emulator.compile();
+      this.#outbox.flush();
+      // After the answer: it may take a millisecond.
+      if (this.#tasks.processes.size > 0) this.#guard.begin();
+    }
+    if (this.#isAlone && this.#leave()) libc._exit(0);
+  }
+
+  /** The client is gone. */
+  get #isAlone(): boolean {
+    return this.#inbox.ended || this.#outbox.broken;
+  }
+
+  /** Something is to be tried again without anybody telling when. */
+  get #isRestless(): boolean {
+    return this.#isAlone || this.#births.areWaiting || this.#doorbell.isMute || this.#guard.isStarting;
+  }
+
+  /** Carries it out, or lets it wait. */
+  #take(request: Request): void {
+    if (request.kind === 'arm') this.#guard.begin();
+    if (this.#waiting.length > 0 || (request.kind === 'arm' && this.#guard.mustBeAwaited)) this.#waiting.push(request);
+    else this.#carryOut(request);
+  }
+
+  #carryOut(request: Request): void {
+    const { id } = request;
+    try {
+      const result = this.#commands(request);
+      this.#notices.catchUp();
+      this.#outbox.say({ response: { id, result } });
+    } catch (thrown) {
+      if (!(thrown instanceof SidestepError)) throw thrown;
+      this.#outbox.say({ response: { id, failure: failureOf(thrown) } });
+    }
+  }
+
+  /**
+   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the kernel when
+   * this process ends; its text is as it was. False: some is not, because it can't be written; who runs in it would die, and
+   * stays traced until it can. The same for threads that the kernel would kill with this process.
+   */
+  #leave(): boolean {
+    for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);
+    if (!this.#departures.departAll(this.#tasks.processes.values()) || !this.#births.settleOrphans()) return false;
+    if (this.#protection.isNeeded) return false;
+    this.#surrogate.dispose();
+    this.#doorbell.remove();
+    return true;
+  }
+}

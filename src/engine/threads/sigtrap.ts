@@ -1,0 +1,97 @@
+/**
+ * What INT3 does to a program's own SIGTRAP. The kernel can't leave that trap undelivered: where SIGTRAP is blocked it is unblocked,
+ * and where it is blocked or ignored its action becomes the default (force_sig_info_to_task in kernel/signal.c). The engine blocks
+ * it again after each hit and ignores in the program's place; a handler that was reset can't be put back from outside.
+ */
+import { pause } from '../../base/pause';
+import { readStatus, signalSet } from '../linux/proc';
+import { type Ptrace } from '../tracing/ptrace';
+import { Signal, signalBit } from '../linux/signals';
+import { Layout } from '../tracing/arena';
+import { type Breakpoint } from '../tracees/tracees';
+import { type Events } from '../client/events';
+import { type Process, type Task } from '../tracees/tracees';
+
+const TRAP_BIT = signalBit(Signal.SIGTRAP);
+const TRAP = BigInt(TRAP_BIT);
+
+/** SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of pthread_create(3) and the like. */
+const LIBRARYS_OWN = 0b11n << 31n;
+
+/** Longer than most handlers run; while they do, the signals of their sa_mask are blocked. */
+const SECOND_LOOK_MS = 2;
+
+/** Looks, before the first INT3 goes in, at what each thread does with SIGTRAP. */
+export function examineSigtrap(process: Process, notices: Events): void {
+  if (process.sigtrapExamined) return;
+  process.sigtrapExamined = true;
+  const suspects: Task[] = [];
+  for (const task of process.tasks.values()) {
+    const status = readStatus(task.tid);
+    if (status === undefined) continue;
+    task.blocksSigtrap = task.blockUnconfirmed = false;
+    if (isBlocked(status)) suspects.push(task);
+    process.ignoresSigtrap ||= (signalSet(status, 'SigIgn') & TRAP) !== 0n;
+    process.handlesSigtrap ||= isHandled(status);
+  }
+  if (suspects.length > 0) pause(SECOND_LOOK_MS);
+  for (const task of suspects) {
+    const status = readStatus(task.tid);
+    task.blocksSigtrap = status !== undefined && isBlocked(status);
+    task.blockUnconfirmed = task.blocksSigtrap && process.handlesSigtrap;
+  }
+  if (process.ignoresSigtrap) {
+    notices.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
+  }
+  if (process.handlesSigtrap && suspects.some(({ blocksSigtrap }) => blocksSigtrap)) {
+    notices.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
+  }
+}
+
+/** A child of this thread blocks what it blocks. */
+export function inheritSigtrap(child: Task, { blocksSigtrap, blockUnconfirmed }: Task): void {
+  child.blocksSigtrap = blocksSigtrap;
+  child.blockUnconfirmed = blockUnconfirmed;
+}
+
+/**
+ * A thread that seemed to block SIGTRAP has stopped because of one. It can have been in the handler for SIGTRAP when it was looked at, and
+ * must not be blocked for good then. Where a thread does block it, INT3 has reset the handler by now: that tells.
+ */
+export function settleDoubt(task: Task): void {
+  task.blockUnconfirmed = false;
+  const status = readStatus(task.tid);
+  if (status !== undefined && isHandled(status)) task.blocksSigtrap = false;
+}
+
+function isBlocked(status: ReadonlyMap<string, string>): boolean {
+  const blocked = signalSet(status, 'SigBlk');
+  return (blocked & TRAP) !== 0n && (blocked & LIBRARYS_OWN) !== LIBRARYS_OWN;
+}
+
+function isHandled(status: ReadonlyMap<string, string>): boolean {
+  return (signalSet(status, 'SigCgt') & TRAP) !== 0n;
+}
+
+/** The program's SIGTRAP, which it had set to be ignored, unless it has a handler by now. */
+export function isIgnored(task: Task): boolean {
+  if (!task.process.ignoresSigtrap) return false;
+  const status = readStatus(task.tid);
+  return status !== undefined && !isHandled(status);
+}
+
+/**
+ * Whether a thread that stands behind a breakpoint's first byte, with this stack pointer, has executed INT3, although the SIGTRAP that it
+ * stopped for was sent by somebody.
+ */
+export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack: number): boolean {
+  // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
+  return displaced.length > 1 || task.blocksSigtrap || !task.landings.has(address + 1, stack);
+}
+
+/** Blocks SIGTRAP again in a stopped thread. */
+export function blockSigtrap(ptrace: Ptrace, task: Task): void {
+  if (ptrace.getSignalMask(task.tid) !== 0) return;
+  ptrace.arena.u32[Layout.signalMask >>> 2]! |= TRAP_BIT;
+  ptrace.setSignalMask(task.tid);
+}

@@ -1,0 +1,22 @@
+/**
+ * Stops that are over. When a thread calls exec, the others die, wherever they are stopped, and it takes the leader's number
+ * (ptrace(2), "execve(2) under ptrace"): a stop of the leader that was reported before would be acted upon in the new image, and with the
+ * stop for exec, which that is in, its report would be lost.
+ */
+import { Layout } from '../tracing/arena';
+import { Errno } from '../linux/errno';
+import { type Ptrace } from '../tracing/ptrace';
+import { Signal } from '../linux/signals';
+import { type Task } from '../tracees/tracees';
+
+/** si_code of a stop for exec: PTRACE_EVENT_EXEC above the signal (ptrace_event in include/linux/ptrace.h). */
+const EXEC_STOP = (4 << 8) | Signal.SIGTRAP;
+
+const SI_CODE = Layout.siginfo + 8;
+
+/** Whether the thread is no longer in the stop that was reported of it, which was none for exec. */
+export function isStale(ptrace: Ptrace, { tid, process }: Task): boolean {
+  if (tid !== process.pid || !process.hadThreads) return false;
+  const failure = ptrace.getSiginfo(tid);
+  return failure === 0 ? ptrace.arena.i32[SI_CODE >>> 2] === EXEC_STOP : failure === Errno.ESRCH;
+}

@@ -1,0 +1,47 @@
+/** Probes and their sites as the engine knows them: what is wanted at a hit, and the counts. */
+import { FIRST_INHERITED_SITE, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
+import { type Site } from './tracees';
+import { type Process } from './tracees';
+import { type Probe } from './probe';
+
+/** All probes and sites by their numbers. */
+export class ProbeTable {
+  readonly probes = new Map<ProbeId, Probe>();
+  readonly #sites = new Map<SiteId, Site>();
+  /** Those armed, and those whose process ended or that the limit took away: until the client disarms them; with `follow` only until then. */
+  readonly sites: ReadonlyMap<SiteId, Site> = this.#sites;
+  /** How many more reports the client wants. */
+  reportsLeft = Infinity;
+  #lastInherited = FIRST_INHERITED_SITE - 1;
+
+  add(site: Site): void {
+    this.#sites.set(site.id, site);
+    site.process.sites.add(site);
+  }
+
+  remove(site: Site): void {
+    this.#sites.delete(site.id);
+    site.process.sites.delete(site);
+  }
+
+  /** Forgets a probe, which has no sites any more. */
+  take(id: ProbeId): Probe | undefined {
+    const probe = this.probes.get(id);
+    this.probes.delete(id);
+    return probe;
+  }
+
+  /** Forgets the sites of a process; their last counts. */
+  forget(process: Process): SiteCounts {
+    const sites = [...process.sites];
+    for (const site of sites) this.remove(site);
+    return sites.map(({ id, counts }) => [id, counts] as const);
+  }
+
+  /** A number for a site that a child is born with. They are used anew after 2^31. */
+  inheritedId(): SiteId {
+    do this.#lastInherited = this.#lastInherited < 0xffff_ffff ? this.#lastInherited + 1 : FIRST_INHERITED_SITE;
+    while (this.#sites.has(this.#lastInherited));
+    return this.#lastInherited;
+  }
+}

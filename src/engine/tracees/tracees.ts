@@ -1,0 +1,199 @@
+/** What the engine traces: processes, their threads, and the memory that a process runs in. */
+import { AddressTable } from './addressTable';
+import { Landings } from './landings';
+import { Retries } from './retries';
+import { type BreakpointRecord, type ThreadRecord } from '../tracing/ledger';
+import { type ProcessMemory } from '../linux/memory';
+import { TwinPlaces, type TwinPlace } from './twinPlaces';
+import type { Prepared } from '../../emulator/emulator';
+import { USER_REGISTERS_BYTES, UserRegister } from '../../emulator/machine/state';
+import type { Origin } from './probeOrigin';
+import type { SiteId, OnHit, Counts } from '../../contract/messages';
+import type { Agent } from '../agent/agent';
+import { noCounts } from './counts';
+import { type Probe } from './probe';
+
+/** One traced thread. */
+export class Task {
+  /** How many `release`s it waits for; 0: it runs. It is held in a ptrace-stop. */
+  holds = 0;
+  /** It is held at this breakpoint's site, its displaced instruction not executed yet. */
+  heldAt: Breakpoint | undefined;
+  /** It runs the displaced instruction of this breakpoint itself; the next stop ends that. */
+  aside: Breakpoint | undefined;
+  /** It is on its way over the twin of a displaced instruction, with other registers than its own; the next stop ends that. */
+  twin: TwinStep | undefined;
+  /** It has made a step that was interrupted before its SIGTRAP was reported: that is still to come. */
+  awaitsStepTrap = false;
+  /** It has stopped together with its process, for a signal. */
+  inGroupStop = false;
+  /** Where it was made to repeat a system call, and since when it was again and again: see interruptions.ts. */
+  repeatedAt = -1;
+  repeatsSince = -1;
+  readonly landings = new Landings();
+  readonly retries = new Retries();
+  /** It keeps SIGTRAP blocked, which INT3 undoes each time: see sigtrap.ts. */
+  blocksSigtrap = false;
+  /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
+  blockUnconfirmed = false;
+  /** The kernel kills it if the engine ends without having let it go: see guard.ts. */
+  diesWithEngine = false;
+  /** The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts. -1: none. */
+  untracedFlags = -1;
+  /** The client was told of it. */
+  announced = false;
+
+  constructor(
+    readonly tid: number,
+    readonly process: Process,
+    /** What is being done with it. */
+    readonly record: ThreadRecord,
+  ) {}
+}
+
+/** The memory of a process, or of several that share it (vfork, CLONE_VM), with the breakpoints in it. */
+export class AddressSpace {
+  /** Processes that run in it. The last one to go closes it. */
+  users = 1;
+  readonly twins = new TwinPlaces();
+  /** Where an INT3 stands that could not be taken out. */
+  readonly leftovers = new Map<number, Breakpoint>();
+
+  constructor(
+    readonly memory: ProcessMemory,
+    /** Armed ones, and those that were: a thread's trap can be older than the moment they went. */
+    readonly breakpoints = new AddressTable<Breakpoint>(),
+  ) {}
+}
+
+export class Process {
+  readonly tasks = new Map<number, Task>();
+  /** Those that the client still asks about: also such that stand nowhere any more. */
+  readonly sites = new Set<Site>();
+  /** Processes that it creates are traced, too. Its sites are forgotten when it ends. */
+  follow = false;
+  /** A program that is launched, and was not let go yet: it must not run without the probes that its client has yet to set. */
+  awaitsStart = false;
+  /** It has, or had, more threads than one. */
+  hadThreads = false;
+  /** False for a program in 32-bit code, which exec may have put in the place of another. */
+  is64Bit = true;
+  /** It is being let go: see departures.ts. */
+  leaving = false;
+  /** The client was not told of it, and never will be: it could not be attached to. */
+  unannounced = false;
+  // What it does with SIGTRAP itself: see sigtrap.ts.
+  sigtrapExamined = false;
+  ignoresSigtrap = false;
+  handlesSigtrap = false;
+  /** It has got one that was not INT3's. */
+  seesForeignSigtrap = false;
+
+  constructor(
+    readonly pid: number,
+    /** Replaced by exec. */
+    public space: AddressSpace,
+    /**
+     * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and its hits
+     * count for the lender.
+     */
+    public memoryOwner?: Process,
+  ) {}
+
+  /** Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no memory, and no program. */
+  ask<T>(read: (tid: number) => T | undefined): T | undefined {
+    for (const tid of [this.pid, ...this.tasks.keys()]) {
+      const answer = read(tid);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+}
+
+/** One process fewer runs in this memory. */
+export function leaveSpace(space: AddressSpace): void {
+  if (--space.users > 0) return;
+  // The descriptor's number may be another memory's soon.
+  for (const breakpoint of space.breakpoints.values()) breakpoint.removeRecord();
+  space.memory.close();
+}
+
+/** The instruction under a breakpoint: whatever is refused has none. */
+export type Displaced = Exclude<Prepared, { readonly execution: 'refused' }>;
+
+/** How many bytes around an instruction say whether memory still is what it was; more than the longest instruction. */
+export const WITNESS_BYTES = 16;
+
+export class Breakpoint {
+  /** In the order in which they were armed. */
+  readonly sites: Site[] = [];
+  /** Nobody wants it any more, but its INT3 could not be taken out: threads go on behind it as ever, and it is tried again. */
+  stuck = false;
+  /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
+  asides = 0;
+  /** Where the guardian reads of it; none before INT3 goes in for the first time, and where there are too many. */
+  record: BreakpointRecord | undefined;
+  /** Registers that emulating the displaced instruction may change, as offsets in user_regs_struct. */
+  readonly changed: readonly number[];
+
+  constructor(
+    readonly address: number,
+    /** The text from the address on, without any INT3: up to {@link WITNESS_BYTES}. */
+    readonly text: Uint8Array,
+    readonly displaced: Displaced,
+    readonly origin: Origin,
+  ) {
+    this.changed = displaced.writes.map((name) => UserRegister[name]);
+  }
+
+  /** INT3 stands there, but for the time in which {@link asides} have it taken out. */
+  get armed(): boolean {
+    return this.sites.length > 0 || this.stuck;
+  }
+
+  /** The byte that INT3 displaces. */
+  get original(): number {
+    return this.text[0]!;
+  }
+
+  /** Its memory is gone, or another breakpoint is in its place. */
+  removeRecord(): void {
+    this.record?.remove();
+    this.record = undefined;
+  }
+}
+
+export class Site {
+  readonly counts = noCounts();
+  /** The memory it was armed in; after exec its process has another. */
+  readonly space: AddressSpace;
+
+  constructor(
+    readonly id: SiteId,
+    readonly probe: Probe,
+    readonly process: Process,
+    readonly breakpoint: Breakpoint,
+    readonly agent: Agent,
+    readonly onHit: OnHit,
+  ) {
+    this.space = process.space;
+  }
+
+  /** Adds one to a count of the site and of its probe. */
+  count(what: keyof Counts): void {
+    this.counts[what]++;
+    this.probe.counts[what]++;
+  }
+}
+
+/** A thread on its way over a twin. */
+export class TwinStep {
+  /** Its own, as INT3 left them. */
+  readonly registers = new Uint8Array(USER_REGISTERS_BYTES);
+  tries = 0;
+
+  constructor(
+    public breakpoint: Breakpoint,
+    public place: TwinPlace,
+  ) {}
+}

@@ -1,0 +1,154 @@
+/**
+ * Where an engine that is root finds its client: a socket in a directory that only this user and root can enter. Its path
+ * stands on the command line of sudo or pkexec, for everybody to read, and may be followed as long as these wait for a
+ * password: so they are ended when nobody waits for the engine any more, and the directory stays as long as they do.
+ */
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { within } from '../../base/within';
+
+export type Connections = readonly [conversation: Socket, errors: Socket];
+
+const POLL_MS = 100;
+
+/** How long those that are told to end are waited for. What takes longer is not in the way: it only leaves the directory. */
+const END_PATIENCE_MS = 1000;
+
+export class Meeting {
+  readonly directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
+  readonly path = join(this.directory, 'engine');
+  readonly connections: Promise<Connections>;
+  readonly #server: Server;
+  readonly #invited = new Set<ChildProcess>();
+  readonly #sockets: Socket[] = [];
+  #isOver = false;
+  #isRemoved = false;
+  /** A terminal was asked to run sudo. */
+  hasTerminal = false;
+
+  private constructor() {
+    // What it has sent before its end is read behind it.
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+    const sockets = this.#sockets;
+    this.connections = new Promise((resolve) => {
+      this.#server.on('connection', (socket) => {
+        socket.on('error', () => undefined);
+        sockets.push(socket);
+        if (sockets.length !== 2) return;
+        this.#server.close();
+        resolve([sockets[0]!, sockets[1]!]);
+      });
+    });
+  }
+
+  /** Rejects where there can be no socket. */
+  static async open(): Promise<Meeting> {
+    const meeting = new Meeting();
+    meeting.#server.listen(meeting.path);
+    await once(meeting.#server, 'listening');
+    return meeting;
+  }
+
+  /** A process that may become an engine that comes here. */
+  invited(child: ChildProcess): void {
+    this.#invited.add(child);
+    // It may be root's by now, and can't be signalled then.
+    child.on('error', () => this.#invited.delete(child));
+    child.on('exit', () => this.#invited.delete(child));
+  }
+
+  /** Resolves with the status of what ran in the terminal, when that has failed. */
+  terminalEnded(): Promise<number> {
+    return new Promise((resolve) => {
+      const poll = setInterval(() => {
+        const status = this.#read('status');
+        if (status !== undefined) resolve(status);
+        if (status !== undefined || this.#isRemoved) clearInterval(poll);
+      }, POLL_MS).unref();
+    });
+  }
+
+  /** The engine has come: nobody follows the path any more. */
+  met(): void {
+    this.#isOver = true;
+    this.#remove();
+  }
+
+  /** The engine is not waited for any more, unless it has come. Resolves when nobody can follow the invitation, or takes too long to end. */
+  async giveUp(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    for (const child of this.#invited) end(child);
+    if (this.hasTerminal) hangUp(this.#read('shell'));
+    await within(END_PATIENCE_MS, this.#removeWhenUnfollowed());
+  }
+
+  async #removeWhenUnfollowed(): Promise<void> {
+    while (isOnACommandLine(this.path)) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref());
+    this.#remove();
+  }
+
+  #remove(): void {
+    this.#isRemoved = true;
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #read(name: string): number | undefined {
+    try {
+      const text = readFileSync(join(this.directory, name), 'latin1').trim();
+      return /^\d+$/.test(text) ? Number(text) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function end(child: ChildProcess): void {
+  child.kill();
+  // An end that is not waited for must not keep this process.
+  child.unref();
+  child.stderr?.destroy();
+}
+
+/**
+ * Ends the terminal in which a shell runs: when the leader of its session ends, the kernel tells all that is in the foreground, also
+ * sudo, which this user can't signal. Not where that session is this process's own.
+ */
+function hangUp(shell: number | undefined): void {
+  const session = shell === undefined ? undefined : sessionOf(shell);
+  if (session === undefined || session === sessionOf(process.pid)) return;
+  try {
+    // The script waits for sudo before it heeds another signal; a shell that somebody types into tidies up.
+    process.kill(session, session === shell ? 'SIGKILL' : 'SIGHUP');
+  } catch {
+    // Gone meanwhile, or not this user's.
+  }
+}
+
+/** Whether a process has the path among its arguments: those that may come, and what starts them. */
+function isOnACommandLine(path: string): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(path);
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
+}
+
+/** proc_pid_stat(5): field 6; the second one is a name that may hold blanks and parentheses. */
+function sessionOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const session = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
+    return session > 0 ? session : undefined;
+  } catch {
+    return undefined;
+  }
+}
