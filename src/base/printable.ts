@@ -7,7 +7,7 @@
  */
 
 /** C's escapes, and gdb's `\e`. */
-const ESCAPES: Readonly<Record<string, string>> = {
+export const ESCAPES: Readonly<Record<string, string>> = {
   '\x07': '\\a',
   '\b': '\\b',
   '\t': '\\t',

@@ -1,9 +1,11 @@
-/** What is counted: each call of a function and each pass of a line exactly once, whatever the compiler and the linker made of them. */
+/**
+ * What is counted: each call of a function and each pass of a line exactly once, whatever the compiler and the linker
+ * made of them.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { buildFixture, type Fixture } from '../fixtures/build';
-import { has } from '../debuginfo/compile';
 import { parseJsonLines, sidestep } from './commandLine';
 
 interface Result {
@@ -101,8 +103,7 @@ describe('functions that the loader picks', () => {
 });
 
 describe('names of functions', () => {
-  it('mean the function that was asked for, where a linker folded equal ones', async function () {
-    if (!has('ld.lld')) return this.skip();
+  it('mean the function that was asked for, where a linker folded equal ones', async () => {
     const flags = ['-fno-ipa-icf', '-ffunction-sections', '-fuse-ld=lld', '-Wl,--icf=all'];
     for (const level of ['-O0', '-O1']) {
       const { path } = compiled('folded.c', level, ...flags);

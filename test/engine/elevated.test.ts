@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineClient, engineScript } from './engineClient';
 import { program } from './program';
+import { needsRoot } from '../skip';
 
 const identity = program('identity.c');
 
@@ -85,7 +86,7 @@ describe('an engine that sudo starts', () => {
   });
 
   it('refuses a directory whose name another user has taken over, who listens there', async function () {
-    if (ME !== 0) this.skip();
+    needsRoot(this);
     await listen();
     const [victim, attacker] = [65534, 5];
     chownSync(directory, attacker, attacker);
@@ -98,7 +99,7 @@ describe('an engine that sudo starts', () => {
   });
 
   it('refuses a listener of another user in a directory of the right one', async function () {
-    if (ME !== 0) this.skip();
+    needsRoot(this);
     await listen();
     chownSync(directory, 65534, 65534);
     await isRefused({ user: 65534 }, /of user 0 waits for it, not process \d+ of user 65534/);
@@ -154,7 +155,7 @@ describe('an engine that works for another user', () => {
   });
 
   it('takes no child of another user', async function () {
-    if (ME !== 0) this.skip();
+    needsRoot(this);
     const starter = start('/bin/sleep', ['1000'], 65534);
     await assert.rejects(launch(starter), { code: 'engine-protocol', message: /not of its user/ });
     assert.ok(existsSync(`/proc/${starter}/exe`));

@@ -1,20 +1,17 @@
-/** Bytes as texts and characters in C's notation: UTF-8 where it is valid, octal escapes as gdb writes them where it is not. */
+/**
+ * Bytes as texts and characters in C's notation: UTF-8 where it is valid, octal escapes as gdb writes them where it is
+ * not.
+ */
+import { ESCAPES as CONTROL_ESCAPES } from '../../base/printable';
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '\x1b': '\\e',
-  '\\': '\\\\',
-};
+const ESCAPES: Readonly<Record<string, string>> = { ...CONTROL_ESCAPES, '\\': '\\\\' };
 
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\\]/u;
 
-/** How the characters of a text are stored: bytes of UTF-8, or units of UTF-16 and UTF-32 with the letter that C marks such texts with. */
+/**
+ * How the characters of a text are stored: bytes of UTF-8, or units of UTF-16 and UTF-32 with the letter that C marks
+ * such texts with.
+ */
 export type Encoding =
   { readonly unit: 1; readonly prefix: '' } | { readonly unit: 2 | 4; readonly prefix: 'L' | 'u' | 'U' };
 
@@ -58,7 +55,10 @@ function point(code: number): string {
   return `\\u{${code.toString(16)}}`;
 }
 
-/** Code points of UTF-16 or UTF-32 text; units that are none stand for themselves, half a pair that truncation left is left out. */
+/**
+ * Code points of UTF-16 or UTF-32 text; units that are none stand for themselves, half a pair that truncation left is
+ * left out.
+ */
 function* wideCodes(bytes: Uint8Array, truncated: boolean, unit: 2 | 4): Generator<number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const units = Math.floor(bytes.length / unit);
