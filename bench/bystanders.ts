@@ -1,6 +1,7 @@
 /**
- * Whether threads that hit no probe notice that another one does: one thread hits a logpoint without pause, a second one never does. The tracer, the
- * benchmark and the thread that hits share one processor, the bystander has another one for itself: what it loses, it loses by being stopped.
+ * Whether threads that hit no probe notice that another one does: one thread hits a logpoint without pause, a second
+ * one never does. The tracer, the benchmark and the thread that hits share one processor, the bystander has another one
+ * for itself: what it loses, it loses by being stopped.
  */
 import { cpus } from 'node:os';
 import { pinned, SPARE_CPU } from './pinning';
@@ -15,7 +16,10 @@ import { type Trace, type Tracer } from './tracers/tracer';
 
 const TRACERS: readonly Tracer[] = [none, sidestep, gdb, lldbDap];
 
-/** Pieces of work a second; of the seconds in which nobody else had its processor, for nothing of what is measured runs there. */
+/**
+ * Pieces of work a second; of the seconds in which nobody else had its processor, for nothing of what is measured runs
+ * there.
+ */
 function pace({ bystander }: Trace): number {
   return bystander === undefined ? 0 : bystander.work / bystander.free;
 }

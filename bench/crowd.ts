@@ -1,6 +1,7 @@
 /**
- * What attaching does to a process with 1,000 threads that sleep and one that runs: how many are stopped, by the kernel's own counters, how long
- * the running one does not run, and when the probe is there. Tools and benchmark share one processor, the running thread has another one for itself.
+ * What attaching does to a process with 1,000 threads that sleep and one that runs: how many are stopped, by the
+ * kernel's own counters, how long the running one does not run, and when the probe is there. Tools and benchmark share
+ * one processor, the running thread has another one for itself.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -47,7 +48,9 @@ const gdb: Tool = {
 const TOOLS: readonly Tool[] = [sidestep, gdb];
 
 interface Attached {
-  /** From starting the tool until its probe stands in the program's code, and from its first hold on the program, in ms. */
+  /**
+   * From starting the tool until its probe stands in the program's code, and from its first hold on the program, in ms.
+   */
   readonly startedMs: number;
   readonly attachedMs: number;
   /** How many of the threads did not sleep or run on undisturbed, and how often they stopped together. */
@@ -171,7 +174,10 @@ async function calm(pid: number): Promise<void> {
   await reached('threads that sleep', isCalm, 20);
 }
 
-/** How often each thread has stopped running by itself or by a tracer (voluntary_ctxt_switches of proc(5)); not how often it was preempted. */
+/**
+ * How often each thread has stopped running by itself or by a tracer (voluntary_ctxt_switches of proc(5)); not how
+ * often it was preempted.
+ */
 function stopsOf(pid: number): ReadonlyMap<number, number> {
   return new Map(
     tidsOf(pid).map((tid) => [Number(tid), Number(/^voluntary_ctxt_switches:\t(\d+)$/m.exec(statusOf(pid, tid))?.[1])]),

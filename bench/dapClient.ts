@@ -1,4 +1,7 @@
-/** As much of a Debug Adapter Protocol client as it takes to set a logpoint and wait: the base protocol over an adapter's standard streams. */
+/**
+ * As much of a Debug Adapter Protocol client as it takes to set a logpoint and wait: the base protocol over an
+ * adapter's standard streams.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 

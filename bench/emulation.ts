@@ -1,6 +1,6 @@
 /**
- * What executing the displaced instruction adds to a hit: a compiled function called on the state, where memory is an array; compiling it,
- * once for each distinct instruction; and the scratch process, for those that are not lifted.
+ * What executing the displaced instruction adds to a hit: a compiled function called on the state, where memory is an
+ * array; compiling it, once for each distinct instruction; and the scratch process, for those that are not lifted.
  */
 import { Arena, Layout } from '../src/engine/tracing/arena';
 import { Ptrace } from '../src/engine/tracing/ptrace';

@@ -1,6 +1,7 @@
 /**
- * How long it takes from nothing to the first hit: a cold start of each tool, attached to a running CPython with a probe on
- * PyList_Append, whose symbols lie in a large separate debug file with DWARF 5, compressed, of a link-time optimised build.
+ * How long it takes from nothing to the first hit: a cold start of each tool, attached to a running CPython with a
+ * probe on PyList_Append, whose symbols lie in a large separate debug file with DWARF 5, compressed, of a link-time
+ * optimised build.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

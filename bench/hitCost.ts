@@ -1,7 +1,7 @@
 /**
- * What a logpoint with one integer costs per hit, when threads run into it without pause. The program counts its own calls in its own
- * time, so nothing of a tracer's start is in it, and what a tracer says it logged can be compared with what happened. Tracers take turns, several
- * rounds, so that a change of the machine's mood meets them all.
+ * What a logpoint with one integer costs per hit, when threads run into it without pause. The program counts its own
+ * calls in its own time, so nothing of a tracer's start is in it, and what a tracer says it logged can be compared with
+ * what happened. Tracers take turns, several rounds, so that a change of the machine's mood meets them all.
  */
 import { goals, say, table } from './report';
 import { median, spread } from './statistics';

@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and as many for `survival`. Prints what
- * docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first, memory, emulation, survival, and, only if it is named, kills
- * (SIDESTEP_KILLS of them in each stage: 400, which takes hours).
+ * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
+ * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
+ * memory, emulation, survival, and, only if it is named, kills (SIDESTEP_KILLS of them in each stage: 400, which takes
+ * hours).
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';

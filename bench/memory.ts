@@ -27,7 +27,8 @@ export async function benchMemory({ hits }: { hits: number }): Promise<void> {
       megabytes(sample.engine),
     ]),
   );
-  // The first fifth warms up: code is compiled, the heap finds its size. Garbage that is not collected yet makes the last fifth uncertain.
+  // The first fifth warms up: code is compiled, the heap finds its size. Garbage that is not collected yet makes the
+  // last fifth uncertain.
   const [warm, last] = [samples[1]!, samples.at(-1)!];
   goals([
     { what: 'command line grows', value: last.commandLine / warm.commandLine, bound: { atMost: 1.2 }, unit: '×' },

@@ -1,7 +1,12 @@
-/** Keeping a measurement's parts on processors of their own, so that what is measured is the tracer and not the scheduler. */
+/**
+ * Keeping a measurement's parts on processors of their own, so that what is measured is the tracer and not the
+ * scheduler.
+ */
 import { execFileSync } from 'node:child_process';
 
-/** Where the benchmark, tracers and the threads they are busy with run; and where the threads run that shall not notice. */
+/**
+ * Where the benchmark, tracers and the threads they are busy with run; and where the threads run that shall not notice.
+ */
 export const BUSY_CPU = 0;
 export const SPARE_CPU = 1;
 

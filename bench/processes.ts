@@ -9,7 +9,10 @@ export function installed(command: string): boolean {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 }
 
-/** Runs a command to its end with standard output and error in a file (as fast a sink as there is that can be read afterwards). */
+/**
+ * Runs a command to its end with standard output and error in a file (as fast a sink as there is that can be read
+ * afterwards).
+ */
 export async function runToFile(command: string, args: readonly string[], name: string): Promise<string> {
   const path = join(SCRATCH, `${name}.log`);
   const log = openSync(path, 'w');

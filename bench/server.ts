@@ -1,6 +1,6 @@
 /**
- * What a probe on its command path costs a real server: memcached, with four worker threads and eight clients that send requests without pause; every
- * get comes by the probe. How many requests are answered in a second without and with it.
+ * What a probe on its command path costs a real server: memcached, with four worker threads and eight clients that send
+ * requests without pause; every get comes by the probe. How many requests are answered in a second without and with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,10 @@ const PATIENCE_MS = 60_000;
 interface Tool {
   readonly name: string;
   readonly missing: () => boolean;
-  /** The command that logs an integer at each call of {@link PROBED}, on its standard output or error; undefined: nobody looks. */
+  /**
+   * The command that logs an integer at each call of {@link PROBED}, on its standard output or error; undefined: nobody
+   * looks.
+   */
   readonly command: ((pid: number) => readonly string[]) | undefined;
 }
 

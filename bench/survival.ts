@@ -1,6 +1,6 @@
 /**
- * How often a program lives on when the engine is killed by SIGKILL, under hits at irregular intervals, with the engine's guardian and without. The
- * program checks afterwards that it has computed what it should.
+ * How often a program lives on when the engine is killed by SIGKILL, under hits at irregular intervals, with the
+ * engine's guardian and without. The program checks afterwards that it has computed what it should.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

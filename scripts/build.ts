@@ -2,9 +2,10 @@
  * Bundles the five programs into dist/, so that the packaged extension needs no node_modules:
  *
  * - each entry point is one CommonJS file with its source map;
- * - iced-x86 loads `iced_x86_bg.wasm` from the directory of the file it stands in, so the module lies beside the bundles;
- * - koffi picks a package of binaries by platform and C library; this extension is for linux-x64 with glibc alone, so its
- *   binary is required directly and copied to dist/koffi.node;
+ * - iced-x86 loads `iced_x86_bg.wasm` from the directory of the file it stands in, so the module lies beside the
+ *   bundles;
+ * - koffi picks a package of binaries by platform and C library; this extension is for linux-x64 with glibc alone, so
+ *   its binary is required directly and copied to dist/koffi.node;
  * - the `sidestep` command starts the bundle cli.js: launcher.ts.
  *
  * Every file is written under another name and renamed: a program that starts during a build finds a whole file.

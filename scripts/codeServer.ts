@@ -1,6 +1,7 @@
 /**
- * code-server, the editor in a browser: the real workbench and extension host, from npm packages alone. `npm start` shows it
- * to the user where there is no desktop editor; the end-to-end tests drive it. scripts/setup.mjs has put it into .cache/.
+ * code-server, the editor in a browser: the real workbench and extension host, from npm packages alone. `npm start`
+ * shows it to the user where there is no desktop editor; the end-to-end tests drive it. scripts/setup.mjs has put it
+ * into .cache/.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

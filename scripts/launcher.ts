@@ -1,10 +1,11 @@
 /**
- * The `sidestep` command: a static x86-64 Linux program of half a kilobyte that becomes `node cli.js` by exec, after it has looked at what Node
- * hides from everything that runs in it: which signals are ignored and blocked, the soft limit on open files, and which descriptors are open.
- * It leaves that in a memfd, for src/session/processes/inherited. A shell script could not: shells change the environment, and don't tell of blocked signals.
+ * The `sidestep` command: a static x86-64 Linux program of half a kilobyte that becomes `node cli.js` by exec, after it
+ * has looked at what Node hides from everything that runs in it: which signals are ignored and blocked, the soft limit
+ * on open files, and which descriptors are open. It leaves that in a memfd, for src/session/processes/inherited. A
+ * shell script could not: shells change the environment, and don't tell of blocked signals.
  *
- * The record: u64 each of process id, ignored signals, blocked signals, struct rlimit of RLIMIT_NOFILE, the descriptors of the directory
- * /proc/self/fd and of the memfd itself; then the directory's entries (getdents64(2)).
+ * The record: u64 each of process id, ignored signals, blocked signals, struct rlimit of RLIMIT_NOFILE, the descriptors
+ * of the directory /proc/self/fd and of the memfd itself; then the directory's entries (getdents64(2)).
  */
 
 const ADDRESS = 0x400000;
@@ -13,7 +14,10 @@ const HEADERS_BYTES = 64 + 56;
 /** Where the first instruction lies. */
 export const ENTRY = ADDRESS + HEADERS_BYTES;
 
-/** Machine code and what it says, from {@link ENTRY} on. rbp: the stack at the start, with argc; rbx: the record; r13: the memfd. */
+/**
+ * Machine code and what it says, from {@link ENTRY} on. rbp: the stack at the start, with argc; rbx: the record; r13:
+ * the memfd.
+ */
 // prettier-ignore
 export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] = [
   ['48 89 e5', 'mov rbp, rsp'],

@@ -1,6 +1,7 @@
 /**
- * Who may import whom. dependency-cruiser holds the rules of .dependency-cruiser.cjs; this adds the one that it has no rule for: no circle
- * of folders, where a folder is what lies directly in it. Type-only imports count, in files and folders alike.
+ * Who may import whom. dependency-cruiser holds the rules of .dependency-cruiser.cjs; this adds the one that it has no
+ * rule for: no circle of folders, where a folder is what lies directly in it. Type-only imports count, in files and
+ * folders alike.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

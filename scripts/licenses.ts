@@ -9,7 +9,9 @@ interface PackageManifest {
   readonly author?: string | { readonly name: string };
 }
 
-/** A text with each package's name, version, licence and its words. `files`: all that was bundled, relative to `root`. */
+/**
+ * A text with each package's name, version, licence and its words. `files`: all that was bundled, relative to `root`.
+ */
 export function licensesOf(root: string, files: Iterable<string>): string {
   const names = new Set<string>();
   for (const file of files) {
@@ -30,7 +32,10 @@ function licenseOf(modules: string, name: string): string {
 /** Packages that are part of another one, which has the licence of both. */
 const PART_OF: Readonly<Record<string, string>> = { '@koromix/koffi-linux-x64': 'koffi' };
 
-/** A package has its licence in a file, or at the end of its README. Who holds the copyright may stand in its manifest alone. */
+/**
+ * A package has its licence in a file, or at the end of its README. Who holds the copyright may stand in its manifest
+ * alone.
+ */
 function wordsOf(folder: string, name: string, { author }: PackageManifest): string {
   const words = textOf(folder, /^licen[cs]e/i) ?? sectionOf(textOf(folder, /^readme/i));
   if (words === undefined) throw new Error(`${name} has no licence text`);

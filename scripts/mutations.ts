@@ -1,11 +1,11 @@
 /**
- * How good the emulator's tests are: makes one rule of it wrong at a time and looks whether they notice. `npm run mutations`, some minutes;
- * docs/emulator.md holds a result.
+ * How good the emulator's tests are: makes one rule of it wrong at a time and looks whether they notice. `npm run
+ * mutations`, some minutes; docs/emulator.md holds a result.
  *
  *     npm run mutations -- [--file PART] [--limit N] [--seed S] [--verbose]
  *
- * `--file`: only files whose path has this in it. `--limit`: so many mutants, chosen by the seed. Exit status 1 if fewer than 95 % are
- * caught.
+ * `--file`: only files whose path has this in it. `--limit`: so many mutants, chosen by the seed. Exit status 1 if
+ * fewer than 95 % are caught.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -3,8 +3,8 @@
  *
  *     npm run soak -- [--minutes N] [--seed S]
  *
- * Prints the seed first, and a report at the end. Then it probes all of what `npm test` takes a sample of. Exit status 1 if anything was
- * found.
+ * Prints the seed first, and a report at the end. Then it probes all of what `npm test` takes a sample of. Exit status
+ * 1 if anything was found.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

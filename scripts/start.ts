@@ -1,6 +1,6 @@
 /**
- * `npm start`: the example's folder in the real editor, with the extension in, ready for a click and F5. The desktop editor
- * where there is one, else code-server on a loopback address. Set-up and build have been done before.
+ * `npm start`: the example's folder in the real editor, with the extension in, ready for a click and F5. The desktop
+ * editor where there is one, else code-server on a loopback address. Set-up and build have been done before.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything that can be checked, one phase after the other, all of them even when one fails. Phases can be
- * chosen by name: `npm test -- unit layers`; `--whole` takes all of what is otherwise a sample. Ends with the tests that were skipped and
- * why, and with the sum of what mocha counted, alone on the last line.
+ * chosen by name: `npm test -- unit layers`; `--whole` takes all of what is otherwise a sample. Ends with the tests
+ * that were skipped and why, and with the sum of what mocha counted, alone on the last line.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';

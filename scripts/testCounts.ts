@@ -1,4 +1,7 @@
-/** Mocha's `spec` reporter, which also adds a line to the file that scripts/test.ts sums up: its counts, and why tests were skipped. */
+/**
+ * Mocha's `spec` reporter, which also adds a line to the file that scripts/test.ts sums up: its counts, and why tests
+ * were skipped.
+ */
 import { appendFileSync } from 'node:fs';
 import { type MochaOptions, type Runner, reporters, type Test } from 'mocha';
 import { reasonOf } from '../test/skip';

@@ -2,12 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../src/base/pause';
 
-/** Only a hang takes so long, however busy the machine is. Less than .mocharc's, so that a test says what it waited for. */
+/**
+ * Only a hang takes so long, however busy the machine is. Less than .mocharc's, so that a test says what it waited for.
+ */
 export const HANG_MS = 5 * 60_000;
 
 const LOOK_AGAIN_MS = 2;
 
-/** Waits until `condition` holds; it is looked at again and again. Throws after {@link HANG_MS}: `what` it waited for. */
+/**
+ * Waits until `condition` holds; it is looked at again and again. Throws after {@link HANG_MS}: `what` it waited for.
+ */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const since = performance.now();
   while (!(await condition())) {

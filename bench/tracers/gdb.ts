@@ -1,4 +1,7 @@
-/** gdb in non-stop mode with a dprintf: the closest that a widespread debugger comes. Twice: typed, and as an editor drives it. */
+/**
+ * gdb in non-stop mode with a dprintf: the closest that a widespread debugger comes. Twice: typed, and as an editor
+ * drives it.
+ */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { countLines, installed, runToFile } from '../processes';

@@ -1,6 +1,6 @@
 /**
- * Mutants whose WebAssembly is another and does the same, whatever the state: no test can tell them from the rule. Each has the reason;
- * one that a check does notice must not be here.
+ * Mutants whose WebAssembly is another and does the same, whatever the state: no test can tell them from the rule. Each
+ * has the reason; one that a check does notice must not be here.
  */
 import { type Mutant } from './mutants';
 

@@ -1,7 +1,7 @@
 /**
- * Judges the emulator that it is bundled with: the checks of test/emulator for the families that are its arguments. Prints a line,
- * `who what`, for the first check that fails, or `survived` and what all instructions come to; an assertion of the emulator ends it. It is a program of its own, since
- * a mutant may run for ever.
+ * Judges the emulator that it is bundled with: the checks of test/emulator for the families that are its arguments.
+ * Prints a line, `who what`, for the first check that fails, or `survived` and what all instructions come to; an
+ * assertion of the emulator ends it. It is a program of its own, since a mutant may run for ever.
  */
 import { createHash } from 'node:crypto';
 import { moduleOf } from '../../src/emulator/compile/compile';

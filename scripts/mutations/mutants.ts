@@ -1,6 +1,6 @@
 /**
- * Wrong rules: every mutant is one edit of a source file that leaves a program which still parses, such as a flag that is not written,
- * an operator for another, operands in the other order, a number off by one.
+ * Wrong rules: every mutant is one edit of a source file that leaves a program which still parses, such as a flag that
+ * is not written, an operator for another, operands in the other order, a number off by one.
  */
 import ts from 'typescript';
 

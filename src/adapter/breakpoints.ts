@@ -1,6 +1,6 @@
 /**
- * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: those that are as they were keep their probe, so
- * that they stay armed and go on counting; only what differs is taken out and put in.
+ * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: those that are as they were
+ * keep their probe, so that they stay armed and go on counting; only what differs is taken out and put in.
  */
 import { basename } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';

@@ -1,4 +1,7 @@
-/** A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about it. */
+/**
+ * A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about
+ * it.
+ */
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';

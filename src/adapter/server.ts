@@ -1,6 +1,6 @@
 /**
- * Where `--server` listens: on a Unix socket that only this user can connect to, or on a port of this machine, which every
- * user and every web page reaches, so that a token has to be shown there.
+ * Where `--server` listens: on a Unix socket that only this user can connect to, or on a port of this machine, which
+ * every user and every web page reaches, so that a token has to be shown there.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

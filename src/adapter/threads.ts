@@ -1,6 +1,6 @@
 /**
- * Threads as DAP shows them. A program may start and end thousands a second: events are collected for a moment, and a thread that both
- * came and went in it is not mentioned.
+ * Threads as DAP shows them. A program may start and end thousands a second: events are collected for a moment, and a
+ * thread that both came and went in it is not mentioned.
  */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Disposable } from '../base/lifetime';

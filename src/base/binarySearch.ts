@@ -1,8 +1,10 @@
-/** The one binary search: what is searched is anything that indices lead to, so that columns and files need no copies. */
+/**
+ * The one binary search: what is searched is anything that indices lead to, so that columns and files need no copies.
+ */
 
 /**
- * The first of the indices 0 … `length` - 1 at which `isBefore` no longer holds; `length` when it holds at all. It must hold up to some
- * index and nowhere from there on.
+ * The first of the indices 0 … `length` - 1 at which `isBefore` no longer holds; `length` when it holds at all. It must
+ * hold up to some index and nowhere from there on.
  */
 export function partitionPoint(length: number, isBefore: (index: number) => boolean, from = 0): number {
   let low = from;

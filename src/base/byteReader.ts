@@ -11,8 +11,8 @@ export interface BytesOrigin {
 }
 
 /**
- * Bytes of the longest string that is read. Names of C++ templates come to some hundred thousand; a longer one would only be
- * copied from place to place.
+ * Bytes of the longest string that is read. Names of C++ templates come to some hundred thousand; a longer one would
+ * only be copied from place to place.
  */
 export const MAX_STRING = 1 << 20;
 

@@ -1,7 +1,7 @@
 /**
- * Bytes of the operating system as text: file names, arguments and environments are bytes that need not be UTF-8. A byte that belongs to
- * no UTF-8 sequence becomes a lone surrogate, U+DC00 + the byte, which no UTF-8 text can have, so the way back gives the very same
- * bytes (Python's PEP 383, "surrogateescape"). JSON carries such text unharmed.
+ * Bytes of the operating system as text: file names, arguments and environments are bytes that need not be UTF-8. A
+ * byte that belongs to no UTF-8 sequence becomes a lone surrogate, U+DC00 + the byte, which no UTF-8 text can have, so
+ * the way back gives the very same bytes (Python's PEP 383, "surrogateescape"). JSON carries such text unharmed.
  */
 
 const ESCAPE = 0xdc00;

@@ -1,6 +1,6 @@
 /**
- * Machine code as the flow of control through it: the terms in which a decoder answers readers of symbols, which don't decode
- * themselves. All addresses are link-time addresses.
+ * Machine code as the flow of control through it: the terms in which a decoder answers readers of symbols, which don't
+ * decode themselves. All addresses are link-time addresses.
  */
 
 /** One machine instruction, as far as it says which one comes next. */
@@ -9,8 +9,9 @@ export interface FlowInstruction {
   /** In bytes. */
   readonly length: number;
   /**
-   * `next`: the next in memory comes next; `pad`: so, too, but it does nothing; `call`: the next in memory, after a call; `jump`: the target;
-   * `branch`: the target or the next in memory; `indirect`: a target that the bytes don't say; `end`: none of this function.
+   * `next`: the next in memory comes next; `pad`: so, too, but it does nothing; `call`: the next in memory, after a
+   * call; `jump`: the target; `branch`: the target or the next in memory; `indirect`: a target that the bytes don't
+   * say; `end`: none of this function.
    */
   readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'end';
   /** Of a direct jump, branch or call. */

@@ -1,6 +1,6 @@
 /**
- * A value that is read when first asked for. What reading it throws is kept and thrown again, so that bad input costs no more
- * than good input, however often it is asked for.
+ * A value that is read when first asked for. What reading it throws is kept and thrown again, so that bad input costs
+ * no more than good input, however often it is asked for.
  */
 export class Once<T> {
   readonly #read: () => T;

@@ -1,12 +1,16 @@
 /**
- * A bound on what overlapping structures can cost. The strings, lists and tables of a sound section do not overlap (linkers let
- * strings share their ends, no more), so that reading each of them once takes at most the section's size. A hostile section can
- * let thousands of offsets lead into one long structure, and reading all would take the square of its size.
+ * A bound on what overlapping structures can cost. The strings, lists and tables of a sound section do not overlap
+ * (linkers let strings share their ends, no more), so that reading each of them once takes at most the section's size.
+ * A hostile section can let thousands of offsets lead into one long structure, and reading all would take the square of
+ * its size.
  */
 import { type BytesOrigin } from './byteReader';
 import { SidestepError } from './errors';
 
-/** How often each byte of a section may be read as part of different structures. Sound files come to 1, shared ends to 2. */
+/**
+ * How often each byte of a section may be read as part of different structures. Sound files come to 1, shared ends to
+ * 2.
+ */
 const MAX_READINGS = 8;
 /** Small sections may do as they like: this many bytes cost nothing. */
 const FREE_BYTES = 1 << 20;
@@ -24,8 +28,9 @@ export class OverlapLimit {
   }
 
   /**
-   * Notes that the structure at `offset`, of this many bytes, is read; the same offset counts once. Throws `unsupported`, which no
-   * list of answers passes over as it passes over one malformed item: what is left out there could be anything.
+   * Notes that the structure at `offset`, of this many bytes, is read; the same offset counts once. Throws
+   * `unsupported`, which no list of answers passes over as it passes over one malformed item: what is left out there
+   * could be anything.
    */
   read(offset: number, bytes: number): void {
     if (this.#known.has(offset)) return;

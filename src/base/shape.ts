@@ -1,6 +1,7 @@
 /**
- * Shapes: what a value that came from outside must be like. A shape is declared beside the type that it vouches for, and
- * the compiler holds both together: an object's shape names every property of its type, and no element may be wider.
+ * Shapes: what a value that came from outside must be like. A shape is declared beside the type that it vouches for,
+ * and the compiler holds both together: an object's shape names every property of its type, and no element may be
+ * wider.
  */
 
 export interface Shape<T> {

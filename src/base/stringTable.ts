@@ -2,7 +2,9 @@
 import { ByteReader, type BytesOrigin, MAX_STRING } from './byteReader';
 import { OverlapLimit } from './overlapLimit';
 
-/** Strings of more bytes are kept once they are read, and may not overlap much. Real ones seldom are: mangled templates. */
+/**
+ * Strings of more bytes are kept once they are read, and may not overlap much. Real ones seldom are: mangled templates.
+ */
 const LONG = 4096;
 
 export class StringTable {
@@ -26,7 +28,8 @@ export class StringTable {
     const known = this.#long.get(offset);
     if (known !== undefined) return known;
     const longest = Math.min(end, offset + MAX_STRING + 1);
-    // Nearly all strings end soon; the others are searched in a part of their own, so that no search runs through the section.
+    // Nearly all strings end soon; the others are searched in a part of their own, so that no search runs through the
+    // section.
     let nul = offset;
     const soon = Math.min(longest, offset + LONG);
     while (nul < soon && data[nul] !== 0) nul++;

@@ -1,4 +1,7 @@
-/** The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a `bad-option`. */
+/**
+ * The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a
+ * `bad-option`.
+ */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Follow } from '../contract/messages';

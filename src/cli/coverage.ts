@@ -1,4 +1,7 @@
-/** `sidestep coverage`: how many of the places at which probes stand, function entries and line starts, can be probed. Nothing is run. */
+/**
+ * `sidestep coverage`: how many of the places at which probes stand, function entries and line starts, can be probed.
+ * Nothing is run.
+ */
 import { type LinkAddress } from '../base/address';
 import { type Image } from '../debuginfo/image';
 import { classify } from '../emulator/emulator';

@@ -1,5 +1,6 @@
 /**
- * How an error reads on a terminal: what happened, the user's text with a caret below where it is wrong, and what can be done.
+ * How an error reads on a terminal: what happened, the user's text with a caret below where it is wrong, and what can
+ * be done.
  *
  * ```
  * sidestep: expected an expression
@@ -23,7 +24,9 @@ export class ErrorInText extends Error {
   }
 }
 
-/** Lines for standard error, with a line end. A thrown value that is no SidestepError is a bug: it comes with its stack. */
+/**
+ * Lines for standard error, with a line end. A thrown value that is no SidestepError is a bug: it comes with its stack.
+ */
 export function errorText(thrown: unknown): string {
   const inText = thrown instanceof ErrorInText ? thrown : undefined;
   const error = inText?.error ?? thrown;

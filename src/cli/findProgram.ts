@@ -1,4 +1,7 @@
-/** Which file a program's name means: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls` does. */
+/**
+ * Which file a program's name means: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls`
+ * does.
+ */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { bytesOfText } from '../base/byteText';

@@ -1,6 +1,6 @@
 /**
- * Lines to a file descriptor, many in one write(2). Writing is synchronous: a slow reader slows Sidestep's client down, the engine
- * then drops (and counts) what finds no room, and neither memory nor the traced program pays for it.
+ * Lines to a file descriptor, many in one write(2). Writing is synchronous: a slow reader slows Sidestep's client down,
+ * the engine then drops (and counts) what finds no room, and neither memory nor the traced program pays for it.
  */
 import { writeSync } from 'node:fs';
 import { pause } from '../base/pause';

@@ -1,6 +1,6 @@
 /**
- * Whether a program, when it runs, has the twin of an atomic instruction: in its own text, or in that of the dynamic linker and the
- * C library, which every program that is not static has loaded.
+ * Whether a program, when it runs, has the twin of an atomic instruction: in its own text, or in that of the dynamic
+ * linker and the C library, which every program that is not static has loaded.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Signals: names and numbers, the exit status that stands for one (128 + number, as shells have it), listening to them. */
+/**
+ * Signals: names and numbers, the exit status that stands for one (128 + number, as shells have it), listening to them.
+ */
 import { constants } from 'node:os';
 import { type Disposable } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
@@ -16,7 +18,9 @@ export function exitStatus(end: ProcessEnd): number {
   return 'code' in end ? end.code : 128 + end.signal;
 }
 
-/** Lets those that this process was started to ignore (nohup(1)) do nothing again: Node has given them their default. */
+/**
+ * Lets those that this process was started to ignore (nohup(1)) do nothing again: Node has given them their default.
+ */
 export function ignoreSignals(numbers: readonly number[]): Disposable {
   const names = numbers.map(signalName).filter((name): name is NodeJS.Signals => CATCHABLE.has(name));
   return onSignals(names, () => undefined);

@@ -1,4 +1,7 @@
-/** `sidestep sites`: where a probe would stand in a file, and how the instruction there would be executed. Nothing is run. */
+/**
+ * `sidestep sites`: where a probe would stand in a file, and how the instruction there would be executed. Nothing is
+ * run.
+ */
 import { basename } from 'node:path';
 import { hex, linkAddress, type LinkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';

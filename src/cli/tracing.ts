@@ -1,6 +1,6 @@
 /**
- * What `run` and `attach` do alike: probes go in, hits come out as lines, something ends it (the time, the number of hits, a reader that
- * went away), the probes are taken away, and a summary says what was counted.
+ * What `run` and `attach` do alike: probes go in, hits come out as lines, something ends it (the time, the number of
+ * hits, a reader that went away), the probes are taken away, and a summary says what was counted.
  */
 import { join } from 'node:path';
 import { SidestepError } from '../base/errors';
@@ -37,13 +37,19 @@ export class Tracing implements Disposable {
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
-  /** Resolves when the probes have done what was asked of them; rejects when they can't: the engine is gone, or a probe is wrong. */
+  /**
+   * Resolves when the probes have done what was asked of them; rejects when they can't: the engine is gone, or a probe
+   * is wrong.
+   */
   readonly over = new Promise<void>((resolve, reject) => {
     this.#finish = resolve;
     this.#fail = reject;
   });
 
-  /** Reads probes and opens the output, then starts an engine. Throws when anything of that is wrong: nothing has happened then. */
+  /**
+   * Reads probes and opens the output, then starts an engine. Throws when anything of that is wrong: nothing has
+   * happened then.
+   */
   constructor(options: TracingOptions, engine: Omit<EngineProcessOptions, 'script'>) {
     // A failure may come before anybody waits for it.
     this.over.catch(() => undefined);
@@ -109,8 +115,8 @@ export class Tracing implements Disposable {
   }
 
   /**
-   * For a launched program, before it is let go: settles the probes when its libraries are loaded, while it still waits. A program
-   * whose probes can't be placed is ended before anything of it has run.
+   * For a launched program, before it is let go: settles the probes when its libraries are loaded, while it still
+   * waits. A program whose probes can't be placed is ended before anything of it has run.
    */
   settleWhenLoaded(process: Process): void {
     if (process.modules.length === 1) {
@@ -132,8 +138,8 @@ export class Tracing implements Disposable {
   }
 
   /**
-   * All code that a program starts with is there, and the clock runs. A probe that has no place yet waits for a plugin, or it is wrong: throws
-   * what is wrong with it.
+   * All code that a program starts with is there, and the clock runs. A probe that has no place yet waits for a plugin,
+   * or it is wrong: throws what is wrong with it.
    */
   settle(process: Process): void {
     this.#settled = true;

@@ -11,7 +11,9 @@ const CLEAR_LINE = '\r\x1b[K';
 
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Prints what was found, and when a signal or an error ends it early what was found until then; gives the exit status. */
+/**
+ * Prints what was found, and when a signal or an error ends it early what was found until then; gives the exit status.
+ */
 export async function verify({ binaries, json, ...options }: Extract<Command, { kind: 'verify' }>): Promise<number> {
   const terminal = process.stderr.isTTY ? process.stderr : undefined;
   const seed = options.seed ?? randomInt(SEEDS);

@@ -24,7 +24,9 @@ export function encodeJson(message: unknown): Uint8Array {
   return frame;
 }
 
-/** The payload of a JSON frame. Whoever can't trust the other end has yet to check its shape. Throws `engine-protocol`. */
+/**
+ * The payload of a JSON frame. Whoever can't trust the other end has yet to check its shape. Throws `engine-protocol`.
+ */
 export function decodeJson(payload: Uint8Array): unknown {
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
   try {

@@ -1,5 +1,6 @@
 /**
- * Hit records, as they lie one behind the other in a frame of kind `hits`. Little-endian, every record a multiple of 8 bytes:
+ * Hit records, as they lie one behind the other in a frame of kind `hits`. Little-endian, every record a multiple of 8
+ * bytes:
  *
  * | offset | type | what |
  * | --- | --- | --- |

@@ -1,7 +1,7 @@
 /**
- * The ledger: what a guardian must know if the engine is killed at this very moment. The engine keeps it in its own memory and writes it as
- * things happen, a store each; the guardian reads it from outside. This is its layout, for both. A record says nothing until its last word
- * is written.
+ * The ledger: what a guardian must know if the engine is killed at this very moment. The engine keeps it in its own
+ * memory and writes it as things happen, a store each; the guardian reads it from outside. This is its layout, for
+ * both. A record says nothing until its last word is written.
  */
 
 /** Offsets from the start of the ledger, in bytes; u32 unless said otherwise. */
@@ -17,7 +17,10 @@ export const LedgerHeader = {
   scrap: 16,
   /** The guardian writes its process id here when it watches. */
   guardian: 32,
-  /** The extended state of the thread in {@link LedgerHeader.hand} before the instruction: how many bytes, and their address (u64). */
+  /**
+   * The extended state of the thread in {@link LedgerHeader.hand} before the instruction: how many bytes, and their
+   * address (u64).
+   */
   extendedBytes: 36,
   extendedState: 40,
 } as const;
@@ -42,7 +45,10 @@ export const BreakpointRecordLayout = {
   address: 16,
   /** The engine's descriptor of the memory, u32. */
   memory: 24,
-  /** u8 each: lengths of the text and of the displaced instruction, one of {@link BreakpointState}, and nothing. Written last, as one u32. */
+  /**
+   * u8 each: lengths of the text and of the displaced instruction, one of {@link BreakpointState}, and nothing. Written
+   * last, as one u32.
+   */
   textLength: 28,
   instructionLength: 29,
   state: 30,
@@ -54,7 +60,10 @@ const THREADS = 8192;
 const THREAD_RECORDS = 64;
 const BREAKPOINT_RECORDS = THREAD_RECORDS + THREADS * ThreadRecordLayout.bytes;
 
-/** Where the records of a kind lie, and how many there may be. `count`: the field of the header that says how many there are. */
+/**
+ * Where the records of a kind lie, and how many there may be. `count`: the field of the header that says how many there
+ * are.
+ */
 export const LedgerTables = {
   threads: {
     start: THREAD_RECORDS,
@@ -88,7 +97,9 @@ export const ThreadPhase = {
 } as const;
 export type ThreadPhase = (typeof ThreadPhase)[keyof typeof ThreadPhase];
 
-/** What of the thread's state the instruction that is being executed may have changed already; its registers come last. */
+/**
+ * What of the thread's state the instruction that is being executed may have changed already; its registers come last.
+ */
 export const Store = {
   none: 0,
   /** Its operand in memory. */

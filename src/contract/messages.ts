@@ -1,13 +1,16 @@
 /**
  * What a client and the engine say to each other. One client, one engine, one pipe each way; a message is a JSON frame
- * ({@link frames}), hits are binary frames ({@link hits}). The engine answers requests in their order, and before it answers one it
- * has sent every hit that happened until then: after the answer to `disarm` or `counts`, no earlier hit can still come.
+ * ({@link frames}), hits are binary frames ({@link hits}). The engine answers requests in their order, and before it
+ * answers one it has sent every hit that happened until then: after the answer to `disarm` or `counts`, no earlier hit
+ * can still come.
  *
- * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a thread
- * in three cases: a process that was just launched or has just called exec, before its first instruction; an orphan of a followed process; and at a site armed with `hold`.
+ * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a
+ * thread in three cases: a process that was just launched or has just called exec, before its first instruction; an
+ * orphan of a followed process; and at a site armed with `hold`.
  *
- * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` tells of it before anything that
- * happens in it; it is not held. It has sites of its own at the places of its parent's, numbered by the engine.
+ * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` tells of it before
+ * anything that happens in it; it is not held. It has sites of its own at the places of its parent's, numbered by the
+ * engine.
  */
 import { type Address } from '../base/address';
 import { type ErrorCode, type ErrorPlace } from '../base/errors';
@@ -15,7 +18,10 @@ import { type AgentProgram } from './agent/operations';
 
 /** A number the client chooses, unique within a session and never used again. */
 export type ProbeId = number;
-/** A number below {@link FIRST_INHERITED_SITE} that the client chooses as it does probes', or one from there on that the engine chose. */
+/**
+ * A number below {@link FIRST_INHERITED_SITE} that the client chooses as it does probes', or one from there on that the
+ * engine chose.
+ */
 export type SiteId = number;
 
 export const FIRST_INHERITED_SITE: SiteId = 0x8000_0000;
@@ -51,8 +57,8 @@ export interface Mapping {
 }
 
 /**
- * Who executes a displaced instruction: the emulator, the CPU on a copy of the thread's state, or the thread itself by an instruction of
- * its own text that does the same.
+ * Who executes a displaced instruction: the emulator, the CPU on a copy of the thread's state, or the thread itself by
+ * an instruction of its own text that does the same.
  */
 export type Execution = 'emulated' | 'surrogate' | 'twin';
 
@@ -64,7 +70,10 @@ export type Inspection =
       readonly instruction: string;
       readonly length: number;
       readonly execution: Execution;
-      /** The instruction in whose middle the address lies, if it does: what is said above then is about bytes that are not executed like this. */
+      /**
+       * The instruction in whose middle the address lies, if it does: what is said above then is about bytes that are
+       * not executed like this.
+       */
       readonly inside?: { readonly address: Address; readonly instruction: string };
     }
   | {
@@ -86,7 +95,10 @@ export interface Counts {
   readonly lost: number;
   /** Hits whose condition could not be evaluated. */
   readonly failedConditions: number;
-  /** Times that a thread was to run the instruction itself, because emulating it would have faulted: once more for each signal that comes in between. */
+  /**
+   * Times that a thread was to run the instruction itself, because emulating it would have faulted: once more for each
+   * signal that comes in between.
+   */
   readonly steppedAside: number;
 }
 
@@ -114,11 +126,11 @@ export type OnHit = 'report' | 'count' | 'hold' | 'trace';
 /** Every request: what it takes and what it gives. */
 export interface Requests {
   /**
-   * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client does,
-   * the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2.
-   * The environment is exactly `env`. With a `starter`, a process that the client has started to become the program, everything else
-   * is that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8 are written
-   * as base/byteText says.
+   * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client
+   * does, the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2. The environment is
+   * exactly `env`. With a `starter`, a process that the client has started to become the program, everything else is
+   * that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8
+   * are written as base/byteText says.
    */
   launch: {
     arguments: Inheritance & {
@@ -159,8 +171,8 @@ export interface Requests {
     };
   };
   /**
-   * Says for each place whether a probe can be armed there, without arming it. `from`: where an instruction starts for certain, such as the
-   * function's first; whether the address is a start too is told from it.
+   * Says for each place whether a probe can be armed there, without arming it. `from`: where an instruction starts for
+   * certain, such as the function's first; whether the address is a start too is told from it.
    */
   inspect: {
     arguments: {
@@ -181,9 +193,10 @@ export interface Requests {
    */
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
-   * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the thread
-   * and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function is entered: without a tracer the flag
-   * means nothing, and with this one the child would have INT3 in its memory and nobody who knows of it. Several sites may stand at one address.
+   * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the
+   * thread and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function is
+   * entered: without a tracer the flag means nothing, and with this one the child would have INT3 in its memory and
+   * nobody who knows of it. Several sites may stand at one address.
    */
   arm: {
     arguments: Place & {
@@ -207,7 +220,10 @@ export interface Requests {
   };
   /** Looks whether memory still holds what was armed; `siteGone` tells of each site that it no longer does. */
   audit: { arguments: Record<string, never>; result: Record<string, never> };
-  /** After this many further reports in all, the engine disarms every site and says `limitReached`; exact across threads. */
+  /**
+   * After this many further reports in all, the engine disarms every site and says `limitReached`; exact across
+   * threads.
+   */
   limit: { arguments: { readonly reports: number }; result: Record<string, never> };
   /** Lets a held thread go. */
   release: { arguments: { readonly tid: number }; result: Record<string, never> };
@@ -242,9 +258,10 @@ export type EngineEvent =
   | { readonly event: 'threadStarted'; readonly pid: number; readonly tid: number; readonly name: string }
   | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
   /**
-   * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites that it was born
-   * with and the parent's that they stand for. Where it was `spawned`, it has shared the parent's memory until now, when it calls exec.
-   * Where it is `orphaned`, because its creator was killed at that very moment, nothing is known of it, and it is held.
+   * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites
+   * that it was born with and the parent's that they stand for. Where it was `spawned`, it has shared the parent's
+   * memory until now, when it calls exec. Where it is `orphaned`, because its creator was killed at that very moment,
+   * nothing is known of it, and it is held.
    */
   | {
       readonly event: 'processStarted';

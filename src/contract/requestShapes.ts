@@ -1,6 +1,6 @@
 /**
- * What each request must look like: the engine carries out nothing that doesn't. Requests come over a pipe, and an engine
- * that is root must not take the other end's word for anything.
+ * What each request must look like: the engine carries out nothing that doesn't. Requests come over a pipe, and an
+ * engine that is root must not take the other end's word for anything.
  */
 import { type Address } from '../base/address';
 import { SidestepError } from '../base/errors';

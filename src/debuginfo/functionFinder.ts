@@ -1,6 +1,7 @@
 /**
- * What a function's name means in one file: functions that debug information describes and their inlined copies; symbols of files that
- * were compiled without; what the loader picks for an indirect function; a function whose code a linker folded into an equal one.
+ * What a function's name means in one file: functions that debug information describes and their inlined copies;
+ * symbols of files that were compiled without; what the loader picks for an indirect function; a function whose code a
+ * linker folded into an equal one.
  */
 import { linkAddress } from '../base/address';
 import { type FlowInstruction } from '../base/controlFlow';
@@ -40,7 +41,10 @@ export class FunctionFinder {
     this.#program = program;
   }
 
-  /** Where the functions of this name, qualified or not, are entered. Throws when nothing tells what an indirect function runs. */
+  /**
+   * Where the functions of this name, qualified or not, are entered. Throws when nothing tells what an indirect
+   * function runs.
+   */
   find(name: string): readonly ProbePlace[] {
     if (name.endsWith(RESOLVER)) return this.#resolvers(name.slice(0, -RESOLVER.length));
     const indirect = this.#indirectNamed(name);
@@ -153,7 +157,10 @@ export class FunctionFinder {
     return `the same code serves ${listed}: their calls count, too`;
   }
 
-  /** A function by its symbol: where debug information says, else its very entry; under the name of the one that is meant. */
+  /**
+   * A function by its symbol: where debug information says, else its very entry; under the name of the one that is
+   * meant.
+   */
   #symbolPlaces(symbol: ElfSymbol): readonly ProbePlace[] {
     const { facts } = this.#program;
     if (!facts.isCode(symbol.address)) return [];

@@ -1,7 +1,7 @@
 /**
- * One program or shared library with its debug information, wherever that lies: the facade through which everything else asks.
- * All addresses are link-time addresses. Files are read section by section, and everything beyond headers only when a question
- * needs it.
+ * One program or shared library with its debug information, wherever that lies: the facade through which everything
+ * else asks. All addresses are link-time addresses. Files are read section by section, and everything beyond headers
+ * only when a question needs it.
  */
 import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
@@ -31,7 +31,10 @@ import { unreadUnits } from './symbols/unreadUnits';
 /** The longest instruction, in bytes: who executes the one before a restartable sequence comes into it. */
 const MAX_INSTRUCTION = 15;
 
-/** Functions with more code than that, in bytes, are not looked through: the largest that compilers make of people's code are smaller. */
+/**
+ * Functions with more code than that, in bytes, are not looked through: the largest that compilers make of people's
+ * code are smaller.
+ */
 const MAX_FLOW = 1 << 20;
 
 /** Mappings begin at multiples of it, in bytes (x86-64). */
@@ -42,7 +45,9 @@ export interface ImageOptions {
   readonly debugDirectories?: readonly string[];
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
-  /** Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance. */
+  /**
+   * Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance.
+   */
   readonly readFlow?: ReadFlow;
 }
 
@@ -139,8 +144,9 @@ export class Image implements Disposable {
   }
 
   /**
-   * The link-time address of what is mapped executable from `offset` on; undefined where no code is. Mappings begin at page boundaries, so
-   * the offset may lie before the segment's own, even in the bytes of the segment before it (lld packs them that way).
+   * The link-time address of what is mapped executable from `offset` on; undefined where no code is. Mappings begin at
+   * page boundaries, so the offset may lie before the segment's own, even in the bytes of the segment before it (lld
+   * packs them that way).
    */
   codeAddressOfOffset(offset: FileOffset): LinkAddress | undefined {
     const segment = this.segments.find(
@@ -149,7 +155,9 @@ export class Image implements Disposable {
     return segment && linkAddress(segment.address + BigInt(offset - segment.offset));
   }
 
-  /** The file's bytes at an address of an executable segment; undefined outside. Fewer than `length` at a segment's end. */
+  /**
+   * The file's bytes at an address of an executable segment; undefined outside. Fewer than `length` at a segment's end.
+   */
   textAt(address: LinkAddress, length: number): Uint8Array | undefined {
     const segment = this.segments.find(
       (each) => each.executable && address >= each.address && address < each.address + BigInt(each.fileSize),
@@ -159,7 +167,10 @@ export class Image implements Disposable {
     return this.#file.read(segment.offset + start, Math.min(length, segment.fileSize - start), 'code');
   }
 
-  /** The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length behind it. */
+  /**
+   * The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length behind
+   * it.
+   */
   restartableSequenceAt(address: LinkAddress): CodeRange | undefined {
     const at = Number(address);
     this.#sequences ??= readRestartableSequences(this.#file);
@@ -173,14 +184,17 @@ export class Image implements Disposable {
   }
 
   /**
-   * Paths that `file` may mean here: its own; else the files with the longest end in common; a relative one must be their end.
-   * Only when there is exactly one does {@link linePlaces} take it.
+   * Paths that `file` may mean here: its own; else the files with the longest end in common; a relative one must be
+   * their end. Only when there is exactly one does {@link linePlaces} take it.
    */
   filesMatching(file: string): readonly string[] {
     return this.#program.lines.filesMatching(file);
   }
 
-  /** The places of a line, or of the next one that has code; undefined when the file is not here, is ambiguous, or has no code below. */
+  /**
+   * The places of a line, or of the next one that has code; undefined when the file is not here, is ambiguous, or has
+   * no code below.
+   */
   linePlaces(file: string, line: number): { file: string; line: number; places: readonly ProbePlace[] } | undefined {
     this.#announce();
     const [path, ...others] = this.filesMatching(file);
@@ -195,8 +209,9 @@ export class Image implements Disposable {
   }
 
   /**
-   * Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too. Of an indirect
-   * function, each that the loader may pick; `NAME@resolver` means what picks. Throws when it can't be told what is picked.
+   * Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too.
+   * Of an indirect function, each that the loader may pick; `NAME@resolver` means what picks. Throws when it can't be
+   * told what is picked.
    */
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();
@@ -231,15 +246,17 @@ export class Image implements Disposable {
   }
 
   /**
-   * What names mean at an address; nothing where there is no debug information. Where an inlined function starts, the address
-   * belongs to several functions: `inFunction`, a place's `function`, says which one is meant.
+   * What names mean at an address; nothing where there is no debug information. Where an inlined function starts, the
+   * address belongs to several functions: `inFunction`, a place's `function`, says which one is meant.
    */
   scopeAt(address: LinkAddress, inFunction?: string): Scope {
     this.#announce();
     return this.hasDebugInfo ? new ProgramScope(this.#program, this.#types, address, inFunction) : emptyScope(address);
   }
 
-  /** Entries of all functions that symbols, unwinding tables or debug information know, ascending, without repetition. */
+  /**
+   * Entries of all functions that symbols, unwinding tables or debug information know, ascending, without repetition.
+   */
   functionEntries(): Iterable<LinkAddress> {
     const entries = new Set<number>();
     for (const { address } of this.#symbols.functions()) if (this.#isCode(address)) entries.add(address);
@@ -257,7 +274,9 @@ export class Image implements Disposable {
     for (const address of this.#program.lines.statements()) yield linkAddress(address);
   }
 
-  /** What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it. */
+  /**
+   * What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it.
+   */
   notices(): readonly string[] {
     return unreadUnits(this.#program.info);
   }

@@ -1,6 +1,6 @@
 /**
- * Whether a program brings LeakSanitizer, by itself or as a part of AddressSanitizer: by a symbol of their runtime where it is linked
- * statically (clang's default), by the library's name where it is not (gcc's).
+ * Whether a program brings LeakSanitizer, by itself or as a part of AddressSanitizer: by a symbol of their runtime
+ * where it is linked statically (clang's default), by the library's name where it is not (gcc's).
  */
 import { readNeeded } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';

@@ -1,4 +1,6 @@
-/** The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out. */
+/**
+ * The emulator as the engine and the command line see it: instruction bytes in, a function that does what they do out.
+ */
 import { Batch } from './compile/batch';
 import { decode, disassemble } from './decode/decode';
 import { effectsOf, userRegistersWritten } from './ir/effects';
@@ -54,9 +56,10 @@ export type Classification = {
 /** What executes an instruction. */
 interface Executable {
   /**
-   * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte behind the
-   * site); after 0 they are as behind the instruction. After 1 the thread shall run the instruction itself, from the registers in the
-   * state with RIP set to the site: nothing was done, or a part of the rounds of a repeated MOVS, STOS or LODS.
+   * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte
+   * behind the site); after 0 they are as behind the instruction. After 1 the thread shall run the instruction itself,
+   * from the registers in the state with RIP set to the site: nothing was done, or a part of the rounds of a repeated
+   * MOVS, STOS or LODS.
    */
   readonly execute: Execute;
   /** The fields of user_regs_struct that 0 may have changed. */

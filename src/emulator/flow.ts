@@ -1,6 +1,7 @@
 /**
- * Code to the flow of control through it: for each instruction, which one comes next. Symbol readers ask for it (they don't decode
- * themselves) to tell copies of a line from pieces, entries from loops, and which functions an indirect function's resolver chooses from.
+ * Code to the flow of control through it: for each instruction, which one comes next. Symbol readers ask for it (they
+ * don't decode themselves) to tell copies of a line from pieces, entries from loops, and which functions an indirect
+ * function's resolver chooses from.
  */
 import {
   Decoder,

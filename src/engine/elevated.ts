@@ -1,11 +1,12 @@
 /**
- * The engine as root, while its client is not. What sudo(8) and pkexec(1) start has no descriptors of the client's but 0, 1 and 2, and
- * those may be a terminal's or lead through them; it ends with that terminal, or with them. So it only connects to a socket of the
- * client's, starts the engine proper on these connections, in a session of its own and out of reach of them, and ends.
+ * The engine as root, while its client is not. What sudo(8) and pkexec(1) start has no descriptors of the client's but
+ * 0, 1 and 2, and those may be a terminal's or lead through them; it ends with that terminal, or with them. So it only
+ * connects to a socket of the client's, starts the engine proper on these connections, in a session of its own and out
+ * of reach of them, and ends.
  *
- * It may be started long after its client asked for it, when somebody types a password into a prompt that was left over. By
- * then the socket's path can be anybody's: the directory has to be the user's alone, and the other end the very process
- * that has asked.
+ * It may be started long after its client asked for it, when somebody types a password into a prompt that was left
+ * over. By then the socket's path can be anybody's: the directory has to be the user's alone, and the other end the
+ * very process that has asked.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,8 +20,8 @@ import { connectTo, type Peer, peerOf } from './linux/unixSocket';
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * `socket`: path of the client's, which takes requests and messages first, and what is printed as an error second. `client`: its
- * process id. Throws `elevation-refused`, `system-call`.
+ * `socket`: path of the client's, which takes requests and messages first, and what is printed as an error second.
+ * `client`: its process id. Throws `elevation-refused`, `system-call`.
  */
 export async function startElevated(script: string, socket: string, client: string): Promise<void> {
   const wanted: Peer = { pid: Number(client), uid: userOf(process.env) };

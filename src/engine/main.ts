@@ -1,8 +1,9 @@
 /**
- * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1 (contract/messages), and what
- * nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to Node's event loop.
- * With arguments, the path of a socket and a process id, it starts such a process for that client ({@link startElevated}); with
- * `--peers` it prints which users are at the other ends of the Unix sockets 3 and 4, and ends.
+ * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1
+ * (contract/messages), and what nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to
+ * Node's event loop. With arguments, the path of a socket and a process id, it starts such a process for that client
+ * ({@link startElevated}); with `--peers` it prints which users are at the other ends of the Unix sockets 3 and 4, and
+ * ends.
  */
 import { writeSync } from 'node:fs';
 import { messageOf } from '../base/errors';
@@ -55,7 +56,8 @@ if (socket === '--peers') {
 } else if (script !== undefined && socket !== undefined && client !== undefined) {
   startElevated(script, socket, client).then(() => process.exit(0), refuse);
 } else {
-  // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3 behind.
+  // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3
+  // behind.
   ignoreTerminal();
   void start()
     .then((tracer) => tracer.run())

@@ -1,7 +1,7 @@
 /**
- * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they happened (a `warning`
- * may stand between them), then one `summary`. The format is an interface for scripts: fields are added, never renamed. What does not fit a JSON number is a string:
- * times as decimal nanoseconds, addresses as `0x…`.
+ * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they
+ * happened (a `warning` may stand between them), then one `summary`. The format is an interface for scripts: fields are
+ * added, never renamed. What does not fit a JSON number is a string: times as decimal nanoseconds, addresses as `0x…`.
  */
 import { type Address, hex } from '../base/address';
 import { type Counts, type Execution, type ProcessEnd } from '../contract/messages';
@@ -47,7 +47,10 @@ export interface ExportedSummary {
   readonly exit?: ProcessEnd | undefined;
 }
 
-/** Locations as JSON. All hits of a site have the same one, and at tens of thousands a second its spelling out would show. */
+/**
+ * Locations as JSON. All hits of a site have the same one, and at tens of thousands a second its spelling out would
+ * show.
+ */
 const locations = new WeakMap<ExportedHit['location'], string>();
 
 function locationJson(location: ExportedHit['location']): string {

@@ -1,4 +1,6 @@
-/** What is debugged: F5 without a launch.json means the program of this workspace; the process list leads to an attach. */
+/**
+ * What is debugged: F5 without a launch.json means the program of this workspace; the process list leads to an attach.
+ */
 import { basename, dirname } from 'node:path';
 import type * as vscode from 'vscode';
 import { pickProgram } from './pickProgram';

@@ -43,8 +43,8 @@ const EXECUTE_BITS = 0o111;
 const MAX_READ_BYTES = 4 << 20;
 
 /**
- * The programs below `folder`, newest first. `depth`: levels of folders that are entered; `files`: after so many the search ends.
- * Folders and files that can't be read are left out.
+ * The programs below `folder`, newest first. `depth`: levels of folders that are entered; `files`: after so many the
+ * search ends. Folders and files that can't be read are left out.
  */
 export function findPrograms(folder: string, { depth = 5, files = 20_000 } = {}): ElfProgram[] {
   const programs: ElfProgram[] = [];
@@ -78,7 +78,10 @@ function entriesOf(directory: string): Dirent[] {
   }
 }
 
-/** The file as a program; undefined for anything that can't be started here: another format or machine, a library, not executable. */
+/**
+ * The file as a program; undefined for anything that can't be started here: another format or machine, a library, not
+ * executable.
+ */
 export function readProgram(path: string): ElfProgram | undefined {
   let descriptor: number;
   try {

@@ -1,6 +1,6 @@
 /**
- * The editor's side of Sidestep. What the editor can take from package.json is said there (the debug adapter is one: the
- * editor runs dist/adapter.js on its own Node); this file registers what needs code.
+ * The editor's side of Sidestep. What the editor can take from package.json is said there (the debug adapter is one:
+ * the editor runs dist/adapter.js on its own Node); this file registers what needs code.
  */
 import * as vscode from 'vscode';
 import { DEBUG_TYPE, attachTo, debugConfigurations, isElevated } from './debugConfigurations';

@@ -7,7 +7,10 @@ interface ProcessItem extends vscode.QuickPickItem {
   readonly process: RunningProcess;
 }
 
-/** `isElevated`: it is to be traced as root. The chosen process; undefined when none was chosen, or one that can't be attached to (which the user has then been told). */
+/**
+ * `isElevated`: it is to be traced as root. The chosen process; undefined when none was chosen, or one that can't be
+ * attached to (which the user has then been told).
+ */
 export async function pickProcess({
   isElevated,
 }: {

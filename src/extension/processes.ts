@@ -1,6 +1,6 @@
 /**
- * The processes that can be attached to, read from /proc (proc(5)), and for those that can't, why: the rules are those of
- * ptrace(2), "Ptrace access mode checking".
+ * The processes that can be attached to, read from /proc (proc(5)), and for those that can't, why: the rules are those
+ * of ptrace(2), "Ptrace access mode checking".
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';

@@ -1,10 +1,11 @@
 /**
- * The guardian's process: `guardian.js ENGINE ARENA`, the engine's process id and the address of its arena. It traces the engine's main
- * thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the engine hangs, killed or not, with all that
- * it traces still traced: nothing runs into INT3 and on, and the guardian puts right what the engine has left.
+ * The guardian's process: `guardian.js ENGINE ARENA`, the engine's process id and the address of its arena. It traces
+ * the engine's main thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the
+ * engine hangs, killed or not, with all that it traces still traced: nothing runs into INT3 and on, and the guardian
+ * puts right what the engine has left.
  *
- * It ends with the engine. Its exit status is 0; {@link GUARDIAN_REFUSED} and the errno for which it can't trace the engine;
- * or {@link GUARDIAN_UNHEARD}.
+ * It ends with the engine. Its exit status is 0; {@link GUARDIAN_REFUSED} and the errno for which it can't trace the
+ * engine; or {@link GUARDIAN_UNHEARD}.
  */
 import { GUARDIAN_REFUSED, GUARDIAN_UNHEARD, LedgerHeader } from '../contract/ledger';
 import { Arena, Layout } from '../engine/tracing/arena';

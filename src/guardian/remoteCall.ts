@@ -37,7 +37,10 @@ export class RemoteCall {
     this.#instruction = instruction;
   }
 
-  /** Traces the thread as soon as nobody else does, and stops it. Never sleeps; false when it has waited in vain, until performance.now() is `until`. */
+  /**
+   * Traces the thread as soon as nobody else does, and stops it. Never sleeps; false when it has waited in vain, until
+   * performance.now() is `until`.
+   */
   begin(until: number): boolean {
     for (let failure = this.#seize(); failure !== 0; failure = this.#seize()) {
       if (failure !== Errno.EPERM || performance.now() > until) return false;

@@ -53,7 +53,10 @@ export class Repair {
     this.#threads?.release();
   }
 
-  /** Children that were forked a moment ago, and that the engine has not taken note of. They have stopped before their first instruction. */
+  /**
+   * Children that were forked a moment ago, and that the engine has not taken note of. They have stopped before their
+   * first instruction.
+   */
   #cleanCopies(known: Set<number>): void {
     for (let found = true; found;) {
       found = false;

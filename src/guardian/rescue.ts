@@ -1,8 +1,9 @@
 /**
- * Threads that have run into INT3 without the engine's having been told. When the engine is gone each of them takes the SIGTRAP that it has stopped for, and that
- * is the end of the process, unless the process ignores SIGTRAP at that moment. So they are given one processor, which the
- * guardian keeps busy; meanwhile another thread of the process is made to call rt_sigaction(2). It needs a second processor, and time: with real-time priority
- * (CAP_SYS_NICE) there is enough of it; without, a few milliseconds.
+ * Threads that have run into INT3 without the engine's having been told. When the engine is gone each of them takes the
+ * SIGTRAP that it has stopped for, and that is the end of the process, unless the process ignores SIGTRAP at that
+ * moment. So they are given one processor, which the guardian keeps busy; meanwhile another thread of the process is
+ * made to call rt_sigaction(2). It needs a second processor, and time: with real-time priority (CAP_SYS_NICE) there is
+ * enough of it; without, a few milliseconds.
  */
 import { signalBit, Signal } from '../engine/linux/signals';
 import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
@@ -44,7 +45,10 @@ export class Rescue {
     this.#isRealTime = scheduling.of(0)?.policy === Policy.fifo;
   }
 
-  /** While the engine hangs: takes in threads of a process. `helper`: another thread of it. False: nothing can be done for them. */
+  /**
+   * While the engine hangs: takes in threads of a process. `helper`: another thread of it. False: nothing can be done
+   * for them.
+   */
   takeIn(pid: number, tids: readonly number[], helper: number): boolean {
     const status = readStatus(helper);
     if (status === undefined || /^[ZX]/.test(status.get('State') ?? 'Z')) return false;

@@ -1,4 +1,7 @@
-/** The memory of programs, as far as the guardian may reach it: under Yama's scope 1 it may not trace what is no child of its own. */
+/**
+ * The memory of programs, as far as the guardian may reach it: under Yama's scope 1 it may not trace what is no child
+ * of its own.
+ */
 import { SidestepError } from '../base/errors';
 import { ProcessMemory } from '../engine/linux/memory';
 

@@ -1,10 +1,11 @@
 /**
- * The threads that the engine has stopped and knows of when it is killed. The kernel lets them go on as they are: behind INT3, which is
- * in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP, which it meets before it runs; when the
- * engine is gone, it is traced for a moment and put where it belongs. One of which nobody knows what it has done already is ended.
+ * The threads that the engine has stopped and knows of when it is killed. The kernel lets them go on as they are:
+ * behind INT3, which is in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP,
+ * which it meets before it runs; when the engine is gone, it is traced for a moment and put where it belongs. One of
+ * which nobody knows what it has done already is ended.
  *
- * A thread that has run into INT3, and of which wait4(2) has not told the engine yet, takes its SIGTRAP with it. It is treated like the
- * others if it lives through that: see rescue.ts.
+ * A thread that has run into INT3, and of which wait4(2) has not told the engine yet, takes its SIGTRAP with it. It is
+ * treated like the others if it lives through that: see rescue.ts.
  */
 import { ThreadPhase } from '../contract/ledger';
 import { Layout } from '../engine/tracing/arena';
@@ -165,7 +166,8 @@ export class Threads {
   #repair(thread: StoppedThread): void {
     const { pid, tid } = thread;
     if (this.#ptrace.seize(tid, 0) !== 0) {
-      // It is gone, or may not be traced: then it ends as it would have without a guardian, rather than run where it stands.
+      // It is gone, or may not be traced: then it ends as it would have without a guardian, rather than run where it
+      // stands.
       end(pid, tid);
       return;
     }

@@ -1,4 +1,7 @@
-/** The first thing to be done is done often in advance, on a piece of this process's own memory: code that was never run is slow. */
+/**
+ * The first thing to be done is done often in advance, on a piece of this process's own memory: code that was never run
+ * is slow.
+ */
 import { type Arena, Layout } from '../engine/tracing/arena';
 import { Ledger } from '../engine/tracing/ledger';
 import { ProcessMemory } from '../engine/linux/memory';

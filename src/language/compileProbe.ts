@@ -1,6 +1,6 @@
 /**
- * A probe at one site: what the user wrote, compiled against what names mean there. The engine gets the agent program; the text
- * of a hit is made from its captures only when somebody reads it.
+ * A probe at one site: what the user wrote, compiled against what names mean there. The engine gets the agent program;
+ * the text of a hit is made from its captures only when somebody reads it.
  */
 import { SidestepError } from '../base/errors';
 import { printable, printableLines, printableName } from '../base/printable';
@@ -42,8 +42,8 @@ export interface CompiledProbe {
 /**
  * Compiles a probe for the site at `place.pc`.
  * @param place what names mean there.
- * @param bias what the module is mapped above its link-time addresses.
- * Throws `syntax`, `type` or `unknown-name`; the place's section tells which text the range is in: `message` or `condition`.
+ * @param bias what the module is mapped above its link-time addresses. Throws `syntax`, `type` or `unknown-name`; the
+ *   place's section tells which text the range is in: `message` or `condition`.
  */
 export function compileProbe(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },

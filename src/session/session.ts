@@ -1,6 +1,6 @@
 /**
- * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code comes and goes,
- * and turns what the engine sends into hits. One engine, one session.
+ * A session: what every front end shows and does. It starts or attaches to processes, keeps their probes placed as code
+ * comes and goes, and turns what the engine sends into hits. One engine, one session.
  */
 import { basename, resolve } from 'node:path';
 import { type ReadFlow } from '../base/controlFlow';
@@ -55,7 +55,9 @@ export interface Warning {
 
 const SIGKILL = 9;
 
-/** How often it is looked whether the program still has what was armed in it: nobody tells when it changes its own code. */
+/**
+ * How often it is looked whether the program still has what was armed in it: nobody tells when it changes its own code.
+ */
 const AUDIT_MS = 2000;
 
 export class Session implements Disposable {
@@ -83,7 +85,10 @@ export class Session implements Disposable {
   readonly onProcess: Event<ProcessChange>;
   readonly onThread: Event<ThreadChange>;
   readonly onModule: Event<ModuleChange>;
-  /** Libraries came or went and the probes are placed in what is there now; the thread that loaded them waits until the listeners return. */
+  /**
+   * Libraries came or went and the probes are placed in what is there now; the thread that loaded them waits until the
+   * listeners return.
+   */
   readonly onPlaced: Event<Process> = this.#placed.on;
   readonly onExit: Event<ProcessExit>;
   /** The reports that {@link limitReports} allowed have been made; no probe is armed any more. */
@@ -152,8 +157,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Starts a program; it waits before its first instruction for {@link start}. `locations`: what will be looked for in it. That is read
-   * while the engine starts, which takes longer than most programs' symbols do.
+   * Starts a program; it waits before its first instruction for {@link start}. `locations`: what will be looked for in
+   * it. That is read while the engine starts, which takes longer than most programs' symbols do.
    */
   async launch(options: LaunchOptions, locations: readonly ProbeLocation[] = []): Promise<Process> {
     const path = resolve(options.cwd ?? '.', options.program);
@@ -169,8 +174,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * For a program that is about to be started: the variable that it needs so that it can end while it is traced, and a warning that says so.
-   * {@link launch} sets it; undefined where none is needed.
+   * For a program that is about to be started: the variable that it needs so that it can end while it is traced, and a
+   * warning that says so. {@link launch} sets it; undefined where none is needed.
    */
   spareLeakCheck(program: string, environment: readonly string[]): ReturnType<typeof withoutLeakCheck> {
     const change = withoutLeakCheck(program, environment);
@@ -183,7 +188,10 @@ export class Session implements Disposable {
     return change;
   }
 
-  /** Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link launch}. */
+  /**
+   * Attaches to a process that is about to exec the program and lets it; the program waits at its start as after {@link
+   * launch}.
+   */
   async adopt(waiting: WaitingProcess): Promise<Process> {
     const process = await this.#seize(waiting.pid, true);
     const [entered] = await Promise.all([this.#entry(process), waiting.letGo()]);
@@ -200,8 +208,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Resolves when the probes are placed in what is mapped into the process now, or when it has ended: a process that calls exec has nothing
-   * mapped until its new image is read, which waits for that.
+   * Resolves when the probes are placed in what is mapped into the process now, or when it has ended: a process that
+   * calls exec has nothing mapped until its new image is read, which waits for that.
    */
   async read(process: Process): Promise<void> {
     const waiting = new DisposableStore();
@@ -232,7 +240,10 @@ export class Session implements Disposable {
     });
   }
 
-  /** Places a probe in all processes: it is armed, pending or failed then, and says why. Rejects only when the engine is gone. */
+  /**
+   * Places a probe in all processes: it is armed, pending or failed then, and says why. Rejects only when the engine is
+   * gone.
+   */
   addProbe(spec: ProbeSpec): Promise<Probe> {
     return this.#sequence.run(() => this.#probes.add(spec, this.processes.values()));
   }
@@ -283,7 +294,10 @@ export class Session implements Disposable {
     return [...new Set(lines)].sort((a, b) => a - b);
   }
 
-  /** The sources that loaded code was compiled from, as paths on this machine; without those of the distribution's libraries. */
+  /**
+   * The sources that loaded code was compiled from, as paths on this machine; without those of the distribution's
+   * libraries.
+   */
   sourceFiles(): readonly string[] {
     return listSources(this.#allModules(), this.#sourceMap);
   }

@@ -1,7 +1,7 @@
 /**
- * Writes WebAssembly modules (WebAssembly Core 2.0 §5). The emulator and the agent both turn data (micro-operations, agent
- * operations) into functions that run at a hit; WebAssembly is the target because it has exactly what they need: 64-bit
- * integers without allocation, and a memory that system calls can fill directly.
+ * Writes WebAssembly modules (WebAssembly Core 2.0 §5). The emulator and the agent both turn data (micro-operations,
+ * agent operations) into functions that run at a hit; WebAssembly is the target because it has exactly what they need:
+ * 64-bit integers without allocation, and a memory that system calls can fill directly.
  */
 import { assertExists } from '../base/assert';
 import { Op, type OpName, SaturatingOp, ValueType, type ValueTypeName } from './opcodes';

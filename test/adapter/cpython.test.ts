@@ -1,4 +1,7 @@
-/** Real input: Debian's CPython, attached to while its threads run. Link-time optimised, inlined, its debug information found by build-id. */
+/**
+ * Real input: Debian's CPython, attached to while its threads run. Link-time optimised, inlined, its debug information
+ * found by build-id.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** An editor's side of the Debug Adapter Protocol: speaks to the bundled adapter as a process, and remembers the whole conversation. */
+/**
+ * An editor's side of the Debug Adapter Protocol: speaks to the bundled adapter as a process, and remembers the whole
+ * conversation.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';

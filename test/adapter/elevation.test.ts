@@ -1,4 +1,7 @@
-/** The engine as root, while the adapter is an unprivileged user's: the editor's terminal is where sudo's password is typed. */
+/**
+ * The engine as root, while the adapter is an unprivileged user's: the editor's terminal is where sudo's password is
+ * typed.
+ */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

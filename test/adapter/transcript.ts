@@ -1,6 +1,7 @@
 /**
- * Golden transcripts: whole conversations as text, compared with files in `transcripts/`. What differs from run to run (process and thread
- * ids, addresses, directories, times) is replaced by what it stands for. With UPDATE_TRANSCRIPTS=1 the files are written anew.
+ * Golden transcripts: whole conversations as text, compared with files in `transcripts/`. What differs from run to run
+ * (process and thread ids, addresses, directories, times) is replaced by what it stands for. With UPDATE_TRANSCRIPTS=1
+ * the files are written anew.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,10 @@ export type Replacements = readonly (readonly [text: string | RegExp, name: stri
 /** Events of which it depends on the machine's speed whether and when they come. */
 const LEFT_OUT = new Set(['thread', 'progressStart', 'progressUpdate', 'progressEnd', 'module']);
 
-/** One line a message: `→ request`, `← response`, `◆ event`. What the program prints comes at the end: when it does is chance. */
+/**
+ * One line a message: `→ request`, `← response`, `◆ event`. What the program prints comes at the end: when it does is
+ * chance.
+ */
 export function transcript(conversation: readonly Message[], replacements: Replacements): string {
   const kept = conversation.filter((message) => !(isEvent(message) && LEFT_OUT.has(message.event)));
   const printed = kept.filter((message) => isEvent(message) && isPrinted(message));

@@ -1,4 +1,7 @@
-/** The editor's terminal where Yama lets a process be traced only by its parents and by whom it names (Documentation/admin-guide/LSM/Yama.rst). */
+/**
+ * The editor's terminal where Yama lets a process be traced only by its parents and by whom it names
+ * (Documentation/admin-guide/LSM/Yama.rst).
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -31,7 +34,10 @@ describe('debug adapter under Yama', () => {
 
   afterEach(() => client.close());
 
-  /** Launches in a terminal whose system calls under a rule fail; what the terminal shows, and the command that it was given. */
+  /**
+   * Launches in a terminal whose system calls under a rule fail; what the terminal shows, and the command that it was
+   * given.
+   */
   async function launch(scope: number, ruleFor: (command: readonly string[]) => readonly string[]) {
     client = new DapClient([], underYama(scope));
     const terminal = { shown: '', command: [] as readonly string[] };

@@ -19,7 +19,10 @@ describe('what a program inherits from sidestep', () => {
   let program = '';
   before(() => (program = fixture('inherits')));
 
-  /** The lines of what the program prints, by their first word, alone and traced. `prepare` and `after` stand around the command. */
+  /**
+   * The lines of what the program prints, by their first word, alone and traced. `prepare` and `after` stand around the
+   * command.
+   */
   async function both(
     sidestep: string,
     { prepare = '', through = '', after = '' }: { prepare?: string; through?: string; after?: string },

@@ -1,6 +1,6 @@
 /**
- * Programs for these tests: as test/fixtures/build.ts makes them, and by the compilers and tools that are not on every machine.
- * Those answer undefined when what they need is missing; the test is then skipped.
+ * Programs for these tests: as test/fixtures/build.ts makes them, and by the compilers and tools that are not on every
+ * machine. Those answer undefined when what they need is missing; the test is then skipped.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

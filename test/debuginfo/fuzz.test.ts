@@ -1,7 +1,7 @@
 /**
- * Broken files: a small program's bytes are changed at random, thousands of times, and all questions are asked of what comes out.
- * Whatever is answered, nothing but a SidestepError may be thrown, and no answer may take long. The random numbers are the
- * same in every run; SIDESTEP_FUZZ=N asks for N rounds instead.
+ * Broken files: a small program's bytes are changed at random, thousands of times, and all questions are asked of what
+ * comes out. Whatever is answered, nothing but a SidestepError may be thrown, and no answer may take long. The random
+ * numbers are the same in every run; SIDESTEP_FUZZ=N asks for N rounds instead.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

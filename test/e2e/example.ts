@@ -1,4 +1,7 @@
-/** The example server as a workspace of its own, compiled where it lies. Places in it are found by their text: lines may move. */
+/**
+ * The example server as a workspace of its own, compiled where it lies. Places in it are found by their text: lines may
+ * move.
+ */
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

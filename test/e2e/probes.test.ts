@@ -1,4 +1,7 @@
-/** The main job, done in the real editor by mouse and keyboard: click beside a line, press F5, and a running program logs. */
+/**
+ * The main job, done in the real editor by mouse and keyboard: click beside a line, press F5, and a running program
+ * logs.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';

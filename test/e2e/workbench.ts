@@ -1,6 +1,6 @@
 /**
- * What a user does in the editor, done by a browser: opening files, clicking the gutter, writing logpoints, F5, reading the
- * Debug Console. Selectors are those of the VS Code workbench.
+ * What a user does in the editor, done by a browser: opening files, clicking the gutter, writing logpoints, F5, reading
+ * the Debug Console. Selectors are those of the VS Code workbench.
  */
 import { type Browser, type Locator, type Page, chromium } from 'playwright-core';
 import { HANG_MS } from '../until';

@@ -1,6 +1,7 @@
 /**
- * Every form of every lifted instruction against the CPU. `SIDESTEP_SEED=random npx mocha …` takes another seed; the seed is printed,
- * and with it a failure is the same again. `SIDESTEP_STATES` is how many states each instruction runs from.
+ * Every form of every lifted instruction against the CPU. `SIDESTEP_SEED=random npx mocha …` takes another seed; the
+ * seed is printed, and with it a failure is the same again. `SIDESTEP_STATES` is how many states each instruction runs
+ * from.
  */
 import assert from 'node:assert/strict';
 import { liftedMnemonics } from '../../src/emulator/families';

@@ -1,6 +1,6 @@
 /**
- * Makes instructions of a form with random operands, by iced's encoder: what the forms of lifted instructions and those for the surrogate
- * have in common. Which operands, and where memory is, they say themselves.
+ * Makes instructions of a form with random operands, by iced's encoder: what the forms of lifted instructions and those
+ * for the surrogate have in common. Which operands, and where memory is, they say themselves.
  */
 import {
   type Code,
@@ -22,8 +22,8 @@ export type Operands = Partial<Record<OpCodeOperandKind, Fill>>;
 const encoder = new Encoder(64);
 
 /**
- * `finish`: chooses prefixes and the like when the operands are there. `impossible` for forms with an operand that `operands` has nothing for,
- * undefined for a combination that has no encoding, such as AH with REX.
+ * `finish`: chooses prefixes and the like when the operands are there. `impossible` for forms with an operand that
+ * `operands` has nothing for, undefined for a combination that has no encoding, such as AH with REX.
  */
 export function randomBytes(
   code: Code,

@@ -1,6 +1,6 @@
 /**
- * Every form that iced knows of an instruction in 64-bit mode, with random operands: so that none is forgotten, and every register,
- * addressing form and width gets its turn.
+ * Every form that iced knows of an instruction in 64-bit mode, with random operands: so that none is forgotten, and
+ * every register, addressing form and width gets its turn.
  */
 import { Code, CodeExt, Mnemonic, OpCodeOperandKind as K, OpKind, Register } from 'iced-x86';
 import { decode } from '../../src/emulator/decode/decode';
@@ -15,7 +15,10 @@ const MNEMONIC_NUMBERS = new Map(
   Object.entries(Mnemonic).map(([name, number]) => [name.toLowerCase(), number as Mnemonic]),
 );
 
-/** How much the two checks of all forms try: each form several times, with other operands, and from how many states each time. */
+/**
+ * How much the two checks of all forms try: each form several times, with other operands, and from how many states each
+ * time.
+ */
 export const EFFECTS_CHECK = { seed: 7, subjectsPerForm: 12 };
 export const CPU_CHECK = { seed: 20240229, subjectsPerForm: 8, states: 25 };
 
@@ -56,8 +59,8 @@ function codesByMnemonic(): ReadonlyMap<Mnemonic, Code[]> {
 }
 
 /**
- * An instruction of this form with random operands, at a random place in the scratch program's code; `undefined` for forms with
- * operands that are not general-purpose, or that are refused.
+ * An instruction of this form with random operands, at a random place in the scratch program's code; `undefined` for
+ * forms with operands that are not general-purpose, or that are refused.
  */
 export function randomSubject(code: Code, random: Random): Subject | undefined {
   const placed = randomPlaced(code, random, false);

@@ -55,7 +55,8 @@ describe('instructions that are refused', () => {
   });
 
   it('does not refuse what only looks like it', () => {
-    // xchg rbx, rax; call with 66 and REX.W, as the general dynamic TLS sequence has it; repz ret; bnd jmp; mov eax, ds.
+    // xchg rbx, rax; call with 66 and REX.W, as the general dynamic TLS sequence has it; repz ret; bnd jmp; mov eax,
+    // ds.
     for (const hex of ['4893', '666648e800000000', 'f3c3', 'f2eb10', '8cd8']) {
       assert.equal(classify(Buffer.from(hex, 'hex'), 0x401000n).execution, 'emulated', hex);
     }

@@ -1,4 +1,7 @@
-/** Probes on atomic instructions: threads that hit them and threads that run over another copy of them work on the same memory. */
+/**
+ * Probes on atomic instructions: threads that hit them and threads that run over another copy of them work on the same
+ * memory.
+ */
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';

@@ -1,4 +1,7 @@
-/** A client that reads slowly or not at all: nobody waits for it, memory stays small, and what it misses is counted, probe by probe. */
+/**
+ * A client that reads slowly or not at all: nobody waits for it, memory stays small, and what it misses is counted,
+ * probe by probe.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentOperation, type AgentProgram } from '../../src/contract/agent/operations';

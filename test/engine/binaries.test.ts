@@ -1,4 +1,7 @@
-/** Programs of every make: statically linked, the dynamic linker itself, set-user-id, under a filter that kills, in a pid namespace. */
+/**
+ * Programs of every make: statically linked, the dynamic linker itself, set-user-id, under a filter that kills, in a
+ * pid namespace.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Process trees: every child that is followed counts to the last call, and every child that is not runs on with clean text. */
+/**
+ * Process trees: every child that is followed counts to the last call, and every child that is not runs on with clean
+ * text.
+ */
 import assert from 'node:assert/strict';
 import { type EngineEvent } from '../../src/contract/messages';
 import { type EngineClient } from './engineClient';

@@ -14,7 +14,9 @@ describe('crowds of threads', () => {
 
   engineForEach((started) => (client = started));
 
-  /** Makes the threads call `work` or not; in the latter case how often they did, and how many threads there have been. */
+  /**
+   * Makes the threads call `work` or not; in the latter case how often they did, and how many threads there have been.
+   */
   function go(target: Target): void {
     target.process.stdin?.write('g\n');
   }

@@ -1,4 +1,7 @@
-/** A client in a process of its own, to be killed: attaches, arms `work`, says so, then reads hits (or hangs) until its end. */
+/**
+ * A client in a process of its own, to be killed: attaches, arms `work`, says so, then reads hits (or hangs) until its
+ * end.
+ */
 import { EngineClient } from './engineClient';
 
 const [pid, path, offset, how] = process.argv.slice(2);

@@ -94,8 +94,8 @@ export class EngineClient {
   failure: EngineFailure | undefined;
 
   /**
-   * `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own. `through`: a command
-   * that becomes another one by exec, with which the engine is started.
+   * `script`: another engine than {@link engineScript}. `env`: variables that it gets besides this process's own.
+   * `through`: a command that becomes another one by exec, with which the engine is started.
    */
   constructor(script = engineScript(), env: Readonly<Record<string, string>> = {}, through: readonly string[] = []) {
     const [command, ...args] = [...through, process.execPath, script];
@@ -221,7 +221,10 @@ export class EngineClient {
     );
   }
 
-  /** Resolves when `look` finds something; looks again whenever something has come. Rejects when the engine is gone, or hangs. */
+  /**
+   * Resolves when `look` finds something; looks again whenever something has come. Rejects when the engine is gone, or
+   * hangs.
+   */
   until<T>(look: () => T | undefined, what = String(look)): Promise<T> {
     const found = new Promise<T>((resolve, reject) => {
       const check = (): void => {
@@ -257,7 +260,10 @@ export class EngineClient {
     return this.events.flatMap((event) => (event.event === 'warning' ? [event.message] : []));
   }
 
-  /** Closes all that were made since the last time, and waits for their ends; what they and their programs have printed as errors. */
+  /**
+   * Closes all that were made since the last time, and waits for their ends; what they and their programs have printed
+   * as errors.
+   */
   static async closeAll(): Promise<string> {
     const all = [...EngineClient.#all];
     EngineClient.#all.clear();

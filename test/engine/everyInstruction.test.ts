@@ -1,4 +1,6 @@
-/** A probe on every instruction of four threads' loops, which are made of nearly everything that the processor can do. */
+/**
+ * A probe on every instruction of four threads' loops, which are made of nearly everything that the processor can do.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -110,7 +112,10 @@ describe('every instruction of four threads’ loops', () => {
   });
 });
 
-/** Instructions that only follow each other were passed equally often. `indirect`: file offsets that computed branches go to. */
+/**
+ * Instructions that only follow each other were passed equally often. `indirect`: file offsets that computed branches
+ * go to.
+ */
 function assertBlocks(instructions: readonly Swept[], hits: readonly number[], indirect: readonly number[]): void {
   const targets = new Set(indirect);
   for (const { offset, instruction } of instructions) {

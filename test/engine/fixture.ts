@@ -10,8 +10,8 @@ export function engineForEach(use: (client: EngineClient) => void): void {
 }
 
 /**
- * After each test of the suite: all engines that it has started end, which lets go of what they trace, then its targets. No engine may
- * have printed anything.
+ * After each test of the suite: all engines that it has started end, which lets go of what they trace, then its
+ * targets. No engine may have printed anything.
  */
 export function endAfterEach(): void {
   // What other suites have made is theirs.

@@ -51,7 +51,9 @@ describe('processes that are followed', () => {
     return pid;
   }
 
-  /** Counts calls of `work` in every image of a program, until no process is left; how many images and calls there were. */
+  /**
+   * Counts calls of `work` in every image of a program, until no process is left; how many images and calls there were.
+   */
   async function countAll(root: number, of: Program, path: string): Promise<{ images: number; calls: number }> {
     const probe = await client.declare();
     const alive = new Set([root]);

@@ -1,4 +1,6 @@
-/** System calls that threads sleep in are none the wiser: whatever comes or goes, each gives what it was to give, once. */
+/**
+ * System calls that threads sleep in are none the wiser: whatever comes or goes, each gives what it was to give, once.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EngineClient } from './engineClient';

@@ -1,4 +1,7 @@
-/** Processes that SIGKILL ends at any moment: in the midst of a hit, of what is done for it, or of their start. Nothing is left of them. */
+/**
+ * Processes that SIGKILL ends at any moment: in the midst of a hit, of what is done for it, or of their start. Nothing
+ * is left of them.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/emulator/oracle/random';

@@ -1,6 +1,6 @@
 /**
- * All instructions of a file's .text, one behind the other. The decoder starts anew at every function, so that bytes between functions
- * which are no code mislead it for no longer than that.
+ * All instructions of a file's .text, one behind the other. The decoder starts anew at every function, so that bytes
+ * between functions which are no code mislead it for no longer than that.
  */
 import { ElfFile } from '../../src/debuginfo/elf/elfFile';
 import { Image } from '../../src/debuginfo/image';

@@ -1,4 +1,7 @@
-/** Where code can lie, and what may become of it under a probe. What is mapped from a file must never change in the file. */
+/**
+ * Where code can lie, and what may become of it under a probe. What is mapped from a file must never change in the
+ * file.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** exec from any thread, hits of the others in the air: the thread that calls it takes over the leader's number, the rest are gone. */
+/**
+ * exec from any thread, hits of the others in the air: the thread that calls it takes over the leader's number, the
+ * rest are gone.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

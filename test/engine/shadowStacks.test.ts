@@ -1,4 +1,7 @@
-/** Calls and returns of threads with shadow stacks. Few machines have any, so an engine that takes every thread for one of them stands in. */
+/**
+ * Calls and returns of threads with shadow stacks. Few machines have any, so an engine that takes every thread for one
+ * of them stands in.
+ */
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
 import { Arena } from '../../src/engine/tracing/arena';

@@ -1,4 +1,7 @@
-/** Signals at every moment, handlers in handlers, jumps and returns onto probes: every pass is counted, and no result is another one. */
+/**
+ * Signals at every moment, handlers in handlers, jumps and returns onto probes: every pass is counted, and no result is
+ * another one.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/emulator/oracle/random';

@@ -1,4 +1,6 @@
-/** A program that runs by itself, for tests that attach: it says when it is ready and waits for a line before it begins. */
+/**
+ * A program that runs by itself, for tests that attach: it says when it is ready and waits for a line before it begins.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { once } from 'node:events';
@@ -62,7 +64,10 @@ export class Target {
     );
   }
 
-  /** How long it has run, all threads together, in ms: utime and stime of /proc/PID/stat (proc(5)), which the kernel counts in hundredths. */
+  /**
+   * How long it has run, all threads together, in ms: utime and stime of /proc/PID/stat (proc(5)), which the kernel
+   * counts in hundredths.
+   */
   processorMs(): number {
     const text = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
     // Fields 14 and 15. The second one is a name that may hold blanks and parentheses.

@@ -1,6 +1,6 @@
 /**
- * A probe on every instruction of programs that others wrote and compiled: they work on a file, and what comes out must be, byte for
- * byte, what comes out without probes.
+ * A probe on every instruction of programs that others wrote and compiled: they work on a file, and what comes out must
+ * be, byte for byte, what comes out without probes.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -51,7 +51,10 @@ const LIBRARY_REFUSALS: ReadonlySet<RefusalCode> = new Set([
 /** Of the input for a program whose C library has all the probes. */
 const LIBRARY_BYTES = 2000;
 
-/** The whole C library takes minutes. Otherwise a sample of it is probed: runs of so many instructions, one of ten, drawn by the seed. */
+/**
+ * The whole C library takes minutes. Otherwise a sample of it is probed: runs of so many instructions, one of ten,
+ * drawn by the seed.
+ */
 const WHOLE = process.env['SIDESTEP_WHOLE'] !== undefined;
 const RUN = 64;
 const ONE_IN = 10;
@@ -213,7 +216,10 @@ function assertConsistent(instructions: readonly Swept[], counts: readonly Count
 
 const BRANCH = /^(J|Call|Ret|Loop)/;
 
-/** Text that is like prose to a compressor: words drawn by a generator that always gives the same (Numerical Recipes §7.1). */
+/**
+ * Text that is like prose to a compressor: words drawn by a generator that always gives the same (Numerical Recipes
+ * §7.1).
+ */
 function proseOf(bytes: number): string {
   let seed = 1;
   const draw = (below: number): number => {

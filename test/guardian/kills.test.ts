@@ -1,4 +1,6 @@
-/** No program goes on with a wrong result, in whatever moment its engine is killed. `npm run bench -- kills` does many. */
+/**
+ * No program goes on with a wrong result, in whatever moment its engine is killed. `npm run bench -- kills` does many.
+ */
 import assert from 'node:assert/strict';
 import { Random } from '../../src/emulator/oracle/random';
 import { Target } from '../engine/target';

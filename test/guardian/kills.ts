@@ -1,6 +1,6 @@
 /**
- * Engines that are killed, in every stage of what they do, and what becomes of the program: it computes on as it should, it ends by a signal, or, which
- * must never be, it computes something else.
+ * Engines that are killed, in every stage of what they do, and what becomes of the program: it computes on as it
+ * should, it ends by a signal, or, which must never be, it computes something else.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';

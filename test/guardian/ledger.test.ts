@@ -1,4 +1,6 @@
-/** What the engine writes into its ledger, the guardian reads out of the engine's memory. Here both are this process. */
+/**
+ * What the engine writes into its ledger, the guardian reads out of the engine's memory. Here both are this process.
+ */
 import assert from 'node:assert/strict';
 import { LEDGER_BYTES, LedgerHeader, LedgerTables, ThreadPhase } from '../../src/contract/ledger';
 import { Arena, Layout } from '../../src/engine/tracing/arena';

@@ -1,6 +1,6 @@
 /**
- * Agent programs, run the plain way: one bigint stack, one operation after the other. The engine compiles programs to WebAssembly; this
- * is what they mean, and what the language's tests run them on.
+ * Agent programs, run the plain way: one bigint stack, one operation after the other. The engine compiles programs to
+ * WebAssembly; this is what they mean, and what the language's tests run them on.
  */
 import { CaptureStatus, type AgentOperation, type AgentRegister } from '../../src/contract/agent/operations';
 import { type Capture } from '../../src/contract/hits';

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ErrorCode, SidestepError } from '../../src/base/errors';
 
-/** The error that `work` throws. `at`: the characters of `text` that its range covers; '' for a place between characters. */
+/**
+ * The error that `work` throws. `at`: the characters of `text` that its range covers; '' for a place between
+ * characters.
+ */
 export function refusal(
   work: () => unknown,
   text: string,

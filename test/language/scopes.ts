@@ -1,4 +1,7 @@
-/** Scopes made by hand, as debug information would give them: the types and variables that the language's tests speak of. */
+/**
+ * Scopes made by hand, as debug information would give them: the types and variables that the language's tests speak
+ * of.
+ */
 import { linkAddress } from '../../src/base/address';
 import {
   emptyScope,

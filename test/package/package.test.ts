@@ -1,6 +1,6 @@
 /**
- * What `npm run package` makes is all that a user gets: it is installed into a fresh editor, outside of this folder, and run
- * there with no node_modules anywhere above it.
+ * What `npm run package` makes is all that a user gets: it is installed into a fresh editor, outside of this folder,
+ * and run there with no node_modules anywhere above it.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

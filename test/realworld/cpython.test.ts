@@ -8,8 +8,8 @@ import { assertUntouched, parseJsonLines, Running, sidestep } from '../cli/comma
 const PYTHON = '/usr/bin/python3.11';
 
 /**
- * Threads that parse JSON (every array element goes through PyList_Append) and sort what they parsed, as often as the argument says, or
- * until a line comes on standard input; then one line with the sum over everything.
+ * Threads that parse JSON (every array element goes through PyList_Append) and sort what they parsed, as often as the
+ * argument says, or until a line comes on standard input; then one line with the sum over everything.
  */
 const SCRIPT = `
 import json, sys, threading

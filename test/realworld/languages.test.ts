@@ -1,4 +1,6 @@
-/** Programs in the languages people probe, by their own compilers: every call counted, values right, results unchanged. */
+/**
+ * Programs in the languages people probe, by their own compilers: every call counted, values right, results unchanged.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

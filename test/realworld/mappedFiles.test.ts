@@ -1,4 +1,7 @@
-/** Whose symbols are used: those of the file that a process has mapped, not of the one that has its name by now, or has it here. */
+/**
+ * Whose symbols are used: those of the file that a process has mapped, not of the one that has its name by now, or has
+ * it here.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A multi-threaded server under load, as people run it: probes come and go on its command path, no request is lost or answered wrongly, and what
- * is counted is what the server itself counts.
+ * A multi-threaded server under load, as people run it: probes come and go on its command path, no request is lost or
+ * answered wrongly, and what is counted is what the server itself counts.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** A memcached with symbols, built from Debian's sources, and load for it from clients that know every answer beforehand. */
+/**
+ * A memcached with symbols, built from Debian's sources, and load for it from clients that know every answer
+ * beforehand.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

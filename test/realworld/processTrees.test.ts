@@ -18,7 +18,9 @@ describe('process trees', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  /** Runs a command with all its children probed; its output, and the numbers that were counted and logged, by process. */
+  /**
+   * Runs a command with all its children probed; its output, and the numbers that were counted and logged, by process.
+   */
   async function follow(...command: readonly string[]) {
     const probes = ['-p', 'count work', '-p', 'log work "{line}" if line % 10 == 0'];
     const options = ['run', '--follow', 'children', '--format', 'json', ...probes];

@@ -1,4 +1,7 @@
-/** An engine without processes: it answers from what a test put into it, remembers what it was asked, and says what a test lets it say. */
+/**
+ * An engine without processes: it answers from what a test put into it, remembers what it was asked, and says what a
+ * test lets it say.
+ */
 import { address, type Address } from '../../src/base/address';
 import { Emitter } from '../../src/base/lifetime';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES, type HitRecord } from '../../src/contract/hits';

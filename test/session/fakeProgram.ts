@@ -1,4 +1,7 @@
-/** Programs without code: ELF files of which only their names exist, mapped where a test says, with functions and lines it made up. */
+/**
+ * Programs without code: ELF files of which only their names exist, mapped where a test says, with functions and lines
+ * it made up.
+ */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Values of running programs: each program says on its own output, before each call that a probe stands at, what the probe's message
- * has to read there. Every kind of value is tried with each version of DWARF, with and without optimisation.
+ * Values of running programs: each program says on its own output, before each call that a probe stands at, what the
+ * probe's message has to read there. Every kind of value is tried with each version of DWARF, with and without
+ * optimisation.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

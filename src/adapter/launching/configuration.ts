@@ -1,6 +1,6 @@
 /**
- * What launch.json says: the arguments of `launch` and `attach`, checked key by key. Keys that are not known are the editor's own.
- * A value that is wrong is an error that names its key.
+ * What launch.json says: the arguments of `launch` and `attach`, checked key by key. Keys that are not known are the
+ * editor's own. A value that is wrong is an error that names its key.
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Follow } from '../../contract/messages';

@@ -14,7 +14,9 @@ export function environmentChanges({ env, envFile }: Pick<LaunchConfiguration, '
   return { ...(envFile === undefined ? {} : readEnvironmentFile(envFile)), ...env };
 }
 
-/** The whole environment of a program that the engine starts itself: `NAME=value` each. `inherited`: such a list, too. */
+/**
+ * The whole environment of a program that the engine starts itself: `NAME=value` each. `inherited`: such a list, too.
+ */
 export function completeEnvironment(inherited: readonly string[], changes: EnvironmentChanges): readonly string[] {
   const kept = inherited.filter((variable) => {
     const name = variable.slice(0, variable.indexOf('='));
@@ -32,7 +34,9 @@ function readEnvironmentFile(path: string): Record<string, string> {
   }
 }
 
-/** `NAME=value` a line; `#` starts a comment line, `export ` may stand in front, quotes around the value are taken off. */
+/**
+ * `NAME=value` a line; `#` starts a comment line, `export ` may stand in front, quotes around the value are taken off.
+ */
 export function parseEnvironment(text: string): Record<string, string> {
   const result: Record<string, string> = {};
   for (const line of text.split(/\r?\n/)) {

@@ -1,8 +1,9 @@
 /**
- * Launching in the editor's terminal. The terminal's shell must start the program, so that it owns the terminal and job control works;
- * but its first instruction must wait for the probes. So the terminal runs a shell script that says which process it is, waits for a word,
- * and then becomes the program by exec; in between it is attached to. It waits by reading from a FIFO and not by stopping itself: the
- * terminal's shell would take a stopped job for one that the user put into the background.
+ * Launching in the editor's terminal. The terminal's shell must start the program, so that it owns the terminal and job
+ * control works; but its first instruction must wait for the probes. So the terminal runs a shell script that says
+ * which process it is, waits for a word, and then becomes the program by exec; in between it is attached to. It waits
+ * by reading from a FIFO and not by stopping itself: the terminal's shell would take a stopped job for one that the
+ * user put into the background.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -16,12 +17,16 @@ import { type Client } from '../protocol/connection';
 import { type LaunchConfiguration } from './configuration';
 import { type EnvironmentChanges } from './environment';
 
-/** $0: a directory with the FIFO `go`; the arguments are the program and its own. The file `pid` is whole when it exists. */
+/**
+ * $0: a directory with the FIFO `go`; the arguments are the program and its own. The file `pid` is whole when it
+ * exists.
+ */
 const TRAMPOLINE = 'echo $$ > "$0/pid.part" && mv "$0/pid.part" "$0/pid" && read -r _ < "$0/go" && exec "$@"';
 
 /**
- * Where Yama's ptrace_scope is 1, a process can only be traced by its parents and by the one that it names itself (prctl(2), PR_SET_PTRACER), which holds
- * on after exec. The shell can't name one; Perl can. It says nothing of a locale that is not there (perldiag(1)), as the program will.
+ * Where Yama's ptrace_scope is 1, a process can only be traced by its parents and by the one that it names itself
+ * (prctl(2), PR_SET_PTRACER), which holds on after exec. The shell can't name one; Perl can. It says nothing of a
+ * locale that is not there (perldiag(1)), as the program will.
  */
 const DECLARE = ['/bin/sh', '-c', 'PERL_BADLANG=0 exec /usr/bin/perl -e "$0" -- "$@"'] as const;
 const DECLARATION =

@@ -1,6 +1,7 @@
 /**
- * Hits → Debug Console. A probe can be hit a hundred thousand times a second; a person reads ten lines. Hits are collected for a moment
- * and of each probe only the first few of that moment are rendered and shown, followed by how many were not. Counts stay exact.
+ * Hits → Debug Console. A probe can be hit a hundred thousand times a second; a person reads ten lines. Hits are
+ * collected for a moment and of each probe only the first few of that moment are rendered and shown, followed by how
+ * many were not. Counts stay exact.
  */
 import { type Disposable } from '../../base/lifetime';
 import { printableName } from '../../base/printable';

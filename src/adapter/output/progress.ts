@@ -1,6 +1,6 @@
 /**
- * Shows that symbols are being read. Reading does not yield, so its end is known when the event loop comes round again: the timer that
- * was set at the last sign of life runs then.
+ * Shows that symbols are being read. Reading does not yield, so its end is known when the event loop comes round again:
+ * the timer that was set at the last sign of life runs then.
  */
 import { type Disposable } from '../../base/lifetime';
 import { printable } from '../../base/printable';

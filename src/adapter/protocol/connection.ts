@@ -1,6 +1,7 @@
 /**
- * One conversation in the Debug Adapter Protocol: a request is looked up in a table of handlers, what its handler gives becomes the body
- * of the response, what it throws becomes an error response. https://microsoft.github.io/debug-adapter-protocol/specification
+ * One conversation in the Debug Adapter Protocol: a request is looked up in a table of handlers, what its handler gives
+ * becomes the body of the response, what it throws becomes an error response.
+ * https://microsoft.github.io/debug-adapter-protocol/specification
  */
 import { Event, Response } from '@vscode/debugadapter';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';

@@ -1,6 +1,7 @@
 /**
- * Every error as the editor sees it: a number that stays the same for scripts, the text, and whether a person must see it. Errors that a
- * person can do something about are shown; requests that an editor makes of its own accord fail silently.
+ * Every error as the editor sees it: a number that stays the same for scripts, the text, and whether a person must see
+ * it. Errors that a person can do something about are shown; requests that an editor makes of its own accord fail
+ * silently.
  */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type ErrorCode, messageOf, SidestepError } from '../../base/errors';
@@ -42,7 +43,10 @@ const SILENT = 9001;
 /** An error that only the editor learns of. */
 class SilentError extends Error {}
 
-/** What to say where a debugger that stops programs would act; every other request that has no handler is just not known. */
+/**
+ * What to say where a debugger that stops programs would act; every other request that has no handler is just not
+ * known.
+ */
 const NEVER_STOPPED: Readonly<Record<string, string>> = {
   pause: 'Set a logpoint where you want to look.',
   evaluate: 'Write the expression in a logpoint, as {expression}.',

@@ -1,7 +1,7 @@
 /**
- * The protocol's framing, watched: `Content-Length: N`, an empty line, N bytes. What goes through is whole messages; what is
- * no message of the protocol ends the stream with an error, before much of it is kept. A web page can make a browser send
- * its own header lines here, so one that the protocol does not have is refused, too.
+ * The protocol's framing, watched: `Content-Length: N`, an empty line, N bytes. What goes through is whole messages;
+ * what is no message of the protocol ends the stream with an error, before much of it is kept. A web page can make a
+ * browser send its own header lines here, so one that the protocol does not have is refused, too.
  * https://microsoft.github.io/debug-adapter-protocol/overview#base-protocol
  */
 import { Transform, type TransformCallback } from 'node:stream';

@@ -1,7 +1,7 @@
 /**
- * What the arguments of each request must look like, as the protocol's schema has them. The compiler holds each shape to the
- * type that is generated from that schema (@vscode/debugprotocol): a property that it knows can't be left out here.
- * https://microsoft.github.io/debug-adapter-protocol/debugAdapterProtocol.json
+ * What the arguments of each request must look like, as the protocol's schema has them. The compiler holds each shape
+ * to the type that is generated from that schema (@vscode/debugprotocol): a property that it knows can't be left out
+ * here. https://microsoft.github.io/debug-adapter-protocol/debugAdapterProtocol.json
  */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../../base/errors';

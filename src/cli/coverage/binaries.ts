@@ -5,7 +5,9 @@ import { messageOf, SidestepError } from '../../base/errors';
 
 const ELF_MAGIC = '\x7fELF';
 
-/** Paths of the ELF files, each file once whatever its names are. Throws `file-unreadable` for a name that is not there. */
+/**
+ * Paths of the ELF files, each file once whatever its names are. Throws `file-unreadable` for a name that is not there.
+ */
 export function* findBinaries(names: readonly string[]): Generator<string> {
   const seen = new Set<string>();
   for (const name of names) {

@@ -1,6 +1,6 @@
 /**
- * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so the shortest
- * known beginning of some bytes is their instruction: it is found without decoding.
+ * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so
+ * the shortest known beginning of some bytes is their instruction: it is found without decoding.
  */
 import {
   type Classification,

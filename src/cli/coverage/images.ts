@@ -7,9 +7,9 @@ import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
 import { findBinaries } from './binaries';
 
 /**
- * Calls `use` with each of the binaries ({@link findBinaries}); gives how many there were. Files that are no x86-64 programs or
- * libraries, or are damaged, are left out and named on standard error. Throws what is wrong with the last one if none is left.
- * `debugDirectories`: where separate debug files are looked for, too.
+ * Calls `use` with each of the binaries ({@link findBinaries}); gives how many there were. Files that are no x86-64
+ * programs or libraries, or are damaged, are left out and named on standard error. Throws what is wrong with the last
+ * one if none is left. `debugDirectories`: where separate debug files are looked for, too.
  */
 export async function forEachImage(
   names: readonly string[],

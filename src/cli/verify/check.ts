@@ -1,6 +1,6 @@
 /**
- * Compares the instructions of binaries with the CPU in batches as they are found, so that what is kept grows with the number of
- * distinct instructions alone, and by a few bytes for each.
+ * Compares the instructions of binaries with the CPU in batches as they are found, so that what is kept grows with the
+ * number of distinct instructions alone, and by a few bytes for each.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type LinkAddress } from '../../base/address';
@@ -49,7 +49,9 @@ export interface CheckResult {
   readonly failures: readonly Failure[];
   /** Spent on comparing, in seconds. */
   readonly seconds: number;
-  /** Distinct instructions that were not compared: because the CPU itself executes them, or the thread, or nobody does. */
+  /**
+   * Distinct instructions that were not compared: because the CPU itself executes them, or the thread, or nobody does.
+   */
   readonly surrogate: number;
   readonly twin: number;
   readonly refused: number;

@@ -1,7 +1,7 @@
 /**
- * The agent: the small stack language for what is decided and collected at a hit. The client compiles conditions and log
- * expressions to it, the engine verifies it and runs it on the thread that stopped. It can read registers and memory, compute,
- * and append to the hit record; it can't write, jump back or loop, so every program ends.
+ * The agent: the small stack language for what is decided and collected at a hit. The client compiles conditions and
+ * log expressions to it, the engine verifies it and runs it on the thread that stopped. It can read registers and
+ * memory, compute, and append to the hit record; it can't write, jump back or loop, so every program ends.
  *
  * All stack values are 64 bits wide; floating-point operations take and leave the bits of a double.
  */
@@ -16,8 +16,8 @@ export const AGENT_REGISTERS = [
 export type AgentRegister = (typeof AGENT_REGISTERS)[number];
 
 /**
- * Pop two (the second operand is on top), push one. Division by zero ends the program: {@link CaptureStatus}; -2^63 / -1 wraps.
- * Shift counts are taken modulo 64.
+ * Pop two (the second operand is on top), push one. Division by zero ends the program: {@link CaptureStatus}; -2^63 /
+ * -1 wraps. Shift counts are taken modulo 64.
  */
 // prettier-ignore
 export const BINARY_OPERATIONS = [
@@ -43,7 +43,10 @@ export type AgentOperation =
   | { readonly op: 'vector'; readonly register: number; readonly offset: number; readonly size: 4 | 8 }
   /** Pops an address, pushes the `size` bytes there, zero-extended. Unreadable memory ends the program. */
   | { readonly op: 'load'; readonly size: AccessSize }
-  /** Ends the program: the value has no place here, the client knows `reason` by its number. Stands where an operation would push the value. */
+  /**
+   * Ends the program: the value has no place here, the client knows `reason` by its number. Stands where an operation
+   * would push the value.
+   */
   | { readonly op: 'missing'; readonly reason: number }
   /** Replaces the top by its low `bits` bits, zero- or sign-extended to 64. */
   | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean }
@@ -52,7 +55,10 @@ export type AgentOperation =
   | { readonly op: 'dup' }
   | { readonly op: 'drop' }
   | { readonly op: 'swap' }
-  /** Pops a condition; the branch up to `else` runs if it is not 0, the one from `else` to `end` if it is. Both must push exactly one value. */
+  /**
+   * Pops a condition; the branch up to `else` runs if it is not 0, the one from `else` to `end` if it is. Both must
+   * push exactly one value.
+   */
   | { readonly op: 'if' }
   | { readonly op: 'else' }
   | { readonly op: 'end' }
@@ -60,20 +66,29 @@ export type AgentOperation =
   | { readonly op: 'capture'; readonly size: AccessSize }
   /** Pops an address, appends `size` bytes from there. */
   | { readonly op: 'captureMemory'; readonly size: number }
-  /** Pops an address, appends the characters of `unit` bytes up to one that is 0 (not included). Truncated where none is among the first `limit` bytes. */
+  /**
+   * Pops an address, appends the characters of `unit` bytes up to one that is 0 (not included). Truncated where none is
+   * among the first `limit` bytes.
+   */
   | { readonly op: 'captureString'; readonly limit: number; readonly unit?: 1 | 2 | 4 }
   /** Pops a length in bytes, then an address; appends that many bytes, at most `limit`. */
   | { readonly op: 'captureSlice'; readonly limit: number };
 
 /** What runs at a hit of one site. */
 export interface AgentProgram {
-  /** Leaves one value; 0 means the hit is counted but not reported. One that can't be evaluated counts as 0 and as a failed condition. */
+  /**
+   * Leaves one value; 0 means the hit is counted but not reported. One that can't be evaluated counts as 0 and as a
+   * failed condition.
+   */
   readonly condition?: readonly AgentOperation[];
   /** Each leaves an empty stack and fills one capture of the hit record. */
   readonly captures: readonly (readonly AgentOperation[])[];
 }
 
-/** How a capture ended. The bytes of one that is `unreadable` are the u64 address that could not be read, those of one that is `missing` the u64 reason. */
+/**
+ * How a capture ended. The bytes of one that is `unreadable` are the u64 address that could not be read, those of one
+ * that is `missing` the u64 reason.
+ */
 export const CaptureStatus = { complete: 0, truncated: 1, unreadable: 2, divisionByZero: 3, missing: 4 } as const;
 export type CaptureStatus = (typeof CaptureStatus)[keyof typeof CaptureStatus];
 

@@ -1,6 +1,7 @@
 /**
- * The agent's verifier: what it lets through can't underflow its stack, can't loop, can't name a register that is not there and can't
- * append more than a hit record holds. The engine runs nothing else, whoever wrote it: programs come over a pipe.
+ * The agent's verifier: what it lets through can't underflow its stack, can't loop, can't name a register that is not
+ * there and can't append more than a hit record holds. The engine runs nothing else, whoever wrote it: programs come
+ * over a pipe.
  */
 import { SidestepError } from '../../base/errors';
 import {
@@ -50,8 +51,8 @@ export interface AgentBounds {
 }
 
 /**
- * Checks a whole program against the rules of {@link AgentProgram} and {@link AGENT_LIMITS}.
- * Throws `engine-protocol`; its place names the part of the program (`section`) and the operation's index in it (`offset`).
+ * Checks a whole program against the rules of {@link AgentProgram} and {@link AGENT_LIMITS}. Throws `engine-protocol`;
+ * its place names the part of the program (`section`) and the operation's index in it (`offset`).
  */
 export function verifyAgent(program: AgentProgram): void {
   if (program.condition !== undefined) verifyCondition(program.condition);

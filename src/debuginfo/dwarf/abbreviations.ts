@@ -1,6 +1,6 @@
 /**
- * .debug_abbrev (DWARF 5 §7.5.3): what the entries of a unit look like. Each abbreviation also gets a plan for skipping an
- * entry's attributes, with runs of fixed size folded into one number: most entries are then skipped by one addition.
+ * .debug_abbrev (DWARF 5 §7.5.3): what the entries of a unit look like. Each abbreviation also gets a plan for skipping
+ * an entry's attributes, with runs of fixed size folded into one number: most entries are then skipped by one addition.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { FORM } from './constants';
@@ -84,7 +84,10 @@ function readAbbreviation(reader: ByteReader, code: number, encoding: Encoding):
   return { code, tag, hasChildren, attributes, fixedSize: offset, skips };
 }
 
-/** The offset behind all attributes of an entry whose attributes start at `offset`; may lie past the data if that is cut short. */
+/**
+ * The offset behind all attributes of an entry whose attributes start at `offset`; may lie past the data if that is cut
+ * short.
+ */
 export function skipAttributes(
   bytes: Uint8Array,
   offset: number,

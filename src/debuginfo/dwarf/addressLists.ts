@@ -1,6 +1,7 @@
 /**
- * The walk through a range list or location list (DWARF 5 §7.7.3, §7.25, §7.29; DWARF 4 §2.6.2, §2.17.3): which addresses each entry
- * is about, whatever the entry's kind. Both sorts of list are encoded alike and differ in the numbers of their kinds.
+ * The walk through a range list or location list (DWARF 5 §7.7.3, §7.25, §7.29; DWARF 4 §2.6.2, §2.17.3): which
+ * addresses each entry is about, whatever the entry's kind. Both sorts of list are encoded alike and differ in the
+ * numbers of their kinds.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { LLE, RLE } from './constants';
@@ -99,7 +100,9 @@ export class ListWalk {
     this.base = unit.baseAddress;
   }
 
-  /** Goes on to the next entry with addresses; false at the end. In location lists the reader is then at its expression. */
+  /**
+   * Goes on to the next entry with addresses; false at the end. In location lists the reader is then at its expression.
+   */
   next(): boolean {
     for (;;) {
       const start = this.reader.offset;

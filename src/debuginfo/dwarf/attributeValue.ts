@@ -1,7 +1,7 @@
 /**
- * One attribute's value, read as the class its reader wants (DWARF 5 §7.5.5): a string, a number, an address, a reference…
- * Asked for a class that its form does not belong to, it answers undefined: producers disagree about forms, and a value that
- * can't be understood must read as missing, not as another one.
+ * One attribute's value, read as the class its reader wants (DWARF 5 §7.5.5): a string, a number, an address, a
+ * reference… Asked for a class that its form does not belong to, it answers undefined: producers disagree about forms,
+ * and a value that can't be understood must read as missing, not as another one.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type AttributeSpecification } from './abbreviations';

@@ -1,4 +1,7 @@
-/** The numbers of DWARF 5 chapter 7 and of the GNU extensions that gcc, clang, dwz and Go emit, as far as Sidestep reads them. */
+/**
+ * The numbers of DWARF 5 chapter 7 and of the GNU extensions that gcc, clang, dwz and Go emit, as far as Sidestep reads
+ * them.
+ */
 
 /** DWARF 5 §7.5.3, table 7.3. */
 export const TAG = {

@@ -1,7 +1,7 @@
 /**
- * .debug_info and .debug_types of one file (DWARF 5 §7.5): the list of units, entries by offset or signature, and the strings
- * and addresses that forms refer to. Entry tables are kept for the units used last, so that walking a huge file does not
- * hold it all.
+ * .debug_info and .debug_types of one file (DWARF 5 §7.5): the list of units, entries by offset or signature, and the
+ * strings and addresses that forms refer to. Entry tables are kept for the units used last, so that walking a huge file
+ * does not hold it all.
  */
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
@@ -220,7 +220,10 @@ export class DebugInfo {
   }
 }
 
-/** Runs `read`; what malformed input makes of it counts as missing. For lists, where one bad item must not hide the others. */
+/**
+ * Runs `read`; what malformed input makes of it counts as missing. For lists, where one bad item must not hide the
+ * others.
+ */
 export function ifWellFormed<T>(read: () => T): T | undefined {
   try {
     return read();

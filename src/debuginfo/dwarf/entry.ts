@@ -19,7 +19,9 @@ export class Entry {
     this.#index = index;
   }
 
-  /** The entry that starts at `offset`, which must be the start of one. `index`: its place in the unit's table if known. */
+  /**
+   * The entry that starts at `offset`, which must be the start of one. `index`: its place in the unit's table if known.
+   */
   static read(unit: Unit, offset: number, index?: number): Entry {
     const { reader } = unit;
     reader.offset = offset;

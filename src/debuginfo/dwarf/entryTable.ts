@@ -1,6 +1,6 @@
 /**
- * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries behind it. No
- * recursion, however deep a hostile file nests them, and 14 bytes an entry.
+ * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries behind it.
+ * No recursion, however deep a hostile file nests them, and 14 bytes an entry.
  */
 import { skipAttributes } from './abbreviations';
 import { Entry } from './entry';
@@ -10,8 +10,8 @@ import { type Unit } from './unit';
 const TYPICAL_ENTRY_SIZE = 9;
 
 /**
- * Entries inside each other. Compilers allow blocks and templates 256 to 1,024 levels in the source; what walks from an entry
- * outwards, for its name or its function, takes so many steps at most.
+ * Entries inside each other. Compilers allow blocks and templates 256 to 1,024 levels in the source; what walks from an
+ * entry outwards, for its name or its function, takes so many steps at most.
  */
 const MAX_NESTING = 2048;
 

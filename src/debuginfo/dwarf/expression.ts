@@ -1,4 +1,7 @@
-/** DWARF expressions (DWARF 5 §2.5, §7.7.1) taken apart into operations with their operands. What they mean is `symbols`' matter. */
+/**
+ * DWARF expressions (DWARF 5 §2.5, §7.7.1) taken apart into operations with their operands. What they mean is
+ * `symbols`' matter.
+ */
 import { ByteReader } from '../../base/byteReader';
 import { OP } from './constants';
 import { readOffset } from './initialLength';

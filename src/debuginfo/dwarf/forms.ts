@@ -1,4 +1,6 @@
-/** The encodings of attribute values (DWARF 5 §7.5.5, §7.5.6): their sizes, and getting over them without reading them. */
+/**
+ * The encodings of attribute values (DWARF 5 §7.5.5, §7.5.6): their sizes, and getting over them without reading them.
+ */
 import { FORM } from './constants';
 
 /** What the size of a form depends on: a unit's header. */

@@ -1,6 +1,6 @@
 /**
- * Call frame information (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the rule for the canonical
- * frame address at an address. Rules for saved registers are skipped: nothing here walks a stack.
+ * Call frame information (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the rule for the
+ * canonical frame address at an address. Rules for saved registers are skipped: nothing here walks a stack.
  */
 import { partitionPoint } from '../../base/binarySearch';
 import { ByteReader } from '../../base/byteReader';

@@ -1,6 +1,7 @@
 /**
- * The header of a line number program (DWARF 5 §6.2.4; versions 2 to 5): its parameters and its tables of directories and
- * files. Headers are read alone to find out which programs speak of a file, so names are put together only when asked for.
+ * The header of a line number program (DWARF 5 §6.2.4; versions 2 to 5): its parameters and its tables of directories
+ * and files. Headers are read alone to find out which programs speak of a file, so names are put together only when
+ * asked for.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { FORM, LNCT } from './constants';
@@ -81,7 +82,10 @@ export function readLineHeader(info: DebugInfo, offset: number, compilationDirec
   };
 }
 
-/** The path of file register value `file`; undefined if the program has no such file. Files count from 1 before version 5. */
+/**
+ * The path of file register value `file`; undefined if the program has no such file. Files count from 1 before version
+ * 5.
+ */
 export function lineFilePath(header: LineHeader, file: number): string | undefined {
   const entry = header.files[file];
   return entry && entry.name !== '' ? pathOf(header, entry) : undefined;

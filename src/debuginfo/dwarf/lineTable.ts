@@ -1,7 +1,7 @@
 /**
- * The rows of a line number program (DWARF 5 §6.2): the state machine, run once, into columns. Rows come in sequences, each of
- * ascending addresses; sequences are sorted here. Sequences that don't lie in the program's code (what a linker discarded is
- * left at address 0 or -1) are dropped.
+ * The rows of a line number program (DWARF 5 §6.2): the state machine, run once, into columns. Rows come in sequences,
+ * each of ascending addresses; sequences are sorted here. Sequences that don't lie in the program's code (what a linker
+ * discarded is left at address 0 or -1) are dropped.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
@@ -57,8 +57,8 @@ export class LineTable {
   }
 
   /**
-   * How many rows of its sequence come before this one at the same address: gcc's view number (DW_AT_GNU_entry_view). Infinity
-   * for the last of them, which describes the instruction.
+   * How many rows of its sequence come before this one at the same address: gcc's view number (DW_AT_GNU_entry_view).
+   * Infinity for the last of them, which describes the instruction.
    */
   viewOf(row: number): number {
     const address = this.addresses[row];

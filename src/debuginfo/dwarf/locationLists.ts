@@ -1,10 +1,13 @@
-/** Location lists (DWARF 5 §2.6.2, §7.29 in .debug_loclists; DWARF 4 §2.6.2 in .debug_loc): the expression that holds at an address. */
+/**
+ * Location lists (DWARF 5 §2.6.2, §7.29 in .debug_loclists; DWARF 4 §2.6.2 in .debug_loc): the expression that holds at
+ * an address.
+ */
 import { type AttributeValue } from './attributeValue';
 import { FORM } from './constants';
 
 /**
- * The expression of a DW_AT_location or DW_AT_frame_base at `pc`: the attribute's own, or the list's entry that covers `pc`.
- * Undefined: nothing holds there.
+ * The expression of a DW_AT_location or DW_AT_frame_base at `pc`: the attribute's own, or the list's entry that covers
+ * `pc`. Undefined: nothing holds there.
  */
 export function expressionAt(value: AttributeValue, pc: number): Uint8Array | undefined {
   const list = listOffset(value);

@@ -1,8 +1,8 @@
 /**
- * Which units speak of a name or refer to an entry, without an index: names are searched in the string sections, and what a
- * unit would contain if it mentioned them (a string's offset, an entry's offset) is searched in the bytes of the units. The
- * answer may hold units that contain the bytes by chance, never misses one. Searching runs at memory speed, and the first hit
- * in a unit settles it.
+ * Which units speak of a name or refer to an entry, without an index: names are searched in the string sections, and
+ * what a unit would contain if it mentioned them (a string's offset, an entry's offset) is searched in the bytes of the
+ * units. The answer may hold units that contain the bytes by chance, never misses one. Searching runs at memory speed,
+ * and the first hit in a unit settles it.
  */
 import { partitionPoint } from '../../base/binarySearch';
 import { type ByteReader } from '../../base/byteReader';
@@ -10,12 +10,17 @@ import { AT } from './constants';
 import { type DebugInfo } from './debugInfo';
 import { type Unit } from './unit';
 
-/** More strings than this end in the name only when it is a very common ending; then all units are as good an answer. */
+/**
+ * More strings than this end in the name only when it is a very common ending; then all units are as good an answer.
+ */
 const MAX_STRINGS = 64;
 
 const SECTIONS = ['.debug_info', '.debug_types'] as const;
 
-/** Units of `info` and of its supplementary file that may have an entry named `name` or, with template arguments, `name<`…. */
+/**
+ * Units of `info` and of its supplementary file that may have an entry named `name` or, with template arguments,
+ * `name<`….
+ */
 export function unitsMentioning(info: DebugInfo, name: string): ReadonlySet<Unit> {
   const units = new Set<Unit>();
   const { supplementary } = info;

@@ -1,4 +1,7 @@
-/** Source paths as compilers record them: relative to a directory that may itself be relative to the compilation directory. */
+/**
+ * Source paths as compilers record them: relative to a directory that may itself be relative to the compilation
+ * directory.
+ */
 import { posix } from 'node:path';
 
 /** `name` seen from `directory` seen from `base`, normalised (no `.`, no `..`, no double slash). */

@@ -1,6 +1,6 @@
 /**
- * Where DWARF's sections come from: a file, or bytes that a test assembled. Sections are read when first asked for; one that
- * the file lacks reads as empty, because nearly every DWARF section is optional.
+ * Where DWARF's sections come from: a file, or bytes that a test assembled. Sections are read when first asked for; one
+ * that the file lacks reads as empty, because nearly every DWARF section is optional.
  *
  * Addresses inside `dwarf` and `symbols` are plain numbers: user-space link addresses lie below 2^47. Larger ones (the
  * tombstones -1 and -2 that linkers write for discarded code) lose precision but still match no address of the program.

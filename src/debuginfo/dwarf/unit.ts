@@ -1,4 +1,7 @@
-/** One unit of .debug_info or .debug_types (DWARF 5 §7.5.1): its header, the bases its indexed forms count from, its entries. */
+/**
+ * One unit of .debug_info or .debug_types (DWARF 5 §7.5.1): its header, the bases its indexed forms count from, its
+ * entries.
+ */
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviations } from './abbreviations';
 import { AT, TAG, UT } from './constants';
@@ -24,7 +27,10 @@ export interface UnitHeader extends Encoding {
   readonly typeEntry: number;
 }
 
-/** The header at the reader's offset; undefined for a unit of a version that nobody has defined yet. Moves behind the unit. */
+/**
+ * The header at the reader's offset; undefined for a unit of a version that nobody has defined yet. Moves behind the
+ * unit.
+ */
 export function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): UnitHeader | undefined {
   const offset = reader.offset;
   const { length, offsetSize } = readInitialLength(reader);

@@ -1,6 +1,6 @@
 /**
- * Compressed sections: SHF_COMPRESSED with zlib or zstd (gABI, chapter 4, "Section Compression") and the older GNU `.zdebug_`
- * form. What a section claims to become is checked before memory is taken for it.
+ * Compressed sections: SHF_COMPRESSED with zlib or zstd (gABI, chapter 4, "Section Compression") and the older GNU
+ * `.zdebug_` form. What a section claims to become is checked before memory is taken for it.
  */
 import { constants, inflateSync } from 'node:zlib';
 import { decompress as decompressZstd } from 'fzstd';
@@ -10,8 +10,8 @@ import { messageOf, SidestepError } from '../../base/errors';
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 /**
- * What all compressed sections of a file may become together, in bytes: `free`, and `ratio` times the file. Debug information
- * shrinks to a fifth, that of generated code, the same again and again, to a thirtieth.
+ * What all compressed sections of a file may become together, in bytes: `free`, and `ratio` times the file. Debug
+ * information shrinks to a fifth, that of generated code, the same again and again, to a thirtieth.
  */
 export const MAX_EXPANSION = { free: 1 << 23, ratio: 32 };
 

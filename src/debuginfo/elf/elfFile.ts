@@ -1,6 +1,6 @@
 /**
- * One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. What is read is
- * bounded by what the file holds, whatever its tables say.
+ * One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. What
+ * is read is bounded by what the file holds, whatever its tables say.
  */
 import { constants } from 'node:buffer';
 import { closeSync, readSync } from 'node:fs';
@@ -20,7 +20,10 @@ import {
   SHT,
 } from './header';
 
-/** From this size on, in bytes, a read is first looked at for holes (lseek(2), SEEK_HOLE): they cost no disk, but memory. */
+/**
+ * From this size on, in bytes, a read is first looked at for holes (lseek(2), SEEK_HOLE): they cost no disk, but
+ * memory.
+ */
 const LARGE = 1 << 26;
 /** A page in so many bytes is looked at: who wants to fill 1 GB of memory must have 8 MB on disk. */
 const SAMPLE_DISTANCE = 1 << 18;
@@ -129,8 +132,8 @@ export class ElfFile implements Disposable {
   }
 
   /**
-   * The bytes of a section, decompressed; kept. `.debug_x` also finds `.zdebug_x`. Undefined when there is none or it has no
-   * bytes in this file (NOBITS: what `objcopy --only-keep-debug` makes of code and data).
+   * The bytes of a section, decompressed; kept. `.debug_x` also finds `.zdebug_x`. Undefined when there is none or it
+   * has no bytes in this file (NOBITS: what `objcopy --only-keep-debug` makes of code and data).
    */
   sectionBytes(name: string): Uint8Array | undefined {
     let bytes = this.#contents.get(name);

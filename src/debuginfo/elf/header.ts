@@ -1,8 +1,8 @@
 /**
- * ELF's header and its tables of sections and segments (System V ABI, Edition 4.1, chapters 4 and 5). elfy reads what it
- * reads right: it is given the header and one section entry at a time, never the file. Read here instead are the fields it
- * gets wrong (alignment and entry size of 64-bit sections, the OS ABI), 64-bit numbers above 2^53, the counts that don't fit
- * their fields in the header, and segments, whose types it does not know.
+ * ELF's header and its tables of sections and segments (System V ABI, Edition 4.1, chapters 4 and 5). elfy reads what
+ * it reads right: it is given the header and one section entry at a time, never the file. Read here instead are the
+ * fields it gets wrong (alignment and entry size of 64-bit sections, the OS ABI), 64-bit numbers above 2^53, the counts
+ * that don't fit their fields in the header, and segments, whose types it does not know.
  */
 import { constants, Parser } from 'elfy';
 import { type FileOffset, fileOffset } from '../../base/address';

@@ -1,7 +1,7 @@
 /**
- * Mangled symbol names that spell a plain qualified name (Itanium C++ ABI §5.1; Rust's legacy mangling borrows it): `Parser::parse`
- * for `_ZN6Parser5parseERK4Text`. For programs without debug information, so that their functions can be found by the names in
- * their sources. Names with templates, operators or substitutions stay as they are.
+ * Mangled symbol names that spell a plain qualified name (Itanium C++ ABI §5.1; Rust's legacy mangling borrows it):
+ * `Parser::parse` for `_ZN6Parser5parseERK4Text`. For programs without debug information, so that their functions can
+ * be found by the names in their sources. Names with templates, operators or substitutions stay as they are.
  */
 
 /** The qualified name that `symbol` spells, without parameters; undefined when it is not mangled or not that simple. */

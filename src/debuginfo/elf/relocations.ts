@@ -1,4 +1,7 @@
-/** What the dynamic linker puts into which slot (gABI, chapter 4, "Relocation"; System V ABI x86-64, table 4.9), as far as it is a function's address. */
+/**
+ * What the dynamic linker puts into which slot (gABI, chapter 4, "Relocation"; System V ABI x86-64, table 4.9), as far
+ * as it is a function's address.
+ */
 import { type ElfFile } from './elfFile';
 
 const RELA_SIZE = 24;

@@ -1,7 +1,8 @@
 /**
- * Restartable sequences (rseq(2)): instructions that the kernel lets a thread execute undisturbed on one processor, or else sends it to
- * the sequence's abort handler. Programs describe them by struct rseq_cs (include/uapi/linux/rseq.h) in the section `__rseq_cs`, and
- * list those in `__rseq_cs_ptr_array`, which is how debuggers find them (librseq, rseq-abi.h; tcmalloc does the same).
+ * Restartable sequences (rseq(2)): instructions that the kernel lets a thread execute undisturbed on one processor, or
+ * else sends it to the sequence's abort handler. Programs describe them by struct rseq_cs (include/uapi/linux/rseq.h)
+ * in the section `__rseq_cs`, and list those in `__rseq_cs_ptr_array`, which is how debuggers find them (librseq,
+ * rseq-abi.h; tcmalloc does the same).
  */
 import { ByteReader } from '../../base/byteReader';
 import { OverlapLimit } from '../../base/overlapLimit';

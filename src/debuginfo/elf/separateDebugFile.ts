@@ -1,7 +1,7 @@
 /**
- * Finding the file that holds a program's debug information (GDB manual, "Debugging Information in Separate Files"): by build-id
- * under the debug directories, then by the name and CRC in .gnu_debuglink; and the file that dwz moved shared entries to
- * (.gnu_debugaltlink). A file that does not belong to the program is never taken.
+ * Finding the file that holds a program's debug information (GDB manual, "Debugging Information in Separate Files"): by
+ * build-id under the debug directories, then by the name and CRC in .gnu_debuglink; and the file that dwz moved shared
+ * entries to (.gnu_debugaltlink). A file that does not belong to the program is never taken.
  */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -45,7 +45,9 @@ export function openSeparateDebugFile(program: ElfFile, directories: readonly st
   return undefined;
 }
 
-/** The file that `.gnu_debugaltlink` of `file` names, open; undefined if there is no link. Throws if it can't be found. */
+/**
+ * The file that `.gnu_debugaltlink` of `file` names, open; undefined if there is no link. Throws if it can't be found.
+ */
 export function openAlternateFile(file: ElfFile, directories: readonly string[]): ElfFile | undefined {
   const bytes = file.sectionBytes('.gnu_debugaltlink');
   if (!bytes) return undefined;

@@ -1,6 +1,6 @@
 /**
- * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when asked for,
- * names are searched in the string table rather than indexed, and only the order by address is kept.
+ * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when
+ * asked for, names are searched in the string table rather than indexed, and only the order by address is kept.
  */
 import { StringTable } from '../../base/stringTable';
 import { type ElfFile } from './elfFile';
@@ -114,8 +114,8 @@ export class SymbolTable {
   }
 
   /**
-   * The nearest symbol without a type at or below `address`: assemblers give code none unless they are told to. Names that begin with a
-   * dot are made by tools.
+   * The nearest symbol without a type at or below `address`: assemblers give code none unless they are told to. Names
+   * that begin with a dot are made by tools.
    */
   labelAt(address: number): ElfSymbol | undefined {
     let best: ElfSymbol | undefined;

@@ -28,8 +28,8 @@ export class Symbols {
   }
 
   /**
-   * Functions of this name, as the symbol spells it or as its source does: whole or from the start of a component, inline namespaces
-   * left out or not. Symbols without a type, as assemblers make them, only when there is no other.
+   * Functions of this name, as the symbol spells it or as its source does: whole or from the start of a component,
+   * inline namespaces left out or not. Symbols without a type, as assemblers make them, only when there is no other.
    */
   functionsMeant(name: string): ElfSymbol[] {
     const named = this.named(name);

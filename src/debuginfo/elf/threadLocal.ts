@@ -1,7 +1,7 @@
 /**
- * How a thread's own copy of a module's thread-local variables is found (ELF Handling For Thread-Local Storage, §3.4.6, variant II; the
- * psABI's relocations, table 4.10). The executable's lies at a fixed distance below the thread pointer. Of a shared library the dynamic
- * linker alone knows; it leaves what it knows in the library's own relocated words.
+ * How a thread's own copy of a module's thread-local variables is found (ELF Handling For Thread-Local Storage, §3.4.6,
+ * variant II; the psABI's relocations, table 4.10). The executable's lies at a fixed distance below the thread pointer.
+ * Of a shared library the dynamic linker alone knows; it leaves what it knows in the library's own relocated words.
  */
 import { ByteReader } from '../../base/byteReader';
 import { linkAddress } from '../../base/address';

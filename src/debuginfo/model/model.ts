@@ -1,10 +1,11 @@
 /**
- * What debug information says, in terms of the source language's reader rather than of DWARF: the vocabulary in which `symbols`
- * answers and `language` asks. All addresses are link-time addresses of one image.
+ * What debug information says, in terms of the source language's reader rather than of DWARF: the vocabulary in which
+ * `symbols` answers and `language` asks. All addresses are link-time addresses of one image.
  */
 import { type LinkAddress } from '../../base/address';
 
-// ---- types ------------------------------------------------------------------------------------------------------------
+// ---- types
+// ------------------------------------------------------------------------------------------------------------
 
 /** DW_LANG_*, as far as it changes how names and values read. */
 export type SourceLanguage = 'c' | 'c++' | 'rust' | 'go' | 'zig' | 'asm' | 'other';
@@ -25,16 +26,16 @@ export type BaseEncoding =
   | 'other';
 
 /**
- * A number that only the running program has: how long an array is, where in an object a virtual base lies. What computes it differs
- * from place to place: {@link Scope.compute}.
+ * A number that only the running program has: how long an array is, where in an object a virtual base lies. What
+ * computes it differs from place to place: {@link Scope.compute}.
  */
 export interface RuntimeNumber {
   readonly kind: 'runtime';
 }
 
 /**
- * A type. Fields that may lead round in a circle (a struct that points to itself) are getters, resolved when they are read.
- * `byteSize` is undefined where the type has none (void, incomplete types, arrays of unknown length).
+ * A type. Fields that may lead round in a circle (a struct that points to itself) are getters, resolved when they are
+ * read. `byteSize` is undefined where the type has none (void, incomplete types, arrays of unknown length).
  */
 export type Type =
   | { readonly kind: 'base'; readonly name: string; readonly byteSize: number; readonly encoding: BaseEncoding }
@@ -88,7 +89,9 @@ export interface StructureType {
   readonly name: string | undefined;
   /** Undefined for a declaration whose definition is nowhere in the image, and where {@link hasRuntimeSize}. */
   readonly byteSize: number | undefined;
-  /** It is defined, but how long it is, only the running program knows (GNU C: arrays of variable length in structures). */
+  /**
+   * It is defined, but how long it is, only the running program knows (GNU C: arrays of variable length in structures).
+   */
   readonly hasRuntimeSize?: boolean;
   /** In bytes, where the program states one. */
   readonly alignment?: number;
@@ -100,7 +103,9 @@ export interface Member {
   /** Undefined for an anonymous struct or union, whose members read as the outer one's. */
   readonly name: string | undefined;
   readonly type: Type;
-  /** From the start of the structure. A {@link RuntimeNumber} is the member's address, computed from the structure's. */
+  /**
+   * From the start of the structure. A {@link RuntimeNumber} is the member's address, computed from the structure's.
+   */
   readonly byteOffset: number | RuntimeNumber;
   /** Bit-fields: offset from the structure's first bit (little-endian numbering) and size in bits. */
   readonly bits?: { readonly offset: number; readonly size: number };
@@ -110,17 +115,21 @@ export interface Member {
   readonly alignment?: number;
 }
 
-// ---- where values are ---------------------------------------------------------------------------------------------------
+// ---- where values are
+// ---------------------------------------------------------------------------------------------------
 
 /**
- * A stack expression over registers, constants and memory: DWARF's operations (DWARF 5 §2.5), reduced. Frame bases, CFAs and
- * entry values are already replaced by what they are at the address in question.
+ * A stack expression over registers, constants and memory: DWARF's operations (DWARF 5 §2.5), reduced. Frame bases,
+ * CFAs and entry values are already replaced by what they are at the address in question.
  */
 export type LocationOperation =
   | { readonly op: 'const'; readonly value: bigint }
   /** A link-time address; its reader adds the bias. */
   | { readonly op: 'address'; readonly address: LinkAddress }
-  /** The register's value: DWARF register number, 0–15 general, 16 return address (= pc of the site), 17–32 xmm0–15 (low 8 bytes). */
+  /**
+   * The register's value: DWARF register number, 0–15 general, 16 return address (= pc of the site), 17–32 xmm0–15 (low
+   * 8 bytes).
+   */
   | { readonly op: 'register'; readonly register: number }
   /** The address of the object that a {@link RuntimeNumber} is asked about. */
   | { readonly op: 'object' }
@@ -159,7 +168,10 @@ export type ThreadBlock =
   | { readonly kind: 'fixed'; readonly offset: bigint }
   /** As many bytes from the thread pointer on as the word at `slot` says, less `addend`. */
   | { readonly kind: 'offset'; readonly slot: LinkAddress; readonly addend: bigint }
-  /** Where the thread's vector of blocks says, by the module's number in the word at `slot`; it is another module's unless the word at `expected.slot` is `expected.value`. */
+  /**
+   * Where the thread's vector of blocks says, by the module's number in the word at `slot`; it is another module's
+   * unless the word at `expected.slot` is `expected.value`.
+   */
   | {
       readonly kind: 'module';
       readonly slot: LinkAddress;
@@ -186,7 +198,8 @@ export interface Variable {
   readonly role: 'parameter' | 'local' | 'global';
 }
 
-// ---- places in the source -------------------------------------------------------------------------------------------------
+// ---- places in the source
+// -------------------------------------------------------------------------------------------------
 
 export interface SourceLine {
   /** Absolute where the debug information says it, normalised (no `.`, no `..`). */
@@ -229,17 +242,24 @@ export interface CodeRange {
   readonly end: LinkAddress;
 }
 
-/** One place that a probe on a location must stand at: one for each copy of its code, inlined and unrolled ones included. */
+/**
+ * One place that a probe on a location must stand at: one for each copy of its code, inlined and unrolled ones
+ * included.
+ */
 export interface ProbePlace {
   /** Addresses that serve, best first: the others are for when the first can't be probed. Never empty. */
   readonly candidates: readonly LinkAddress[];
   readonly function: string | undefined;
   readonly line: SourceLine | undefined;
-  /** Why hits there may be more or fewer than calls of the function or passes of the line: a sentence without a full stop. */
+  /**
+   * Why hits there may be more or fewer than calls of the function or passes of the line: a sentence without a full
+   * stop.
+   */
   readonly doubt?: string;
 }
 
-// ---- names visible at an address --------------------------------------------------------------------------------------------
+// ---- names visible at an address
+// --------------------------------------------------------------------------------------------
 
 /** What a name means at one address. Made by `symbols`, read by `language`. */
 export interface Scope {
@@ -253,11 +273,17 @@ export interface Scope {
   parameters(): readonly Variable[];
   /** Visible at pc, innermost first, without the parameters. */
   locals(): readonly Variable[];
-  /** A type by its name as the language writes it (`struct item`, `unsigned int`, `Parser::State`), for casts and sizeof. */
+  /**
+   * A type by its name as the language writes it (`struct item`, `unsigned int`, `Parser::State`), for casts and
+   * sizeof.
+   */
   lookupType(name: string): Type | undefined;
   /** Where the number is at the scope's address: a value or unavailable. */
   compute(number: RuntimeNumber): Location;
-  /** A variable of the innermost function that has no place here, since it is declared in another block: for the reason why. */
+  /**
+   * A variable of the innermost function that has no place here, since it is declared in another block: for the reason
+   * why.
+   */
   lookupElsewhere(name: string): Variable | undefined;
   /** Names near to one that was not found, best first, for "did you mean". */
   similarNames(name: string): readonly string[];

@@ -1,4 +1,7 @@
-/** The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5 §3.3.8, §3.5). */
+/**
+ * The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5
+ * §3.3.8, §3.5).
+ */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
@@ -6,9 +9,9 @@ import { type AddressRange, entryRanges } from '../dwarf/ranges';
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
 /**
- * `subprogram` and, inside it, each block that holds `address`, outermost first. `view`: which of several rows of the line table
- * at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are left out. `hasLine`: whether
- * a function has that row's line.
+ * `subprogram` and, inside it, each block that holds `address`, outermost first. `view`: which of several rows of the
+ * line table at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are
+ * left out. `hasLine`: whether a function has that row's line.
  */
 export function blocksAt(
   subprogram: Entry,
@@ -38,8 +41,9 @@ export function blocksAt(
 }
 
 /**
- * gcc numbers the states of the program at one address (views), and says at which of them an inlined function is entered. It says so for
- * one copy of it: where another stretch of its code starts, the rows that speak of its lines are its own.
+ * gcc numbers the states of the program at one address (views), and says at which of them an inlined function is
+ * entered. It says so for one copy of it: where another stretch of its code starts, the rows that speak of its lines
+ * are its own.
  */
 function startsAfter(block: Entry, address: number, view: number, hasLine: (instance: Entry) => boolean): boolean {
   if (view === Infinity || block.tag !== TAG.inlined_subroutine) return false;

@@ -1,7 +1,7 @@
 /**
- * Where each call of a function passes exactly once. What follows the prologue may be the head of a loop: each turn would count as a
- * call. Then the place is the prologue's last instruction, which only the entry leads to; what that one has yet to store is read from
- * where it comes from (pendingStore.ts).
+ * Where each call of a function passes exactly once. What follows the prologue may be the head of a loop: each turn
+ * would count as a call. Then the place is the prologue's last instruction, which only the entry leads to; what that
+ * one has yet to store is read from where it comes from (pendingStore.ts).
  */
 import { type Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
@@ -45,8 +45,9 @@ function isInLoop(subprogram: Entry, flow: FunctionFlow, address: number): boole
 }
 
 /**
- * Where further copies of an inlined function's instance are entered, as unrolling a loop around it makes them: at the statement that
- * the instance begins with, unless only turns of a loop within the instance lead there. `first`, `row`: where the instance begins.
+ * Where further copies of an inlined function's instance are entered, as unrolling a loop around it makes them: at the
+ * statement that the instance begins with, unless only turns of a loop within the instance lead there. `first`, `row`:
+ * where the instance begins.
  */
 export function inlinedCopies(
   program: Program,

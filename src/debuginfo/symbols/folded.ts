@@ -1,6 +1,7 @@
 /**
- * Functions whose code a linker has folded into that of another one, which is equal (identical code folding: --icf=all). Debug information
- * still describes them, but at an address where no code is: what it says holds in the other's code at the same distance from the start.
+ * Functions whose code a linker has folded into that of another one, which is equal (identical code folding:
+ * --icf=all). Debug information still describes them, but at an address where no code is: what it says holds in the
+ * other's code at the same distance from the start.
  */
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';

@@ -1,7 +1,8 @@
 /**
- * The control-flow graph of one function, instruction by instruction: what is reachable from where, and what lies in a loop. Calls go on
- * behind themselves. Where an indirect jump goes is not in its bytes: it may go to any instruction that nothing else leads to, which is
- * where the cases of a switch begin. What an exception leads to (landing pads) has no predecessor.
+ * The control-flow graph of one function, instruction by instruction: what is reachable from where, and what lies in a
+ * loop. Calls go on behind themselves. Where an indirect jump goes is not in its bytes: it may go to any instruction
+ * that nothing else leads to, which is where the cases of a switch begin. What an exception leads to (landing pads) has
+ * no predecessor.
  */
 import { type FlowInstruction } from '../../base/controlFlow';
 
@@ -60,8 +61,8 @@ export class FunctionFlow {
   }
 
   /**
-   * What runs after an instruction of `from`, which itself counts only when it is reached again; `blocks` says where a path ends (the
-   * instruction it ends at is reached).
+   * What runs after an instruction of `from`, which itself counts only when it is reached again; `blocks` says where a
+   * path ends (the instruction it ends at is reached).
    */
   reachable(from: Iterable<number>, blocks: (address: number) => boolean = () => false): ReadonlySet<number> {
     const reached = new Set<number>();

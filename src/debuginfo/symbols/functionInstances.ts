@@ -18,7 +18,10 @@ import { type Program } from './program';
 import { withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
 
-/** All entries with code (out-of-line functions and inlined instances) of the functions that `query` names; a call enters one of them. */
+/**
+ * All entries with code (out-of-line functions and inlined instances) of the functions that `query` names; a call
+ * enters one of them.
+ */
 export function functionInstances(program: Program, query: string): Entry[] {
   const wanted = withoutParameters(query);
   const found = new Map<number, Entry>();

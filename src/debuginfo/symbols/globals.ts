@@ -64,7 +64,10 @@ export function findDefinition(program: Program, declaration: Entry): Entry | un
   return undefined;
 }
 
-/** Entries with this name, outside of functions unless they are types. The own unit is looked at first and may be enough. */
+/**
+ * Entries with this name, outside of functions unless they are types. The own unit is looked at first and may be
+ * enough.
+ */
 function* named(
   program: Program,
   name: string,

@@ -1,7 +1,8 @@
 /**
- * Indirect functions (STT_GNU_IFUNC; GNU gABI extensions): the symbol's address is that of a resolver, which the dynamic linker calls once
- * and whose result is the function that all calls run. Which one it is, is known only in the process. But it is one of those whose addresses
- * the resolver names, and none of the others runs in its place: a place in each of them counts the calls.
+ * Indirect functions (STT_GNU_IFUNC; GNU gABI extensions): the symbol's address is that of a resolver, which the
+ * dynamic linker calls once and whose result is the function that all calls run. Which one it is, is known only in the
+ * process. But it is one of those whose addresses the resolver names, and none of the others runs in its place: a place
+ * in each of them counts the calls.
  */
 import { type FlowInstruction } from '../../base/controlFlow';
 

@@ -1,4 +1,7 @@
-/** What completes an entry: instances of an abstract function, definitions of a declared function or variable (DWARF 5 §2.13, §3.3.8). */
+/**
+ * What completes an entry: instances of an abstract function, definitions of a declared function or variable (DWARF 5
+ * §2.13, §3.3.8).
+ */
 import { AT, TAG } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';

@@ -1,6 +1,6 @@
 /**
- * Source files and their lines: which line number programs speak of a file, and their rows. Only headers are read to find a
- * file; a program is run when its rows are wanted.
+ * Source files and their lines: which line number programs speak of a file, and their rows. Only headers are read to
+ * find a file; a program is run when its rows are wanted.
  */
 import { basename } from 'node:path/posix';
 import { SidestepError } from '../../base/errors';
@@ -100,8 +100,8 @@ export class LineIndex {
   }
 
   /**
-   * Files that `query` may mean, best first class only: the one with this very path; else those that share the longest end of
-   * it (a source tree that was built elsewhere); a relative query must be their end. More than one: ambiguous.
+   * Files that `query` may mean, best first class only: the one with this very path; else those that share the longest
+   * end of it (a source tree that was built elsewhere); a relative query must be their end. More than one: ambiguous.
    */
   filesMatching(query: string): string[] {
     const candidates = new Set<string>();
@@ -191,7 +191,10 @@ export class LineIndex {
 /** Where line number programs have their file names (DWARF 5 §6.2.4.1, DW_LNCT_path). */
 const NAME_SECTIONS = ['.debug_line', '.debug_line_str', '.debug_str'] as const;
 
-/** Whether a file's name can end in `name`. Most files that are asked for are another program's: finding nothing must be cheap. */
+/**
+ * Whether a file's name can end in `name`. Most files that are asked for are another program's: finding nothing must be
+ * cheap.
+ */
 function mentionsString(info: DebugInfo, name: string): boolean {
   const pattern = Buffer.from(`${name}\0`);
   return [info, info.supplementary].some((file) =>

@@ -1,4 +1,7 @@
-/** Where a variable is at an address (DWARF 5 §2.6): its expression there, run on unknown registers, in the terms of `model`. */
+/**
+ * Where a variable is at an address (DWARF 5 §2.6): its expression there, run on unknown registers, in the terms of
+ * `model`.
+ */
 import { AT, ATE, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -113,7 +116,10 @@ export class Locations implements EvaluationContext {
     return { op: 'tls', block: { kind: 'fixed', offset: 0n }, offset: threadBlock.offset + within };
   }
 
-  /** What a number of a type is here. `blocks`: the function and the blocks around pc, which have the variables it may be. */
+  /**
+   * What a number of a type is here. `blocks`: the function and the blocks around pc, which have the variables it may
+   * be.
+   */
   compute({ entry, attribute, use }: DwarfNumber, blocks: readonly Entry[]): Location {
     return this.#unlessUnavailable(() => {
       const value = entry.attribute(attribute);
@@ -126,7 +132,10 @@ export class Locations implements EvaluationContext {
     });
   }
 
-  /** The same for the function around a nested one (GNU C), whose frame is the one that the static link leads to (DWARF 5 §3.3.1.6). */
+  /**
+   * The same for the function around a nested one (GNU C), whose frame is the one that the static link leads to (DWARF
+   * 5 §3.3.1.6).
+   */
   enclosing(subprogram: Entry): Locations {
     const link = this.subprogram?.attribute(AT.static_link);
     const frame = (): StackItem => {
@@ -190,8 +199,9 @@ export class Locations implements EvaluationContext {
   }
 
   /**
-   * Whether a type's expression is about this frame. gcc puts types of arrays outside of the functions that they belong to: reached from
-   * a variable of a function it is about that function's frame, unless the variable may be an inlined or an enclosing function's.
+   * Whether a type's expression is about this frame. gcc puts types of arrays outside of the functions that they belong
+   * to: reached from a variable of a function it is about that function's frame, unless the variable may be an inlined
+   * or an enclosing function's.
    */
   #hasFrameOf(entry: Entry, blocks: readonly Entry[]): boolean {
     const around = functionAround(entry);

@@ -43,7 +43,10 @@ function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member 
   };
 }
 
-/** DW_AT_data_member_location: a constant, DWARF 2's expression that adds one, or an expression that computes on the object. */
+/**
+ * DW_AT_data_member_location: a constant, DWARF 2's expression that adds one, or an expression that computes on the
+ * object.
+ */
 function readByteOffset(entry: Entry, isFirst: boolean): number | RuntimeNumber | undefined {
   const location = entry.attribute(AT.data_member_location);
   if (!location) {
@@ -80,7 +83,8 @@ function readBits(
   if (offset !== undefined) return { offset: byteOffset * 8 + offset, size };
   const fromTop = signedOffset(entry.attribute(AT.bit_offset)?.constant());
   if (fromTop === undefined) return { offset: byteOffset * 8, size };
-  // Up to DWARF 3 it counts from the most significant bit of the storage unit (DWARF 3 §5.6.6); a packed bit-field may reach beyond it.
+  // Up to DWARF 3 it counts from the most significant bit of the storage unit (DWARF 3 §5.6.6); a packed bit-field may
+  // reach beyond it.
   const unitSize = entry.unsigned(AT.byte_size) ?? types.typeOf(entry).byteSize ?? 0;
   return { offset: byteOffset * 8 + unitSize * 8 - fromTop - size, size };
 }

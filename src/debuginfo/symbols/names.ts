@@ -26,7 +26,10 @@ const LANGUAGES = new Map<number, SourceLanguage>([
   [0x8001, 'asm'],
 ]);
 
-/** No chain of origins and specifications is longer in sound files: inlined, abstract instance, declaration in its class. */
+/**
+ * No chain of origins and specifications is longer in sound files: inlined, abstract instance, declaration in its
+ * class.
+ */
 const MAX_ORIGINS = 8;
 
 const SCOPES = new Set<number>([
@@ -79,7 +82,10 @@ export function qualifiedNameOf(entry: Entry): string | undefined {
   return name === undefined ? undefined : [...scopesOf(entry).map(scopeName), name].join('::');
 }
 
-/** The same without namespaces that need not be written: inline ones (C++20 [namespace.def.general]) and those without a name. */
+/**
+ * The same without namespaces that need not be written: inline ones (C++20 [namespace.def.general]) and those without a
+ * name.
+ */
 export function shortNameOf(entry: Entry): string {
   const scopes = scopesOf(entry).filter((scope) => scope.tag !== TAG.namespace || !isTransparent(scope));
   return [...scopes.map(scopeName), nameOf(entry) ?? ''].join('::');
@@ -104,7 +110,9 @@ function isTransparent(namespace: Entry): boolean {
   return namespace.flag(AT.export_symbols) || namespace.string(AT.name) === undefined;
 }
 
-/** `name` without template arguments: `max<int>` → `max`, `Map<K, V>::find` → `Map::find`; operators keep their signs. */
+/**
+ * `name` without template arguments: `max<int>` → `max`, `Map<K, V>::find` → `Map::find`; operators keep their signs.
+ */
 export function withoutTemplateArguments(name: string): string {
   if (!name.includes('<') || /\boperator\s*[<-]/.test(name)) return name;
   let depth = 0;

@@ -1,11 +1,12 @@
 /**
- * Where passes through a line begin: one address for each copy of its code. A compiler that unrolls or peels a loop copies its lines; one
- * that schedules instructions cuts them into pieces. Line tables tell them apart as far as compilers say it:
+ * Where passes through a line begin: one address for each copy of its code. A compiler that unrolls or peels a loop
+ * copies its lines; one that schedules instructions cuts them into pieces. Line tables tell them apart as far as
+ * compilers say it:
  *
- * - GCC, optimising, marks where each statement of the source begins (is_stmt; -gstatement-frontiers), in every copy of it anew, and its
- *   pieces not at all. The first statement on the line, which its column names, is the line's.
- * - LLVM marks each instruction that comes from another line than the one in front of it: pieces, too. What begins with the same column
- *   is taken as a copy.
+ * - GCC, optimising, marks where each statement of the source begins (is_stmt; -gstatement-frontiers), in every copy of
+ *   it anew, and its pieces not at all. The first statement on the line, which its column names, is the line's.
+ * - LLVM marks each instruction that comes from another line than the one in front of it: pieces, too. What begins with
+ *   the same column is taken as a copy.
  * - GCC before version 8 marks every instruction alike: a line has one place.
  * - Where nothing is optimised, nothing is copied.
  *
@@ -164,8 +165,8 @@ function isForeign(table: LineTable, row: number, address: number): boolean {
 }
 
 /**
- * A statement that left no instruction of its own stands at the next one. Where that begins a loop, or is where branches meet, the
- * statement may lie in front of it: then the last instruction before is the place.
+ * A statement that left no instruction of its own stands at the next one. Where that begins a loop, or is where
+ * branches meet, the statement may lie in front of it: then the last instruction before is the place.
  */
 function settle(
   { program, subprogram, rows }: LineCode,
@@ -183,7 +184,10 @@ function settle(
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
-/** Whether this row's line, or one whose row comes before it at this address, has an instruction that only runs after this address. */
+/**
+ * Whether this row's line, or one whose row comes before it at this address, has an instruction that only runs after
+ * this address.
+ */
 function hasCodeFrom(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
   const elsewhere = flow.reachableAvoiding((at) => at === address);
   const lines = new Set<number>();

@@ -1,6 +1,6 @@
 /**
- * What the last instruction of a prologue has yet to store. A probe that can't stand after the prologue, because that is the head of a
- * loop, stands at this instruction: a parameter that it moves to the frame is still in its register.
+ * What the last instruction of a prologue has yet to store. A probe that can't stand after the prologue, because that
+ * is the head of a loop, stands at this instruction: a parameter that it moves to the frame is still in its register.
  */
 import { type FrameStore } from '../../base/controlFlow';
 import { type Entry } from '../dwarf/entry';

@@ -1,4 +1,6 @@
-/** Where probes stand: the places of a function's instances, and of a source line in each function instance that has it. */
+/**
+ * Where probes stand: the places of a function's instances, and of a source line in each function instance that has it.
+ */
 import { type LinkAddress, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { AT, TAG } from '../dwarf/constants';
@@ -17,7 +19,9 @@ import { type LineRow, passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
 
-/** A request may move down to a function's first line from this many lines above its declaration, not from further away. */
+/**
+ * A request may move down to a function's first line from this many lines above its declaration, not from further away.
+ */
 const MAX_LINES_BEFORE_FUNCTION = 3;
 
 /** One place for each instance of the functions that `name` means, in address order. */

@@ -1,6 +1,6 @@
 /**
- * What all questions about one program start from: its debug information with the indexes over it, made when first needed. Also
- * what the questions need of the ELF file itself, so that nothing else here knows of it.
+ * What all questions about one program start from: its debug information with the indexes over it, made when first
+ * needed. Also what the questions need of the ELF file itself, so that nothing else here knows of it.
  */
 import { type DebugInfo } from '../dwarf/debugInfo';
 import { AT, TAG } from '../dwarf/constants';
@@ -68,7 +68,9 @@ export class Program {
     return unit && this.functionsOf(unit).functionAt(address);
   }
 
-  /** The function at `address` and the blocks in it around the address, outermost first; empty where nothing is known. */
+  /**
+   * The function at `address` and the blocks in it around the address, outermost first; empty where nothing is known.
+   */
   blocksAt(address: number): Entry[] {
     const subprogram = this.functionAt(address);
     return subprogram ? blocksAt(subprogram, address) : [];
@@ -84,7 +86,10 @@ export class Program {
     );
   }
 
-  /** Files and lines of the instructions of an inlined function's instance that are its own, without what is inlined into it. */
+  /**
+   * Files and lines of the instructions of an inlined function's instance that are its own, without what is inlined
+   * into it.
+   */
   #linesOf(instance: Entry, table: LineTable): ReadonlySet<number> {
     let lines = this.#lines.get(instance.key);
     if (!lines) {

@@ -1,8 +1,8 @@
 /**
- * Where a function's arguments read right. Optimised code describes them from its very first instruction (location lists,
- * registers), and that is the best place: every call passes it once. Unoptimised code first moves them into its frame and
- * describes them only there: behind that prologue, which ends where the compiler marked it (prologue_end) or else at the
- * second row of the function's lines, the rule that gdb's skip_prologue_using_sal follows.
+ * Where a function's arguments read right. Optimised code describes them from its very first instruction (location
+ * lists, registers), and that is the best place: every call passes it once. Unoptimised code first moves them into its
+ * frame and describes them only there: behind that prologue, which ends where the compiler marked it (prologue_end) or
+ * else at the second row of the function's lines, the rule that gdb's skip_prologue_using_sal follows.
  */
 import { AT, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
@@ -18,7 +18,10 @@ import { languageOf } from './names';
 const RBP = 6n;
 const RSP = 7n;
 
-/** The first address of an out-of-line function where its arguments are where its debug information says; undefined without code. */
+/**
+ * The first address of an out-of-line function where its arguments are where its debug information says; undefined
+ * without code.
+ */
 export function addressAfterPrologue(subprogram: Entry, table: LineTable | undefined): number | undefined {
   const entry = entryAddress(subprogram);
   if (entry === undefined || !table) return entry;

@@ -1,6 +1,6 @@
 /**
- * Numbers that debug information gives as an expression or as a variable (DWARF 5 §2.19): lengths of arrays, places of virtual
- * bases. A type holds where the number stands; what it is at an address, `Locations` says.
+ * Numbers that debug information gives as an expression or as a variable (DWARF 5 §2.19): lengths of arrays, places of
+ * virtual bases. A type holds where the number stands; what it is at an address, `Locations` says.
  */
 import { type Entry } from '../dwarf/entry';
 import { type RuntimeNumber } from '../model/model';

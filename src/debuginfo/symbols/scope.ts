@@ -1,4 +1,7 @@
-/** What names mean at an address (DWARF 5 §3.3 to §3.5, §4.1): the blocks around it, then the file's and the program's names. */
+/**
+ * What names mean at an address (DWARF 5 §3.3 to §3.5, §4.1): the blocks around it, then the file's and the program's
+ * names.
+ */
 import { type FrameStore } from '../../base/controlFlow';
 import { linkAddress } from '../../base/address';
 import { AT, TAG } from '../dwarf/constants';
@@ -28,7 +31,8 @@ import { type Types } from './types';
 
 /**
  * The function of a chain that a question at `address` is about: the innermost of the name asked for; else, where the
- * out-of-line function is just entered, that one, although functions inlined into its start begin there too; else the innermost.
+ * out-of-line function is just entered, that one, although functions inlined into its start begin there too; else the
+ * innermost.
  */
 function functionMeant(chain: readonly Entry[], address: number, name: string | undefined): Entry | undefined {
   const [subprogram] = chain;
@@ -39,8 +43,8 @@ function functionMeant(chain: readonly Entry[], address: number, name: string | 
 }
 
 /**
- * The blocks around an address. Where the function of that name is none of them, but was folded into the one there: its own, and the
- * address that they describe as this one.
+ * The blocks around an address. Where the function of that name is none of them, but was folded into the one there: its
+ * own, and the address that they describe as this one.
  */
 function blocksMeant(
   program: Program,
@@ -257,8 +261,8 @@ export class ProgramScope implements Scope {
 }
 
 /**
- * Variables and parameters of a block. An inlined or optimised instance may lack some of what its abstract instance declares:
- * these are gone, but they still hide outer ones of their name.
+ * Variables and parameters of a block. An inlined or optimised instance may lack some of what its abstract instance
+ * declares: these are gone, but they still hide outer ones of their name.
  */
 function declarationsOf(block: Entry): Declaration[] {
   const present: Declaration[] = [];

@@ -28,7 +28,10 @@ export function similarFiles(wanted: string, paths: readonly string[]): string[]
   return [...new Set([...sameName, ...mostSimilar(wanted, ends)])].slice(0, MAX_OFFERED);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; anything above `limit` counts as more. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; anything above `limit` counts as
+ * more.
+ */
 function editDistance(a: string, b: string, limit: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

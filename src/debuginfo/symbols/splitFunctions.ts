@@ -1,9 +1,11 @@
 /**
- * Functions that GCC has split (-fpartial-inlining, a part of -O2). Their beginning, often a test that returns at once, stays or is copied
- * into callers, and calls a function NAME.part.N with the rest, which may be inlined there again. To the debug information the rest is one
- * more instance of the function; but a call has entered it at its beginning already, and would count twice.
+ * Functions that GCC has split (-fpartial-inlining, a part of -O2). Their beginning, often a test that returns at once,
+ * stays or is copied into callers, and calls a function NAME.part.N with the rest, which may be inlined there again. To
+ * the debug information the rest is one more instance of the function; but a call has entered it at its beginning
+ * already, and would count twice.
  *
- * Clones (NAME.constprop.N, NAME.isra.N) are whole functions, and code put aside as unlikely (NAME.cold) is of the function's own ranges.
+ * Clones (NAME.constprop.N, NAME.isra.N) are whole functions, and code put aside as unlikely (NAME.cold) is of the
+ * function's own ranges.
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
@@ -37,7 +39,10 @@ function isOutlinedRest(program: Program, instance: Entry): boolean {
   return symbol !== undefined && symbol.address === address && REST.test(symbol.name);
 }
 
-/** The instance of the same function around one that was called where that function is declared: no such call is in the source. */
+/**
+ * The instance of the same function around one that was called where that function is declared: no such call is in the
+ * source.
+ */
 function beginningAround(instance: Entry): Entry | undefined {
   if (instance.tag !== TAG.inlined_subroutine) return undefined;
   let around = instance.parent;

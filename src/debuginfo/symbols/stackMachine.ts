@@ -1,7 +1,7 @@
 /**
- * DWARF expressions (DWARF 5 §2.5) run on unknown registers: every stack item is the list of model operations that computes it, so
- * that shuffling the stack (over, pick, rot) leaves nothing behind. Items of DWARF 5's typed kinds are kept extended to 64
- * bits as their type says.
+ * DWARF expressions (DWARF 5 §2.5) run on unknown registers: every stack item is the list of model operations that
+ * computes it, so that shuffling the stack (over, pick, rot) leaves nothing behind. Items of DWARF 5's typed kinds are
+ * kept extended to 64 bits as their type says.
  */
 import { linkAddress } from '../../base/address';
 import { OP } from '../dwarf/constants';

@@ -1,7 +1,8 @@
 /**
- * Constructors and destructors of several variants (Itanium C++ ABI §5.1.4.3): complete object (C1, D1), base object (C2, D2), deleting
- * (D0), and the common code that GCC makes of them (C4, D4; -fdeclone-ctor-dtor). Where one variant hands over to another, a call passes
- * both: the place is in the one that is reached last. A variant is told by its linkage name, what it hands over to by its calls and jumps.
+ * Constructors and destructors of several variants (Itanium C++ ABI §5.1.4.3): complete object (C1, D1), base object
+ * (C2, D2), deleting (D0), and the common code that GCC makes of them (C4, D4; -fdeclone-ctor-dtor). Where one variant
+ * hands over to another, a call passes both: the place is in the one that is reached last. A variant is told by its
+ * linkage name, what it hands over to by its calls and jumps.
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
@@ -43,7 +44,10 @@ function handsOver(program: Program, instance: Entry): boolean {
   return false;
 }
 
-/** Whether the next variant was inlined as the body of this one: the same function of the source, as another abstract one. */
+/**
+ * Whether the next variant was inlined as the body of this one: the same function of the source, as another abstract
+ * one.
+ */
 function inlinesNext(instance: Entry, own: Variant): boolean {
   for (const child of instance.children()) {
     if (child.tag !== TAG.inlined_subroutine || !isSameSource(child, instance)) continue;

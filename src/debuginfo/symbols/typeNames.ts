@@ -20,7 +20,10 @@ function base(name: string, byteSize: number, encoding: Base['encoding']): Base 
   return { kind: 'base', name, byteSize, encoding };
 }
 
-/** C's arithmetic types on x86-64 Linux (System V ABI, AMD64 supplement, §3.1.2) by their words in alphabetical order, `int` left out where it says nothing. */
+/**
+ * C's arithmetic types on x86-64 Linux (System V ABI, AMD64 supplement, §3.1.2) by their words in alphabetical order,
+ * `int` left out where it says nothing.
+ */
 const C_TYPES = new Map<string, Base>([
   ['char', base('char', 1, 'character')],
   ['char signed', base('signed char', 1, 'character')],

@@ -1,6 +1,7 @@
 /**
- * Types (DWARF 5 chapter 5) in the terms of `model`. Each entry becomes one object, made when first needed; what it leads to is
- * read when it is asked for, so circles in the program's types are no circles here, and those in a hostile file end.
+ * Types (DWARF 5 chapter 5) in the terms of `model`. Each entry becomes one object, made when first needed; what it
+ * leads to is read when it is asked for, so circles in the program's types are no circles here, and those in a hostile
+ * file end.
  */
 import { AT, ATE, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';

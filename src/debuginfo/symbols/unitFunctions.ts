@@ -1,4 +1,7 @@
-/** The functions of one unit by address; its functions and global variables by what they are an instance or definition of. */
+/**
+ * The functions of one unit by address; its functions and global variables by what they are an instance or definition
+ * of.
+ */
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -57,7 +60,9 @@ export class UnitFunctions {
     return this.#byAddress;
   }
 
-  /** Functions, inlined instances and global variables of this unit whose origin or declaration is the entry with `key`. */
+  /**
+   * Functions, inlined instances and global variables of this unit whose origin or declaration is the entry with `key`.
+   */
   instancesOf(key: number): Entry[] {
     this.#instances ??= this.#indexInstances();
     return (this.#instances.get(key) ?? []).map((index) => this.#unit.entries.entry(index));

@@ -1,6 +1,7 @@
 /**
- * Compiles programs many at a time. Each WebAssembly module has a mapping of its own, of which the kernel gives a process 65,530
- * (vm.max_map_count): one module per instruction would end a process that prepares more, and is slower besides.
+ * Compiles programs many at a time. Each WebAssembly module has a mapping of its own, of which the kernel gives a
+ * process 65,530 (vm.max_map_count): one module per instruction would end a process that prepares more, and is slower
+ * besides.
  */
 import { compile, type CompiledProgram } from './compile';
 import { type Execute, type Machine } from '../machine/machine';

@@ -1,6 +1,6 @@
 /**
- * Many rounds of REP MOVS or REP STOS as one transfer. Only while DF is 0, and only as far as no round reads what an earlier one wrote;
- * where that gives nothing, or the transfer fails, the caller goes on round by round.
+ * Many rounds of REP MOVS or REP STOS as one transfer. Only while DF is 0, and only as far as no round reads what an
+ * earlier one wrote; where that gives nothing, or the transfer fails, the caller goes on round by round.
  */
 import { Expressions } from './expressions';
 import { type Block } from '../ir/ir';
@@ -29,8 +29,8 @@ export function fillOperand(context: TransferContext, { value }: Extract<Block, 
 const REPEATED = { 8: 0x0101010101010101n, 16: 0x0001000100010001n, 32: 0x0000000100000001n, 64: 1n };
 
 /**
- * Code within the loop of a repetition: goes on with its next turn when a transfer was made. `single`: a local that is set when one
- * failed, so that no further is tried.
+ * Code within the loop of a repetition: goes on with its next turn when a transfer was made. `single`: a local that is
+ * set when one failed, so that no further is tried.
  */
 export function emitBlockTransfer(context: TransferContext, block: Block, single: number): void {
   const { code } = context;

@@ -1,6 +1,7 @@
 /**
- * Micro-operations to WebAssembly functions on the {@link State}. Nothing of the state is written before the last thing that can fail,
- * and each value is on WebAssembly's stack before the first register is written: that makes the assignment simultaneous.
+ * Micro-operations to WebAssembly functions on the {@link State}. Nothing of the state is written before the last thing
+ * that can fail, and each value is on WebAssembly's stack before the first register is written: that makes the
+ * assignment simultaneous.
  */
 import { assert } from '../../base/assert';
 import { Code, ModuleBuilder } from '../../wasm/module';
@@ -23,7 +24,10 @@ export interface CompiledProgram {
 
 const WEBASSEMBLY_PAGE_BYTES = 65536;
 
-/** How often a repeated instruction goes round before it leaves the rest to the thread: other threads wait for it meanwhile. */
+/**
+ * How often a repeated instruction goes round before it leaves the rest to the thread: other threads wait for it
+ * meanwhile.
+ */
 const MAX_TURNS = 1024;
 
 /** Compiles programs into one module; the functions in the same order. Many at once cost less than one by one. */
@@ -101,7 +105,10 @@ class Compilation {
     this.#code.memory('i64_store', this.context.state + State.registers + UserRegister.rip);
   }
 
-  /** Each round is done wholly before the next, so that a fault finds the registers as the CPU leaves them, or else as they were. */
+  /**
+   * Each round is done wholly before the next, so that a fault finds the registers as the CPU leaves them, or else as
+   * they were.
+   */
   #repeat({ body, counter, until, block }: Repeat): void {
     const code = this.#code;
     if (until !== undefined) this.#undo = this.#remember(body);

@@ -1,6 +1,6 @@
 /**
- * Values to WebAssembly. A value of w bits is an i64 whose other bits are 0, a truth value an i32. What is used more than once is
- * computed where it is needed first, and kept in a local.
+ * Values to WebAssembly. A value of w bits is an i64 whose other bits are 0, a truth value an i32. What is used more
+ * than once is computed where it is needed first, and kept in a local.
  */
 import { assert } from '../../base/assert';
 import { type LoadedValue, operandsOf, type Statement, type Value, valuesOf, type Width } from '../ir/ir';

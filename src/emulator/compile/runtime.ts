@@ -57,8 +57,8 @@ function multiplyHigh(): Code {
 }
 
 /**
- * (high, low, divisor). Restoring division, one bit of the quotient at a time; the remainder needs a 65th bit, which is the one
- * shifted out.
+ * (high, low, divisor). Restoring division, one bit of the quotient at a time; the remainder needs a 65th bit, which is
+ * the one shifted out.
  */
 function quotient128(): Code {
   const code = withParameters(3);
@@ -123,7 +123,9 @@ function forEachOne(code: Code, mask: number, body: (lowest: number) => void): v
   code.branch('br', 0).op('end', 'end');
 }
 
-/** The Castagnoli polynomial 0x11EDC6F41 with its bits in the opposite order, as CRC32 works (Intel SDM vol. 2, CRC32). */
+/**
+ * The Castagnoli polynomial 0x11EDC6F41 with its bits in the opposite order, as CRC32 works (Intel SDM vol. 2, CRC32).
+ */
 const CASTAGNOLI = 0x82f63b78n;
 
 /** (checksum, data, bits of the data). */

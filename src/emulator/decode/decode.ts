@@ -1,6 +1,7 @@
 /**
- * Bytes to {@link Instruction} records. Beside surrogate/recode.ts the only importer of iced-x86, whose objects live in its own WebAssembly memory and have no
- * finalizers: what is made here for one call is freed in it; the instruction and the formatter are made once.
+ * Bytes to {@link Instruction} records. Beside surrogate/recode.ts the only importer of iced-x86, whose objects live in
+ * its own WebAssembly memory and have no finalizers: what is made here for one call is freed in it; the instruction and
+ * the formatter are made once.
  */
 import {
   Code,
@@ -154,7 +155,10 @@ function memoryOperand(iced: IcedInstruction, base: Register, index: Register): 
   };
 }
 
-/** A register of the address tells; an absolute address is of 32 bits only when the displacement is (67 a1, or SIB without base). */
+/**
+ * A register of the address tells; an absolute address is of 32 bits only when the displacement is (67 a1, or SIB
+ * without base).
+ */
 function addressSizeOf(base: Register, index: Register, iced: IcedInstruction): 32 | 64 {
   const register = base === Register.None ? index : base;
   if (register === Register.None) return iced.memoryDisplSize === 8 ? 64 : 32;

@@ -1,6 +1,6 @@
 /**
- * A decoded instruction as plain data: all that lifting needs, nothing of the decoder's objects. Everything that depends on where
- * the instruction lies is relative to the address behind it, so that equal bytes give equal records.
+ * A decoded instruction as plain data: all that lifting needs, nothing of the decoder's objects. Everything that
+ * depends on where the instruction lies is relative to the address behind it, so that equal bytes give equal records.
  */
 import { type Flag, type GeneralRegister, type SegmentRegister } from '../machine/registers';
 

@@ -1,4 +1,7 @@
-/** Instructions that can't be executed on a stopped thread's behalf exactly, and why. What a user reads when a probe is refused. */
+/**
+ * Instructions that can't be executed on a stopped thread's behalf exactly, and why. What a user reads when a probe is
+ * refused.
+ */
 import { type Instruction } from './instruction';
 
 /** By stable code, as JSON output spells it; each continues the sentence "can't be probed:". */
@@ -33,8 +36,8 @@ export function refusalOf(instruction: Instruction): RefusalCode | undefined {
 }
 
 /**
- * Whether a stop at this instruction spoils a restartable sequence (rseq(2)): the thread is in it then, or comes into it with the
- * instruction, and the kernel sends it to the abort handler. Each time, so that it may never get through.
+ * Whether a stop at this instruction spoils a restartable sequence (rseq(2)): the thread is in it then, or comes into
+ * it with the instruction, and the kernel sends it to the abort handler. Each time, so that it may never get through.
  */
 export function disturbsSequence(
   sequence: { readonly start: bigint; readonly end: bigint },
@@ -60,7 +63,8 @@ const RULES: readonly { readonly code: RefusalCode; readonly applies: (instructi
   },
   // 66 before a near branch: Intel ignores it, AMD cuts RIP to 16 bits (Intel SDM vol. 2, JMP; AMD APM vol. 3 §1.2.2).
   { code: 'vendor-specific', applies: ({ operandSizePrefix, code }) => operandSizePrefix && NEAR_BRANCH.test(code) },
-  // Reserved but for string instructions, and for branches, where it means nothing today; with F3, AMD executes LOOPNE as LOOPE.
+  // Reserved but for string instructions, and for branches, where it means nothing today; with F3, AMD executes LOOPNE
+  // as LOOPE.
   {
     code: 'vendor-specific',
     applies: ({ repeat, mnemonic, code }) =>

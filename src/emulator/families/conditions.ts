@@ -1,4 +1,6 @@
-/** The sixteen conditions (Intel SDM vol. 1 appendix B) and what depends on them: SETcc, CMOVcc. Jumps are in control. */
+/**
+ * The sixteen conditions (Intel SDM vol. 1 appendix B) and what depends on them: SETcc, CMOVcc. Jumps are in control.
+ */
 import { type Family } from '../ir/lift';
 import { type Value } from '../ir/ir';
 import { flag, not, or, select, xor, zeroExtend } from '../ir/values';
@@ -41,7 +43,8 @@ export function forEachCondition(prefix: string, lift: (condition: Value) => Fam
 
 export const conditions: Family = {
   ...forEachCondition('set', (condition) => (lifting) => lifting.write(0, zeroExtend(condition, 8))),
-  // The source is read whatever the condition, so a fault doesn't depend on it; nor does the upper half that 32 bits clear.
+  // The source is read whatever the condition, so a fault doesn't depend on it; nor does the upper half that 32 bits
+  // clear.
   ...forEachCondition('cmov', (condition) => (lifting) => {
     const source = lifting.read(1);
     if (source.width === 32) lifting.write(0, select(condition, source, lifting.read(0)));

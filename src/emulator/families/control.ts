@@ -53,7 +53,8 @@ export const control: Family = {
   prefetchw: nothing,
   prefetchwt1: nothing,
   prefetch: nothing,
-  // A stop and a resume order memory more strictly than any of these: the scheduler's barrier, and IRET, which serialises.
+  // A stop and a resume order memory more strictly than any of these: the scheduler's barrier, and IRET, which
+  // serialises.
   lfence: nothing,
   mfence: nothing,
   sfence: nothing,

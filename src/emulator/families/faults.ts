@@ -1,4 +1,7 @@
-/** What exists to fault: the thread always steps aside and raises the fault itself, with the siginfo that its handlers read. */
+/**
+ * What exists to fault: the thread always steps aside and raises the fault itself, with the siginfo that its handlers
+ * read.
+ */
 import { type Family } from '../ir/lift';
 import { FALSE } from '../ir/values';
 

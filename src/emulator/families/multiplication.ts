@@ -55,7 +55,8 @@ function unsignedProduct(left: Value, right: Value): Pair {
 function signedProduct(left: Value, right: Value): Pair {
   const { width } = left;
   if (width < 64) return halves(multiply(signExtend(left, 64), signExtend(right, 64)), width);
-  // Read as unsigned, a negative factor is 2^64 too large: that many times the other factor is in the upper half too much.
+  // Read as unsigned, a negative factor is 2^64 too large: that many times the other factor is in the upper half too
+  // much.
   const excess = add(and(shiftRightSigned(left, 63), right), and(shiftRightSigned(right, 63), left));
   return { low: multiply(left, right), high: subtract(call('multiplyHigh', 64, left, right), excess) };
 }

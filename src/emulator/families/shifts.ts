@@ -1,6 +1,6 @@
 /**
- * Shifts and rotates by a constant or CL (Intel SDM vol. 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD). A count of 0, after
- * masking, changes no flag; OF is defined for a count of 1 only.
+ * Shifts and rotates by a constant or CL (Intel SDM vol. 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD). A count of
+ * 0, after masking, changes no flag; OF is defined for a count of 1 only.
  */
 import { type RegisterWidth, type Value } from '../ir/ir';
 import { type Family, type Lift, type Lifting } from '../ir/lift';
@@ -176,7 +176,8 @@ function doubleShift(shift: (value: Value, filler: Value, count: Value) => { res
     const value = lifting.read(0);
     const width = lifting.width(0);
     const count = maskedCount(lifting, 2, width);
-    // With 16 bits the masked count may exceed the width; the result is undefined then, so the thread gets the CPU's own.
+    // With 16 bits the masked count may exceed the width; the result is undefined then, so the thread gets the CPU's
+    // own.
     if (width === 16) lifting.guard(below(count, constant(16, 17)));
     const { result, carry } = shift(value, lifting.read(1), count);
     lifting.write(0, result);

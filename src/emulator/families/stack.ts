@@ -1,4 +1,7 @@
-/** PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack's address size is always 64 bits in 64-bit mode (Intel SDM vol. 1 §6.2.2). */
+/**
+ * PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack's address size is always 64 bits in 64-bit mode (Intel SDM vol. 1
+ * §6.2.2).
+ */
 import { assert } from '../../base/assert';
 import { type RegisterWidth, type Value } from '../ir/ir';
 import { type Family, type Lifting } from '../ir/lift';
@@ -65,8 +68,9 @@ export const stack: Family = {
 };
 
 /**
- * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says; faults if the new top of the stack
- * can't be written (Intel SDM vol. 2, ENTER). That it can is known where it lies on the page of what is pushed; the thread does the rest.
+ * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says; faults if the new top
+ * of the stack can't be written (Intel SDM vol. 2, ENTER). That it can is known where it lies on the page of what is
+ * pushed; the thread does the rest.
  */
 function enter(lifting: Lifting): void {
   const [size, level] = [lifting.operand(0), lifting.operand(1)];
@@ -89,7 +93,10 @@ function enter(lifting: Lifting): void {
   lifting.set('rsp', top);
 }
 
-/** The `count` values below RBP. They are pushed while they are read; the thread does it itself where the two places overlap. */
+/**
+ * The `count` values below RBP. They are pushed while they are read; the thread does it itself where the two places
+ * overlap.
+ */
 function enclosingFrames(lifting: Lifting, count: number, bottom: Value, width: RegisterWidth): readonly Value[] {
   if (count === 0) return [];
   const bytes = width / 8;

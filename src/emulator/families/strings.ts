@@ -1,6 +1,6 @@
 /**
- * MOVS, STOS, LODS, SCAS, CMPS, alone and repeated (Intel SDM vol. 1 §7.3.9). Every operand is where RSI or RDI points, which then moves
- * on by its size, up or down as DF says.
+ * MOVS, STOS, LODS, SCAS, CMPS, alone and repeated (Intel SDM vol. 1 §7.3.9). Every operand is where RSI or RDI points,
+ * which then moves on by its size, up or down as DF says.
  */
 import { type Block, type Value } from '../ir/ir';
 import { type Family, type Lift, type Lifting } from '../ir/lift';

@@ -60,8 +60,8 @@ export function bytesOf(values: readonly Value[]): number {
 }
 
 /**
- * The fields of user_regs_struct that must be written back. RIP stands one byte behind the site already, so an instruction
- * of one byte that doesn't jump leaves it.
+ * The fields of user_regs_struct that must be written back. RIP stands one byte behind the site already, so an
+ * instruction of one byte that doesn't jump leaves it.
  */
 export function userRegistersWritten(effects: Effects, length: number): readonly UserRegisterName[] {
   const fields: UserRegisterName[] = [...effects.registersWritten];

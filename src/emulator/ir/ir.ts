@@ -1,13 +1,13 @@
 /**
- * Micro-operations: what an instruction does, as data. From the same list are derived the function that runs at a hit (compile),
- * the effects (effects) and a text for people (listing).
+ * Micro-operations: what an instruction does, as data. From the same list are derived the function that runs at a hit
+ * (compile), the effects (effects) and a text for people (listing).
  *
- * **An instruction is a simultaneous assignment.** Every value is computed from the state as it was before the instruction; loads and
- * guards come first, then the store, then registers are written, in the order of the list. A load, guard or store that fails ends it with
- * nothing changed.
+ * **An instruction is a simultaneous assignment.** Every value is computed from the state as it was before the
+ * instruction; loads and guards come first, then the store, then registers are written, in the order of the list. A
+ * load, guard or store that fails ends it with nothing changed.
  *
- * Values are expressions with explicit widths, pure but for what a load gave. One object may stand in several places: it is computed
- * once.
+ * Values are expressions with explicit widths, pure but for what a load gave. One object may stand in several places:
+ * it is computed once.
  */
 import { type Flag, type GeneralRegister, type SegmentRegister } from '../machine/registers';
 
@@ -103,7 +103,10 @@ export type Statement =
   | { readonly kind: 'guard'; readonly condition: Value }
   /** Writes consecutive values to memory. At most one, behind all loads and guards. */
   | { readonly kind: 'store'; readonly address: Value; readonly values: readonly Value[] }
-  /** 32 bits clear the upper half, 8 and 16 leave the other bits (Intel SDM vol. 1 §3.4.1.1). With `when`: only if it holds. */
+  /**
+   * 32 bits clear the upper half, 8 and 16 leave the other bits (Intel SDM vol. 1 §3.4.1.1). With `when`: only if it
+   * holds.
+   */
   | {
       readonly kind: 'setRegister';
       readonly register: GeneralRegister;
@@ -118,10 +121,10 @@ export type Statement =
   /** RIP becomes the target instead of the next instruction's address. */
   | { readonly kind: 'jump'; readonly target: Value }
   /**
-   * The whole of a repeated string instruction, behind guards at most: the body, an assignment of its own that counts RCX down, while RCX is not 0 and `until`
-   * (looked at behind each round) doesn't hold. A failure in a round leaves the rounds before it done;
-   * with `until` nothing: which flags a fault finds then, those before the instruction or of the last round, is up to the processor
-   * (Intel SDM vol. 2, REP, against what AMD's do).
+   * The whole of a repeated string instruction, behind guards at most: the body, an assignment of its own that counts
+   * RCX down, while RCX is not 0 and `until` (looked at behind each round) doesn't hold. A failure in a round leaves
+   * the rounds before it done; with `until` nothing: which flags a fault finds then, those before the instruction or of
+   * the last round, is up to the processor (Intel SDM vol. 2, REP, against what AMD's do).
    */
   | {
       readonly kind: 'repeat';
@@ -133,7 +136,10 @@ export type Statement =
       readonly block: Block | undefined;
     };
 
-/** What many rounds of MOVS or STOS do together while DF is 0: `bytes` a round. RDI, and RSI for a copy, move on as they do. */
+/**
+ * What many rounds of MOVS or STOS do together while DF is 0: `bytes` a round. RDI, and RSI for a copy, move on as they
+ * do.
+ */
 export type Block =
   | { readonly kind: 'copy'; readonly from: Value; readonly to: Value; readonly bytes: number }
   | { readonly kind: 'fill'; readonly to: Value; readonly value: Value; readonly bytes: number };
@@ -148,7 +154,9 @@ export function operandsOf(value: Value): readonly Value[] {
   return value.op === 'call' ? value.arguments : [];
 }
 
-/** The values that a statement uses, outermost ones only; of a repetition none: its rounds are statements of their own. */
+/**
+ * The values that a statement uses, outermost ones only; of a repetition none: its rounds are statements of their own.
+ */
 export function valuesOf(statement: Statement): readonly Value[] {
   switch (statement.kind) {
     case 'load':

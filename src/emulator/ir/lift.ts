@@ -1,6 +1,6 @@
 /**
- * Instructions to micro-operations. A family is a table from mnemonics to functions that append what the instruction does to a
- * {@link Lifting}.
+ * Instructions to micro-operations. A family is a table from mnemonics to functions that append what the instruction
+ * does to a {@link Lifting}.
  */
 import { assert } from '../../base/assert';
 import { type Instruction, type MemoryOperand, type Operand, type RegisterOperand } from '../decode/instruction';
@@ -25,7 +25,10 @@ export type Lift = (lifting: Lifting) => void;
 /** Functions by mnemonic. */
 export type Family = Readonly<Record<string, Lift>>;
 
-/** User space ends below 2^47; a branch beyond faults where vendors differ, so the thread does it itself (Intel SDM vol. 1 §3.3.7.1). */
+/**
+ * User space ends below 2^47; a branch beyond faults where vendors differ, so the thread does it itself (Intel SDM vol.
+ * 1 §3.3.7.1).
+ */
 const USER_ADDRESS_BITS = 47;
 
 /** The micro-operations of one instruction while they are put together. */

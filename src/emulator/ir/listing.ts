@@ -12,7 +12,10 @@ import {
 } from './ir';
 import { registerName } from '../machine/registers';
 
-/** `rsp = rsp - 8`; what is used more than once has a line of its own before: `t0 = …`. Widths are written where they change. */
+/**
+ * `rsp = rsp - 8`; what is used more than once has a line of its own before: `t0 = …`. Widths are written where they
+ * change.
+ */
 export function listing(operations: MicroOperations): string[] {
   return new Listing(operations).lines;
 }

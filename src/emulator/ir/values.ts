@@ -1,4 +1,7 @@
-/** Constructors of {@link Value}s. They check widths, so that a family that mixes them up fails in its first test, not at a hit. */
+/**
+ * Constructors of {@link Value}s. They check widths, so that a family that mixes them up fails in its first test, not
+ * at a hit.
+ */
 import { assert } from '../../base/assert';
 import {
   type BinaryOperator,

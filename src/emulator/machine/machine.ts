@@ -2,7 +2,10 @@
 
 /** Moves the operand between the target and the state. */
 export interface Host {
-  /** Reads State.operandLength bytes of the target at State.operandAddress into State.operand; false if they can't all be read. */
+  /**
+   * Reads State.operandLength bytes of the target at State.operandAddress into State.operand; false if they can't all
+   * be read.
+   */
   load(): boolean;
   /** Writes them. All or nothing: if it gives false, memory is as it was, also where the operand lies on two pages. */
   store(): boolean;
@@ -16,7 +19,7 @@ export interface Machine {
 }
 
 /**
- * 0: done. 1: step aside; the registers in the state are those with which the thread shall run the instruction itself. Those are the
- * ones it had, but for a repeated string instruction of which a part is done.
+ * 0: done. 1: step aside; the registers in the state are those with which the thread shall run the instruction itself.
+ * Those are the ones it had, but for a repeated string instruction of which a part is done.
  */
 export type Execute = () => 0 | 1;

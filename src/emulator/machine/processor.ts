@@ -1,7 +1,10 @@
 /** What the CPU at hand lacks of the instructions that the families know. */
 import { readFileSync } from 'node:fs';
 
-/** Instructions beyond those of the first 64-bit processors, by the CPUID features that they need, as /proc/cpuinfo spells these. */
+/**
+ * Instructions beyond those of the first 64-bit processors, by the CPUID features that they need, as /proc/cpuinfo
+ * spells these.
+ */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   abm: ['lzcnt'],
   adx: ['adcx', 'adox'],
@@ -35,8 +38,8 @@ export class Processor {
   }
 
   /**
-   * The feature without which it executes a lifted instruction as another one, or not at all: TZCNT as BSF, ANDN as an invalid opcode.
-   * Undefined if it has that, or none is needed.
+   * The feature without which it executes a lifted instruction as another one, or not at all: TZCNT as BSF, ANDN as an
+   * invalid opcode. Undefined if it has that, or none is needed.
    */
   missingFor(mnemonic: string): string | undefined {
     const feature = FEATURES.get(mnemonic);

@@ -1,4 +1,7 @@
-/** The general-purpose registers and flags by name (Intel SDM vol. 1 §3.4), and where user_regs_struct and RFLAGS have them. */
+/**
+ * The general-purpose registers and flags by name (Intel SDM vol. 1 §3.4), and where user_regs_struct and RFLAGS have
+ * them.
+ */
 
 /** In the order of their encoding numbers. */
 // prettier-ignore

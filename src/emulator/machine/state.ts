@@ -1,13 +1,17 @@
 /**
- * The state that compiled instructions act on: one thread's registers and one memory operand, at fixed places of a WebAssembly memory.
- * ptrace(2) and process_vm_readv(2) fill the very same bytes, so nothing is copied or converted between the kernel and the emulator.
+ * The state that compiled instructions act on: one thread's registers and one memory operand, at fixed places of a
+ * WebAssembly memory. ptrace(2) and process_vm_readv(2) fill the very same bytes, so nothing is copied or converted
+ * between the kernel and the emulator.
  */
 
 /** Offsets within the state, in bytes. */
 export const State = {
   /** struct user_regs_struct (sys/user.h), 27 × u64, as PTRACE_GETREGS fills it. */
   registers: 0,
-  /** A struct iovec (u64 base, u64 length): the operand's place in the target's memory, ready to be passed to process_vm_readv. */
+  /**
+   * A struct iovec (u64 base, u64 length): the operand's place in the target's memory, ready to be passed to
+   * process_vm_readv.
+   */
   operandAddress: 216,
   operandLength: 224,
   /** The operand's bytes, loaded or to be stored. */

@@ -32,7 +32,9 @@ export interface Window {
 
 export interface Experiment {
   readonly code: Uint8Array;
-  /** 18 registers in the order of {@link SIGNAL_REGISTERS}; RIP is where the code is put, within {@link Layout.code}. */
+  /**
+   * 18 registers in the order of {@link SIGNAL_REGISTERS}; RIP is where the code is put, within {@link Layout.code}.
+   */
   readonly registers: BigUint64Array;
   readonly windows: readonly Window[];
 }

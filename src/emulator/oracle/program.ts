@@ -1,12 +1,12 @@
 /**
- * The scratch program in which the CPU itself executes instructions: a static x86-64 Linux program without a library, made here byte by
- * byte so that nothing but a kernel is needed to have it.
+ * The scratch program in which the CPU itself executes instructions: a static x86-64 Linux program without a library,
+ * made here byte by byte so that nothing but a kernel is needed to have it.
  *
- * It reads a batch of experiments from descriptor 0 to its end, makes them one after the other, and writes the batch with the results in
- * place to descriptor 1. An experiment is started by returning from a signal handler whose saved registers were replaced, and ends with
- * the signal that its instruction raises, or the INT3 behind it, or whatever is at the address that it jumps to. That is one signal for
- * each, on a stack of its own: all registers, RSP too, belong to the experiment. Layouts: rt_sigframe and sigcontext_64
- * (asm/sigcontext.h), ELF (gABI).
+ * It reads a batch of experiments from descriptor 0 to its end, makes them one after the other, and writes the batch
+ * with the results in place to descriptor 1. An experiment is started by returning from a signal handler whose saved
+ * registers were replaced, and ends with the signal that its instruction raises, or the INT3 behind it, or whatever is
+ * at the address that it jumps to. That is one signal for each, on a stack of its own: all registers, RSP too, belong
+ * to the experiment. Layouts: rt_sigframe and sigcontext_64 (asm/sigcontext.h), ELF (gABI).
  */
 
 /** Addresses are below 2^31, so that every addressing form reaches them. */

@@ -61,8 +61,8 @@ export class ScratchMemory implements Host {
   }
 
   /**
-   * What was accessed since the last call, as it was and as it is; then memory is as it was before. `undefined` if memory was accessed
-   * that belongs to the scratch program itself: no experiment can be made with that.
+   * What was accessed since the last call, as it was and as it is; then memory is as it was before. `undefined` if
+   * memory was accessed that belongs to the scratch program itself: no experiment can be made with that.
    */
   takeWindows(): { before: readonly Window[]; after: readonly Window[] } | undefined {
     const before: Window[] = [];

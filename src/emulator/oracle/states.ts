@@ -1,6 +1,6 @@
 /**
- * Random register states for an instruction: words at the edges of widths, and addresses that mostly lie where memory is, at places
- * where much can go wrong.
+ * Random register states for an instruction: words at the edges of widths, and addresses that mostly lie where memory
+ * is, at places where much can go wrong.
  */
 import { type Instruction, type MemoryOperand } from '../decode/instruction';
 import { FLAG_BITS, type GeneralRegister } from '../machine/registers';

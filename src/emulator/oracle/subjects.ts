@@ -1,6 +1,6 @@
 /**
- * Instructions of real programs as subjects of {@link verify}. The scratch program has memory at few places, so an instruction that
- * names an address, or how far away it is, gets another constant there; nothing else of it changes.
+ * Instructions of real programs as subjects of {@link verify}. The scratch program has memory at few places, so an
+ * instruction that names an address, or how far away it is, gets another constant there; nothing else of it changes.
  */
 import { constantFields, type ConstantField, decode } from '../decode/decode';
 import { lift } from '../families';
@@ -14,7 +14,10 @@ import { type Subject } from './verify';
 const NEAREST_TARGET = 16;
 const FARTHEST_TARGET = 100;
 
-/** The first instruction of `bytes` at a random place of the scratch program; `undefined` if it is not one that is lifted. */
+/**
+ * The first instruction of `bytes` at a random place of the scratch program; `undefined` if it is not one that is
+ * lifted.
+ */
 export function subjectOf(bytes: Uint8Array, random: Random): Subject | undefined {
   const original = decode(bytes, 0n);
   if (original === undefined) return undefined;

@@ -6,8 +6,8 @@ import { SIGNAL_REGISTERS } from './program';
 const RCX = SIGNAL_REGISTERS.indexOf('rcx');
 
 /**
- * What shifts leave undefined for a count that is not 0; OF is defined for a count of 1. CF is undefined when as many bits as there
- * are, or more, are shifted out (Intel SDM vol. 2, SAL/SAR/SHL/SHR).
+ * What shifts leave undefined for a count that is not 0; OF is defined for a count of 1. CF is undefined when as many
+ * bits as there are, or more, are shifted out (Intel SDM vol. 2, SAL/SAR/SHL/SHR).
  */
 const SHIFTS: Readonly<Record<string, { readonly flags: readonly Flag[]; readonly losesCarry?: boolean }>> = {
   shl: { flags: ['OF', 'AF'], losesCarry: true },

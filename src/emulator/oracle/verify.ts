@@ -1,6 +1,6 @@
 /**
- * Checks instructions against the CPU: the very function that runs at a hit, and the instruction itself in the scratch program, from
- * the same random states; every register, defined flag, byte of memory and fault must be the same.
+ * Checks instructions against the CPU: the very function that runs at a hit, and the instruction itself in the scratch
+ * program, from the same random states; every register, defined flag, byte of memory and fault must be the same.
  */
 import { hex } from '../../base/address';
 import { compile } from '../compile/compile';

@@ -1,4 +1,7 @@
-/** Where a memory operand lies, from the registers of a thread: the sum of {@link effectiveAddress}, for plans, which are not compiled. */
+/**
+ * Where a memory operand lies, from the registers of a thread: the sum of {@link effectiveAddress}, for plans, which
+ * are not compiled.
+ */
 import { type MemoryOperand } from '../decode/instruction';
 import { State, UserRegister, type UserRegisterName } from '../machine/state';
 

@@ -1,7 +1,8 @@
 /**
- * Which instructions the surrogate may execute: those that act on registers, and on memory at addresses known beforehand, and on nothing
- * else. They are listed by the CPUID features that they belong to, so that an instruction nobody thought about is refused: extensions
- * for monitoring, tracing, enclaves, virtual machines and the like are not here.
+ * Which instructions the surrogate may execute: those that act on registers, and on memory at addresses known
+ * beforehand, and on nothing else. They are listed by the CPUID features that they belong to, so that an instruction
+ * nobody thought about is refused: extensions for monitoring, tracing, enclaves, virtual machines and the like are not
+ * here.
  */
 import { type CpuidFeature } from 'iced-x86';
 
@@ -37,7 +38,9 @@ const REGISTER_SETS: ReadonlyMap<string, RegisterSet> = new Map<FeatureName, Reg
   ...EXTENDED.map((name) => [name, 'extended'] as const),
 ]);
 
-/** Instructions that their feature says too little about. XGETBV can read which of the thread's own states are in use. */
+/**
+ * Instructions that their feature says too little about. XGETBV can read which of the thread's own states are in use.
+ */
 const SINGLE: ReadonlyMap<string, RegisterSet> = new Map([
   ['wait', 'extended'],
   ['xgetbv', 'extended'],

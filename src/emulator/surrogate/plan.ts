@@ -1,6 +1,7 @@
 /**
- * How the surrogate executes an instruction that no family lifts: the plan says what to copy from the thread to the scratch process, what
- * to run there, and what to copy back. Everything in it is known before the first hit, but for the operand's address.
+ * How the surrogate executes an instruction that no family lifts: the plan says what to copy from the thread to the
+ * scratch process, what to run there, and what to copy back. Everything in it is known before the first hit, but for
+ * the operand's address.
  */
 import { type Instruction, type MemoryOperand } from '../decode/instruction';
 import { type GeneralRegister } from '../machine/registers';
@@ -23,7 +24,9 @@ export interface SurrogatePlan {
   readonly readsStatesInUse: boolean;
   /** The result depends on the processor: it runs on the one that the thread ran on. */
   readonly processorBound: boolean;
-  /** The fields of user_regs_struct to copy back. RIP is always among them: it becomes the next instruction's address. */
+  /**
+   * The fields of user_regs_struct to copy back. RIP is always among them: it becomes the next instruction's address.
+   */
   readonly writes: readonly UserRegisterName[];
   /** For x87 instructions that the x87 remembers: the opcode that it would remember, and the one of {@link code}. */
   readonly x87: { readonly opcode: number; readonly opcodeInCode: number } | undefined;
@@ -38,8 +41,8 @@ export interface PlannedOperand {
 }
 
 /**
- * The plan for an instruction, `bytes` from its first on. `undefined` if the surrogate can't stand in for the thread. Instructions that
- * are refused whatever is known about them (refusal.ts) are not for this.
+ * The plan for an instruction, `bytes` from its first on. `undefined` if the surrogate can't stand in for the thread.
+ * Instructions that are refused whatever is known about them (refusal.ts) are not for this.
  */
 export function planOf(instruction: Instruction, bytes: Uint8Array): SurrogatePlan | undefined {
   const { mnemonic, length } = instruction;

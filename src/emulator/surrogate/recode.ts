@@ -1,6 +1,6 @@
 /**
- * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points, and what
- * iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
+ * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points,
+ * and what iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
  */
 import {
   CpuidFeature,
@@ -23,7 +23,10 @@ import {
 import { GENERAL_REGISTERS, type GeneralRegister } from '../machine/registers';
 import { type RegisterSet, registerSetOf } from './features';
 
-/** What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is read. */
+/**
+ * What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is
+ * read.
+ */
 export type OperandAccess = 'read' | 'write' | 'readWrite' | 'conditionalWrite';
 
 export interface Recoded {
@@ -40,10 +43,15 @@ const decoded = new IcedInstruction();
 const infos = new InstructionInfoFactory();
 const encoder = new Encoder(64);
 
-/** Registers that may point to the operand. The first ones need no REX prefix, which would turn AH to BH into other registers. */
+/**
+ * Registers that may point to the operand. The first ones need no REX prefix, which would turn AH to BH into other
+ * registers.
+ */
 const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx', 'rax', 'r8', 'r9', 'r10', 'r11'];
 
-/** `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches. */
+/**
+ * `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches.
+ */
 export function recode(bytes: Uint8Array): Recoded | undefined {
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
   decoder.decodeOut(decoded);
@@ -107,7 +115,10 @@ function moveOperand(
   return { code, operand: { register, access: masked ? 'conditionalWrite' : access } };
 }
 
-/** Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or segment. */
+/**
+ * Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or
+ * segment.
+ */
 function pointTo(operand: number, registers: Uses['registers']): GeneralRegister | undefined {
   decoded.segmentPrefix = Register.None;
   if (decoded.opKind(operand) !== OpKind.Memory) {

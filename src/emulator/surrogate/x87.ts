@@ -1,9 +1,13 @@
 /**
- * What the x87 keeps about its last instruction: FIP, where it was; FDP, where its operand was; FOP, its opcode (Intel SDM vol. 1
- * §8.1.8, §8.1.9). In the surrogate these are those of the moved instruction, so they must be told from the thread's own.
+ * What the x87 keeps about its last instruction: FIP, where it was; FDP, where its operand was; FOP, its opcode (Intel
+ * SDM vol. 1 §8.1.8, §8.1.9). In the surrogate these are those of the moved instruction, so they must be told from the
+ * thread's own.
  */
 
-/** The FOP of an instruction: the lower three bits of its escape opcode, then its ModRM byte. `undefined` for other instructions. */
+/**
+ * The FOP of an instruction: the lower three bits of its escape opcode, then its ModRM byte. `undefined` for other
+ * instructions.
+ */
 export function x87Opcode(code: Uint8Array): number | undefined {
   const at = code.findIndex((byte) => !isPrefix(byte));
   const opcode = code[at]!;

@@ -1,5 +1,6 @@
 /**
- * The instructions that can be another's twin: atomic ones whose operand is where a register points, whatever bytes they are encoded in.
+ * The instructions that can be another's twin: atomic ones whose operand is where a register points, whatever bytes
+ * they are encoded in.
  */
 import { decode } from '../decode/decode';
 import { type Instruction } from '../decode/instruction';

@@ -1,10 +1,11 @@
 /**
- * How the thread itself executes an atomic instruction that INT3 displaced: by a **twin**, an instruction elsewhere in the program's text
- * that does the same to the same memory when it starts from other registers. The plan says which instructions can be its twin, what
- * they start from, and how what they leave tells the displaced instruction's result.
+ * How the thread itself executes an atomic instruction that INT3 displaced: by a **twin**, an instruction elsewhere in
+ * the program's text that does the same to the same memory when it starts from other registers. The plan says which
+ * instructions can be its twin, what they start from, and how what they leave tells the displaced instruction's result.
  *
- * Both follow from the lifted form of the instruction without LOCK. Given what memory holds it computes everything else; and given a
- * well-chosen value instead, it computes the operand that a twin needs: what ADD makes of 0 is what XADD must add.
+ * Both follow from the lifted form of the instruction without LOCK. Given what memory holds it computes everything
+ * else; and given a well-chosen value instead, it computes the operand that a twin needs: what ADD makes of 0 is what
+ * XADD must add.
  */
 import { lift } from '../families';
 import { type Instruction } from '../decode/instruction';
@@ -24,13 +25,19 @@ export interface TwinPlan {
 export interface TwinWay {
   readonly form: TwinForm;
   /**
-   * What the operations are given for memory when the twin's operand is computed: all bits 0, all bits 1, the accumulator, or what memory
-   * really holds: then the twin is a CMPXCHG that swaps it for the result, perhaps as part of a larger piece, and may have to try again.
+   * What the operations are given for memory when the twin's operand is computed: all bits 0, all bits 1, the
+   * accumulator, or what memory really holds: then the twin is a CMPXCHG that swaps it for the result, perhaps as part
+   * of a larger piece, and may have to try again.
    */
   readonly given: 'zeros' | 'ones' | 'accumulator' | 'memory';
-  /** What the twin's source register gets: what the operations would store, the number of the bit in it, or it has none. */
+  /**
+   * What the twin's source register gets: what the operations would store, the number of the bit in it, or it has none.
+   */
   readonly source: 'result' | 'bitNumber' | undefined;
-  /** Where what memory held is found afterwards; of those that don't tell, the flags are the CPU's or the thread's as they were. */
+  /**
+   * Where what memory held is found afterwards; of those that don't tell, the flags are the CPU's or the thread's as
+   * they were.
+   */
   readonly answer: 'source' | 'accumulator' | 'pair' | 'flags' | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Twins in a piece of text, at any byte: whether the program itself ever executes those bytes from there makes no difference. */
+/**
+ * Twins in a piece of text, at any byte: whether the program itself ever executes those bytes from there makes no
+ * difference.
+ */
 import { MAX_INSTRUCTION_BYTES } from '../decode/decode';
 import { formName, type TwinCode, twinCodeOf, type TwinForm } from './forms';
 

@@ -1,7 +1,7 @@
 /**
- * From a thread's registers to those that a twin starts from, and from those that the twin leaves to the displaced instruction's result.
- * Both are computed in the {@link State} by the lifted form of the instruction, which gets and leaves its operand here instead of in
- * the target's memory. Nothing here allocates.
+ * From a thread's registers to those that a twin starts from, and from those that the twin leaves to the displaced
+ * instruction's result. Both are computed in the {@link State} by the lifted form of the instruction, which gets and
+ * leaves its operand here instead of in the target's memory. Nothing here allocates.
  */
 import { assert } from '../../base/assert';
 import { type Execute, type Host } from '../machine/machine';
@@ -49,8 +49,8 @@ export class TwinState implements Host {
   }
 
   /**
-   * The state holds the thread's registers as INT3 left them, `saved` a copy. Puts those in their place that the twin starts from,
-   * but RIP. False, with the thread's registers unchanged: the thread shall run its own instruction.
+   * The state holds the thread's registers as INT3 left them, `saved` a copy. Puts those in their place that the twin
+   * starts from, but RIP. False, with the thread's registers unchanged: the thread shall run its own instruction.
    */
   enter(execute: Execute, way: TwinWay, { base, displacement, source }: TwinCode, saved: Uint8Array): boolean {
     this.#way = way;
@@ -72,8 +72,8 @@ export class TwinState implements Host {
   }
 
   /**
-   * The state holds what the twin left. Puts the thread's registers behind the displaced instruction in their place. False, with the
-   * thread's registers in front of it: memory had changed in between, and nothing was done.
+   * The state holds what the twin left. Puts the thread's registers behind the displaced instruction in their place.
+   * False, with the thread's registers in front of it: memory had changed in between, and nothing was done.
    */
   leave(execute: Execute, way: TwinWay, { source }: TwinCode, saved: Uint8Array): boolean {
     const flags = this.#flags;

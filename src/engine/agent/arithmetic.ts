@@ -1,7 +1,7 @@
 /**
- * The agent's arithmetic in WebAssembly, one rule per operation. Doubles travel as their bits in i64. WebAssembly traps where C is
- * undefined (division by zero, -2^63 / -1); an agent must not: the first ends the part, the second wraps. Shift counts are taken
- * modulo 64, as the CPU does.
+ * The agent's arithmetic in WebAssembly, one rule per operation. Doubles travel as their bits in i64. WebAssembly traps
+ * where C is undefined (division by zero, -2^63 / -1); an agent must not: the first ends the part, the second wraps.
+ * Shift counts are taken modulo 64, as the CPU does.
  */
 import { type BinaryOperation, type UnaryOperation } from '../../contract/agent/operations';
 import { type Code } from '../../wasm/module';

@@ -1,6 +1,6 @@
 /**
- * Agent program → WebAssembly. The agent's operand stack is WebAssembly's own, so most operations are one instruction; captures are
- * written where the hit record is being built. See contract/agent for what programs mean.
+ * Agent program → WebAssembly. The agent's operand stack is WebAssembly's own, so most operations are one instruction;
+ * captures are written where the hit record is being built. See contract/agent for what programs mean.
  */
 import { type AgentOperation, type AgentProgram } from '../../contract/agent/operations';
 import { verifyAgent, verifyCapture } from '../../contract/agent/verify';

@@ -136,7 +136,9 @@ export class Arming {
     }
   }
 
-  /** Whether nothing of ours stands in a process that has no sites any more; what could not be taken out is tried again. */
+  /**
+   * Whether nothing of ours stands in a process that has no sites any more; what could not be taken out is tried again.
+   */
   isClean({ space }: Process): boolean {
     return this.#parts.breakpoints.restoreLeftovers(space);
   }

@@ -1,7 +1,8 @@
 /**
- * Whether a probe can stand at an address, from what the memory there is and holds. Only code that the process has privately from a
- * file is taken: INT3 in a shared mapping would get into the file and into everybody else's memory, and what is neither from a file nor
- * fixed can change under the emulator, which executes the instruction that was there when the probe was set.
+ * Whether a probe can stand at an address, from what the memory there is and holds. Only code that the process has
+ * privately from a file is taken: INT3 in a shared mapping would get into the file and into everybody else's memory,
+ * and what is neither from a file nor fixed can change under the emulator, which executes the instruction that was
+ * there when the probe was set.
  */
 import { hex } from '../../base/address';
 import { type ErrorCode } from '../../base/errors';
@@ -135,7 +136,9 @@ function bytesText(bytes: Uint8Array, length: number): string {
     .replace(/..(?=.)/g, '$& ');
 }
 
-/** Linux 6.6 shows in /proc/PID/status which control-flow features a thread has on (Documentation/arch/x86/shstk.rst). */
+/**
+ * Linux 6.6 shows in /proc/PID/status which control-flow features a thread has on (Documentation/arch/x86/shstk.rst).
+ */
 function hasShadowStack(process: Process): boolean {
   return process.ask((tid) => readStatus(tid)?.get('x86_Thread_features'))?.includes('shstk') ?? false;
 }

@@ -1,7 +1,7 @@
 /**
- * What wakes the engine out of wait4(2) when the client writes, reads or goes away: a sleeping process that the engine traces. The
- * pipes to the client send it SIGIO (fcntl(2), F_SETOWN), and a traced process stops before a signal is delivered. That stop lasts
- * until it is waited for, so no ring is ever lost. The signal itself is never delivered.
+ * What wakes the engine out of wait4(2) when the client writes, reads or goes away: a sleeping process that the engine
+ * traces. The pipes to the client send it SIGIO (fcntl(2), F_SETOWN), and a traced process stops before a signal is
+ * delivered. That stop lasts until it is waited for, so no ring is ever lost. The signal itself is never delivered.
  */
 import { SidestepError } from '../../base/errors';
 import { announceReadiness } from '../linux/descriptors';

@@ -1,6 +1,6 @@
 /**
- * What the client is told unasked. Threads are told of when their first hit is reported or when output is written, so that short-lived
- * ones cost nothing, and only while the client reads, so that what waits for it stays small.
+ * What the client is told unasked. Threads are told of when their first hit is reported or when output is written, so
+ * that short-lived ones cost nothing, and only while the client reads, so that what waits for it stays small.
  */
 import { type EngineEvent } from '../../contract/messages';
 import { threadName } from '../linux/proc';

@@ -1,4 +1,6 @@
-/** What comes from the client: whole requests out of a non-blocking pipe, checked before anything else looks at them. */
+/**
+ * What comes from the client: whole requests out of a non-blocking pipe, checked before anything else looks at them.
+ */
 import { SidestepError } from '../../base/errors';
 import { decodeJson, FrameDecoder, FrameKind } from '../../contract/frames';
 import { type Request } from '../../contract/messages';

@@ -1,6 +1,7 @@
 /**
- * What goes to the client, in order: hit records, gathered in the arena and sent in frames, and JSON messages between them. Writing
- * never blocks. While the client does not read, records wait in the arena; when that is full they are refused, and counted as lost.
+ * What goes to the client, in order: hit records, gathered in the arena and sent in frames, and JSON messages between
+ * them. Writing never blocks. While the client does not read, records wait in the arena; when that is full they are
+ * refused, and counted as lost.
  */
 import { FRAME_HEADER_BYTES, FrameKind, encodeJson } from '../../contract/frames';
 import { type EngineMessage } from '../../contract/messages';

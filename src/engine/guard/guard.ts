@@ -1,7 +1,8 @@
 /**
- * The engine's side of its guardian (src/guardian), which traces this thread, so that it hangs for a moment when it is killed: starts it when
- * there is a process to guard, waits with the first INT3 until it watches, and starts another one when it is killed. While none watches,
- * {@link Protection} sees to it that no thread outlives the engine in a state that is not its own.
+ * The engine's side of its guardian (src/guardian), which traces this thread, so that it hangs for a moment when it is
+ * killed: starts it when there is a process to guard, waits with the first INT3 until it watches, and starts another
+ * one when it is killed. While none watches, {@link Protection} sees to it that no thread outlives the engine in a
+ * state that is not its own.
  */
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * What becomes of a thread if the engine ends without having let it go, where no guardian watches. A thread whose trap the engine has read goes
- * on where it is then: in the middle of an instruction. So before that is read, while the kernel still has the SIGTRAP for it, the kernel
- * is told to kill it with the engine (PTRACE_O_EXITKILL, ptrace(2)).
+ * What becomes of a thread if the engine ends without having let it go, where no guardian watches. A thread whose trap
+ * the engine has read goes on where it is then: in the middle of an instruction. So before that is read, while the
+ * kernel still has the SIGTRAP for it, the kernel is told to kill it with the engine (PTRACE_O_EXITKILL, ptrace(2)).
  */
 import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../tracing/ptrace';
 import { type Task } from '../tracees/tracees';

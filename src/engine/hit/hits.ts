@@ -1,6 +1,7 @@
 /**
- * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address runs its
- * agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing here allocates.
+ * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address
+ * runs its agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing
+ * here allocates.
  */
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
@@ -81,7 +82,10 @@ export class Hits {
     this.#onLimit = parts.onLimit;
   }
 
-  /** A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is killed meanwhile. */
+  /**
+   * A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is
+   * killed meanwhile.
+   */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
     if (task.aside !== undefined && this.#stepAside.finish(task, true)) return;
@@ -127,9 +131,9 @@ export class Hits {
   }
 
   /**
-   * A thread has stopped because of a SIGILL. One that was sent is the only signal that comes before a SIGTRAP that was sent (next_signal in
-   * kernel/signal.c), and that can have swallowed INT3's own: the thread goes back, to meet INT3 when it returns from the handler. Behind
-   * an instruction of one byte it may be for other reasons.
+   * A thread has stopped because of a SIGILL. One that was sent is the only signal that comes before a SIGTRAP that was
+   * sent (next_signal in kernel/signal.c), and that can have swallowed INT3's own: the thread goes back, to meet INT3
+   * when it returns from the handler. Behind an instruction of one byte it may be for other reasons.
    */
   onIllegalInstruction(task: Task): void {
     const { space } = task.process;
@@ -212,7 +216,10 @@ export class Hits {
     this.#notices.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
   }
 
-  /** Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that was sent. */
+  /**
+   * Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that
+   * was sent.
+   */
   #pass(task: Task, breakpoint: Breakpoint, sent: boolean): void {
     const { displaced } = breakpoint;
     const byThread = displaced.changesShadowStack && this.#shadowStacks.has(task.tid);
@@ -271,7 +278,9 @@ export class Hits {
     return true;
   }
 
-  /** INT3 was there when the thread executed it, and is gone now: the thread goes back and runs what is there instead. */
+  /**
+   * INT3 was there when the thread executed it, and is gone now: the thread goes back and runs what is there instead.
+   */
   #onVanished(task: Task, breakpoint: Breakpoint, sent: boolean): void {
     const { address } = breakpoint;
     if (task.process.space.memory.read(address, 1)[0] === INT3) {

@@ -1,6 +1,6 @@
 /**
- * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that), relieved of a trap
- * that INT3 has raised but nobody has seen yet, and let go where it was.
+ * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that),
+ * relieved of a trap that INT3 has raised but nobody has seen yet, and let go where it was.
  */
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Arming } from '../arming/arming';
@@ -46,7 +46,10 @@ export class Detaching {
     this.#parts = parts;
   }
 
-  /** Lets a process go, and those that borrow its memory. False: they stay, because not all of their text can be put back. */
+  /**
+   * Lets a process go, and those that borrow its memory. False: they stay, because not all of their text can be put
+   * back.
+   */
   depart(process: Process): boolean {
     return this.departAll([process]);
   }
@@ -145,7 +148,9 @@ export class Detaching {
     }
   }
 
-  /** Threads go without a word when one of them calls exec: that one has the leader's number then, and is about to stop. */
+  /**
+   * Threads go without a word when one of them calls exec: that one has the leader's number then, and is about to stop.
+   */
   #onMissing(task: Task): void {
     const { process } = task;
     if (task.tid !== process.pid) this.#parts.tasks.addTask(process, process.pid);
@@ -171,7 +176,10 @@ export class Detaching {
     this.#letGo(task, signal);
   }
 
-  /** Interrupted between INT3 and the report of its trap: that report is taken first. Let go then, it takes part in a group-stop again. */
+  /**
+   * Interrupted between INT3 and the report of its trap: that report is taken first. Let go then, it takes part in a
+   * group-stop again.
+   */
   #letGoInterrupted(task: Task, kind: 'trapStop' | 'groupStop'): void {
     const { ptrace } = this.#parts;
     if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) ptrace.resume(task.tid, 0);
@@ -186,8 +194,8 @@ export class Detaching {
       this.#letGoWith(task, 0);
       return;
     }
-    // Let go here it would find itself interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the place of the one that
-    // was asked for (ptrace_stop in kernel/signal.c).
+    // Let go here it would find itself interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the
+    // place of the one that was asked for (ptrace_stop in kernel/signal.c).
     ptrace.resume(task.tid, 0);
     ptrace.interrupt(task.tid);
   }

@@ -32,8 +32,9 @@ export class ExitAndExec {
   }
 
   /**
-   * A thread has ended. The last one takes the process with it: a leader that exits before the others is reported after them
-   * (ptrace(2), "Death under ptrace"), and where the leader had gone before the attach, all threads end with the process's status.
+   * A thread has ended. The last one takes the process with it: a leader that exits before the others is reported after
+   * them (ptrace(2), "Death under ptrace"), and where the leader had gone before the attach, all threads end with the
+   * process's status.
    */
   onEnd(task: Task, status: WaitStatus & { kind: 'exited' | 'killed' }): void {
     const { tasks, births, notices } = this.#parts;
@@ -51,8 +52,9 @@ export class ExitAndExec {
   }
 
   /**
-   * exec: one thread is left, and it has the process's number now whatever it had before (ptrace(2), "execve(2) under ptrace"); the
-   * memory is new. It stays stopped: a borrower that is not followed is let go, another process is held for the client.
+   * exec: one thread is left, and it has the process's number now whatever it had before (ptrace(2), "execve(2) under
+   * ptrace"); the memory is new. It stays stopped: a borrower that is not followed is let go, another process is held
+   * for the client.
    */
   onExec(process: Process): void {
     const { ptrace, tasks, births, following, notices } = this.#parts;
@@ -95,7 +97,10 @@ export class ExitAndExec {
     notices.say({ event: 'held', pid, tid: pid });
   }
 
-  /** The memory of a process's new image. `undefined`: there is none, or none that can be reached, and the process was let go. */
+  /**
+   * The memory of a process's new image. `undefined`: there is none, or none that can be reached, and the process was
+   * let go.
+   */
   #open(process: Process): AddressSpace | undefined {
     const { pid } = process;
     try {

@@ -1,7 +1,7 @@
 /**
- * Children that stay traced. One that was forked becomes a process of its own at its first stop, before it has run an instruction, while
- * its creator waits: it then has what the parent's breakpoints are at that moment. One that borrowed memory becomes a process when it
- * calls exec.
+ * Children that stay traced. One that was forked becomes a process of its own at its first stop, before it has run an
+ * instruction, while its creator waits: it then has what the parent's breakpoints are at that moment. One that borrowed
+ * memory becomes a process when it calls exec.
  */
 import { SidestepError } from '../../base/errors';
 import { type SiteId } from '../../contract/messages';
@@ -43,7 +43,10 @@ export class Following {
     return [...this.#tasks.processes.values()].some((process) => this.wants(process));
   }
 
-  /** The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile. False: it can't be followed. */
+  /**
+   * The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile.
+   * False: it can't be followed.
+   */
   track(pid: number, creator: Task): boolean {
     const { process: source } = creator;
     const born = this.#inherit(pid, source);
@@ -74,7 +77,10 @@ export class Following {
     return true;
   }
 
-  /** Its memory, with what it gets of its parent's breakpoints. `undefined`: it was killed, or its memory can't be reached, which is told. */
+  /**
+   * Its memory, with what it gets of its parent's breakpoints. `undefined`: it was killed, or its memory can't be
+   * reached, which is told.
+   */
   #inherit(pid: number, parent: Process): { space: AddressSpace; inherited: readonly Inherited[] } | undefined {
     let memory: ProcessMemory | undefined;
     try {

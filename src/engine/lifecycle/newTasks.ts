@@ -1,14 +1,14 @@
 /**
- * New threads and processes of a debuggee. The kernel traces them from their start: each stops before its first instruction, and the
- * creator stops to tell of it; either stop can be seen first.
+ * New threads and processes of a debuggee. The kernel traces them from their start: each stops before its first
+ * instruction, and the creator stops to tell of it; either stop can be seen first.
  *
  * - A thread of the same process goes on, traced.
- * - A process with memory of its own (fork) has a copy of every INT3. If it is followed it becomes a process of the session, and the
- *   creator waits for that; else they are taken out, and it is let go.
- * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) meets the creator's breakpoints: it stays traced until
- *   it calls exec or ends, and nothing is taken out.
- * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got, and let go, or
- *   held for the client as a program that has just begun to run.
+ * - A process with memory of its own (fork) has a copy of every INT3. If it is followed it becomes a process of the
+ *   session, and the creator waits for that; else they are taken out, and it is let go.
+ * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) meets the creator's breakpoints: it
+ *   stays traced until it calls exec or ends, and nothing is taken out.
+ * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got,
+ *   and let go, or held for the client as a program that has just begun to run.
  */
 import { SidestepError } from '../../base/errors';
 import { type Arena, Layout } from '../tracing/arena';
@@ -30,12 +30,15 @@ import { type TaskTable } from '../tracees/taskTable';
 import { wasToBeUntraced } from './untraced';
 
 /**
- * A creator that lives tells of its child at once: it has only to get the CPU once more. What is taken for an orphan too early is none
- * the worse for it.
+ * A creator that lives tells of its child at once: it has only to get the CPU once more. What is taken for an orphan
+ * too early is none the worse for it.
  */
 const ORPHAN_AFTER_MS = 20;
 
-/** How long the breakpoints of a process that is gone are kept for its orphans, which have to get the CPU once to be seen. */
+/**
+ * How long the breakpoints of a process that is gone are kept for its orphans, which have to get the CPU once to be
+ * seen.
+ */
 const ESTATE_MS = 10_000;
 
 export interface NewTaskParts {
@@ -109,8 +112,8 @@ export class NewTasks {
   }
 
   /**
-   * Threads of a process are gone, because it ends or calls exec; it still has the memory that they ran in. They may have been killed before
-   * they told of a child, or while they waited for one.
+   * Threads of a process are gone, because it ends or calls exec; it still has the memory that they ran in. They may
+   * have been killed before they told of a child, or while they waited for one.
    */
   onCreatorsGone(process: Process): void {
     this.#settleCopies(({ parent }) => parent === process);

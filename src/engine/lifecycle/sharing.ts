@@ -1,6 +1,7 @@
 /**
- * Whether a new process runs in its creator's memory. kcmp(2) says so, where the kernel has it and a container allows it. Elsewhere the
- * system call does in which the creator has stopped: clone(2) with CLONE_VM, clone3(2) with it, vfork(2).
+ * Whether a new process runs in its creator's memory. kcmp(2) says so, where the kernel has it and a container allows
+ * it. Elsewhere the system call does in which the creator has stopped: clone(2) with CLONE_VM, clone3(2) with it,
+ * vfork(2).
  */
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Ptrace } from '../tracing/ptrace';

@@ -1,7 +1,7 @@
 /**
- * Children that are created with CLONE_UNTRACED (clone(2)). The kernel would tell nobody of them, and they would die of the first INT3 in
- * their memory. Where the C library's function clone is entered the flag is taken out: the child is traced, cleaned of INT3 and let go like any
- * other that is not followed, and it is never followed.
+ * Children that are created with CLONE_UNTRACED (clone(2)). The kernel would tell nobody of them, and they would die of
+ * the first INT3 in their memory. Where the C library's function clone is entered the flag is taken out: the child is
+ * traced, cleaned of INT3 and let go like any other that is not followed, and it is never followed.
  */
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Ptrace } from '../tracing/ptrace';
@@ -28,7 +28,10 @@ export function keepTraced(ptrace: Ptrace, task: Task): void {
   ptrace.setRegisters(task.tid);
 }
 
-/** Whether the child that the thread has stopped to tell of was to be untraced: the function may have failed, and another call created it. */
+/**
+ * Whether the child that the thread has stopped to tell of was to be untraced: the function may have failed, and
+ * another call created it.
+ */
 export function wasToBeUntraced(ptrace: Ptrace, task: Task): boolean {
   const { untracedFlags, tid } = task;
   task.untracedFlags = -1;

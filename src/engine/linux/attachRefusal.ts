@@ -1,4 +1,6 @@
-/** Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps. */
+/**
+ * Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps.
+ */
 import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
 import { clientOfAnotherUser } from './client';

@@ -1,4 +1,6 @@
-/** What the engine does with file descriptors besides reading and writing: fcntl(2) and who is told when they are ready. */
+/**
+ * What the engine does with file descriptors besides reading and writing: fcntl(2) and who is told when they are ready.
+ */
 import { readdirSync } from 'node:fs';
 import { systemCallError } from './errno';
 import { errno, libc } from './libc';
@@ -15,7 +17,10 @@ const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
 const O_ASYNC = 0o20000;
 
-/** Makes a descriptor non-blocking and lets the kernel send SIGIO to process `owner` whenever it becomes readable or writable, or ends. */
+/**
+ * Makes a descriptor non-blocking and lets the kernel send SIGIO to process `owner` whenever it becomes readable or
+ * writable, or ends.
+ */
 export function announceReadiness(fd: number, owner: number): void {
   control(fd, F_SETOWN, owner, 'F_SETOWN');
   control(fd, F_SETFL, control(fd, F_GETFL, 0, 'F_GETFL') | O_NONBLOCK | O_ASYNC, 'F_SETFL');

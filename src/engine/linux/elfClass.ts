@@ -14,7 +14,10 @@ export function wordSizeProblem(head: Uint8Array): 'not-elf' | 'not-64-bit' | un
   return head[EI_CLASS] === ELFCLASS64 && machine === EM_X86_64 ? undefined : 'not-64-bit';
 }
 
-/** The file's first bytes; `undefined` where it is gone or may not be read (programs can be executable without being readable). */
+/**
+ * The file's first bytes; `undefined` where it is gone or may not be read (programs can be executable without being
+ * readable).
+ */
 export function headOf(path: string | Buffer): Uint8Array | undefined {
   const head = Buffer.alloc(20);
   try {

@@ -1,4 +1,7 @@
-/** Error numbers of Linux (asm-generic/errno-base.h, errno.h): those the engine meets or that a system call of its may give. */
+/**
+ * Error numbers of Linux (asm-generic/errno-base.h, errno.h): those the engine meets or that a system call of its may
+ * give.
+ */
 import { getSystemErrorMap } from 'node:util';
 import { type ErrorPlace, SidestepError } from '../../base/errors';
 

@@ -1,7 +1,8 @@
 /**
- * The C library, bound by its exact prototypes: the only place where native code is called. Kernel addresses and pointers are
- * declared `int64` and passed as JavaScript numbers, which are exact below 2^53 (user space ends at 2^47); strings and arrays
- * are converted. `ptrace` is variadic in C; on x86-64 the fixed form passes the same registers and costs less.
+ * The C library, bound by its exact prototypes: the only place where native code is called. Kernel addresses and
+ * pointers are declared `int64` and passed as JavaScript numbers, which are exact below 2^53 (user space ends at 2^47);
+ * strings and arrays are converted. `ptrace` is variadic in C; on x86-64 the fixed form passes the same registers and
+ * costs less.
  */
 import koffi from 'koffi';
 

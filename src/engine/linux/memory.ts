@@ -1,4 +1,6 @@
-/** /proc/PID/mem: a process's memory through a descriptor. Writes ignore page protections and stop no thread (proc(5)). */
+/**
+ * /proc/PID/mem: a process's memory through a descriptor. Writes ignore page protections and stop no thread (proc(5)).
+ */
 import { SidestepError } from '../../base/errors';
 import { Errno, errnoText } from './errno';
 import { errno, libc } from './libc';
@@ -23,8 +25,9 @@ export class ProcessMemory {
   }
 
   /**
-   * Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. Throws `attach-refused` where the
-   * process has closed itself to tracers, `system-call` where there is no descriptor or no memory left.
+   * Opens the memory that a thread has now; after exec it has another. `undefined`: the thread is gone. Throws
+   * `attach-refused` where the process has closed itself to tracers, `system-call` where there is no descriptor or no
+   * memory left.
    */
   static open(tid: number): ProcessMemory | undefined {
     const open = (): number => libc.open(`/proc/${tid}/mem`, O_RDWR | O_CLOEXEC);
@@ -44,8 +47,8 @@ export class ProcessMemory {
   }
 
   /**
-   * The memory that another process has opened as its descriptor `fd`. `pidfd`: of that process, -1 for none. `undefined`: it has no such
-   * descriptor, or may not be looked at.
+   * The memory that another process has opened as its descriptor `fd`. `pidfd`: of that process, -1 for none.
+   * `undefined`: it has no such descriptor, or may not be looked at.
    */
   static takeOver(pid: number, pidfd: number, fd: number): ProcessMemory | undefined {
     let own = libc.syscall(SYS_PIDFD_GETFD, pidfd, fd, 0, 0, 0);
@@ -65,7 +68,10 @@ export class ProcessMemory {
     return bytes.subarray(0, Math.max(0, libc.preadBytes(this.#fd, bytes, length, address)));
   }
 
-  /** Whether the process that had this memory has ended or runs another program: there is nothing to read then, and that is no error. */
+  /**
+   * Whether the process that had this memory has ended or runs another program: there is nothing to read then, and that
+   * is no error.
+   */
   get ended(): boolean {
     return libc.preadBytes(this.#fd, new Uint8Array(1), 1, 0) === 0;
   }
@@ -76,8 +82,8 @@ export class ProcessMemory {
   }
 
   /**
-   * 0 or an errno: EIO or EPERM where there is no memory or the kernel does not allow it (proc_mem.force_override), ESRCH when the
-   * process that had this memory is gone.
+   * 0 or an errno: EIO or EPERM where there is no memory or the kernel does not allow it (proc_mem.force_override),
+   * ESRCH when the process that had this memory is gone.
    */
   write(address: number, bytes: Uint8Array): number {
     const written = libc.pwrite(this.#fd, bytes, bytes.length, address);

@@ -1,11 +1,16 @@
-/** What a program loses by being traced: execve(2) gives no privileges to one whose tracer could not have them itself. */
+/**
+ * What a program loses by being traced: execve(2) gives no privileges to one whose tracer could not have them itself.
+ */
 import { executableStatus, readStatus } from './proc';
 
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
 const S_IXGRP = 0o0010;
 
-/** `executable`: for people. A sentence about a set-user-id or set-group-id program that has just been started without its privileges. */
+/**
+ * `executable`: for people. A sentence about a set-user-id or set-group-id program that has just been started without
+ * its privileges.
+ */
 export function lostPrivileges(pid: number, executable: string): string | undefined {
   const file = executableStatus(pid);
   const status = readStatus(pid);

@@ -1,6 +1,6 @@
 /**
- * ptrace(2) for register sets at any place of this process, where ptrace.ts has one fixed place for those of the thread that stopped.
- * Each returns 0 or an errno. Addresses are of this process.
+ * ptrace(2) for register sets at any place of this process, where ptrace.ts has one fixed place for those of the thread
+ * that stopped. Each returns 0 or an errno. Addresses are of this process.
  */
 import { errno, libc } from './libc';
 

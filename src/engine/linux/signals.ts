@@ -32,7 +32,10 @@ const SIGACTION_BYTES = 152;
 const SIGACTION_FLAGS = 136;
 const SIGSET_BYTES = 128;
 
-/** Ignores what a terminal, its end or a reader's end would end or stop this process with: INT3 would stay in the programs that it traces. */
+/**
+ * Ignores what a terminal, its end or a reader's end would end or stop this process with: INT3 would stay in the
+ * programs that it traces.
+ */
 export function ignoreTerminal(): void {
   for (const signal of [Signal.SIGINT, Signal.SIGQUIT, Signal.SIGHUP, Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGPIPE]) {
     libc.signal(signal, SIG_IGN);
@@ -40,8 +43,9 @@ export function ignoreTerminal(): void {
 }
 
 /**
- * Keeps SIGCHLD from the calling thread, and from the whole process where a child or a traced thread only stops. It does nothing in this process, but
- * the kernel sends even that to a thread that is traced itself, which then stops for it.
+ * Keeps SIGCHLD from the calling thread, and from the whole process where a child or a traced thread only stops. It
+ * does nothing in this process, but the kernel sends even that to a thread that is traced itself, which then stops for
+ * it.
  */
 export function refuseChildSignals(): void {
   const action = Buffer.alloc(SIGACTION_BYTES);

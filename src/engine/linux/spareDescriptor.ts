@@ -1,6 +1,7 @@
 /**
- * A descriptor kept back. What the engine must look at while it deals with a stop can't wait until there are descriptors again: a
- * thread let go without a look at its pending signals can die of it. So where there is none (EMFILE, ENFILE) this one makes room.
+ * A descriptor kept back. What the engine must look at while it deals with a stop can't wait until there are
+ * descriptors again: a thread let go without a look at its pending signals can die of it. So where there is none
+ * (EMFILE, ENFILE) this one makes room.
  */
 import { closeSync, openSync } from 'node:fs';
 
@@ -9,7 +10,10 @@ const SHORTAGE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE']);
 let spare: number | undefined;
 keep();
 
-/** What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of a descriptor. */
+/**
+ * What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of
+ * a descriptor.
+ */
 export function withDescriptor<T>(use: () => T): T {
   try {
     return use();

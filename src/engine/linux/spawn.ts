@@ -1,6 +1,6 @@
 /**
- * posix_spawn(3). Node ignores SIGPIPE and so does the engine with others; what it starts gets every signal at its default and
- * none blocked, as a shell would start it.
+ * posix_spawn(3). Node ignores SIGPIPE and so does the engine with others; what it starts gets every signal at its
+ * default and none blocked, as a shell would start it.
  */
 import { SidestepError } from '../../base/errors';
 import { duplicate } from './descriptors';

@@ -33,7 +33,10 @@ export function connectTo(path: string): number {
   return fd;
 }
 
-/** Who is at the other end: the process that called listen(2) there, or connect(2), and its effective user then. Throws `system-call`. */
+/**
+ * Who is at the other end: the process that called listen(2) there, or connect(2), and its effective user then. Throws
+ * `system-call`.
+ */
 export function peerOf(fd: number): Peer {
   const credentials = Buffer.alloc(CREDENTIALS_BYTES);
   const size = Buffer.alloc(4);

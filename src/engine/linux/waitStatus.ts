@@ -1,4 +1,7 @@
-/** What wait4(2) reports about a traced thread, decoded: ptrace(2), "Stopped states", for threads that were PTRACE_SEIZEd. */
+/**
+ * What wait4(2) reports about a traced thread, decoded: ptrace(2), "Stopped states", for threads that were
+ * PTRACE_SEIZEd.
+ */
 import { Signal } from './signals';
 
 export type WaitStatus =

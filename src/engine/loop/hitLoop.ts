@@ -1,6 +1,7 @@
 /**
- * The engine's one loop. While stops keep coming it asks for the next one without sleeping, because being woken costs more than a hit;
- * when they stop coming it writes what is left to write and sleeps in wait4(2), where threads and the doorbell wake it.
+ * The engine's one loop. While stops keep coming it asks for the next one without sleeping, because being woken costs
+ * more than a hit; when they stop coming it writes what is left to write and sleeps in wait4(2), where threads and the
+ * doorbell wake it.
  */
 import { availableParallelism } from 'node:os';
 import { pause } from '../../base/pause';
@@ -9,8 +10,8 @@ import { type NewTasks } from '../lifecycle/newTasks';
 import { type Stops } from './stops';
 
 /**
- * How long after the last stop the next one is waited for without sleeping, if stops came closer together than that lately. Not on a
- * machine with one processor: the thread that is waited for needs it.
+ * How long after the last stop the next one is waited for without sleeping, if stops came closer together than that
+ * lately. Not on a machine with one processor: the thread that is waited for needs it.
  */
 const SPIN_MS = availableParallelism() > 1 ? 0.1 : 0;
 
@@ -23,7 +24,10 @@ const SERVICE_MS = 10;
 /** After this many stops every thread that is ready gets its turn. */
 const GATHER_EVERY = 64;
 
-/** How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text can't be written. */
+/**
+ * How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text
+ * can't be written.
+ */
 const NAP_MS = 1;
 
 export interface LoopParts {

@@ -1,4 +1,7 @@
-/** From what wait4(2) reports to who deals with it. Signals, stops and continues reach the program as if nobody were tracing it. */
+/**
+ * From what wait4(2) reports to who deals with it. Signals, stops and continues reach the program as if nobody were
+ * tracing it.
+ */
 import { assertUnreachable } from '../../base/assert';
 import { type NewTasks } from '../lifecycle/newTasks';
 import { type ExitAndExec } from '../lifecycle/exitAndExec';
@@ -109,7 +112,10 @@ export class Stops {
     }
   }
 
-  /** A new thread whose creator has not told of it yet; the number under which a thread that is not the leader has called exec; or one let go. */
+  /**
+   * A new thread whose creator has not told of it yet; the number under which a thread that is not the leader has
+   * called exec; or one let go.
+   */
   #onStranger(tid: number, status: WaitStatus): void {
     const { ptrace, tasks, births, changes } = this.#parts;
     const process = tasks.processes.get(tid);

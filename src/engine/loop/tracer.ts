@@ -136,8 +136,8 @@ export class Tracer {
   }
 
   /**
-   * Works until the client is gone. Everything that was traced runs on then, untraced and as it was, but for programs that
-   * were launched and have not begun to run: they are ended.
+   * Works until the client is gone. Everything that was traced runs on then, untraced and as it was, but for programs
+   * that were launched and have not begun to run: they are ended.
    */
   run(): never {
     this.#notices.say({ event: 'ready', enginePid: process.pid });
@@ -199,9 +199,9 @@ export class Tracer {
   }
 
   /**
-   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the kernel when
-   * this process ends; its text is as it was. False: some is not, because it can't be written; who runs in it would die, and
-   * stays traced until it can. The same for threads that the kernel would kill with this process.
+   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the
+   * kernel when this process ends; its text is as it was. False: some is not, because it can't be written; who runs in
+   * it would die, and stays traced until it can. The same for threads that the kernel would kill with this process.
    */
   #leave(): boolean {
     for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);

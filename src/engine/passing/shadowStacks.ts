@@ -1,7 +1,8 @@
 /**
- * Shadow stacks of threads (Documentation/arch/x86/shstk.rst): a call or return that is emulated would not reach them, and the thread's
- * next return would fault, so it makes the call itself. A program turns them on while it starts, when probes may have been set already:
- * the thread is asked at the hit, where processor and kernel have shadow stacks at all.
+ * Shadow stacks of threads (Documentation/arch/x86/shstk.rst): a call or return that is emulated would not reach them,
+ * and the thread's next return would fault, so it makes the call itself. A program turns them on while it starts, when
+ * probes may have been set already: the thread is asked at the hit, where processor and kernel have shadow stacks at
+ * all.
  */
 import { Processor } from '../../emulator/machine/processor';
 import { type Ptrace } from '../tracing/ptrace';

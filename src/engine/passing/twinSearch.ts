@@ -1,7 +1,7 @@
 /**
- * Where in a process's text the twins of atomic instructions are. Each address space has its own; they are looked for when a probe first
- * needs one. Any bytes will do that come from a file and can't be written, but those of the program itself, the dynamic linker and the
- * C library are preferred: they stay as long as the process.
+ * Where in a process's text the twins of atomic instructions are. Each address space has its own; they are looked for
+ * when a probe first needs one. Any bytes will do that come from a file and can't be written, but those of the program
+ * itself, the dynamic linker and the C library are preferred: they stay as long as the process.
  */
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/decode/decode';
 import { type TwinPlan } from '../../emulator/emulator';

@@ -1,9 +1,11 @@
 /**
- * Atomic instructions, which only the thread itself can execute: it is given other registers, stepped over the twin of the displaced
- * instruction somewhere else in its text, and given its own registers back with the twin's result. INT3 stays where it is.
+ * Atomic instructions, which only the thread itself can execute: it is given other registers, stepped over the twin of
+ * the displaced instruction somewhere else in its text, and given its own registers back with the twin's result. INT3
+ * stays where it is.
  *
- * Whatever the thread stops for meanwhile, it is put back before anything else happens: behind the displaced instruction where the twin
- * was executed, in front of it where it was not. So nobody ever sees the twin's registers: no handler, no debugger, no other tracer.
+ * Whatever the thread stops for meanwhile, it is put back before anything else happens: behind the displaced
+ * instruction where the twin was executed, in front of it where it was not. So nobody ever sees the twin's registers:
+ * no handler, no debugger, no other tracer.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { type Execute } from '../../emulator/emulator';
@@ -32,7 +34,8 @@ const RSP = State.registers + UserRegister.rsp;
 const SI_CODE = Layout.siginfo + 8;
 
 /**
- * A swap is tried so often before the thread steps aside: other threads may change the memory each time before it comes to that.
+ * A swap is tried so often before the thread steps aside: other threads may change the memory each time before it comes
+ * to that.
  */
 const MAX_TRIES = 64;
 
@@ -72,8 +75,8 @@ export class Twins {
   }
 
   /**
-   * The registers in the arena are the thread's, RIP one byte behind the site. False, with nothing done: there is no twin (any more),
-   * or it would fault.
+   * The registers in the arena are the thread's, RIP one byte behind the site. False, with nothing done: there is no
+   * twin (any more), or it would fault.
    */
   begin(task: Task, breakpoint: Breakpoint): boolean {
     const place = this.#placeFor(task, breakpoint);
@@ -89,8 +92,8 @@ export class Twins {
   }
 
   /**
-   * The thread has stopped because of a signal. True: that was the twin's, and the thread runs again. False: the signal is another one,
-   * and the caller's.
+   * The thread has stopped because of a signal. True: that was the twin's, and the thread runs again. False: the signal
+   * is another one, and the caller's.
    */
   finish(task: Task): boolean {
     const step = task.twin!;
@@ -115,8 +118,8 @@ export class Twins {
   }
 
   /**
-   * The thread has stopped for another reason than a signal, or is being let go: it is put back. True: the signal that it stopped for, if
-   * it did, was the twin's own.
+   * The thread has stopped for another reason than a signal, or is being let go: it is put back. True: the signal that
+   * it stopped for, if it did, was the twin's own.
    */
   interrupt(task: Task, forSignal: boolean): boolean {
     const step = task.twin;
@@ -189,8 +192,8 @@ export class Twins {
   }
 
   /**
-   * The signal that the thread stopped for, if the twin raised it, or an INT3 in it; else 0. The step's own trap may still be due then,
-   * unless the SIGTRAP that somebody sent has swallowed it.
+   * The signal that the thread stopped for, if the twin raised it, or an INT3 in it; else 0. The step's own trap may
+   * still be due then, unless the SIGTRAP that somebody sent has swallowed it.
    */
   #ownSignal(task: Task, progress: Progress): number {
     if (this.#ptrace.getSiginfo(task.tid) !== 0) return 0;
@@ -201,7 +204,10 @@ export class Twins {
     return fromKernel && progress === 'before' && FAULTS.has(signal) ? signal : 0;
   }
 
-  /** The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit. `forSignal`: it has stopped for one. */
+  /**
+   * The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit.
+   * `forSignal`: it has stopped for one.
+   */
   #putBack(task: Task, step: TwinStep, progress: Progress, forSignal: boolean): void {
     if (progress !== 'executed') {
       const { address } = step.breakpoint;

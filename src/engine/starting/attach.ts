@@ -1,7 +1,7 @@
 /**
- * Attaching: PTRACE_SEIZE of every thread, which stops none. Threads that appear meanwhile are traced from their start if their creator
- * is, and found by the next look at /proc/PID/task if it is not. A thread that was missed would die at the first probe it meets, so the
- * kernel's own count of threads says when there is none.
+ * Attaching: PTRACE_SEIZE of every thread, which stops none. Threads that appear meanwhile are traced from their start
+ * if their creator is, and found by the next look at /proc/PID/task if it is not. A thread that was missed would die at
+ * the first probe it meets, so the kernel's own count of threads says when there is none.
  */
 import { SidestepError } from '../../base/errors';
 import { pause } from '../../base/pause';
@@ -15,7 +15,9 @@ import { AddressSpace, Process } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
 import { headOf, wordSizeProblem } from '../linux/elfClass';
 
-/** How long a refusal may come from an exec that is under way: one takes milliseconds, on a busy machine tens of them. */
+/**
+ * How long a refusal may come from an exec that is under way: one takes milliseconds, on a busy machine tens of them.
+ */
 const EXEC_MS = 300;
 const EXEC_PAUSE_MS = 1;
 
@@ -62,9 +64,9 @@ function leaderOf(pid: number): number {
 }
 
 /**
- * A directory that is read while threads end can lack others (next_tid in fs/proc/base.c). A thread that is traced stays in it until its
- * end is waited for, which nobody does here: so once all that a look finds are traced, and as many as the process has threads, it has
- * found all.
+ * A directory that is read while threads end can lack others (next_tid in fs/proc/base.c). A thread that is traced
+ * stays in it until its end is waited for, which nobody does here: so once all that a look finds are traced, and as
+ * many as the process has threads, it has found all.
  */
 function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
   const born = new Set<number>();
@@ -102,9 +104,9 @@ function openMemory(tids: Iterable<number>): ProcessMemory | undefined {
 }
 
 /**
- * `traced`: because its creator is. `over`: it runs no more. EPERM has causes that pass: while a thread calls exec, the leader that it
- * replaces has ended already under the number that the thread is going to have (de_thread in fs/exec.c), and who is allowed to look at the
- * new program is not decided yet. So a refusal counts if it stays.
+ * `traced`: because its creator is. `over`: it runs no more. EPERM has causes that pass: while a thread calls exec, the
+ * leader that it replaces has ended already under the number that the thread is going to have (de_thread in fs/exec.c),
+ * and who is allowed to look at the new program is not decided yet. So a refusal counts if it stays.
  */
 function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 'over' {
   for (let since: number | undefined; ;) {

@@ -1,6 +1,7 @@
 /**
- * A stopped process becomes the program: it is made to call execve itself, after it has been given what the program is to have of
- * its creator (signal(7), "Execution of signal handlers"; sigprocmask(2), getrlimit(2): ignored and blocked signals and limits outlive execve).
+ * A stopped process becomes the program: it is made to call execve itself, after it has been given what the program is
+ * to have of its creator (signal(7), "Execution of signal handlers"; sigprocmask(2), getrlimit(2): ignored and blocked
+ * signals and limits outlive execve).
  */
 import { bytesOfText } from '../../base/byteText';
 import { SidestepError } from '../../base/errors';
@@ -30,7 +31,10 @@ const OPERAND_BYTES = 32;
 
 type Wanted = Requests['launch']['arguments'];
 
-/** `pid`: in a ptrace-stop, traced with {@link TraceOption.exec} and sysGood; it stops for exec. Throws `launch-failed`, `program-not-executable`. */
+/**
+ * `pid`: in a ptrace-stop, traced with {@link TraceOption.exec} and sysGood; it stops for exec. Throws `launch-failed`,
+ * `program-not-executable`.
+ */
 export function become(ptrace: Ptrace, waiter: Waiter, pid: number, wanted: Wanted): void {
   const { program, argv0 = program, args, env } = wanted;
   const injection = new RemoteSyscalls(ptrace, waiter, pid);
@@ -76,7 +80,10 @@ function inherit(
   injection.call(SYS_PRLIMIT64, 0, RLIMIT_NOFILE, operand, 0);
 }
 
-/** The strings, the first of which is the path, and the two arrays of pointers that execve(2) takes, as they are to lie from `base` on. */
+/**
+ * The strings, the first of which is the path, and the two arrays of pointers that execve(2) takes, as they are to lie
+ * from `base` on.
+ */
 function layOut(
   strings: readonly Buffer[],
   argumentCount: number,

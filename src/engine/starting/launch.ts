@@ -1,7 +1,8 @@
 /**
- * Starting a program, traced from its first instruction. A sleeping process is started with the program's streams and directory, by the
- * engine or, where that is another user's, by the client; it is seized, and made to call execve itself: arguments and environment are
- * exactly what was asked for, no shell stands between, and a failing execve says why.
+ * Starting a program, traced from its first instruction. A sleeping process is started with the program's streams and
+ * directory, by the engine or, where that is another user's, by the client; it is seized, and made to call execve
+ * itself: arguments and environment are exactly what was asked for, no shell stands between, and a failing execve says
+ * why.
  */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { bytesOfText } from '../../base/byteText';
@@ -46,7 +47,8 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     // Its number could have become another process's; it can't any more.
     checkStarter(wanted.starter);
     isToEnd = true;
-    // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not have ended yet.
+    // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not
+    // have ended yet.
     ptrace.setOptions(pid, options | TraceOption.exec);
     become(ptrace, waiter, pid, wanted);
     const memory = ProcessMemory.open(pid);
@@ -80,8 +82,8 @@ function startSleeper({ cwd, stdio, descriptors = [] }: LaunchArguments): number
 }
 
 /**
- * The program alone has it from now on: whoever reads from a pipe waits for its end. This process may have it under the program's number, too,
- * from its own creator.
+ * The program alone has it from now on: whoever reads from a pipe waits for its end. This process may have it under the
+ * program's number, too, from its own creator.
  */
 function forget([own, other]: Move): void {
   if (areSame(own, other)) libc.close(other);

@@ -1,6 +1,6 @@
 /**
- * System calls made by a stopped process on the engine's behalf. Only for processes that the engine started itself and that will
- * never run code of their own again: their text is overwritten.
+ * System calls made by a stopped process on the engine's behalf. Only for processes that the engine started itself and
+ * that will never run code of their own again: their text is overwritten.
  */
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Arena } from '../tracing/arena';

@@ -1,6 +1,6 @@
 /**
- * The surrogate's own memory in this process: what goes to the scratch process and what comes back. Like the arena it is a WebAssembly
- * memory because that has an address that never changes.
+ * The surrogate's own memory in this process: what goes to the scratch process and what comes back. Like the arena it
+ * is a WebAssembly memory because that has an address that never changes.
  */
 import { addressOf } from '../linux/libc';
 

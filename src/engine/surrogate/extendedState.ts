@@ -1,8 +1,8 @@
 /**
- * Which part of a thread's XSAVE area takes part in an execution. To the scratch process go the components that instructions which it executes
- * act on, and from it come the bytes that these define. All else stays the thread's: its protection keys, which would keep the scratch process from
- * its own operand; its tiles, for which that has no permission (arch_prctl(2), ARCH_REQ_XCOMP_PERM); components that nobody here knows; and
- * what no component defines.
+ * Which part of a thread's XSAVE area takes part in an execution. To the scratch process go the components that
+ * instructions which it executes act on, and from it come the bytes that these define. All else stays the thread's: its
+ * protection keys, which would keep the scratch process from its own operand; its tiles, for which that has no
+ * permission (arch_prctl(2), ARCH_REQ_XCOMP_PERM); components that nobody here knows; and what no component defines.
  */
 import { AreaLayout } from './area';
 import { definedExtents, type Extent, MXCSR, StateComponent, Xsave, type XsaveLayout } from './xsave';
@@ -43,7 +43,10 @@ export class ExtendedState {
     ].sort((a, b) => a.offset - b.offset);
   }
 
-  /** In the area's `before`, which is the thread's, says that what stays is not in use: so it goes to the scratch process. */
+  /**
+   * In the area's `before`, which is the thread's, says that what stays is not in use: so it goes to the scratch
+   * process.
+   */
   withhold(): void {
     this.#low = this.#inUse(AreaLayout.before);
     this.#high = this.#view.getUint32(AreaLayout.before + Xsave.inUse + 4, true);

@@ -1,7 +1,7 @@
 /**
- * The process in which the surrogate runs instructions: one that the engine started and traces, which never runs anything of its own
- * any more. Instructions are written over its text, each into a slot of its own; an operand lies on its stack. It is stopped but for the
- * moment in which it runs one instruction.
+ * The process in which the surrogate runs instructions: one that the engine started and traces, which never runs
+ * anything of its own any more. Instructions are written over its text, each into a slot of its own; an operand lies on
+ * its stack. It is stopped but for the moment in which it runs one instruction.
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
@@ -35,7 +35,10 @@ const OPERAND_PAGES = 2;
 /** The top of the stack holds arguments; below it the kernel has mapped 128 KB when the program starts. */
 const OPERAND_BELOW_TOP = 0x8000;
 
-/** Looks for the stop so often before sleeping until it comes: it comes within 10 µs when there is a processor for the scratch process. */
+/**
+ * Looks for the stop so often before sleeping until it comes: it comes within 10 µs when there is a processor for the
+ * scratch process.
+ */
 const SPINS = 100;
 /** When looking was in vain there is none, and looking only keeps it from running: so many times it sleeps at once. */
 const SLEEPS = 16;
@@ -66,7 +69,9 @@ export class ScratchProcess implements Disposable {
   readonly xsave: XsaveLayout;
   readonly extendedState: ExtendedState;
 
-  /** Starts it. Throws `launch-failed`. The area's registers are its own afterwards: selectors that every run must have. */
+  /**
+   * Starts it. Throws `launch-failed`. The area's registers are its own afterwards: selectors that every run must have.
+   */
   constructor(ptrace: Ptrace, waiter: Waiter, area: Area) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
@@ -114,7 +119,10 @@ export class ScratchProcess implements Disposable {
     return address;
   }
 
-  /** Where an operand lies that has this address in its own process: as far from a page's start, so that it is aligned alike. */
+  /**
+   * Where an operand lies that has this address in its own process: as far from a page's start, so that it is aligned
+   * alike.
+   */
   operandAddress(address: bigint): number {
     return this.#operandPage + Number(address % BigInt(PAGE));
   }
@@ -141,8 +149,8 @@ export class ScratchProcess implements Disposable {
   }
 
   /**
-   * Starts from the area's registers, whose RIP is that of a slot, and ends behind the `length` bytes of its instruction; the area's
-   * registers then are the result.
+   * Starts from the area's registers, whose RIP is that of a slot, and ends behind the `length` bytes of its
+   * instruction; the area's registers then are the result.
    */
   run(length: number): RunResult {
     const registers = this.#area.address(AreaLayout.registers);

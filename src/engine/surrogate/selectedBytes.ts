@@ -1,7 +1,8 @@
 /**
- * Masked stores. An instruction like VMASKMOVPS or VMOVUPS with a mask writes those bytes of its operand that the mask selects, and
- * the others must not be touched: another thread may be writing them, or there may be no memory. Which ones they are needs no
- * knowledge of the instruction: run over bytes of zeros and then over bytes of ones, it leaves equal bytes where it wrote.
+ * Masked stores. An instruction like VMASKMOVPS or VMOVUPS with a mask writes those bytes of its operand that the mask
+ * selects, and the others must not be touched: another thread may be writing them, or there may be no memory. Which
+ * ones they are needs no knowledge of the instruction: run over bytes of zeros and then over bytes of ones, it leaves
+ * equal bytes where it wrote.
  */
 
 /** What lies in the operand before the first run, and before the second. */

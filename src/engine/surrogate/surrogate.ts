@@ -1,7 +1,8 @@
 /**
- * Executes an instruction that no family lifts, as its plan says: copies the thread's registers, extended state and memory operand to a
- * scratch process, runs that one instruction there, and copies back what it changed. Memory is written first, because that is what
- * can fail; nothing has been changed then, and the thread runs the instruction itself.
+ * Executes an instruction that no family lifts, as its plan says: copies the thread's registers, extended state and
+ * memory operand to a scratch process, runs that one instruction there, and copies back what it changed. Memory is
+ * written first, because that is what can fail; nothing has been changed then, and the thread runs the instruction
+ * itself.
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
@@ -21,7 +22,9 @@ import { type X87Pointers, X87State } from './x87State';
 
 /** The thread whose instruction it is. Its registers are in the arena's {@link State}. */
 export interface SurrogateHost extends Host {
-  /** Copies its XSAVE area to where the struct iovec at `vector`, an address of this process, says; false if it can't. */
+  /**
+   * Copies its XSAVE area to where the struct iovec at `vector`, an address of this process, says; false if it can't.
+   */
   loadExtendedState(vector: number): boolean;
   /** Sets it from there. `before`: the address of what it was, `length` bytes, so that it can be undone. */
   storeExtendedState(vector: number, before: number, length: number): boolean;
@@ -73,7 +76,9 @@ export class Surrogate implements Disposable {
     return (this.#process ??= new ScratchProcess(this.#ptrace, this.#waiter, this.#area));
   }
 
-  /** As {@link Execute}: 0 when it is done, 1 when nothing was changed and the thread shall run the instruction itself. */
+  /**
+   * As {@link Execute}: 0 when it is done, 1 when nothing was changed and the thread shall run the instruction itself.
+   */
   execute(plan: SurrogatePlan): 0 | 1 {
     // A thread that single-steps itself must trap behind the instruction.
     if ((this.#state.getUint32(STATE_FLAGS, true) & TRAP_FLAG) !== 0) return 1;
@@ -202,8 +207,8 @@ export class Surrogate implements Disposable {
     const second = this.#operand.slice(0, bytes);
     const first = this.#area.bytes(AreaLayout.operand, bytes);
     const pieces = selectedPieces(first, second);
-    // Several stores are all or nothing only within a page; and whether an operand of which nothing is selected can fault depends on
-    // the instruction and the processor (Intel SDM vol. 2, MASKMOVDQU).
+    // Several stores are all or nothing only within a page; and whether an operand of which nothing is selected can
+    // fault depends on the instruction and the processor (Intel SDM vol. 2, MASKMOVDQU).
     if (pieces.length === 0 || (linear % PAGE) + BigInt(bytes) > PAGE) return false;
     return pieces.every((piece) => {
       this.#operand.set(second.subarray(piece.offset, piece.offset + piece.length));

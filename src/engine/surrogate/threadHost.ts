@@ -1,4 +1,7 @@
-/** The thread that stopped, as the surrogate works on it: its memory as for emulated instructions, its extended state by ptrace(2). */
+/**
+ * The thread that stopped, as the surrogate works on it: its memory as for emulated instructions, its extended state by
+ * ptrace(2).
+ */
 import { processorOf } from '../linux/proc';
 import { getExtendedState, setExtendedState } from '../linux/registerSets';
 import { type TargetMemory } from '../tracing/targetMemory';

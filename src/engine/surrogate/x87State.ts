@@ -1,7 +1,8 @@
 /**
- * The x87's pointers and its status in the XSAVE area. About the pointers: an instruction that ran in the scratch process leaves that process's addresses in them, where
- * it would have left the program's. Which instructions set them differs between processors (Intel SDM vol. 1 §8.1.8), so what tells
- * is that a pointer has become the scratch process's own; to be sure of that, it must not have been before.
+ * The x87's pointers and its status in the XSAVE area. About the pointers: an instruction that ran in the scratch
+ * process leaves that process's addresses in them, where it would have left the program's. Which instructions set them
+ * differs between processors (Intel SDM vol. 1 §8.1.8), so what tells is that a pointer has become the scratch
+ * process's own; to be sure of that, it must not have been before.
  */
 import { AreaLayout } from './area';
 import { ERROR_SUMMARY, Xsave } from './xsave';
@@ -38,7 +39,9 @@ export class X87State {
     }
   }
 
-  /** Undoes {@link hide}; in the state that came back, what was not set is as before, and what was set is the program's. */
+  /**
+   * Undoes {@link hide}; in the state that came back, what was not set is as before, and what was set is the program's.
+   */
   reveal(own: X87Pointers, program: X87Pointers): void {
     for (const name of NAMES) {
       if (this.#hidden[name]) this.#set(AreaLayout.before, name, own[name]);
@@ -48,7 +51,10 @@ export class X87State {
     }
   }
 
-  /** Whether the instruction has met an exception that is not masked: it has not stored its result then (Intel SDM vol. 1 §8.5). */
+  /**
+   * Whether the instruction has met an exception that is not masked: it has not stored its result then (Intel SDM vol.
+   * 1 §8.5).
+   */
   get exceptionPending(): boolean {
     return (this.#view.getUint16(AreaLayout.after + Xsave.statusWord, true) & ERROR_SUMMARY) !== 0;
   }

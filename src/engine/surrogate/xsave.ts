@@ -1,10 +1,13 @@
 /**
- * The XSAVE area in its standard format (Intel SDM vol. 1 §13.4, AMD APM vol. 2 §11.5): where a processor puts each state component, and
- * which of the bytes mean something. Offsets and sizes of components are the processor's own and differ: CPUID leaf 0DH says them.
- * Everything that reads or writes an area takes them from an {@link XsaveLayout}.
+ * The XSAVE area in its standard format (Intel SDM vol. 1 §13.4, AMD APM vol. 2 §11.5): where a processor puts each
+ * state component, and which of the bytes mean something. Offsets and sizes of components are the processor's own and
+ * differ: CPUID leaf 0DH says them. Everything that reads or writes an area takes them from an {@link XsaveLayout}.
  */
 
-/** Offsets in the legacy region and the header, in bytes: the same on all processors (Intel SDM vol. 1 §10.5.1, §13.4.1, §13.4.2). */
+/**
+ * Offsets in the legacy region and the header, in bytes: the same on all processors (Intel SDM vol. 1 §10.5.1, §13.4.1,
+ * §13.4.2).
+ */
 export const Xsave = {
   controlWord: 0,
   statusWord: 2,

@@ -1,9 +1,12 @@
-/** Whether memory still holds the text that a breakpoint was put into, which the program may have replaced at any time. */
+/**
+ * Whether memory still holds the text that a breakpoint was put into, which the program may have replaced at any time.
+ */
 import { INT3 } from '../linux/int3';
 
 /**
- * `now`: what is there; `text`: what was, without any INT3; `first`: the byte that is to be in the place of the text's first one.
- * The text that follows may hold breakpoints of its own: `standsAt` says whether one is, or was, so many bytes further on.
+ * `now`: what is there; `text`: what was, without any INT3; `first`: the byte that is to be in the place of the text's
+ * first one. The text that follows may hold breakpoints of its own: `standsAt` says whether one is, or was, so many
+ * bytes further on.
  */
 export function isArmedText(
   now: Uint8Array,

@@ -1,8 +1,9 @@
 /**
- * Breakpoints: one address of one address space where INT3 stands, or stood. Arming and disarming write one byte and stop no thread.
+ * Breakpoints: one address of one address space where INT3 stands, or stood. Arming and disarming write one byte and
+ * stop no thread.
  *
- * A breakpoint is never forgotten while its memory lives. A thread can have executed the INT3 whose trap is reported only after the
- * byte is gone; what tells that trap from the program's own is that a breakpoint was there.
+ * A breakpoint is never forgotten while its memory lives. A thread can have executed the INT3 whose trap is reported
+ * only after the byte is gone; what tells that trap from the program's own is that a breakpoint was there.
  */
 import { hex } from '../../base/address';
 import { SidestepError } from '../../base/errors';
@@ -56,8 +57,9 @@ export class Breakpoints {
   }
 
   /**
-   * Adds a site, and writes the INT3 if it is the first at its address. Throws `memory-unreachable`, and `text-differs` if memory is not
-   * what it was a moment ago: the program may map something else there at any time. Memory whose process has ended is no error.
+   * Adds a site, and writes the INT3 if it is the first at its address. Throws `memory-unreachable`, and `text-differs`
+   * if memory is not what it was a moment ago: the program may map something else there at any time. Memory whose
+   * process has ended is no error.
    */
   add(space: AddressSpace, site: Site): void {
     const { breakpoint } = site;
@@ -83,8 +85,8 @@ export class Breakpoints {
   }
 
   /**
-   * Takes a site away, and puts the byte back if it was the last at its address. `mappings`: the memory map of now, for a byte that is no
-   * longer where it was put.
+   * Takes a site away, and puts the byte back if it was the last at its address. `mappings`: the memory map of now, for
+   * a byte that is no longer where it was put.
    */
   remove(space: AddressSpace, site: Site, mappings: () => readonly Mapping[]): void {
     const { breakpoint } = site;
@@ -132,8 +134,9 @@ export class Breakpoints {
   }
 
   /**
-   * Puts the byte back in text that the program has moved or copied with an INT3 in it, at which `tid` has arrived: page by page, as it is
-   * moved into huge pages. False if what stands there is none of ours. If it can't be put back, the thread comes again.
+   * Puts the byte back in text that the program has moved or copied with an INT3 in it, at which `tid` has arrived:
+   * page by page, as it is moved into huge pages. False if what stands there is none of ours. If it can't be put back,
+   * the thread comes again.
    */
   restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
     for (const breakpoint of space.breakpoints.values()) {
@@ -143,7 +146,10 @@ export class Breakpoints {
     return false;
   }
 
-  /** Takes the byte out while one thread runs the instruction itself; `tid` is stopped. Returns 0 or an errno, and then it was not. */
+  /**
+   * Takes the byte out while one thread runs the instruction itself; `tid` is stopped. Returns 0 or an errno, and then
+   * it was not.
+   */
   withdraw(space: AddressSpace, breakpoint: Breakpoint, tid: number): number {
     if (breakpoint.asides === 0 && breakpoint.armed) {
       const failure = this.#restore(space, breakpoint, tid);
@@ -165,8 +171,8 @@ export class Breakpoints {
   }
 
   /**
-   * Puts the original bytes into memory that a fork copied: `copy` has the parent's breakpoints and the child's memory. Breakpoints
-   * that went after the fork still stand in it. `tid` is the stopped child. Throws `memory-unreachable`.
+   * Puts the original bytes into memory that a fork copied: `copy` has the parent's breakpoints and the child's memory.
+   * Breakpoints that went after the fork still stand in it. `tid` is the stopped child. Throws `memory-unreachable`.
    */
   cleanCopy(copy: AddressSpace, tid: number): void {
     for (const breakpoint of copy.breakpoints.values()) {
@@ -176,10 +182,10 @@ export class Breakpoints {
   }
 
   /**
-   * Gives memory that a fork copied the breakpoints of its parent as they are now. Those that went after the fork still stand in the copy
-   * and are taken out; those that came after it, or whose byte was out for a moment, are put in. Where the copy has other code, because
-   * the parent's was mapped since, there is none. Returns the armed ones with the parent's. `tid` is the stopped child. Throws
-   * `memory-unreachable`: the child can't be followed.
+   * Gives memory that a fork copied the breakpoints of its parent as they are now. Those that went after the fork still
+   * stand in the copy and are taken out; those that came after it, or whose byte was out for a moment, are put in.
+   * Where the copy has other code, because the parent's was mapped since, there is none. Returns the armed ones with
+   * the parent's. `tid` is the stopped child. Throws `memory-unreachable`: the child can't be followed.
    */
   inherit(parent: AddressSpace, child: AddressSpace, tid: number): readonly Inherited[] {
     const copy = new AddressSpace(child.memory, parent.breakpoints);
@@ -205,8 +211,8 @@ export class Breakpoints {
   }
 
   /**
-   * The program has mapped other text over ours between a look at it and the writing of `byte`, which went into that text: it gets there
-   * what its file has.
+   * The program has mapped other text over ours between a look at it and the writing of `byte`, which went into that
+   * text: it gets there what its file has.
    */
   #undo(process: Process, address: number, byte: number): void {
     const { space } = process;
@@ -221,8 +227,8 @@ export class Breakpoints {
   }
 
   /**
-   * Writes the original byte, there or at `where`, but only where INT3 stands in the very text it was put into: the mapping may be another
-   * by now. Returns 0, an errno, or {@link ABSENT}.
+   * Writes the original byte, there or at `where`, but only where INT3 stands in the very text it was put into: the
+   * mapping may be another by now. Returns 0, an errno, or {@link ABSENT}.
    */
   #restore(space: AddressSpace, breakpoint: Breakpoint, tid?: number, where = breakpoint.address): number {
     if (!this.#untouched(space, breakpoint, INT3, where)) return ABSENT;

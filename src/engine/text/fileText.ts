@@ -3,8 +3,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Mapping } from '../../contract/messages';
 
 /**
- * The byte of the file at an address of its mapping; `undefined` where nothing is mapped from a file, or the file can't be read. It may have
- * been replaced under its name, so it is looked for through the process first (proc(5), map_files).
+ * The byte of the file at an address of its mapping; `undefined` where nothing is mapped from a file, or the file can't
+ * be read. It may have been replaced under its name, so it is looked for through the process first (proc(5),
+ * map_files).
  */
 export function byteOfFile(pid: number, mapping: Mapping | undefined, address: number): number | undefined {
   if (mapping === undefined || mapping.inode === 0) return undefined;

@@ -26,8 +26,8 @@ export class TextWriter {
   }
 
   /**
-   * `stopped`: a thread of that memory that is in a ptrace-stop, where there is one. Returns 0 or an errno; memory whose process has
-   * ended is no error.
+   * `stopped`: a thread of that memory that is in a ptrace-stop, where there is one. Returns 0 or an errno; memory
+   * whose process has ended is no error.
    */
   write(space: AddressSpace, address: number, byte: number, stopped?: number): number {
     this.#byte[0] = byte;
@@ -56,8 +56,9 @@ export class TextWriter {
   }
 
   /**
-   * POKETEXT takes a whole word, so the bytes around are read just before: other threads may map other text there at any time. For the
-   * same reason the file is tried once more: memory that was not mapped a moment ago fails there just as forbidden memory does.
+   * POKETEXT takes a whole word, so the bytes around are read just before: other threads may map other text there at
+   * any time. For the same reason the file is tried once more: memory that was not mapped a moment ago fails there just
+   * as forbidden memory does.
    */
   #pokeWord(space: AddressSpace, address: number, byte: number, tid: number): number {
     if (space.memory.write(address, this.#byte) === 0) return 0;

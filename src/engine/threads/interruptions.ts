@@ -1,9 +1,10 @@
 /**
- * System calls that end with EINTR only because the thread is traced. The kernel restarts most calls by itself; the ones below give EINTR
- * after any stop (signal(7), "Interruption of system calls and library functions by stop signals"), which the program would see without
- * having got a signal: PTRACE_INTERRUPT is such a stop, and so is a signal that the program ignores, which the kernel would not even have
- * sent to a thread that is not traced (sig_ignored in kernel/signal.c). They have done nothing then, so they are made again; a time-out
- * starts anew. If a signal comes before that, which does reach the program, EINTR is its due after all.
+ * System calls that end with EINTR only because the thread is traced. The kernel restarts most calls by itself; the
+ * ones below give EINTR after any stop (signal(7), "Interruption of system calls and library functions by stop
+ * signals"), which the program would see without having got a signal: PTRACE_INTERRUPT is such a stop, and so is a
+ * signal that the program ignores, which the kernel would not even have sent to a thread that is not traced
+ * (sig_ignored in kernel/signal.c). They have done nothing then, so they are made again; a time-out starts anew. If a
+ * signal comes before that, which does reach the program, EINTR is its due after all.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/machine/state';
@@ -13,7 +14,10 @@ import { type Ptrace } from '../tracing/ptrace';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
 
-/** System calls by number (asm/unistd_64.h). Sockets with a time-out (SO_RCVTIMEO) are why read and its kind are among them. */
+/**
+ * System calls by number (asm/unistd_64.h). Sockets with a time-out (SO_RCVTIMEO) are why read and its kind are among
+ * them.
+ */
 // prettier-ignore
 const REPEATED: ReadonlySet<number> = new Set([
   0 /* read */, 1 /* write */, 19 /* readv */, 20 /* writev */, 43 /* accept */, 44 /* sendto */, 45 /* recvfrom */, 46 /* sendmsg */,
@@ -21,7 +25,10 @@ const REPEATED: ReadonlySet<number> = new Set([
   281 /* epoll_pwait */, 288 /* accept4 */, 333 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 ]);
 
-/** The argument that says for how long such a call waits: a number of milliseconds, negative for ever, or a pointer, 0 for ever. */
+/**
+ * The argument that says for how long such a call waits: a number of milliseconds, negative for ever, or a pointer, 0
+ * for ever.
+ */
 const TIME_OUTS: ReadonlyMap<number, { readonly register: 'rdx' | 'r10' | 'r8'; readonly pointer: boolean }> = new Map([
   [128, { register: 'rdx', pointer: true }],
   [208, { register: 'r8', pointer: true }],
@@ -53,7 +60,10 @@ const IGNORED_BY_DEFAULT: ReadonlySet<number> = new Set([
   Signal.SIGWINCH,
 ]);
 
-/** Ignored signals that keep coming must not keep a call from ever timing out: after so long in one call EINTR is let through. */
+/**
+ * Ignored signals that keep coming must not keep a call from ever timing out: after so long in one call EINTR is let
+ * through.
+ */
 const LONGEST_SERIES_MS = 1000;
 
 /** Resumes a thread that is in a `trapStop`. */
@@ -74,7 +84,8 @@ export function resumeWithSignal(ptrace: Ptrace, task: Task, signal: number): nu
 export function resumeRepeated(ptrace: Ptrace, task: Task): number {
   if (ptrace.getRegisters(task.tid) === 0) {
     if (isEntering(ptrace)) return ptrace.resumeToSyscall(task.tid);
-    // What has interrupted it is yet to be reported, and may be lost: any stop takes the place of one that was asked for.
+    // What has interrupted it is yet to be reported, and may be lost: any stop takes the place of one that was asked
+    // for.
     if (isInterrupted(ptrace)) repeat(ptrace, task);
     else task.repeatsSince = -1;
   }
@@ -88,13 +99,17 @@ export function noteGroupStop(ptrace: Ptrace, task: Task): void {
   if (ptrace.getRegisters(task.tid) === 0 && isRepeating(ptrace, task)) giveUp(ptrace, task);
 }
 
-/** Whether a thread in a syscall-stop, whose registers have just been read, is at the begin of its call (ptrace(2), "Syscall-stops"). */
+/**
+ * Whether a thread in a syscall-stop, whose registers have just been read, is at the begin of its call (ptrace(2),
+ * "Syscall-stops").
+ */
 export function isEntering({ arena }: Ptrace): boolean {
   return arena.i32[RAX >>> 2] === -Errno.ENOSYS;
 }
 
 /**
- * For a thread that is about to be let go, with this signal or none (0). A signal that comes after this has come just before the call.
+ * For a thread that is about to be let go, with this signal or none (0). A signal that comes after this has come just
+ * before the call.
  */
 export function repeatForGood(ptrace: Ptrace, task: Task, signal: number): void {
   if (ptrace.getRegisters(task.tid) !== 0) return;
@@ -149,7 +164,9 @@ function mayTimeOut({ arena }: Ptrace): boolean {
   return argument.pointer ? arena.number(value << 2) !== 0 : arena.i32[value]! >= 0;
 }
 
-/** It was made to repeat a call and has not begun with it: outside of system calls the kernel has no number in orig_rax. */
+/**
+ * It was made to repeat a call and has not begun with it: outside of system calls the kernel has no number in orig_rax.
+ */
 function isRepeating({ arena }: Ptrace, task: Task): boolean {
   const number = arena.i32[ORIG_RAX >>> 2]!;
   return task.repeatedAt === arena.number(RIP) && REPEATED.has(number) && arena.i32[RAX >>> 2] === number;
@@ -161,8 +178,8 @@ function repeat(ptrace: Ptrace, task: Task): void {
   arena.setNumber(RAX, arena.i32[ORIG_RAX >>> 2]!);
   arena.setNumber(RIP, task.repeatedAt);
   ptrace.setRegisters(task.tid);
-  // The mask from before the call is read while the call's own is in force; writing it ends that (ptrace_request in kernel/ptrace.c). Signals
-  // that only the call unblocks wait for it then.
+  // The mask from before the call is read while the call's own is in force; writing it ends that (ptrace_request in
+  // kernel/ptrace.c). Signals that only the call unblocks wait for it then.
   if (UNBLOCKING.has(arena.i32[ORIG_RAX >>> 2]!) && ptrace.getSignalMask(task.tid) === 0)
     ptrace.setSignalMask(task.tid);
 }

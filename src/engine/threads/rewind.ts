@@ -14,7 +14,10 @@ export function noteRegisters(arena: Arena, task: Task): void {
   task.record.phase = ThreadPhase.finishing;
 }
 
-/** Puts a stopped thread to `address`; its registers have just been read. It is {@link ThreadPhase.stepping} then: it can go on from there. */
+/**
+ * Puts a stopped thread to `address`; its registers have just been read. It is {@link ThreadPhase.stepping} then: it
+ * can go on from there.
+ */
 export function rewind(ptrace: Ptrace, task: Task, address: number): void {
   ptrace.arena.setNumber(RIP, address);
   noteRegisters(ptrace.arena, task);

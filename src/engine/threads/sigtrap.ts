@@ -1,7 +1,8 @@
 /**
- * What INT3 does to a program's own SIGTRAP. The kernel can't leave that trap undelivered: where SIGTRAP is blocked it is unblocked,
- * and where it is blocked or ignored its action becomes the default (force_sig_info_to_task in kernel/signal.c). The engine blocks
- * it again after each hit and ignores in the program's place; a handler that was reset can't be put back from outside.
+ * What INT3 does to a program's own SIGTRAP. The kernel can't leave that trap undelivered: where SIGTRAP is blocked it
+ * is unblocked, and where it is blocked or ignored its action becomes the default (force_sig_info_to_task in
+ * kernel/signal.c). The engine blocks it again after each hit and ignores in the program's place; a handler that was
+ * reset can't be put back from outside.
  */
 import { pause } from '../../base/pause';
 import { readStatus, signalSet } from '../linux/proc';
@@ -15,7 +16,10 @@ import { type Process, type Task } from '../tracees/tracees';
 const TRAP_BIT = signalBit(Signal.SIGTRAP);
 const TRAP = BigInt(TRAP_BIT);
 
-/** SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of pthread_create(3) and the like. */
+/**
+ * SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of
+ * pthread_create(3) and the like.
+ */
 const LIBRARYS_OWN = 0b11n << 31n;
 
 /** Longer than most handlers run; while they do, the signals of their sa_mask are blocked. */
@@ -55,8 +59,9 @@ export function inheritSigtrap(child: Task, { blocksSigtrap, blockUnconfirmed }:
 }
 
 /**
- * A thread that seemed to block SIGTRAP has stopped because of one. It can have been in the handler for SIGTRAP when it was looked at, and
- * must not be blocked for good then. Where a thread does block it, INT3 has reset the handler by now: that tells.
+ * A thread that seemed to block SIGTRAP has stopped because of one. It can have been in the handler for SIGTRAP when it
+ * was looked at, and must not be blocked for good then. Where a thread does block it, INT3 has reset the handler by
+ * now: that tells.
  */
 export function settleDoubt(task: Task): void {
   task.blockUnconfirmed = false;
@@ -81,8 +86,8 @@ export function isIgnored(task: Task): boolean {
 }
 
 /**
- * Whether a thread that stands behind a breakpoint's first byte, with this stack pointer, has executed INT3, although the SIGTRAP that it
- * stopped for was sent by somebody.
+ * Whether a thread that stands behind a breakpoint's first byte, with this stack pointer, has executed INT3, although
+ * the SIGTRAP that it stopped for was sent by somebody.
  */
 export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack: number): boolean {
   // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.

@@ -1,7 +1,7 @@
 /**
- * Stops that are over. When a thread calls exec, the others die, wherever they are stopped, and it takes the leader's number
- * (ptrace(2), "execve(2) under ptrace"): a stop of the leader that was reported before would be acted upon in the new image, and with the
- * stop for exec, which that is in, its report would be lost.
+ * Stops that are over. When a thread calls exec, the others die, wherever they are stopped, and it takes the leader's
+ * number (ptrace(2), "execve(2) under ptrace"): a stop of the leader that was reported before would be acted upon in
+ * the new image, and with the stop for exec, which that is in, its report would be lost.
  */
 import { Layout } from '../tracing/arena';
 import { Errno } from '../linux/errno';

@@ -1,6 +1,6 @@
 /**
- * A map from run-time addresses (as numbers) to values, for the look-up at each hit: open addressing in a typed array, because a
- * Map boxes every number above 2^31 that it is asked for.
+ * A map from run-time addresses (as numbers) to values, for the look-up at each hit: open addressing in a typed array,
+ * because a Map boxes every number above 2^31 that it is asked for.
  */
 
 const EMPTY = -1;

@@ -1,8 +1,9 @@
 /**
- * Where a thread was put after instructions of one byte. INT3 leaves RIP at that very place, and where a SIGTRAP that was sent is
- * pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then tells nothing about which of both
- * it is. The stack pointer does: instructions of one byte that matter (push, pop, leave) move it, so behind the instruction it is what
- * it was at a landing, and at INT3 it is not. Some landings are kept, because handlers that run in between land too.
+ * Where a thread was put after instructions of one byte. INT3 leaves RIP at that very place, and where a SIGTRAP that
+ * was sent is pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then
+ * tells nothing about which of both it is. The stack pointer does: instructions of one byte that matter (push, pop,
+ * leave) move it, so behind the instruction it is what it was at a landing, and at INT3 it is not. Some landings are
+ * kept, because handlers that run in between land too.
  */
 
 const KEPT = 8;

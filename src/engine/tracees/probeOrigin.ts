@@ -1,6 +1,6 @@
 /**
- * Where a byte of text comes from: what is left to find it by when the program has moved it. mremap(2) takes a page along with what was
- * written into it; programs that put their text into huge pages do that.
+ * Where a byte of text comes from: what is left to find it by when the program has moved it. mremap(2) takes a page
+ * along with what was written into it; programs that put their text into huge pages do that.
  */
 import { type Mapping } from '../../contract/messages';
 

@@ -8,7 +8,10 @@ import { type Probe } from './probe';
 export class ProbeTable {
   readonly probes = new Map<ProbeId, Probe>();
   readonly #sites = new Map<SiteId, Site>();
-  /** Those armed, and those whose process ended or that the limit took away: until the client disarms them; with `follow` only until then. */
+  /**
+   * Those armed, and those whose process ended or that the limit took away: until the client disarms them; with
+   * `follow` only until then.
+   */
   readonly sites: ReadonlyMap<SiteId, Site> = this.#sites;
   /** How many more reports the client wants. */
   reportsLeft = Infinity;

@@ -21,7 +21,10 @@ export class Task {
   heldAt: Breakpoint | undefined;
   /** It runs the displaced instruction of this breakpoint itself; the next stop ends that. */
   aside: Breakpoint | undefined;
-  /** It is on its way over the twin of a displaced instruction, with other registers than its own; the next stop ends that. */
+  /**
+   * It is on its way over the twin of a displaced instruction, with other registers than its own; the next stop ends
+   * that.
+   */
   twin: TwinStep | undefined;
   /** It has made a step that was interrupted before its SIGTRAP was reported: that is still to come. */
   awaitsStepTrap = false;
@@ -38,7 +41,10 @@ export class Task {
   blockUnconfirmed = false;
   /** The kernel kills it if the engine ends without having let it go: see guard.ts. */
   diesWithEngine = false;
-  /** The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts. -1: none. */
+  /**
+   * The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts.
+   * -1: none.
+   */
   untracedFlags = -1;
   /** The client was told of it. */
   announced = false;
@@ -72,7 +78,10 @@ export class Process {
   readonly sites = new Set<Site>();
   /** Processes that it creates are traced, too. Its sites are forgotten when it ends. */
   follow = false;
-  /** A program that is launched, and was not let go yet: it must not run without the probes that its client has yet to set. */
+  /**
+   * A program that is launched, and was not let go yet: it must not run without the probes that its client has yet to
+   * set.
+   */
   awaitsStart = false;
   /** It has, or had, more threads than one. */
   hadThreads = false;
@@ -94,13 +103,16 @@ export class Process {
     /** Replaced by exec. */
     public space: AddressSpace,
     /**
-     * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and its hits
-     * count for the lender.
+     * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and
+     * its hits count for the lender.
      */
     public memoryOwner?: Process,
   ) {}
 
-  /** Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no memory, and no program. */
+  /**
+   * Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no
+   * memory, and no program.
+   */
   ask<T>(read: (tid: number) => T | undefined): T | undefined {
     for (const tid of [this.pid, ...this.tasks.keys()]) {
       const answer = read(tid);
@@ -127,7 +139,10 @@ export const WITNESS_BYTES = 16;
 export class Breakpoint {
   /** In the order in which they were armed. */
   readonly sites: Site[] = [];
-  /** Nobody wants it any more, but its INT3 could not be taken out: threads go on behind it as ever, and it is tried again. */
+  /**
+   * Nobody wants it any more, but its INT3 could not be taken out: threads go on behind it as ever, and it is tried
+   * again.
+   */
   stuck = false;
   /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
   asides = 0;

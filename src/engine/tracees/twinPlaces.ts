@@ -20,7 +20,10 @@ export class TwinPlaces {
   readonly byPlan = new Map<TwinPlan, TwinPlace>();
   /** By the form's name. */
   readonly byForm = new Map<string, Omit<TwinPlace, 'way'>>();
-  /** Hits that may pass before a plan's twin, which was not found, is looked for again; the next number is twice as large. */
+  /**
+   * Hits that may pass before a plan's twin, which was not found, is looked for again; the next number is twice as
+   * large.
+   */
   readonly #pauses = new Map<TwinPlan, { left: number; next: number }>();
   /** Names of forms of which the text that was searched has none. */
   readonly absent = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * The one memory in which everything that happens at a hit takes place. It is a WebAssembly memory of fixed size, so compiled
- * instructions and agents compute in it, and it has a fixed address, so system calls fill and read it: see "The way of a byte" in
- * docs/architecture.md. This file is its map.
+ * The one memory in which everything that happens at a hit takes place. It is a WebAssembly memory of fixed size, so
+ * compiled instructions and agents compute in it, and it has a fixed address, so system calls fill and read it: see
+ * "The way of a byte" in docs/architecture.md. This file is its map.
  */
 import { LEDGER_BYTES } from '../../contract/ledger';
 import { State } from '../../emulator/machine/state';

@@ -1,7 +1,10 @@
 /** CLOCK_REALTIME in nanoseconds for hit records, as two 32-bit halves and without a system call or an allocation. */
 import { type Arena } from './arena';
 
-/** How long the offset between the monotonic and the real clock is trusted, in ms: adjustments of the real clock show up then. */
+/**
+ * How long the offset between the monotonic and the real clock is trusted, in ms: adjustments of the real clock show up
+ * then.
+ */
 const RESYNC_MS = 1000;
 const NS_PER_MS = 1_000_000;
 

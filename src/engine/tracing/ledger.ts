@@ -1,6 +1,7 @@
 /**
- * The engine's side of the ledger ({@link ../../contract/ledger}): which bytes INT3 displaces where, and what the engine is about to do with the
- * threads that it has stopped. It lies in the arena and is written as things happen: a store each, no system call.
+ * The engine's side of the ledger ({@link ../../contract/ledger}): which bytes INT3 displaces where, and what the
+ * engine is about to do with the threads that it has stopped. It lies in the arena and is written as things happen: a
+ * store each, no system call.
  */
 import {
   BreakpointRecordLayout,
@@ -118,8 +119,8 @@ export class Ledger {
   }
 
   /**
-   * A record for a breakpoint, which still says nothing. `text`: without any INT3, at most 16 bytes. `memory`: the descriptor of
-   * /proc/PID/mem. `undefined`: there are too many.
+   * A record for a breakpoint, which still says nothing. `text`: without any INT3, at most 16 bytes. `memory`: the
+   * descriptor of /proc/PID/mem. `undefined`: there are too many.
    */
   breakpoint(
     address: number,

@@ -1,6 +1,6 @@
 /**
- * ptrace(2), one method per request, on the arena's fixed places. Every method returns 0 or an errno as a value: ESRCH is
- * normal at any moment, because a thread can be killed while it is stopped. Nothing here allocates.
+ * ptrace(2), one method per request, on the arena's fixed places. Every method returns 0 or an errno as a value: ESRCH
+ * is normal at any moment, because a thread can be killed while it is stopped. Nothing here allocates.
  */
 import { type Arena, Layout } from './arena';
 import { libc, errno } from '../linux/libc';
@@ -39,7 +39,10 @@ export const TraceOption = {
   exitKill: 0x100000,
 } as const;
 
-/** Options of every thread of a debuggee: its new threads and children are traced from their first instruction, and exec is seen. */
+/**
+ * Options of every thread of a debuggee: its new threads and children are traced from their first instruction, and exec
+ * is seen.
+ */
 export const DEBUGGEE_OPTIONS =
   TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
@@ -80,7 +83,10 @@ export class Ptrace {
     return done(libc.ptrace(Request.SETOPTIONS, tid, 0, options));
   }
 
-  /** Makes a running thread stop (a `trapStop`); a system call it sleeps in is restarted by the kernel, or see interruptions.ts. */
+  /**
+   * Makes a running thread stop (a `trapStop`); a system call it sleeps in is restarted by the kernel, or see
+   * interruptions.ts.
+   */
   interrupt(tid: number): number {
     return done(libc.ptrace(Request.INTERRUPT, tid, 0, 0));
   }
@@ -119,7 +125,9 @@ export class Ptrace {
     return done(libc.ptrace(Request.SETREGS, tid, 0, this.#registers));
   }
 
-  /** Sets one register: `field` is its offset in user_regs_struct (which begins struct user), `value` a safe integer. */
+  /**
+   * Sets one register: `field` is its offset in user_regs_struct (which begins struct user), `value` a safe integer.
+   */
   pokeUser(tid: number, field: number, value: number): number {
     return done(libc.ptrace(Request.POKEUSER, tid, field, value));
   }
@@ -129,7 +137,10 @@ export class Ptrace {
     return done(libc.ptrace(Request.GETFPREGS, tid, 0, this.#vectors));
   }
 
-  /** The shadow stack's pointer → {@link Layout.shadowStack}; ENODEV if the thread has none, EINVAL if the kernel knows none. */
+  /**
+   * The shadow stack's pointer → {@link Layout.shadowStack}; ENODEV if the thread has none, EINVAL if the kernel knows
+   * none.
+   */
   getShadowStack(tid: number): number {
     return done(libc.ptrace(Request.GETREGSET, tid, NT_X86_SHSTK, this.#shadowStackVector));
   }

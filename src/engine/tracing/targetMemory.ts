@@ -1,4 +1,7 @@
-/** The memory of the thread that stopped, as agents and compiled instructions read it: process_vm_readv(2) into the arena. */
+/**
+ * The memory of the thread that stopped, as agents and compiled instructions read it: process_vm_readv(2) into the
+ * arena.
+ */
 import { LedgerHeader, Store } from '../../contract/ledger';
 import { State } from '../../emulator/machine/state';
 import { type Host } from '../../emulator/emulator';
@@ -48,7 +51,10 @@ export class TargetMemory implements Host {
     this.#arena.u32[HAND] = tid;
   }
 
-  /** The operand of an instruction. The state's address and length are the remote iovec; its length is what limits the transfer. */
+  /**
+   * The operand of an instruction. The state's address and length are the remote iovec; its length is what limits the
+   * transfer.
+   */
   load(): boolean {
     const length = this.#operandLength;
     const count = libc.process_vm_readv(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0);
@@ -58,8 +64,8 @@ export class TargetMemory implements Host {
   }
 
   /**
-   * Writes the operand, where the program itself may write; all of it or nothing. The kernel checks page by page, so where it crosses
-   * into another page the far side goes first and is taken back if the near side fails.
+   * Writes the operand, where the program itself may write; all of it or nothing. The kernel checks page by page, so
+   * where it crosses into another page the far side goes first and is taken back if the near side fails.
    */
   store(): boolean {
     const length = this.#operandLength;
@@ -79,8 +85,8 @@ export class TargetMemory implements Host {
   }
 
   /**
-   * Reads `length` bytes (at most a page) from {@link Layout.agentAddress} to an arena offset. Returns how many could be read; the
-   * address then is the one behind them.
+   * Reads `length` bytes (at most a page) from {@link Layout.agentAddress} to an arena offset. Returns how many could
+   * be read; the address then is the one behind them.
    */
   read(length: number, destination: number): number {
     const arena = this.#arena;
@@ -96,7 +102,10 @@ export class TargetMemory implements Host {
     return count;
   }
 
-  /** Reads characters of `unit` bytes up to and without one that is 0, at most `limit` bytes. Returns how many bytes, or one of {@link StringEnd}. */
+  /**
+   * Reads characters of `unit` bytes up to and without one that is 0, at most `limit` bytes. Returns how many bytes, or
+   * one of {@link StringEnd}.
+   */
   readString(limit: number, destination: number, unit: number): number {
     const count = this.read(limit, destination);
     const { u8 } = this.#arena;
@@ -134,7 +143,10 @@ export class TargetMemory implements Host {
     return libc.process_vm_writev(this.#tid, this.#localVector, 1, this.#remoteVectors, 1, 0) === length;
   }
 
-  /** A process that has dropped its privileges may close itself to process_vm_readv, but not to the descriptor opened before. */
+  /**
+   * A process that has dropped its privileges may close itself to process_vm_readv, but not to the descriptor opened
+   * before.
+   */
   #readThroughFile(destination: number, address: number, length: number): number {
     return Math.max(0, this.#memory?.readTo(this.#arena.address(destination), address, length) ?? 0);
   }
@@ -144,7 +156,9 @@ export class TargetMemory implements Host {
     this.#arena.setNumber(vector + 8, length);
   }
 
-  /** All 64 bits: an address that no number holds exactly is none that can be read, and stays what it is for the user. */
+  /**
+   * All 64 bits: an address that no number holds exactly is none that can be read, and stays what it is for the user.
+   */
   #copyAddress(from: number, to: number): void {
     const { u32 } = this.#arena;
     u32[to >>> 2] = u32[from >>> 2]!;

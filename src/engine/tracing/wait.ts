@@ -23,8 +23,8 @@ const CLD_TRAPPED = 4;
 /** What the engine does about reports besides acting upon them. */
 export interface ReportHooks {
   /**
-   * A thread has stopped because of a SIGTRAP, and the kernel still holds that signal for it: should this process end before it reads the report,
-   * the thread gets it.
+   * A thread has stopped because of a SIGTRAP, and the kernel still holds that signal for it: should this process end
+   * before it reads the report, the thread gets it.
    */
   readonly beforeTrap?: ((tid: number) => void) | undefined;
   /** A status was read that is looked at later; 0: it is looked at now. */
@@ -34,7 +34,10 @@ export interface ReportHooks {
 export class Waiter {
   readonly #arena: Arena;
   readonly #status: number;
-  /** Reports that were read too early, by thread, the first first: a number can be another thread's by the time of its second report. */
+  /**
+   * Reports that were read too early, by thread, the first first: a number can be another thread's by the time of its
+   * second report.
+   */
   readonly #early = new Map<number, number[]>();
   #isOld = false;
   hooks: ReportHooks = {};
@@ -92,8 +95,8 @@ export class Waiter {
   }
 
   /**
-   * Reads the reports of all threads that have one. wait4 always names the first such thread of its list; this gives each its turn
-   * however often the first ones report.
+   * Reads the reports of all threads that have one. wait4 always names the first such thread of its list; this gives
+   * each its turn however often the first ones report.
    */
   gather(): void {
     for (;;) {
@@ -123,7 +126,10 @@ export class Waiter {
     return tid > 0 ? tid : 0;
   }
 
-  /** Looks at the next report, and leaves it where it is. Returns whose it is; 0 if there is none, or after an interruption. */
+  /**
+   * Looks at the next report, and leaves it where it is. Returns whose it is; 0 if there is none, or after an
+   * interruption.
+   */
   #announce(kind: number, pid: number, options: number): number {
     const { i32 } = this.#arena;
     const at = (field: number): number => (Layout.announcement + field) >>> 2;

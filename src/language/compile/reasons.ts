@@ -1,6 +1,7 @@
 /**
- * Why a value is not there, said through the agent. A value that debug information can't locate is compiled to the operation that ends
- * the program with a reason's number. It ends it only if it is reached, so `ok ? x : 0` needs no `x` when `ok` is 0.
+ * Why a value is not there, said through the agent. A value that debug information can't locate is compiled to the
+ * operation that ends the program with a reason's number. It ends it only if it is reached, so `ok ? x : 0` needs no
+ * `x` when `ok` is 0.
  */
 import { type AgentOperation } from '../../contract/agent/operations';
 

@@ -1,7 +1,7 @@
 /**
- * What of an object's layout only the running program knows: lengths of arrays, offsets that depend on them, virtual bases, which lie
- * where the object's own table says. A hit brings these numbers and the bases beside the object; with them the type becomes one that
- * has a fixed layout, and is written as any other.
+ * What of an object's layout only the running program knows: lengths of arrays, offsets that depend on them, virtual
+ * bases, which lie where the object's own table says. A hit brings these numbers and the bases beside the object; with
+ * them the type becomes one that has a fixed layout, and is written as any other.
  */
 import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
 import { partPlace } from '../typed/names';
@@ -63,7 +63,9 @@ class Shaper {
   /** A virtual base is one object, however many classes inherit it. */
   readonly #shown = new Set<string>();
 
-  /** `object`: where it is; undefined inside of arrays, of whose elements only the first could say where its bases are. */
+  /**
+   * `object`: where it is; undefined inside of arrays, of whose elements only the first could say where its bases are.
+   */
   shape(type: Type, object: Place | undefined, depth: number): Resolve {
     const under = unqualified(type);
     if (isShaped(under, depth)) {

@@ -1,6 +1,7 @@
 /**
- * A value that a message shows: what the agent collects for it, and how the collected bytes become text. Scalars come as their bytes,
- * objects as the bytes they occupy wherever they are, texts as their characters; texts that an object points to as captures of their own.
+ * A value that a message shows: what the agent collects for it, and how the collected bytes become text. Scalars come
+ * as their bytes, objects as the bytes they occupy wherever they are, texts as their characters; texts that an object
+ * points to as captures of their own.
  */
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Capture } from '../../contract/hits';
@@ -39,7 +40,9 @@ export interface ShownFormat {
   readonly count?: Typed;
 }
 
-/** Bytes of a text that is a value of its own, and of one inside of another value; how many of those one value may have. */
+/**
+ * Bytes of a text that is a value of its own, and of one inside of another value; how many of those one value may have.
+ */
 const TEXT_BYTES = 1024;
 const INNER_TEXT_BYTES = 200;
 const INNER_TEXTS = 8;
@@ -87,7 +90,8 @@ class Planner {
     return fixed(type.kind === 'void' ? 'void' : '<incomplete type>');
   }
 
-  // ---- scalars and objects --------------------------------------------------------------------------------------------------
+  // ---- scalars and objects
+  // --------------------------------------------------------------------------------------------------
 
   #scalar(node: Typed): ShownValue {
     const scalar = scalarOf(node.type);
@@ -186,7 +190,8 @@ class Planner {
     return this.#failure(capture) ?? quotedText(capture.bytes, capture.status === CaptureStatus.truncated, encoding);
   }
 
-  // ---- texts ----------------------------------------------------------------------------------------------------------------
+  // ---- texts
+  // ----------------------------------------------------------------------------------------------------------------
 
   /** The value as a text, if its type or the format says that it is one. */
   #asText(node: Typed): ShownValue | undefined {
@@ -230,7 +235,8 @@ class Planner {
     ];
   }
 
-  // ---- elements -------------------------------------------------------------------------------------------------------------
+  // ---- elements
+  // -------------------------------------------------------------------------------------------------------------
 
   #elements(node: Typed, count: Typed): ShownValue {
     const type = unqualified(node.type);
@@ -277,7 +283,8 @@ class Planner {
     return this.#object(place, type, Math.max(0, count) * size);
   }
 
-  // ---- failures -------------------------------------------------------------------------------------------------------------
+  // ---- failures
+  // -------------------------------------------------------------------------------------------------------------
 
   /** Why a capture has no value; undefined if it has one. */
   #failure({ status, bytes }: Capture): string | undefined {

@@ -1,6 +1,7 @@
 /**
- * Where an object is, as the agent reaches it: {@link Location} with run-time addresses and the kernel's register names. Objects in
- * memory, in registers and in pieces of both are read in the same two ways: up to 8 bytes as a value, any number as a capture.
+ * Where an object is, as the agent reaches it: {@link Location} with run-time addresses and the kernel's register
+ * names. Objects in memory, in registers and in pieces of both are read in the same two ways: up to 8 bytes as a value,
+ * any number as a capture.
  */
 import { relocate } from '../../base/address';
 import {
@@ -167,7 +168,9 @@ export function loadFrom(storage: Storage, offset: number, size: number, reasons
   return joined(accesses(size), (at, bytes) => loadFrom(storage, offset + at, bytes, reasons));
 }
 
-/** Operations that append `size` bytes from `offset` on; what can't be located is appended as zeros and told as holes. */
+/**
+ * Operations that append `size` bytes from `offset` on; what can't be located is appended as zeros and told as holes.
+ */
 export function captureFrom(
   storage: Storage,
   offset: number,

@@ -1,8 +1,8 @@
 /**
- * The address of a thread's copy of a module's thread-local variables, as the agent computes it. Libraries that are loaded when the
- * program runs have their blocks in a vector that the thread pointer leads to (ELF Handling For Thread-Local Storage, §2): with glibc
- * (sysdeps/generic/dl-dtv.h) an array of pairs, at fs:8, entry 0 the generation, the word before it how many entries follow, and
- * a pointer of all ones where the thread has not used the module yet.
+ * The address of a thread's copy of a module's thread-local variables, as the agent computes it. Libraries that are
+ * loaded when the program runs have their blocks in a vector that the thread pointer leads to (ELF Handling For
+ * Thread-Local Storage, §2): with glibc (sysdeps/generic/dl-dtv.h) an array of pairs, at fs:8, entry 0 the generation,
+ * the word before it how many entries follow, and a pointer of all ones where the thread has not used the module yet.
  */
 import { relocate } from '../../base/address';
 import { type AgentOperation } from '../../contract/agent/operations';

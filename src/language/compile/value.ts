@@ -1,6 +1,7 @@
 /**
- * Typed tree → agent operations. A value on the agent's stack is 64 bits wide: integers are extended by their type's sign, floats of
- * either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type at once.
+ * Typed tree → agent operations. A value on the agent's stack is 64 bits wide: integers are extended by their type's
+ * sign, floats of either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type
+ * at once.
  */
 import { type AgentOperation } from '../../contract/agent/operations';
 import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
@@ -167,8 +168,8 @@ function result(operation: string, type: Type): readonly AgentOperation[] {
 }
 
 /**
- * A 64-bit integer that rounds to single precision as if it had not been rounded to double before: beyond 2^53, the eleven bits that a
- * double has no room for are or-ed into the one above them.
+ * A 64-bit integer that rounds to single precision as if it had not been rounded to double before: beyond 2^53, the
+ * eleven bits that a double has no room for are or-ed into the one above them.
  */
 function withStickyBit(value: readonly AgentOperation[], signed: boolean): AgentOperation[] {
   const low = constant(0x7ffn);

@@ -1,4 +1,7 @@
-/** What an expression says, before anything is known about its names: one node per construct, each with its characters' range. */
+/**
+ * What an expression says, before anything is known about its names: one node per construct, each with its characters'
+ * range.
+ */
 import { type Range } from './diagnostics';
 
 export type UnaryOperator = '*' | '&' | '-' | '+' | '!' | '~';

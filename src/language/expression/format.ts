@@ -1,6 +1,6 @@
 /**
- * How a value is to be written: what may follow an expression's comma in a message. The letters are those that gdb's `/x` and Visual
- * Studio's `,x` share; where the two differ, both are taken. `[n]` or `n` makes an array of a pointer.
+ * How a value is to be written: what may follow an expression's comma in a message. The letters are those that gdb's
+ * `/x` and Visual Studio's `,x` share; where the two differ, both are taken. `[n]` or `n` makes an array of a pointer.
  */
 import { syntaxError } from './diagnostics';
 import { type Expression } from './ast';

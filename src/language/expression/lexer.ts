@@ -1,6 +1,7 @@
 /**
- * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them and `$name` for registers as gdb does.
- * One token at a time from any offset, so that a template or a `.probes` line can hold expressions without marking their ends.
+ * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them and `$name` for registers
+ * as gdb does. One token at a time from any offset, so that a template or a `.probes` line can hold expressions without
+ * marking their ends.
  */
 import { type Range, syntaxError } from './diagnostics';
 
@@ -38,9 +39,15 @@ export type Token =
 const SPACE = /\s*/y;
 /** A universal character name in an identifier (C17 §6.4.3). */
 const UNIVERSAL = String.raw`\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}`;
-/** What gcc and clang take beside letters: `$`, and all that C11 Annex D allows, which is next to everything beyond Latin-1's signs. */
+/**
+ * What gcc and clang take beside letters: `$`, and all that C11 Annex D allows, which is next to everything beyond
+ * Latin-1's signs.
+ */
 const LETTER = String.raw`[\p{L}\p{Nl}_]|[^\0-\u00bf\u00d7\u00f7\p{Z}\p{C}\p{Ps}\p{Pe}\u2010-\u203e\u3001-\u3003\u3008-\u3020\u3030]`;
-/** A name of a variable, a type or a function, without what is around it: source of a regular expression with the flag `u`. */
+/**
+ * A name of a variable, a type or a function, without what is around it: source of a regular expression with the flag
+ * `u`.
+ */
 export const IDENTIFIER = String.raw`(?:${LETTER}|${UNIVERSAL})(?:${LETTER}|${UNIVERSAL}|[\p{N}\p{M}\u200b-\u200d$])*`;
 const NAME = new RegExp(String.raw`(?:::)?${IDENTIFIER}(?:::~?${IDENTIFIER})*`, 'uy');
 const REGISTER = /\$[\p{L}_][\p{L}\p{N}_$]*/uy;

@@ -1,7 +1,7 @@
 /**
- * The expressions of messages and conditions: C's (C17 §6.5) without what would change the program: assignments, `++`, calls.
- * Precedence climbing over {@link PRECEDENCE}. The parser knows no names; where only a name's meaning tells a cast from a
- * parenthesis, it asks `isType`.
+ * The expressions of messages and conditions: C's (C17 §6.5) without what would change the program: assignments, `++`,
+ * calls. Precedence climbing over {@link PRECEDENCE}. The parser knows no names; where only a name's meaning tells a
+ * cast from a parenthesis, it asks `isType`.
  */
 import { SidestepError } from '../../base/errors';
 import { type Range, syntaxError } from './diagnostics';
@@ -49,8 +49,8 @@ export function parseExpression(text: string, options: ParseOptions = {}): Expre
 }
 
 /**
- * The longest expression from `start` on, and the token behind it. A name, a literal or a `}` there is for the caller to judge.
- * Throws `syntax`.
+ * The longest expression from `start` on, and the token behind it. A name, a literal or a `}` there is for the caller
+ * to judge. Throws `syntax`.
  */
 export function parseExpressionAt(
   text: string,

@@ -1,6 +1,7 @@
 /**
- * Type names as casts and sizeof hold them (C17 §6.7.7, reduced to `*` and `[n]`), and the one question C's grammar can't answer
- * by itself: whether `(name)` is a cast. What only a type can look like is one; for the rest, `isType` decides.
+ * Type names as casts and sizeof hold them (C17 §6.7.7, reduced to `*` and `[n]`), and the one question C's grammar
+ * can't answer by itself: whether `(name)` is a cast. What only a type can look like is one; for the rest, `isType`
+ * decides.
  */
 import { syntaxError } from './diagnostics';
 import { type TypeName } from './ast';

@@ -1,4 +1,6 @@
-/** Hit conditions as editors pass them: `5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `== 5`, `% 100`. A bare number means `==`. */
+/**
+ * Hit conditions as editors pass them: `5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `== 5`, `% 100`. A bare number means `==`.
+ */
 import { type HitCondition } from '../../contract/messages';
 import { syntaxError } from '../expression/diagnostics';
 

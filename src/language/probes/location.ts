@@ -1,6 +1,7 @@
 /**
- * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`. Function names are taken as their
- * languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as core::fmt::Display>::fmt`, `main.(*Server).handle`.
+ * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`.
+ * Function names are taken as their languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as
+ * core::fmt::Display>::fmt`, `main.(*Server).handle`.
  */
 import { address, hex } from '../../base/address';
 import { type Range, syntaxError } from '../expression/diagnostics';

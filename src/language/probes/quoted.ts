@@ -1,4 +1,7 @@
-/** Quoted texts in `.probes`: `\"`, `\\`, `\n`, `\r` and `\t` are escapes; any other backslash stays, so that a message's own `\{` needs no second one. */
+/**
+ * Quoted texts in `.probes`: `\"`, `\\`, `\n`, `\r` and `\t` are escapes; any other backslash stays, so that a
+ * message's own `\{` needs no second one.
+ */
 import { syntaxError } from '../expression/diagnostics';
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', r: '\r', t: '\t' };

@@ -1,6 +1,7 @@
 /**
- * Log messages: text with expressions in braces, as VS Code's logpoints have them. `\{`, `\}` and `\\` stand for `{`, `}` and `\`;
- * so do `{{` and `}}` for braces. Any other backslash is a backslash. A brace inside a character or a text of an expression is part of it.
+ * Log messages: text with expressions in braces, as VS Code's logpoints have them. `\{`, `\}` and `\\` stand for `{`,
+ * `}` and `\`; so do `{{` and `}}` for braces. Any other backslash is a backslash. A brace inside a character or a text
+ * of an expression is part of it.
  */
 import { syntaxError, type Range } from '../expression/diagnostics';
 import { type Expression } from '../expression/ast';

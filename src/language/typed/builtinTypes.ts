@@ -1,6 +1,6 @@
 /**
- * Types that need no debug information: C's arithmetic types on x86-64 Linux (System V ABI §3.1.2), the names of <stdint.h> and
- * those of Rust, Go and Zig. A program's own types of these names come first where a name is one word.
+ * Types that need no debug information: C's arithmetic types on x86-64 Linux (System V ABI §3.1.2), the names of
+ * <stdint.h> and those of Rust, Go and Zig. A program's own types of these names come first where a name is one word.
  */
 import { type BaseEncoding, type Type } from '../../debuginfo/model/model';
 import { pointerTo } from './types';

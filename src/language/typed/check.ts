@@ -1,7 +1,7 @@
 /**
- * Syntax tree + scope → {@link Typed} tree, by C's rules (C17 §6.5), whatever language the program is in. Three liberties, all of
- * which debuggers' users expect: `.` works through pointers and `->` on structures, an enumeration's names may stand beside its
- * values without being visible, and `==` with a text compares texts.
+ * Syntax tree + scope → {@link Typed} tree, by C's rules (C17 §6.5), whatever language the program is in. Three
+ * liberties, all of which debuggers' users expect: `.` works through pointers and `->` on structures, an enumeration's
+ * names may stand beside its values without being visible, and `==` with a text compares texts.
  */
 import { type BinaryOperation } from '../../contract/agent/operations';
 import { type Scope, type Type } from '../../debuginfo/model/model';
@@ -104,7 +104,8 @@ class Checker {
     return node;
   }
 
-  // ---- names and places --------------------------------------------------------------------------------------------------
+  // ---- names and places
+  // --------------------------------------------------------------------------------------------------
 
   #name({ name, range }: Node<'name'>): Typed {
     const value = valueNamed(name, this.#scope);
@@ -173,7 +174,8 @@ class Checker {
     return dereference(pointer, type.target);
   }
 
-  // ---- operators ----------------------------------------------------------------------------------------------------------
+  // ---- operators
+  // ----------------------------------------------------------------------------------------------------------
 
   #unary({ operator, operand, range }: Node<'unary'>): Typed {
     switch (operator) {
@@ -228,8 +230,8 @@ class Checker {
   }
 
   /**
-   * Both operands. Beside a value of an enumeration, its enumerators' names mean that enumeration's, whether they are visible or not
-   * and whatever other enumeration has the same names.
+   * Both operands. Beside a value of an enumeration, its enumerators' names mean that enumeration's, whether they are
+   * visible or not and whatever other enumeration has the same names.
    */
   #pair({ left, right }: Node<'binary'>): [Operand, Operand] {
     if (this.#mayBeEnumerator(left) && !this.#mayBeEnumerator(right)) {
@@ -363,7 +365,8 @@ class Checker {
     return this.check(operand).type;
   }
 
-  // ---- operands -----------------------------------------------------------------------------------------------------------
+  // ---- operands
+  // -----------------------------------------------------------------------------------------------------------
 
   /** A value to compute with. */
   #scalar(expression: Expression): Operand {

@@ -36,7 +36,10 @@ export function valueNamed(name: string, scope: Scope): Typed | undefined {
   );
 }
 
-/** A name that the function has, but not here: it has no value, and one such name is no reason to have no message at all. */
+/**
+ * A name that the function has, but not here: it has no value, and one such name is no reason to have no message at
+ * all.
+ */
 function declaredElsewhere(name: string, scope: Scope): Typed | undefined {
   const variable = scope.lookupElsewhere(name);
   if (variable === undefined) return undefined;
@@ -88,7 +91,8 @@ export function didYouMean(names: readonly string[]): string | undefined {
   return quoted.length > 0 ? `Did you mean ${quoted.join(', ').replace(/, ([^,]*)$/, ' or $1')}?` : undefined;
 }
 
-// ---- members ----------------------------------------------------------------------------------------------------------
+// ---- members
+// ----------------------------------------------------------------------------------------------------------
 
 /** Anonymous structures and base classes around a member, from the outermost on, then the member itself. */
 type MemberPath = readonly Member[];
@@ -106,7 +110,10 @@ export function member(object: Place, name: string, range: Range, scope: Scope):
   throw unknownName(`\`${structure.name ?? 'this structure'}\` has no member \`${name}\``, range, advice);
 }
 
-/** The structure that a type is, defined elsewhere in the program if it is only declared there; undefined for other types. */
+/**
+ * The structure that a type is, defined elsewhere in the program if it is only declared there; undefined for other
+ * types.
+ */
 export function definition(type: Type, scope: Scope): StructureType | undefined {
   const structure = unqualified(type);
   if (!isStructure(structure)) return undefined;
@@ -155,7 +162,8 @@ export function partPlace(object: Place, { type, byteOffset, bits }: Member): Pl
   return { kind: 'place', type, base: { kind: 'pointer', pointer }, offset: 0 };
 }
 
-// ---- types ------------------------------------------------------------------------------------------------------------
+// ---- types
+// ------------------------------------------------------------------------------------------------------------
 
 /** The type that `(type)` names. Throws `unknown-name`. */
 export function typeNamed(typeName: TypeName, scope: Scope): Type {

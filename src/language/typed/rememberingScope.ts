@@ -1,4 +1,7 @@
-/** A scope that looks up each name once: the rules of the language ask for the same name several times, and an answer may take long. */
+/**
+ * A scope that looks up each name once: the rules of the language ask for the same name several times, and an answer
+ * may take long.
+ */
 import { type Scope } from '../../debuginfo/model/model';
 
 export function remembering(scope: Scope): Scope {

@@ -1,6 +1,6 @@
 /**
- * How long arrays and structures are that only the running program can measure (GNU C's and C99's arrays of variable length), as
- * nodes that compute it at a hit. What is known beforehand is a constant.
+ * How long arrays and structures are that only the running program can measure (GNU C's and C99's arrays of variable
+ * length), as nodes that compute it at a hit. What is known beforehand is a constant.
  */
 import { type Member, type RuntimeNumber, type StructureType, type Type } from '../../debuginfo/model/model';
 import { LONG, UNSIGNED_LONG, VOID_POINTER } from './builtinTypes';
@@ -58,7 +58,10 @@ export function offsetNode(offset: number | RuntimeNumber): Typed {
   return { kind: 'runtime', type: UNSIGNED_LONG, number: offset, object: NOWHERE };
 }
 
-/** The end of the last member, which the structure's alignment must divide: compilers don't say which structures are packed. */
+/**
+ * The end of the last member, which the structure's alignment must divide: compilers don't say which structures are
+ * packed.
+ */
 function structureSize({ kind, members, alignment }: StructureType, depth: number): Typed | undefined {
   let end: Typed = constant(UNSIGNED_LONG, 0n);
   for (const member of kind === 'union' ? [] : members.slice(-1)) {

@@ -1,4 +1,7 @@
-/** `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that differs. */
+/**
+ * `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that
+ * differs.
+ */
 import { type Type } from '../../debuginfo/model/model';
 import { INT, LONG } from './builtinTypes';
 import { constant, convert, decay } from './conversions';

@@ -1,6 +1,6 @@
 /**
- * Expressions whose meaning is settled: every node has its type, every conversion of C's is a node, every operation is one of the
- * agent's. What follows (`compile`) makes no decision about types any more.
+ * Expressions whose meaning is settled: every node has its type, every conversion of C's is a node, every operation is
+ * one of the agent's. What follows (`compile`) makes no decision about types any more.
  */
 import { type AgentRegister, type BinaryOperation } from '../../contract/agent/operations';
 import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
@@ -24,7 +24,10 @@ export interface Place {
 export type Context = 'pid' | 'tid' | 'threadName';
 
 export type Typed =
-  /** The value as the agent's stack holds it: integers extended to 64 bits by their sign, floats as the bits of a double. */
+  /**
+   * The value as the agent's stack holds it: integers extended to 64 bits by their sign, floats as the bits of a
+   * double.
+   */
   | { readonly kind: 'constant'; readonly type: Type; readonly value: bigint }
   /** The register shifted right, then cut to the type. */
   | { readonly kind: 'register'; readonly type: Type; readonly register: AgentRegister; readonly shift: number }
@@ -61,7 +64,10 @@ export type Typed =
       readonly number: RuntimeNumber;
       readonly object: Place | undefined;
     }
-  /** A size rounded up to a multiple of `unit`. If the unit is not certain, a size that is no such multiple is not known. */
+  /**
+   * A size rounded up to a multiple of `unit`. If the unit is not certain, a size that is no such multiple is not
+   * known.
+   */
   | {
       readonly kind: 'aligned';
       readonly type: Type;

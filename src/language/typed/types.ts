@@ -1,4 +1,6 @@
-/** Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written. */
+/**
+ * Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written.
+ */
 import { type StructureType, type Type } from '../../debuginfo/model/model';
 
 export type PointerType = Extract<Type, { kind: 'pointer' | 'reference' | 'rvalueReference' }>;
@@ -130,14 +132,20 @@ export function isReference(type: BareType): type is PointerType {
 const BYTE_NAMES =
   /^(?:u_?)?int(?:_least|_fast)?8(?:_t)?$|^__?[us]8$|^[usi]8$|^(?:std::)?byte$|^g?u?int8$|^(?:BYTE|UCHAR)$/;
 
-/** C's wide characters, by the names of their types (C17 §7.19, §7.28): the letter that marks their texts, and their size in bytes. */
+/**
+ * C's wide characters, by the names of their types (C17 §7.19, §7.28): the letter that marks their texts, and their
+ * size in bytes.
+ */
 const WIDE_CHARACTERS: ReadonlyMap<string, { readonly prefix: 'L' | 'u' | 'U'; readonly unit: 2 | 4 }> = new Map([
   ['wchar_t', { prefix: 'L', unit: 4 }],
   ['char16_t', { prefix: 'u', unit: 2 }],
   ['char32_t', { prefix: 'U', unit: 4 }],
 ] as const);
 
-/** What a wide character is of; undefined for other types. In C these are names of integer types, in C++ types of their own. */
+/**
+ * What a wide character is of; undefined for other types. In C these are names of integer types, in C++ types of their
+ * own.
+ */
 export function wideCharacter(type: Type): { readonly prefix: 'L' | 'u' | 'U'; readonly unit: 2 | 4 } | undefined {
   let current = type;
   for (let depth = 0; depth < MAX_NAMES; depth++) {

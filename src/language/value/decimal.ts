@@ -1,6 +1,7 @@
 /**
- * Decimal floating-point numbers (IEEE 754 §3.5) in the encoding that x86-64 has them in, binary integer decimal (System V ABI §3.1.2).
- * The text keeps the number's exponent, so 1.50 reads `1.50`: the conversion that ISO/IEC TS 18661-2 calls quantum-preserving.
+ * Decimal floating-point numbers (IEEE 754 §3.5) in the encoding that x86-64 has them in, binary integer decimal
+ * (System V ABI §3.1.2). The text keeps the number's exponent, so 1.50 reads `1.50`: the conversion that ISO/IEC TS
+ * 18661-2 calls quantum-preserving.
  */
 import { readInteger } from './snapshot';
 

@@ -1,6 +1,6 @@
 /**
- * Floating-point numbers in the fewest digits that read back as the same number: IEEE 754 binary16, 32, 64 and 128, and the x87's 80-bit
- * format (Intel SDM vol. 1, §4.2.2) that C's `long double` is on x86-64.
+ * Floating-point numbers in the fewest digits that read back as the same number: IEEE 754 binary16, 32, 64 and 128, and
+ * the x87's 80-bit format (Intel SDM vol. 1, §4.2.2) that C's `long double` is on x86-64.
  */
 import { readInteger } from './snapshot';
 
@@ -57,7 +57,9 @@ function exactText(bits: bigint, layout: Layout): string {
   return sign + shortestText(significand | integerBit, Math.max(biased, 1) - bias - fractionBits);
 }
 
-/** `significand` × 2^`exponent` in the fewest digits that are nearer to it than to any other number of its precision. */
+/**
+ * `significand` × 2^`exponent` in the fewest digits that are nearer to it than to any other number of its precision.
+ */
 function shortestText(significand: bigint, exponent: number): string {
   if (significand === 0n) return '0';
   const whole = exponent >= 0 ? significand << BigInt(exponent) : significand >> BigInt(-exponent);

@@ -1,6 +1,6 @@
 /**
- * Values as text, in gdb's notation: `97 'a'`, `{x = 1, name = 0x55… "text"}`, `{1, 2, 0 <repeats 30 times>}`. Never more than is useful
- * in a log line, and never a byte that was not captured.
+ * Values as text, in gdb's notation: `97 'a'`, `{x = 1, name = 0x55… "text"}`, `{1, 2, 0 <repeats 30 times>}`. Never
+ * more than is useful in a log line, and never a byte that was not captured.
  */
 import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
@@ -14,7 +14,10 @@ import { encodingOf, textType } from './textTypes';
 
 /** Structures inside each other. */
 const MAX_DEPTH = 8;
-/** Values of all kinds in one value: a log line has room for fewer, and a structure that contains itself would have no end of them. */
+/**
+ * Values of all kinds in one value: a log line has room for fewer, and a structure that contains itself would have no
+ * end of them.
+ */
 const MAX_VALUES = 10_000;
 /** As many equal elements are repeated, more are counted: gdb's. */
 const REPEATS = 10;
@@ -54,7 +57,8 @@ class Formatter {
     return offset + size > bytes.length ? MORE : undefined;
   }
 
-  // ---- scalars ------------------------------------------------------------------------------------------------------------
+  // ---- scalars
+  // ------------------------------------------------------------------------------------------------------------
 
   #scalar(type: Type, size: number, offset: number): string {
     const { bytes } = this.#snapshot;
@@ -97,7 +101,8 @@ class Formatter {
     return text === undefined || value === 0n ? address : `${address} ${text}`;
   }
 
-  // ---- aggregates -----------------------------------------------------------------------------------------------------------
+  // ---- aggregates
+  // -----------------------------------------------------------------------------------------------------------
 
   #structureOrText(type: Type, under: StructureType, offset: number, depth: number): string {
     const text = this.#snapshot.texts.get(offset);
@@ -216,7 +221,10 @@ function isSigned(type: Type): boolean {
   return under.kind === 'enumeration' ? under.signed : under.kind === 'base' && under.encoding === 'signed';
 }
 
-/** Itanium C++ ABI §2.3: an offset, -1 for none; of functions an address, or an odd offset in the table, and what `this` is moved by. */
+/**
+ * Itanium C++ ABI §2.3: an offset, -1 for none; of functions an address, or an odd offset in the table, and what `this`
+ * is moved by.
+ */
 function memberPointerText(bytes: Uint8Array, offset: number, size: number): string {
   const first = readInteger(bytes, offset, 8, true);
   if (size === 8) return first === -1n ? 'NULL' : first.toString();

@@ -48,8 +48,9 @@ export function typedIntegerText(value: bigint, type: Type, byteSize: number): s
 }
 
 /**
- * The enumerator's name; `A | B` where the enumeration is one of flags, and what is left over behind them. As in gdb, enumerators of one
- * bit each are flags, several may have the same; if any has more bits, or is negative, all are numbers.
+ * The enumerator's name; `A | B` where the enumeration is one of flags, and what is left over behind them. As in gdb,
+ * enumerators of one bit each are flags, several may have the same; if any has more bits, or is negative, all are
+ * numbers.
  */
 function enumerationText(value: bigint, type: Extract<Type, { kind: 'enumeration' }>): string {
   const exact = type.enumerators.find((enumerator) => enumerator.value === value);

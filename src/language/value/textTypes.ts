@@ -1,4 +1,7 @@
-/** Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes them. */
+/**
+ * Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes
+ * them.
+ */
 import { type StructureType, type Type } from '../../debuginfo/model/model';
 import { unqualified, elementOf, isByteCharacter, isStructure, knownCount, wideCharacter } from '../typed/types';
 import { BYTES, type Encoding } from './text';

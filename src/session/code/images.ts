@@ -1,7 +1,7 @@
 /**
- * The images of a session: every ELF file is opened once, however many processes and modules use it. Where a mapped file is to be
- * found is a question of its own: the process may see other files than we do (proc(5), /proc/PID/root), and what was mapped may have
- * been deleted or replaced since, as an upgrade or a rebuild does.
+ * The images of a session: every ELF file is opened once, however many processes and modules use it. Where a mapped
+ * file is to be found is a question of its own: the process may see other files than we do (proc(5), /proc/PID/root),
+ * and what was mapped may have been deleted or replaced since, as an upgrade or a rebuild does.
  */
 import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
@@ -57,13 +57,17 @@ export class ImageCache implements Disposable {
       ((path, onProgress) => Image.open(path, { debugDirectories, onProgress, ...(readFlow && { readFlow }) }));
   }
 
-  /** The image that is mapped at `mapping` of a process. Throws a SidestepError that says what is wrong with the file. */
+  /**
+   * The image that is mapped at `mapping` of a process. Throws a SidestepError that says what is wrong with the file.
+   */
   open(mapping: Mapping, pid: number, isProgram: boolean): ModuleImage {
     const { path, identity } = locate(mapping, pid, isProgram);
     return this.#openOnce(path, identity);
   }
 
-  /** Opens a program that is about to start. Undefined where that fails: its process will show what is wrong with it. */
+  /**
+   * Opens a program that is about to start. Undefined where that fails: its process will show what is wrong with it.
+   */
   foresee(program: string): ModuleImage | undefined {
     try {
       // A mapping has the file's own name, beside which its debug file may lie.
@@ -140,8 +144,8 @@ function nameOf({ path, inode }: Mapping, pid: number): string | undefined {
 }
 
 /**
- * Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own. `undefined` where
- * that is not ours to look at: another user's process.
+ * Whether paths mean other files to the process than to us: another mount namespace, or a root directory of its own.
+ * `undefined` where that is not ours to look at: another user's process.
  */
 function seesOtherFiles(pid: number): boolean | undefined {
   try {

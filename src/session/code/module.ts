@@ -1,7 +1,7 @@
 /**
- * Modules: the ELF files whose code is mapped into a process. The dynamic linker maps a file's segments one behind the other, from its
- * first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising offsets; the same file mapped twice
- * (dlmopen(3)) is two modules.
+ * Modules: the ELF files whose code is mapped into a process. The dynamic linker maps a file's segments one behind the
+ * other, from its first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising
+ * offsets; the same file mapped twice (dlmopen(3)) is two modules.
  */
 import { basename } from 'node:path';
 import { address, fileOffset, type Address, type LinkAddress, relocate, unrelocate } from '../../base/address';
@@ -114,7 +114,10 @@ export class Module {
   }
 }
 
-/** The modules that a process's mappings make, in address order. Data files and what has no file (heap, stack, vDSO, generated code) are none. */
+/**
+ * The modules that a process's mappings make, in address order. Data files and what has no file (heap, stack, vDSO,
+ * generated code) are none.
+ */
 export function findModules(mappings: readonly Mapping[], entry: Address, origin: ModuleOrigin): Module[] {
   const runs: Mapping[][] = [];
   for (const mapping of mappings) {

@@ -1,6 +1,6 @@
 /**
- * Where the sources lie here against where they lay when the program was built: pairs of path prefixes, build → here, as
- * `sourceMap` in launch.json gives them. The longest prefix that fits wins.
+ * Where the sources lie here against where they lay when the program was built: pairs of path prefixes, build → here,
+ * as `sourceMap` in launch.json gives them. The longest prefix that fits wins.
  */
 import { normalize } from 'node:path/posix';
 

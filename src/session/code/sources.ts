@@ -1,7 +1,7 @@
 /**
- * Line → places. Every module with debug information may have code of the file: a header is compiled into many. But the libraries of the
- * distribution, whose debug information lies in files of its own, are only searched when nothing of the user's own has the file: that is
- * slow, and their `error.c` is hardly ever meant.
+ * Line → places. Every module with debug information may have code of the file: a header is compiled into many. But the
+ * libraries of the distribution, whose debug information lies in files of its own, are only searched when nothing of
+ * the user's own has the file: that is slow, and their `error.c` is hardly ever meant.
  */
 import { SidestepError } from '../../base/errors';
 import { type ProbePlace } from '../../debuginfo/model/model';
@@ -18,8 +18,8 @@ export interface ModuleSource extends SourceMatch {
 const DISTRIBUTION_CLOSENESS = 2;
 
 /**
- * The sources of `modules` that `query` means, a path of this machine or the end of one. A module may name several: which of them have
- * code is not known yet.
+ * The sources of `modules` that `query` means, a path of this machine or the end of one. A module may name several:
+ * which of them have code is not known yet.
  */
 export function findSources(query: string, modules: readonly Module[], sourceMap: SourceMap): readonly ModuleSource[] {
   const readable = modules.filter((module) => module.readableImage?.hasDebugInfo === true);
@@ -49,7 +49,10 @@ function sourcesIn(module: Module, query: string, sourceMap: SourceMap): ModuleS
   return matchSource(query, candidates).map((match) => ({ module, ...match }));
 }
 
-/** The places of a line in one module, which names the file `sources`. Throws `unknown-file` when several of them have code there. */
+/**
+ * The places of a line in one module, which names the file `sources`. Throws `unknown-file` when several of them have
+ * code there.
+ */
 export function placesOfLine(
   query: string,
   line: number,

@@ -1,7 +1,7 @@
 /**
- * An engine that runs as root, started by sudo or pkexec, while this process is a user's. Neither passes descriptors on, so it connects to
- * a socket in a directory that only this user and root can enter. Where sudo wants a password and has no terminal, one is opened if
- * there is a way.
+ * An engine that runs as root, started by sudo or pkexec, while this process is a user's. Neither passes descriptors
+ * on, so it connects to a socket in a directory that only this user and root can enter. Where sudo wants a password and
+ * has no terminal, one is opened if there is a way.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,10 @@ export interface ElevatedOptions extends Handed {
   readonly openTerminal?: OpenTerminal;
 }
 
-/** $0: a directory. This shell's number is written there, and the status of a command that fails, also when the terminal is closed. */
+/**
+ * $0: a directory. This shell's number is written there, and the status of a command that fails, also when the terminal
+ * is closed.
+ */
 const IN_TERMINAL = `echo $$ > "$0/shell"; trap 'echo 1 > "$0/status"' HUP; "$@" || echo $? > "$0/status"`;
 
 /** As shells count. */

@@ -1,4 +1,7 @@
-/** sudo(8) and pkexec(1), which start the engine as root where that alone may trace: how they are called, and what they say when they refuse. */
+/**
+ * sudo(8) and pkexec(1), which start the engine as root where that alone may trace: how they are called, and what they
+ * say when they refuse.
+ */
 import { SidestepError } from '../../base/errors';
 
 export type Elevation = 'sudo' | 'pkexec';
@@ -65,7 +68,10 @@ const SUDO_REFUSALS: readonly Refusal[] = [
 const PKEXEC_DISMISSED = 126;
 const PKEXEC_NOT_AUTHORIZED = 127;
 
-/** Why there is no engine: the command ended with `status` (`undefined`: it could not be started) after it had printed `said`. */
+/**
+ * Why there is no engine: the command ended with `status` (`undefined`: it could not be started) after it had printed
+ * `said`.
+ */
 export function elevationRefused(as: Elevation, status: number | undefined, said: string): SidestepError {
   const [reason, advice] = explain(as, status, said.trim());
   return new SidestepError('elevation-refused', `${as} has not started the engine as root: ${reason}`, { advice });

@@ -11,8 +11,8 @@ export type DebuggeeStream = number | 'ignore' | 'pipe';
 export type DebuggeeStdio = readonly [DebuggeeStream, DebuggeeStream, DebuggeeStream];
 
 /**
- * `shared`: the debuggee stays in this process's terminal session and process group, so that it can read the terminal and gets its
- * Ctrl-C. `detached`: it gets a session of its own, without a terminal.
+ * `shared`: the debuggee stays in this process's terminal session and process group, so that it can read the terminal
+ * and gets its Ctrl-C. `detached`: it gets a session of its own, without a terminal.
  */
 export type TerminalUse = 'shared' | 'detached';
 
@@ -53,7 +53,10 @@ export function engineCommand(script: string): { readonly command: string[]; rea
   return { command: [process.execPath, script], env: isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} };
 }
 
-/** An engine that is a child of this process, on pipes. It never fails at once: one that can't start is one that is soon gone. */
+/**
+ * An engine that is a child of this process, on pipes. It never fails at once: one that can't start is one that is soon
+ * gone.
+ */
 export function linkToChild(script: string, { stdio, descriptors, terminal }: Handed): EngineLink {
   const { command, env } = engineCommand(script);
   const environment = { ...process.env, ...env };

@@ -1,7 +1,8 @@
 /**
- * The real engine: a Node process of its own that runs `dist/engine.js`. Requests go to its descriptor 0, answers, events and hits come
- * from its descriptor 1 (contract/frames); what it prints on descriptor 2 becomes the reason when it is gone. An engine that is a child
- * of this process has the debuggee's standard streams as descriptors from 3 on, and hands them to the program it launches.
+ * The real engine: a Node process of its own that runs `dist/engine.js`. Requests go to its descriptor 0, answers,
+ * events and hits come from its descriptor 1 (contract/frames); what it prints on descriptor 2 becomes the reason when
+ * it is gone. An engine that is a child of this process has the debuggee's standard streams as descriptors from 3 on,
+ * and hands them to the program it launches.
  *
  * Closing descriptor 0 is the dead man's switch: the engine takes every probe out, lets go of everything and exits.
  */
@@ -29,7 +30,10 @@ export interface EngineProcessOptions {
   /** Descriptors of this process, above 2, that the debuggee gets under the same numbers; none by default. */
   readonly descriptors?: readonly number[];
   readonly terminal: TerminalUse;
-  /** Who starts the engine as root, unless this process is root's already; by default nobody does, and it is this user's. */
+  /**
+   * Who starts the engine as root, unless this process is root's already; by default nobody does, and it is this
+   * user's.
+   */
   readonly elevation?: Elevation | undefined;
   /** For the password that sudo asks for, where this process has no terminal. */
   readonly openTerminal?: OpenTerminal;

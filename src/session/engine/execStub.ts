@@ -1,7 +1,7 @@
 /**
- * A process that becomes the program. An engine that runs as root does not start programs: they would be root's. The client starts this
- * sleeping process with everything that a program has of its creator (credentials(7), umask, limits, streams, terminal), and the engine
- * makes it call execve.
+ * A process that becomes the program. An engine that runs as root does not start programs: they would be root's. The
+ * client starts this sleeping process with everything that a program has of its creator (credentials(7), umask, limits,
+ * streams, terminal), and the engine makes it call execve.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SidestepError } from '../../base/errors';

@@ -1,7 +1,8 @@
 /**
- * Where an engine that is root finds its client: a socket in a directory that only this user and root can enter. Its path
- * stands on the command line of sudo or pkexec, for everybody to read, and may be followed as long as these wait for a
- * password: so they are ended when nobody waits for the engine any more, and the directory stays as long as they do.
+ * Where an engine that is root finds its client: a socket in a directory that only this user and root can enter. Its
+ * path stands on the command line of sudo or pkexec, for everybody to read, and may be followed as long as these wait
+ * for a password: so they are ended when nobody waits for the engine any more, and the directory stays as long as they
+ * do.
  */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,10 @@ export type Connections = readonly [conversation: Socket, errors: Socket];
 
 const POLL_MS = 100;
 
-/** How long those that are told to end are waited for. What takes longer is not in the way: it only leaves the directory. */
+/**
+ * How long those that are told to end are waited for. What takes longer is not in the way: it only leaves the
+ * directory.
+ */
 const END_PATIENCE_MS = 1000;
 
 export class Meeting {
@@ -78,7 +82,10 @@ export class Meeting {
     this.#remove();
   }
 
-  /** The engine is not waited for any more, unless it has come. Resolves when nobody can follow the invitation, or takes too long to end. */
+  /**
+   * The engine is not waited for any more, unless it has come. Resolves when nobody can follow the invitation, or takes
+   * too long to end.
+   */
   async giveUp(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -117,8 +124,8 @@ function end(child: ChildProcess): void {
 }
 
 /**
- * Ends the terminal in which a shell runs: when the leader of its session ends, the kernel tells all that is in the foreground, also
- * sudo, which this user can't signal. Not where that session is this process's own.
+ * Ends the terminal in which a shell runs: when the leader of its session ends, the kernel tells all that is in the
+ * foreground, also sudo, which this user can't signal. Not where that session is this process's own.
  */
 function hangUp(shell: number | undefined): void {
   const session = shell === undefined ? undefined : sessionOf(shell);

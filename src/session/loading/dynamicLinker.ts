@@ -1,7 +1,7 @@
 /**
- * Libraries that are loaded later: the dynamic linker calls an empty function, `_dl_debug_state`, before and after every change of what
- * is mapped (link.h, `struct r_debug`; the protocol that SVR4 debuggers use). A site there that holds its thread gives the time to set
- * probes in a new library before any of its code runs; no other thread waits.
+ * Libraries that are loaded later: the dynamic linker calls an empty function, `_dl_debug_state`, before and after
+ * every change of what is mapped (link.h, `struct r_debug`; the protocol that SVR4 debuggers use). A site there that
+ * holds its thread gives the time to set probes in a new library before any of its code runs; no other thread waits.
  */
 import { type Address, linkAddress } from '../../base/address';
 import { type AgentProgram } from '../../contract/agent/operations';
@@ -36,8 +36,9 @@ export class DynamicLinker {
   }
 
   /**
-   * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without an interpreter.
-   * Does nothing where no linker is found: such a program loads nothing, or nothing that can be noticed.
+   * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without
+   * an interpreter. Does nothing where no linker is found: such a program loads nothing, or nothing that can be
+   * noticed.
    */
   async watch(process: Process, interpreterBase: Address): Promise<void> {
     // A program without an interpreter may be its own: ld.so started by hand, or a static one with dlopen.

@@ -1,6 +1,7 @@
 /**
- * Whether a process can get code that is not there yet: what tells a probe that waits for a plugin, or for the program that a script
- * becomes, from one that is misspelt. A program loads libraries by dlopen(3), so one of its modules must import it; glibc's own uses (NSS, iconv) do not count.
+ * Whether a process can get code that is not there yet: what tells a probe that waits for a plugin, or for the program
+ * that a script becomes, from one that is misspelt. A program loads libraries by dlopen(3), so one of its modules must
+ * import it; glibc's own uses (NSS, iconv) do not count.
  */
 import { readFileSync } from 'node:fs';
 import { type Module } from '../code/module';

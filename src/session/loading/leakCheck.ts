@@ -1,7 +1,8 @@
 /**
- * LeakSanitizer stops all threads by ptrace(2) when the program ends, which is not possible in a program that is traced: it ends with an
- * error then, and what the program has not written out yet is lost. So the check is turned off in what is launched, and what is attached to gets
- * a warning. LSAN_OPTIONS is read by AddressSanitizer too, after its own ASAN_OPTIONS.
+ * LeakSanitizer stops all threads by ptrace(2) when the program ends, which is not possible in a program that is
+ * traced: it ends with an error then, and what the program has not written out yet is lost. So the check is turned off
+ * in what is launched, and what is attached to gets a warning. LSAN_OPTIONS is read by AddressSanitizer too, after its
+ * own ASAN_OPTIONS.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -18,8 +19,8 @@ const SETTING = /\bdetect_leaks=(\w+)/g;
 const VARIABLES = ['HWASAN_OPTIONS', 'ASAN_OPTIONS', 'LSAN_OPTIONS'];
 
 /**
- * The variable that turns the leak check of a program off; undefined where there is none, or where the user has said whether it is to be made.
- * `environment`: what the program is to have, `NAME=value` each.
+ * The variable that turns the leak check of a program off; undefined where there is none, or where the user has said
+ * whether it is to be made. `environment`: what the program is to have, `NAME=value` each.
  */
 export function withoutLeakCheck(
   program: string,
@@ -31,7 +32,10 @@ export function withoutLeakCheck(
   return { name: 'LSAN_OPTIONS', value: own === undefined || own === '' ? OFF : `${own}:${OFF}` };
 }
 
-/** What to say where a program that is traced is going to check for leaks; undefined where it is not, as far as can be seen. */
+/**
+ * What to say where a program that is traced is going to check for leaks; undefined where it is not, as far as can be
+ * seen.
+ */
 export function leakCheckWarning(process: Process, module: Module): string | undefined {
   if (!hasLeakSanitizer(module) || isOff(process.pid)) return undefined;
   return (

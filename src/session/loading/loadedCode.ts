@@ -39,8 +39,8 @@ export class LoadedCode {
   }
 
   /**
-   * Takes up a process, or its new image: places the probes in what is mapped, and sees to it that a thread that loads more is held.
-   * Throws when that is not possible; the probes are placed then all the same.
+   * Takes up a process, or its new image: places the probes in what is mapped, and sees to it that a thread that loads
+   * more is held. Throws when that is not possible; the probes are placed then all the same.
    */
   async enter(process: Process): Promise<void> {
     const interpreterBase = await this.look(process);
@@ -56,8 +56,8 @@ export class LoadedCode {
   }
 
   /**
-   * Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process has ended, or has called exec meanwhile:
-   * its new image is entered by itself.
+   * Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process has ended, or has
+   * called exec meanwhile: its new image is entered by itself.
    */
   async look(process: Process): Promise<Address | undefined> {
     const { generation } = process;

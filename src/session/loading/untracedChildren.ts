@@ -1,7 +1,8 @@
 /**
- * Children that are not to be traced: clone(2) with CLONE_UNTRACED. The kernel tells the tracer nothing of them, so they would run with INT3
- * in their memory, and die of the first one that they meet. The flag exists only to keep tracers away, so a site at the C library's function clone
- * takes it out, and they are as others are. A program that makes the system call without that function is not helped.
+ * Children that are not to be traced: clone(2) with CLONE_UNTRACED. The kernel tells the tracer nothing of them, so
+ * they would run with INT3 in their memory, and die of the first one that they meet. The flag exists only to keep
+ * tracers away, so a site at the C library's function clone takes it out, and they are as others are. A program that
+ * makes the system call without that function is not helped.
  */
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
@@ -30,7 +31,10 @@ export class UntracedChildren {
     this.#probe = probe;
   }
 
-  /** To be called for each module before others' sites are armed in the process. Nothing is done in what is no C library. */
+  /**
+   * To be called for each module before others' sites are armed in the process. Nothing is done in what is no C
+   * library.
+   */
   async watch(process: Process, module: Module): Promise<void> {
     const clone = findClone(module);
     if (clone === undefined) return;

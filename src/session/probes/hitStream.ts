@@ -6,7 +6,10 @@ import { type Engine } from '../engine/engine';
 import { type Probe, type Site, type SiteLocation } from './probe';
 import { type SiteTable } from './siteTable';
 
-/** One thread that passed one site. Valid during the event only: its values lie in the bytes that just came from the engine. */
+/**
+ * One thread that passed one site. Valid during the event only: its values lie in the bytes that just came from the
+ * engine.
+ */
 export class Hit {
   readonly #record: HitRecord;
 

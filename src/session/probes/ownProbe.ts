@@ -14,8 +14,8 @@ export class OwnProbe {
   }
 
   /**
-   * Its number, for a request that goes out after this. The engine carries out requests in order, so the answer to `declare` need not
-   * be waited for; where that fails, so does the request that names the probe.
+   * Its number, for a request that goes out after this. The engine carries out requests in order, so the answer to
+   * `declare` need not be waited for; where that fails, so does the request that names the probe.
    */
   get number(): ProbeId {
     if (!this.#declared) this.#engine.request('declare', { probe: OWN_PROBE }).catch(() => undefined);

@@ -48,8 +48,8 @@ export interface Site extends PlaceDescription {
 }
 
 /**
- * `armed`: at one site at least. `pending`: no code that is loaded now has its location; it is looked for again in everything that is
- * loaded later. `failed`: it can't be armed as it is written. `removed`: it was taken away.
+ * `armed`: at one site at least. `pending`: no code that is loaded now has its location; it is looked for again in
+ * everything that is loaded later. `failed`: it can't be armed as it is written. `removed`: it was taken away.
  */
 export type ProbeState = 'armed' | 'pending' | 'failed' | 'removed';
 
@@ -60,7 +60,9 @@ export class Probe {
   /** Where it is armed now. */
   sites: readonly Site[] = [];
   readonly #places = new Map<string, ArmedPlace>();
-  /** The line it stands at, when it was placed by line: that of the first code at or below the line that was asked for. */
+  /**
+   * The line it stands at, when it was placed by line: that of the first code at or below the line that was asked for.
+   */
   line: number | undefined;
   /** What the user should know about it though it is armed. */
   warnings: readonly string[] = [];

@@ -48,7 +48,9 @@ export class Probes {
   readonly #changed = new Emitter<Probe>();
   #lastId: ProbeId = 0;
 
-  /** State, sites or reason of a probe are other ones than before. Not fired for what `add` and `remove` themselves do. */
+  /**
+   * State, sites or reason of a probe are other ones than before. Not fired for what `add` and `remove` themselves do.
+   */
   readonly onChanged: Event<Probe> = this.#changed.on;
 
   constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
@@ -282,7 +284,10 @@ export class Probes {
   }
 }
 
-/** What is wrong with a probe wherever it is placed; its place's section is `message` or `condition`, as {@link compileProbe} says it. */
+/**
+ * What is wrong with a probe wherever it is placed; its place's section is `message` or `condition`, as {@link
+ * compileProbe} says it.
+ */
 function findMistake({ message, condition }: ProbeSpec): SidestepError | undefined {
   try {
     if (message !== undefined)

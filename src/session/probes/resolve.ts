@@ -1,7 +1,7 @@
 /**
- * Location → places: which addresses of which loaded modules a probe must stand at. Only images that can have the location are read:
- * a function is looked for by symbol in every module before anybody's debug information is searched, a line only where there is
- * debug information.
+ * Location → places: which addresses of which loaded modules a probe must stand at. Only images that can have the
+ * location are read: a function is looked for by symbol in every module before anybody's debug information is searched,
+ * a line only where there is debug information.
  */
 import { type Address, address as toAddress, hex, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
@@ -48,7 +48,10 @@ type Finders = {
 
 const FINDERS: Finders = { line: findLine, function: findFunction, address: findAddress, offset: findOffset };
 
-/** Searches `modules`, the program's before the libraries'. `placed`: other modules of the process, in which the location was found. */
+/**
+ * Searches `modules`, the program's before the libraries'. `placed`: other modules of the process, in which the
+ * location was found.
+ */
 export function findPlaces(
   location: ProbeLocation,
   modules: readonly Module[],
@@ -121,8 +124,8 @@ function withoutSuffix(name: string): string {
 }
 
 /**
- * glibc's dynamic linker has its own strlen, malloc and more, which only itself uses, before there is a C library. They are not what a
- * program's own calls mean: MODULE!FUNCTION means them. Its own functions have reserved names.
+ * glibc's dynamic linker has its own strlen, malloc and more, which only itself uses, before there is a C library. They
+ * are not what a program's own calls mean: MODULE!FUNCTION means them. Its own functions have reserved names.
  */
 function isPrivateCopy(module: Module, name: string): boolean {
   return !module.isProgram && DYNAMIC_LINKER.test(module.name) && !LINKERS_OWN.test(name);
@@ -250,7 +253,9 @@ function notLoaded(module: string): SidestepError {
   return new SidestepError('unknown-name', `no module ${module} is loaded`);
 }
 
-/** A file that is there, but can't be opened. Memory that is only called a file (memfd_create(2)) has nothing to find. */
+/**
+ * A file that is there, but can't be opened. Memory that is only called a file (memfd_create(2)) has nothing to find.
+ */
 function isHidden(module: Module): boolean {
   return module.problem?.code === 'file-unreadable' && !module.path.startsWith('/memfd:');
 }

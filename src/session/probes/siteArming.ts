@@ -1,6 +1,6 @@
 /**
- * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that very address,
- * because where variables are changes from one instruction to the next.
+ * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that
+ * very address, because where variables are changes from one instruction to the next.
  */
 import { type Address, hex } from '../../base/address';
 import { SidestepError } from '../../base/errors';

@@ -1,4 +1,7 @@
-/** The oldest mistake with debuggers: the source was edited after the program was built, so its lines are no longer the program's. */
+/**
+ * The oldest mistake with debuggers: the source was edited after the program was built, so its lines are no longer the
+ * program's.
+ */
 import { statSync } from 'node:fs';
 import { type Module } from '../code/module';
 import { type FoundPlace } from './resolve';

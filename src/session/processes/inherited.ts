@@ -1,12 +1,14 @@
 /**
- * What this process has of its creator, for a program that is to have the same. Node hides most of it before its first line of JavaScript
- * runs: it sets the signal mask and the actions of signals 1 to 31 anew (PlatformInit in src/node.cc), raises the limit on open files, closes
- * descriptors on exec, and decodes arguments and environment as UTF-8.
+ * What this process has of its creator, for a program that is to have the same. Node hides most of it before its first
+ * line of JavaScript runs: it sets the signal mask and the actions of signals 1 to 31 anew (PlatformInit in
+ * src/node.cc), raises the limit on open files, closes descriptors on exec, and decodes arguments and environment as
+ * UTF-8.
  *
- * - The `sidestep` command looks before Node does, and leaves a record in a memfd (scripts/launcher.ts). What it says is exact.
- * - Where Node was started without it, bytes are exact (proc(5)); descriptors are told from Node's own by what they are; ignored signals
- *   and the limit are those of the parent, if that is no shell with job control, which ignores signals for itself alone; blocked signals
- *   can't be known.
+ * - The `sidestep` command looks before Node does, and leaves a record in a memfd (scripts/launcher.ts). What it says
+ *   is exact.
+ * - Where Node was started without it, bytes are exact (proc(5)); descriptors are told from Node's own by what they
+ *   are; ignored signals and the limit are those of the parent, if that is no shell with job control, which ignores
+ *   signals for itself alone; blocked signals can't be known.
  */
 import { closeSync, readFileSync, readlinkSync, readdirSync, readSync } from 'node:fs';
 import { textOfBytes } from '../../base/byteText';
@@ -29,7 +31,10 @@ const EntryField = { length: 16, name: 19 } as const;
 /** SIGQUIT is ignored by Bash, SIGPIPE and SIGXFSZ by Node and Python: for themselves, not for what they start. */
 const IGNORED_BY_PARENTS: ReadonlySet<number> = new Set([3, 13, 25]);
 
-/** Arguments as text of their bytes: {@link textOfBytes}. `decoded`: those of process.argv, the last ones of the command line. */
+/**
+ * Arguments as text of their bytes: {@link textOfBytes}. `decoded`: those of process.argv, the last ones of the command
+ * line.
+ */
 export function inheritedArguments(decoded: readonly string[]): readonly string[] {
   const raw = zeroTerminated('/proc/self/cmdline').slice(-decoded.length || Infinity);
   const areThose = raw.length === decoded.length && raw.every((bytes, at) => bytes.toString('utf8') === decoded[at]);
@@ -102,8 +107,8 @@ function guess(open: readonly Descriptor[]): Inherited {
 }
 
 /**
- * Node's own are those of its event loops: epoll, eventfd, io_uring, pipes to itself that don't block, and one that does (the lock of its
- * signal handlers, uv__signal_global_init), which is made just before one that doesn't.
+ * Node's own are those of its event loops: epoll, eventfd, io_uring, pipes to itself that don't block, and one that
+ * does (the lock of its signal handlers, uv__signal_global_init), which is made just before one that doesn't.
  */
 function isInherited(open: readonly Descriptor[]): (descriptor: Descriptor) => boolean {
   const pairs = open.filter(
@@ -127,7 +132,8 @@ function isInherited(open: readonly Descriptor[]): (descriptor: Descriptor) => b
       )
       .map(({ fd }) => fd),
   );
-  // What came with the process is closed on exec only up to 16, or without a gap (uv_disable_stdio_inheritance): what follows Node has opened.
+  // What came with the process is closed on exec only up to 16, or without a gap (uv_disable_stdio_inheritance): what
+  // follows Node has opened.
   const last = Math.max(16, ...own);
   return ({ fd, flags }) => !own.has(fd) && (fd < last || (flags & O_CLOEXEC) === 0);
 }

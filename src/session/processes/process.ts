@@ -4,7 +4,10 @@ import { basename } from 'node:path';
 import { type ProcessEnd } from '../../contract/messages';
 import { type Module } from '../code/module';
 
-/** Names change at run time (pthread_setname_np(3), mostly just after the start) without anybody being told: they are read again when older than this. */
+/**
+ * Names change at run time (pthread_setname_np(3), mostly just after the start) without anybody being told: they are
+ * read again when older than this.
+ */
 const NAME_AGE_MS = 1000;
 
 export class Thread {
@@ -74,7 +77,10 @@ export class Process {
     return `${basename(this.executable) || 'process'} (${this.pid})`;
   }
 
-  /** `worker (4713)`; in a child that is followed `worker (4711/4713)`, with the process's number, unless the thread has the same. */
+  /**
+   * `worker (4713)`; in a child that is followed `worker (4711/4713)`, with the process's number, unless the thread has
+   * the same.
+   */
   threadLabel(tid: number): string {
     const name = this.#threads.get(tid)?.name ?? '';
     const number = this.parent === undefined || tid === this.pid ? `${tid}` : `${this.pid}/${tid}`;
@@ -94,7 +100,10 @@ export class Process {
     return thread;
   }
 
-  /** Another program runs in it now: nothing of the last one's code is there any more, and the calling thread is its only one. */
+  /**
+   * Another program runs in it now: nothing of the last one's code is there any more, and the calling thread is its
+   * only one.
+   */
   replaceImage(executable: string): void {
     this.generation++;
     this.isRead = false;

@@ -1,6 +1,6 @@
 /**
- * Asks everything of one file and prints the answers as JSON: a process of its own, so that a limit on its processor time ends what
- * hangs, and its memory is that of one file.
+ * Asks everything of one file and prints the answers as JSON: a process of its own, so that a limit on its processor
+ * time ends what hangs, and its memory is that of one file.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { SidestepError } from '../../../src/base/errors';

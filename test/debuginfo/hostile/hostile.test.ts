@@ -1,6 +1,6 @@
 /**
- * Files made to hang a reader, to fill its memory or to break it. Whatever is asked of them is answered, or refused with a word, in
- * time and memory that follow their size.
+ * Files made to hang a reader, to fill its memory or to break it. Whatever is asked of them is answered, or refused
+ * with a word, in time and memory that follow their size.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,10 @@ import { HOSTILE_FILES } from './files';
 
 /** Seconds of processor time: what hangs takes more, on any machine. */
 const MAX_SECONDS = 60;
-/** Bytes: node itself with the reader, and what a byte of the file may cost. Node's heap alone grows by 100 MB before it is cleaned. */
+/**
+ * Bytes: node itself with the reader, and what a byte of the file may cost. Node's heap alone grows by 100 MB before it
+ * is cleaned.
+ */
 const MEMORY = { free: 400e6, perByte: 60 };
 
 describe('hostile files', function () {

@@ -1,6 +1,7 @@
 /**
- * Variables have the values that gdb sees. The program runs in gdb, stops at every place of every function and marked line, and each
- * variable's location from here is evaluated on gdb's registers and memory beside gdb's own reading of the variable.
+ * Variables have the values that gdb sees. The program runs in gdb, stops at every place of every function and marked
+ * line, and each variable's location from here is evaluated on gdb's registers and memory beside gdb's own reading of
+ * the variable.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -134,7 +135,8 @@ describe('variables, compared with gdb', () => {
           [],
           'values that differ',
         );
-        // What a parameter was at the function's entry, gdb finds out from the caller's frame. Only parameters may be missing.
+        // What a parameter was at the function's entry, gdb finds out from the caller's frame. Only parameters may be
+        // missing.
         const missed = known.filter(({ ours, gdb }) => ours !== gdb && ours === 'optimized out');
         assert.deepEqual(
           missed.filter(({ name }) => !ENTRY_VALUES.has(name)).map((reading) => nameOf(image, reading)),

@@ -1,6 +1,6 @@
 /**
- * Atomic instructions in two ways on the CPU: as they are, and by each twin that they can have, from registers and to registers that
- * the emulator computes. `SIDESTEP_SEED=random` takes other states.
+ * Atomic instructions in two ways on the CPU: as they are, and by each twin that they can have, from registers and to
+ * registers that the emulator computes. `SIDESTEP_SEED=random` takes other states.
  */
 import assert from 'node:assert/strict';
 import { hex } from '../../../src/base/address';

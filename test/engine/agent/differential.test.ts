@@ -1,4 +1,7 @@
-/** What the engine compiles an agent program to does what the program means: random programs, run there and by the plain interpreter. */
+/**
+ * What the engine compiles an agent program to does what the program means: random programs, run there and by the plain
+ * interpreter.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {

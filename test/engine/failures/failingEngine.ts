@@ -1,4 +1,7 @@
-/** An engine whose system calls fail as a plan says: the real one's sources, with the doubles beside this file in the place of two modules. */
+/**
+ * An engine whose system calls fail as a plan says: the real one's sources, with the doubles beside this file in the
+ * place of two modules.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin } from 'esbuild';
@@ -39,7 +42,10 @@ export class FailingEngine {
     this.client = new EngineClient(SCRIPT, { [PLAN_VARIABLE]: this.#planFile });
   }
 
-  /** From the next request on this is what fails, or nothing. Returns what was called, and whether it failed, since the last time. */
+  /**
+   * From the next request on this is what fails, or nothing. Returns what was called, and whether it failed, since the
+   * last time.
+   */
   async plan(...failures: readonly Failure[]): Promise<Tally> {
     await this.client.event('ready');
     this.#write({ serial: ++this.#serial, failures });

@@ -1,6 +1,7 @@
 /**
- * Every system call of the engine fails, one at a time: by an errno that it can really give, and by the death of the process that it is
- * about in the very moment before it. Which of the calls with that name it is: the first, the last, one in the middle, one at random.
+ * Every system call of the engine fails, one at a time: by an errno that it can really give, and by the death of the
+ * process that it is about in the very moment before it. Which of the calls with that name it is: the first, the last,
+ * one in the middle, one at random.
  */
 import assert from 'node:assert/strict';
 import { Errno } from '../../../src/engine/linux/errno';

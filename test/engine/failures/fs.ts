@@ -1,4 +1,7 @@
-/** Inside the failing engine: what stands in the place of node:fs, of which the engine uses what reads /proc and looks at files. */
+/**
+ * Inside the failing engine: what stands in the place of node:fs, of which the engine uses what reads /proc and looks
+ * at files.
+ */
 import * as real from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { enter, pidOf } from './interposer';

@@ -1,4 +1,7 @@
-/** Inside the failing engine: counts the calls, and makes one of them fail, or kills the process that one of them is about. */
+/**
+ * Inside the failing engine: counts the calls, and makes one of them fail, or kills the process that one of them is
+ * about.
+ */
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { libc } from '../../../src/engine/linux/libc';
 import { Signal } from '../../../src/engine/linux/signals';
@@ -22,7 +25,10 @@ export function lookForPlan(): void {
   failed = false;
 }
 
-/** Called before each call. Returns 0, or the errno that it fails with. `subject`: the thread or process that it is about. */
+/**
+ * Called before each call. Returns 0, or the errno that it fails with. `subject`: the thread or process that it is
+ * about.
+ */
 export function enter(call: string, subject: number | undefined): number {
   const nth = (counts.get(call) ?? 0) + 1;
   counts.set(call, nth);

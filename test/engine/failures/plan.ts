@@ -1,6 +1,6 @@
 /**
- * What the failing engine does differently. The test writes a plan to a file, the engine reads it when the next request comes, and
- * writes down beside it which calls the plan before it has seen.
+ * What the failing engine does differently. The test writes a plan to a file, the engine reads it when the next request
+ * comes, and writes down beside it which calls the plan before it has seen.
  */
 
 /** In the environment of the failing engine: the plan's file. */
@@ -12,8 +12,8 @@ export interface Failure {
   /** Which of the calls with that name, from 1. */
   readonly nth: number;
   /**
-   * An errno, and the call is not made. `kill`: the process that the call is about dies, then the call is made, which is how ESRCH comes
-   * about.
+   * An errno, and the call is not made. `kill`: the process that the call is about dies, then the call is made, which
+   * is how ESRCH comes about.
    */
   readonly how: number | 'kill';
   /** It and the calls behind it fail, so many in all; 1 by default. */

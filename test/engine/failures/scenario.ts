@@ -1,7 +1,7 @@
 /**
- * A little of everything that an engine does, with one program that checks itself, and what must be true at the end whatever has failed
- * in between: nobody hangs, nothing crashes, the program's text is the file's, and (unless it was killed, or the failure is one that
- * can't come about) the program has computed what it should.
+ * A little of everything that an engine does, with one program that checks itself, and what must be true at the end
+ * whatever has failed in between: nobody hangs, nothing crashes, the program's text is the file's, and (unless it was
+ * killed, or the failure is one that can't come about) the program has computed what it should.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -172,7 +172,10 @@ export async function attached(client: EngineClient): Promise<Outcome> {
   }
 }
 
-/** Untraced, not stopped, and no INT3 in its text; or dead. A thread that waits for its vfork child is let go when that is done. */
+/**
+ * Untraced, not stopped, and no INT3 in its text; or dead. A thread that waits for its vfork child is let go when that
+ * is done.
+ */
 async function assertUntouched(pid: number, moved: bigint): Promise<void> {
   let status = statusOf(pid);
   await until('no tracer', () => !/^TracerPid:\s*[1-9]/m.test((status = statusOf(pid))));

@@ -1,4 +1,7 @@
-/** What becomes of a stop that is over when it is looked at: with a process of this one, because no engine would wait so long. */
+/**
+ * What becomes of a stop that is over when it is looked at: with a process of this one, because no engine would wait so
+ * long.
+ */
 import assert from 'node:assert/strict';
 import { Arena } from '../../../src/engine/tracing/arena';
 import { Ledger } from '../../../src/engine/tracing/ledger';

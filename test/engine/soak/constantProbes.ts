@@ -1,6 +1,6 @@
 /**
- * Probes that stand from before a program's first call to its last. What they count must be exactly what the program has counted, and
- * every hit that was to be reported must have been reported or counted as dropped.
+ * Probes that stand from before a program's first call to its last. What they count must be exactly what the program
+ * has counted, and every hit that was to be reported must have been reported or counted as dropped.
  */
 import { type AgentOperation } from '../../../src/contract/agent/operations';
 import { type Counts, type HitCondition } from '../../../src/contract/messages';
@@ -67,7 +67,9 @@ export class ConstantProbes {
     private readonly receipts: Receipts,
   ) {}
 
-  /** `followed`: children are born with them, so that the hits of the program alone say nothing about hit conditions. */
+  /**
+   * `followed`: children are born with them, so that the hits of the program alone say nothing about hit conditions.
+   */
   async arm(followed: boolean): Promise<void> {
     for (const wish of WISHES) {
       if (followed && wish.hitCondition !== undefined) continue;
@@ -78,8 +80,8 @@ export class ConstantProbes {
   }
 
   /**
-   * After the process's end, or after it was let go; `exact`: armed before its first call and until its last. Takes them away, so that
-   * the engine forgets them.
+   * After the process's end, or after it was let go; `exact`: armed before its first call and until its last. Takes
+   * them away, so that the engine forgets them.
    */
   async settle(exact: boolean): Promise<void> {
     for (const { wish, probe, site, from } of this.#armed) {

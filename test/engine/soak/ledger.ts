@@ -5,7 +5,10 @@ export class Ledger {
   readonly findings = new Map<string, number>();
   /** What was done, by name: `edits`, `detaches`… */
   readonly deeds = new Map<string, number>();
-  /** Calls, by the programs' own counters, of places with a probe all the time; and what the engine says of these probes. */
+  /**
+   * Calls, by the programs' own counters, of places with a probe all the time; and what the engine says of these
+   * probes.
+   */
   expected = 0;
   hits = 0;
   /** Of those that shall be reported: by the programs' counters, and what became of them. */

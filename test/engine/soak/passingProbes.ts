@@ -1,6 +1,7 @@
 /**
- * Probes that come and go while threads run over them. Each is declared and armed at a random place with random wishes, stays for a
- * moment, and is taken away and forgotten; then its counts must lie between what the program's own counters say of that time, and add up.
+ * Probes that come and go while threads run over them. Each is declared and armed at a random place with random wishes,
+ * stays for a moment, and is taken away and forgotten; then its counts must lie between what the program's own counters
+ * say of that time, and add up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address } from '../../../src/base/address';
@@ -72,8 +73,8 @@ export class PassingProbes {
   ) {}
 
   /**
-   * Arms one, waits for up to `stayMs`, and takes it away. `followed`: children are born with it, and count for the probe as well.
-   * `isCovered`: whether the process was traced all the time.
+   * Arms one, waits for up to `stayMs`, and takes it away. `followed`: children are born with it, and count for the
+   * probe as well. `isCovered`: whether the process was traced all the time.
    */
   async pass(
     target: SoakTarget,

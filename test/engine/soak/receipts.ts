@@ -1,6 +1,7 @@
 /**
- * What an engine has sent to a client: hit records by site, and the last counts of sites that the engine has forgotten. Lets children go
- * that are held in a new program, checks what their inherited sites have counted, and keeps the client's own memory small.
+ * What an engine has sent to a client: hit records by site, and the last counts of sites that the engine has forgotten.
+ * Lets children go that are held in a new program, checks what their inherited sites have counted, and keeps the
+ * client's own memory small.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Counts, type EngineEvent, FIRST_INHERITED_SITE, type ProcessEnd } from '../../../src/contract/messages';

@@ -1,4 +1,7 @@
-/** A short one of what `npm run soak` does for minutes. The seed is in the title, to repeat what was found: `npm run soak -- --seed S`. */
+/**
+ * A short one of what `npm run soak` does for minutes. The seed is in the title, to repeat what was found: `npm run
+ * soak -- --seed S`.
+ */
 import assert from 'node:assert/strict';
 import { reportOf } from './ledger';
 import { Soak } from './soak';

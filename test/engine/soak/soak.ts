@@ -1,7 +1,7 @@
 /**
- * Everything at once and at random, on programs that check themselves: probes come and go a thousand times a second, the client reads
- * slowly or not at all, programs are stopped, continued, killed, let go and attached to again, engines lose their client. At the end
- * everything must have been counted and nothing be left. See docs/engine.md, "Soak".
+ * Everything at once and at random, on programs that check themselves: probes come and go a thousand times a second,
+ * the client reads slowly or not at all, programs are stopped, continued, killed, let go and attached to again, engines
+ * lose their client. At the end everything must have been counted and nothing be left. See docs/engine.md, "Soak".
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ProcessEnd } from '../../../src/contract/messages';
@@ -31,7 +31,10 @@ const TARGETS = 2;
 const EDITORS = 16;
 const STAY_MS = 30;
 
-/** Memory that the engine may have at the end beyond what it had after a quarter of the run, or what it has at least when it is warm. */
+/**
+ * Memory that the engine may have at the end beyond what it had after a quarter of the run, or what it has at least
+ * when it is warm.
+ */
 const GROWTH_KB = 48 << 10;
 const WARM_KB = 144 << 10;
 

@@ -141,8 +141,8 @@ export class SoakTarget {
   }
 
   /**
-   * What a process that was let go must not have: a byte of text that is not its file's, and, once threads that slept in the kernel have
-   * come out of it, a tracer.
+   * What a process that was let go must not have: a byte of text that is not its file's, and, once threads that slept
+   * in the kernel have come out of it, a tracer.
    */
   async faultsWhenFree(): Promise<readonly string[]> {
     const text = readMappings(this.pid)?.find(({ path, executable }) => path === soak.path && executable);

@@ -19,8 +19,8 @@ const RIP = numberOf('rip');
 const FLAG_MASK = FLAGS.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
 
 /**
- * `executed`: by both. `faulted`: it faults, and is left to the thread. `unsupported`: likewise, because this CPU does not have it.
- * `declined`: it is left to the thread though it does not fault, which is right in this state.
+ * `executed`: by both. `faulted`: it faults, and is left to the thread. `unsupported`: likewise, because this CPU does
+ * not have it. `declined`: it is left to the thread though it does not fault, which is right in this state.
  */
 export type Verdict = 'executed' | 'faulted' | 'unsupported' | 'declined';
 
@@ -93,7 +93,10 @@ export class Comparer {
     return { subject, experiment, result, touched: host.touched, after, mayDecline };
   }
 
-  /** Masks can keep an instruction from touching the part of its operand that can't be accessed; the surrogate leaves that to the thread. */
+  /**
+   * Masks can keep an instruction from touching the part of its operand that can't be accessed; the surrogate leaves
+   * that to the thread.
+   */
   #mayDecline({ plan: { operand, length } }: Subject): boolean {
     if (operand === undefined) return false;
     const { linear } = operandAddress(operand.memory, length, this.#state);

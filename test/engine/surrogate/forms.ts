@@ -1,6 +1,6 @@
 /**
- * Every form that iced knows of an instruction that the surrogate executes, with random operands. Registers are few, so that operands
- * often share one; memory operands take every addressing form.
+ * Every form that iced knows of an instruction that the surrogate executes, with random operands. Registers are few, so
+ * that operands often share one; memory operands take every addressing form.
  */
 import {
   Code,
@@ -39,7 +39,10 @@ export interface Subject {
 /** Results that differ each time, from processor to processor or from process to process. */
 const UNREPEATABLE = /^(Rdtsc|Rdtscp|Rdrand|Rdseed|Rdpid|Cpuid|Rdfsbase|Wrfsbase)/;
 
-/** All forms of 64-bit mode but those whose results can't be compared. Whether the surrogate executes them shows in a subject. */
+/**
+ * All forms of 64-bit mode but those whose results can't be compared. Whether the surrogate executes them shows in a
+ * subject.
+ */
 export function allForms(): readonly Form[] {
   return Object.keys(Code).flatMap((name) => {
     const code = Code[name as keyof typeof Code];

@@ -68,8 +68,8 @@ export class Native {
   }
 
   /**
-   * The same experiments with extended states that this CPU can be in: some keep the x87's pointers only with a pending exception,
-   * some bits follow from others. What it made of them while it did nothing is what it starts from.
+   * The same experiments with extended states that this CPU can be in: some keep the x87's pointers only with a pending
+   * exception, some bits follow from others. What it made of them while it did nothing is what it starts from.
    */
   settle(experiments: readonly Experiment[]): Experiment[] {
     const idle = this.run(experiments.map((experiment) => ({ ...experiment, code: NOP })));

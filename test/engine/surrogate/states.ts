@@ -41,7 +41,8 @@ export class StateSource {
     if (bytes[0] === 0x0f && bytes[1] === 0x01) registers[numberOf('rcx')] = BigInt(random.below(3));
     const place = this.#place(plan.operand?.bytes ?? 1);
     if (plan.operand !== undefined && !random.oneIn(16)) this.#aim(registers, gsBase, plan.operand.memory, place);
-    // Around where the operand lies, whether that could be chosen or not: what is stored elsewhere would stay for the next state.
+    // Around where the operand lies, whether that could be chosen or not: what is stored elsewhere would stay for the
+    // next state.
     const linear = plan.operand && linearAddress(plan.operand.memory, plan.length, registers, gsBase);
     const lies = linear !== undefined && linear < BigInt(DATA_END) ? Number(linear) : place;
     const start = Math.min(Math.max(lies - 200, NativeLayout.data), DATA_END - NativeLayout.windowBytes);
@@ -109,7 +110,8 @@ export class StateSource {
       if (number === StateComponent.pkru) area[offset]! &= ~KEY_0;
       inUse |= 1n << BigInt(number);
     }
-    // Sometimes a component is not in use, and its registers have their initial values. MXCSR counts as a part of SSE's for the kernel.
+    // Sometimes a component is not in use, and its registers have their initial values. MXCSR counts as a part of SSE's
+    // for the kernel.
     if (random.oneIn(6)) inUse &= random.u64() | SSE;
     // No instruction writes the upper half of a ZMM register without the upper half of its YMM register being in use.
     if ((inUse & ZMM_HI256) !== 0n) inUse |= AVX;

@@ -5,8 +5,8 @@ import { definedExtents, MXCSR, StateComponent, Xsave, type XsaveLayout } from '
 const INITIAL_CONTROL_WORD = 0x37f;
 
 /**
- * The same state with zeros in all bytes that no component defines, and initial values in the components that are not in use, whatever
- * bytes are there.
+ * The same state with zeros in all bytes that no component defines, and initial values in the components that are not
+ * in use, whatever bytes are there.
  */
 export function normalised(area: Uint8Array, layout: XsaveLayout): Buffer {
   const from = Buffer.from(area);

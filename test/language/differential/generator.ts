@@ -1,6 +1,6 @@
 /**
- * Random C expressions without undefined behaviour (but for signed overflow, which -fwrapv defines): divisors are small and positive,
- * shift counts and indices are masked, floats are cast to integers only where they fit.
+ * Random C expressions without undefined behaviour (but for signed overflow, which -fwrapv defines): divisors are small
+ * and positive, shift counts and indices are masked, floats are cast to integers only where they fit.
  */
 
 /** A reproducible sequence of numbers: mulberry32. */
@@ -15,7 +15,10 @@ export function randomNumbers(seed: number): (below: number) => number {
 }
 
 const INTEGERS = ['c', 'sc', 'uc', 'b', 'sh', 'ush', 'i', 'j', 'u', 'l', 'll', 'ul', 'e'];
-/** The widest is cast at once: gcc would compute in 37 bits, clang and we compute in 64, and C allows both (C17 §6.7.2.1). */
+/**
+ * The widest is cast at once: gcc would compute in 37 bits, clang and we compute in 64, and C allows both (C17
+ * §6.7.2.1).
+ */
 const FIELDS = ['s.low', 's.mid', 's.high', '(unsigned long)s.wide', 'ps->c', 'ps->s', '(*ps).mid'];
 const LITERALS = [
   '0',

@@ -1,4 +1,7 @@
-/** Runs expressions through gcc: a program that prints where its variables are, what is in them, and the type and bytes of each value. */
+/**
+ * Runs expressions through gcc: a program that prints where its variables are, what is in them, and the type and bytes
+ * of each value.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** The variables that random expressions are made of: as C declares them, and as debug information would describe them. */
+/**
+ * The variables that random expressions are made of: as C declares them, and as debug information would describe them.
+ */
 import { type Type, type Variable } from '../../../src/debuginfo/model/model';
 import { array, at, base, enumeration, member, pointer, structure, types, variable } from '../scopes';
 

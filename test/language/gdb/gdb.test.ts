@@ -25,7 +25,10 @@ const EXPRESSIONS = [
   'step > 2 ? node->id : -1', '&nodes[2] - node', '*(node + 1)->name', 'label',
 ];
 
-/** gdb's habits that are not ours: parentheses around flags, the address before a text that stands alone, the payload of a NaN, its widest vector formats. */
+/**
+ * gdb's habits that are not ours: parentheses around flags, the address before a text that stands alone, the payload of
+ * a NaN, its widest vector formats.
+ */
 function normalised(text: string): string {
   return text
     .replace(/\((\w+(?: \| \w+)+)\)/g, '$1')

@@ -1,6 +1,6 @@
 /**
- * A program stopped by gdb at an address: what gdb says of some expressions there, and the registers and memory that it says it of, so that
- * agent programs can be run on the very same state.
+ * A program stopped by gdb at an address: what gdb says of some expressions there, and the registers and memory that it
+ * says it of, so that agent programs can be run on the very same state.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
