@@ -9,15 +9,6 @@ import { byteHash } from './byteHash';
 import { keyStart } from './nameKey';
 import { NamePool } from './namePool';
 
-/** How an entry is told apart from one that another unit repeats. */
-export interface Identity {
-  /** Twice the name's number, and one where template arguments were cut off. */
-  readonly name: number;
-  /** Where the name came from: 0 an entry, else a string section; and its offset in that. */
-  readonly source: number;
-  readonly offset: number;
-}
-
 export class IndexBuilder {
   readonly names = new NamePool();
   readonly #scopes = new TripleTable();
@@ -50,14 +41,13 @@ export class IndexBuilder {
     this.add(info, name, scope, entry);
   }
 
-  /** An entry of which one is enough, of all that units repeat. */
-  addOnce(info: number, { name, source, offset }: Identity, scope: number, entry: number): void {
+  /**
+   * An entry of which one is enough, of all that units repeat: those with the same `identity` in the same scope and of
+   * the same `info`. `source`: what identities are told apart by where they come from different places.
+   */
+  addOnce(info: number, name: number, scope: number, entry: number, identity: number, source: number): void {
     const before = this.#repeated.size;
-    const isCut = (name & 1) === 1;
-    const kind = (info << 4) | (isCut ? source + 1 : 0);
-    if (this.#repeated.idOf(scope, isCut ? offset : name >>> 1, kind) === before) {
-      this.add(info, name >>> 1, scope, entry);
-    }
+    if (this.#repeated.idOf(scope, identity, (info << 4) | source) === before) this.add(info, name, scope, entry);
   }
 
   /** Unit number `unit` has entries that complete the one at `entry`. */
@@ -113,7 +103,7 @@ export class IndexBuilder {
       if (!includes(targets, this.#entries.at(record))) isWanted[record] = 0;
     }
     const kept = new NumberList(this.#entries.length + 1);
-    for (const [record, wanted] of isWanted.entries()) if (wanted) kept.push(record);
+    for (let record = 0; record < isWanted.length; record++) if (isWanted[record] === 1) kept.push(record);
     return kept.values;
   }
 

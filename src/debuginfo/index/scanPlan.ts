@@ -160,7 +160,7 @@ export class ScanPlan {
       if (size === undefined) throw cursor.malformed(`attribute form 0x${form.toString(16)} is unknown`);
       if (form === FORM.implicit_const) cursor.skipLeb();
       if (entry && (IS_WANTED[attribute] === 1 || role === ROLE.unit))
-        note(entry, role, attribute, { form, offset, steps: [...steps] });
+        note(entry, role, attribute, { form, offset, steps: offset < 0 ? [...steps] : NO_STEPS });
       if (size < 0) steps.push(STEPS.get(form) ?? -(form + OTHER));
       else if (steps.length > 0 && steps[steps.length - 1]! >= 0) steps[steps.length - 1]! += size;
       else steps.push(size);
@@ -225,6 +225,7 @@ for (const attribute of [
 ])
   IS_WANTED[attribute] = 1;
 
+const NO_STEPS: readonly number[] = [];
 const NO_VALUES = new Map<number, ValuePlace>();
 
 function emptyEntryPlan(tag: number, role: number): MutableEntryPlan {

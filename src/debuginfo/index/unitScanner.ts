@@ -150,7 +150,7 @@ export class UnitScanner {
           case ROLE.enumerator:
           case ROLE.type:
           case ROLE.namespace:
-            inner = this.#named(entry, values, what, { role, scope: inner, tag: tags[code]! });
+            inner = this.#named(entry, values, what, inner, role, tags[code]!);
             break;
         }
       }
@@ -165,23 +165,18 @@ export class UnitScanner {
 
   #function(entry: number, values: number, plan: EntryPlan, scope: number, tag: number): void {
     if (plan.completes) this.#complete(values, plan.completes);
-    if (plan.name) this.#postpone(entry, values, plan, { kind: KIND.function, scope, tag });
+    if (plan.name) this.#postpone(entry, values, plan, scope, this.#info(KIND.function, plan, tag));
   }
 
   #variable(entry: number, values: number, plan: EntryPlan, scope: number, tag: number): void {
     if (plan.completes) this.#complete(values, plan.completes);
-    if (plan.name) this.#postpone(entry, values, plan, { kind: KIND.variable, scope, tag });
+    if (plan.name) this.#postpone(entry, values, plan, scope, this.#info(KIND.variable, plan, tag));
   }
 
-  #postpone(
-    entry: number,
-    values: number,
-    plan: EntryPlan,
-    { kind, scope, tag }: { kind: number; scope: number; tag: number },
-  ): void {
+  #postpone(entry: number, values: number, plan: EntryPlan, scope: number, info: number): void {
     const pending = this.#pending;
     pending.push(entry);
-    pending.push(this.#info(kind, plan, tag) | (plan.isDefinition ? DEFINITION : 0));
+    pending.push(plan.isDefinition ? info | DEFINITION : info);
     pending.push(plan.completes ? UNKNOWN_SCOPE : scope);
     pending.push(placeOf(this.#bytes, values, plan.name!, this.#unit.header));
     pending.push(plan.name!.form);
@@ -193,20 +188,14 @@ export class UnitScanner {
   }
 
   /** Adds a type or an enumerator; the scope of what it holds. */
-  #named(
-    entry: number,
-    values: number,
-    plan: EntryPlan,
-    { role, scope, tag }: { role: number; scope: number; tag: number },
-  ): number {
+  #named(entry: number, values: number, plan: EntryPlan, scope: number, role: number, tag: number): number {
     const name = plan.name && this.#nameAt(placeOf(this.#bytes, values, plan.name, this.#unit.header), plan.name.form);
     if (name === undefined) {
       return role === ROLE.namespace ? this.#builder.scope(scope, this.#anonymous, SCOPE.transparent) : scope;
     }
     if (role !== ROLE.namespace) {
       const info = this.#info(role === ROLE.type ? KIND.type : KIND.enumerator, plan, tag);
-      const identity = { name, source: this.#source, offset: this.#sourceOffset };
-      this.#builder.addOnce(info, identity, plan.completes ? UNKNOWN_SCOPE : scope, entry);
+      this.#addOnce(info, name, plan.completes ? UNKNOWN_SCOPE : scope, entry);
     }
     if (!plan.isScope) return scope;
     const isTransparent = role === ROLE.namespace && plan.isExported;
@@ -282,10 +271,16 @@ export class UnitScanner {
       if (name === undefined) continue;
       const scope = pending.at(at + 2);
       if (isDefinition || (isVariable && !isDeclaration)) this.#builder.add(info, name >>> 1, scope, entry);
-      else if (isVariable) {
-        this.#builder.addOnce(info, { name, source: this.#source, offset: this.#sourceOffset }, scope, entry);
-      } else this.#builder.addDoubtful(info, name >>> 1, scope, entry);
+      else if (isVariable) this.#addOnce(info, name, scope, entry);
+      else this.#builder.addDoubtful(info, name >>> 1, scope, entry);
     }
+  }
+
+  /** What is cut off a name is told by the string that it was cut off. */
+  #addOnce(info: number, name: number, scope: number, entry: number): void {
+    const isCut = (name & 1) === 1;
+    const identity = isCut ? this.#sourceOffset : name >>> 1;
+    this.#builder.addOnce(info, name >>> 1, scope, entry, identity, isCut ? this.#source + 1 : 0);
   }
 
   /** Twice the number of the name that a value holds, and one where it was cut; undefined where it can't be read. */

@@ -1,0 +1,262 @@
+/**
+ * What an index of names and files answers, whoever made it. All that it names are entries and units by their offsets:
+ * candidates, which whoever asks looks at himself.
+ */
+import { partitionPoint } from '../../base/binarySearch';
+import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../symbols/names';
+import { isPathSuffix } from '../symbols/sourcePath';
+import { mostSimilar } from '../symbols/similarity';
+import { byteHash } from './byteHash';
+import { type IndexTables, type Kind, KIND, RECORD, SCOPE, UNIT, UNKNOWN_SCOPE } from './indexTables';
+import { keyStart } from './nameKey';
+
+/** A unit by its section and offset there. */
+export interface IndexedUnit {
+  readonly section: '.debug_info' | '.debug_types';
+  readonly offset: number;
+}
+
+/** An entry with a name. */
+export interface NamedEntry {
+  readonly section: '.debug_info' | '.debug_types';
+  readonly offset: number;
+  readonly unit: number;
+  /** DW_TAG_*. */
+  readonly tag: number;
+  readonly isDeclaration: boolean;
+}
+
+/** A function or variable, with the qualified name as people write it, without template arguments. */
+export interface MatchingEntry extends NamedEntry {
+  readonly name: string;
+}
+
+export interface NameIndex {
+  /**
+   * Entries of functions that carry this name, whole or from the start of one of its components: those with code, and
+   * those that others complete.
+   */
+  functions(name: string): readonly NamedEntry[];
+  /** Variables outside of functions: each definition, and one declaration of each. */
+  globals(name: string): readonly NamedEntry[];
+  /** One of each type, and one declaration. */
+  types(name: string): readonly NamedEntry[];
+  enumerators(name: string): readonly NamedEntry[];
+  /** Functions whose names a pattern with `*` matches, whole or from the start of a component. */
+  functionsMatching(pattern: string): IterableIterator<MatchingEntry>;
+  /** Names of functions near to one that there is not. */
+  similar(name: string): readonly string[];
+  /** Paths of files whose path is or ends in `path`, with the units that list them. */
+  unitsWithFile(path: string): ReadonlyMap<string, readonly IndexedUnit[]>;
+  /** Paths of all files. */
+  files(): IterableIterator<string>;
+  /** Units other than its own that have an instance or the definition of the entry at `offset` of .debug_info. */
+  unitsCompleting(offset: number): readonly IndexedUnit[];
+  /** The same for an entry of the supplementary file. */
+  unitsCompletingShared(offset: number): readonly IndexedUnit[];
+  /** Units whose names are not in the index. */
+  readonly unread: readonly IndexedUnit[];
+}
+
+export class TableIndex implements NameIndex {
+  readonly #tables: IndexTables;
+  /** Names of scopes as they are written in full, and without what need not be written. */
+  readonly #scopeNames = new Map<number, { readonly long: string; readonly short: string }>();
+  /** Units of .debug_info come before the others. */
+  readonly #infoUnits: number;
+
+  constructor(tables: IndexTables) {
+    this.#tables = tables;
+    const { unitFlags } = tables;
+    this.#infoUnits = partitionPoint(unitFlags.length, (unit) => (unitFlags[unit]! & UNIT.inTypes) === 0);
+  }
+
+  functions(name: string): readonly NamedEntry[] {
+    return this.#named(withoutParameters(name), 'function');
+  }
+
+  globals(name: string): readonly NamedEntry[] {
+    return this.#named(name, 'variable');
+  }
+
+  types(name: string): readonly NamedEntry[] {
+    return this.#named(name, 'type');
+  }
+
+  enumerators(name: string): readonly NamedEntry[] {
+    return this.#named(name, 'enumerator');
+  }
+
+  *functionsMatching(pattern: string): IterableIterator<MatchingEntry> {
+    const whole = new RegExp(`(^|::|\\.)${patternSource(pattern)}$`, 's');
+    const last = new RegExp(`(^|\\.)${patternSource(pattern.split('::').at(-1)!)}$`, 's');
+    const { recordsFirst, nameEnds } = this.#tables;
+    for (let id = 0; id < nameEnds.length; id++) {
+      if (recordsFirst[id] === recordsFirst[id + 1] || !last.test(this.#name(id))) continue;
+      for (let record = recordsFirst[id]!; record < recordsFirst[id + 1]!; record++) {
+        if (!this.#isOf(record, KIND.function)) continue;
+        const { long, short } = this.#qualified(record, id);
+        if (whole.test(long) || whole.test(short)) yield { ...this.#entry(record), name: long };
+      }
+    }
+  }
+
+  similar(name: string): readonly string[] {
+    const wanted = lastComponent(withoutParameters(name));
+    const bytes = Buffer.byteLength(wanted);
+    const limit = 4 * Math.max(1, Math.floor(wanted.length / 3));
+    return mostSimilar(wanted, this.#functionNames(bytes - limit, bytes + limit));
+  }
+
+  unitsWithFile(path: string): ReadonlyMap<string, readonly IndexedUnit[]> {
+    const { pathBuckets, pathUnitsFirst, pathUnits } = this.#tables;
+    const wanted = Buffer.from(path);
+    const bucket = byteHash(wanted, wanted.lastIndexOf('/') + 1, wanted.length) & (pathBuckets.length - 2);
+    const found = new Map<string, IndexedUnit[]>();
+    for (let id = pathBuckets[bucket]!; id < pathBuckets[bucket + 1]!; id++) {
+      const file = this.#path(id);
+      if (!isPathSuffix(file, path)) continue;
+      const units = pathUnits.subarray(pathUnitsFirst[id], pathUnitsFirst[id + 1]);
+      found.set(file, Array.from(units, (unit) => this.#unit(unit)));
+    }
+    return found;
+  }
+
+  *files(): IterableIterator<string> {
+    for (let id = 0; id < this.#tables.pathEnds.length; id++) yield this.#path(id);
+  }
+
+  unitsCompleting(offset: number): readonly IndexedUnit[] {
+    const { references, referencesFirst, referencesUnits } = this.#tables;
+    return this.#listed(offset, references, referencesFirst, referencesUnits);
+  }
+
+  unitsCompletingShared(offset: number): readonly IndexedUnit[] {
+    const { sharedReferences, sharedFirst, sharedUnits } = this.#tables;
+    return this.#listed(offset, sharedReferences, sharedFirst, sharedUnits);
+  }
+
+  get unread(): readonly IndexedUnit[] {
+    const { unitFlags } = this.#tables;
+    const units: IndexedUnit[] = [];
+    for (const [unit, flags] of unitFlags.entries()) if ((flags & UNIT.unread) !== 0) units.push(this.#unit(unit));
+    return units;
+  }
+
+  /** Which records of the kind the query means; where it has template arguments, which may. */
+  #named(query: string, kind: Kind): NamedEntry[] {
+    const { buckets, recordsFirst } = this.#tables;
+    const plain = withoutTemplateArguments(query);
+    const last = Buffer.from(lastComponent(query));
+    const key = last.subarray(keyStart(last, 0, last.length));
+    const bucket = byteHash(key, 0, key.length) & (buckets.length - 2);
+    const found: NamedEntry[] = [];
+    for (let id = buckets[bucket]!; id < buckets[bucket + 1]!; id++) {
+      if (!this.#hasKey(id, key)) continue;
+      for (let record = recordsFirst[id]!; record < recordsFirst[id + 1]!; record++) {
+        if (this.#isOf(record, KIND[kind]) && this.#means(record, id, plain)) found.push(this.#entry(record));
+      }
+    }
+    return found;
+  }
+
+  #isOf(record: number, kind: number): boolean {
+    return (this.#tables.info[2 * record]! & RECORD.kindMask) === kind;
+  }
+
+  #hasKey(id: number, key: Uint8Array): boolean {
+    const { nameBytes, nameEnds } = this.#tables;
+    const start = keyStart(nameBytes, nameEnds[id - 1] ?? 0, nameEnds[id]!);
+    return key.length === nameEnds[id]! - start && key.every((byte, index) => nameBytes[start + index] === byte);
+  }
+
+  #means(record: number, id: number, query: string): boolean {
+    if (this.#tables.scopesOf[record] === UNKNOWN_SCOPE) return true;
+    const { long, short } = this.#qualified(record, id);
+    return matchesName(long, query) || matchesName(short, query);
+  }
+
+  #qualified(record: number, id: number): { readonly long: string; readonly short: string } {
+    const { long, short } = this.#scope(this.#tables.scopesOf[record]!);
+    const name = this.#name(id);
+    return { long: long + name, short: short + name };
+  }
+
+  /** The names of a scope and those around it, each with `::` after it. */
+  #scope(id: number): { readonly long: string; readonly short: string } {
+    if (id >= UNKNOWN_SCOPE) return { long: '', short: '' };
+    let names = this.#scopeNames.get(id);
+    if (!names) {
+      const { scopes } = this.#tables;
+      const parent = this.#scope(scopes[3 * id]!);
+      const name = `${this.#name(scopes[3 * id + 1]!)}::`;
+      const isTransparent = (scopes[3 * id + 2]! & SCOPE.transparent) !== 0;
+      names = { long: parent.long + name, short: isTransparent ? parent.short : parent.short + name };
+      this.#scopeNames.set(id, names);
+    }
+    return names;
+  }
+
+  #name(id: number): string {
+    const { nameBytes, nameEnds } = this.#tables;
+    return textOf(nameBytes, nameEnds[id - 1] ?? 0, nameEnds[id]!);
+  }
+
+  #path(id: number): string {
+    const { pathBytes, pathEnds } = this.#tables;
+    return textOf(pathBytes, pathEnds[id - 1] ?? 0, pathEnds[id]!);
+  }
+
+  *#functionNames(shortest: number, longest: number): IterableIterator<string> {
+    const { nameBytes, nameEnds, recordsFirst } = this.#tables;
+    for (let id = 0; id < nameEnds.length; id++) {
+      const start = keyStart(nameBytes, nameEnds[id - 1] ?? 0, nameEnds[id]!);
+      const length = nameEnds[id]! - start;
+      if (length < shortest || length > longest) continue;
+      for (let record = recordsFirst[id]!; record < recordsFirst[id + 1]!; record++) {
+        if (!this.#isOf(record, KIND.function)) continue;
+        yield textOf(nameBytes, start, nameEnds[id]!);
+        break;
+      }
+    }
+  }
+
+  #entry(record: number): NamedEntry {
+    const { entries, info } = this.#tables;
+    const offset = entries[record]!;
+    const flags = info[2 * record]!;
+    const section = (flags & RECORD.inTypes) === 0 ? '.debug_info' : '.debug_types';
+    const unit = this.#unitAt(section, offset);
+    return { section, offset, unit, tag: info[2 * record + 1]!, isDeclaration: (flags & RECORD.declaration) !== 0 };
+  }
+
+  /** The offset of the unit that holds an offset of a section. */
+  #unitAt(section: IndexedUnit['section'], offset: number): number {
+    const { units } = this.#tables;
+    const from = section === '.debug_info' ? 0 : this.#infoUnits;
+    const to = section === '.debug_info' ? this.#infoUnits : units.length;
+    return units[partitionPoint(to, (unit) => units[unit]! <= offset, from) - 1] ?? 0;
+  }
+
+  #listed(offset: number, keys: Uint32Array, first: Uint32Array, units: Uint32Array): readonly IndexedUnit[] {
+    const index = partitionPoint(keys.length, (at) => keys[at]! < offset);
+    if (keys[index] !== offset) return [];
+    return Array.from(units.subarray(first[index], first[index + 1]), (unit) => this.#unit(unit));
+  }
+
+  #unit(unit: number): IndexedUnit {
+    return { section: unit < this.#infoUnits ? '.debug_info' : '.debug_types', offset: this.#tables.units[unit]! };
+  }
+}
+
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8');
+}
+
+/** A pattern's `*` matches any letters but those that part components. */
+function patternSource(pattern: string): string {
+  return pattern
+    .split('*')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('(?:(?!::).)*');
+}
