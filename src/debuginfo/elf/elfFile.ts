@@ -3,7 +3,7 @@
  * is read is bounded by what the file holds, whatever its tables say.
  */
 import { constants } from 'node:buffer';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, readSync, type Stats } from 'node:fs';
 import { messageOf, SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
 import { openRegularFile } from '../../base/regularFile';
@@ -35,6 +35,8 @@ export class ElfFile implements Disposable {
   readonly sections: readonly ElfSection[];
   readonly segments: readonly ElfSegment[];
   readonly size: number;
+  /** Tells what the file's name means now from what it meant before it was written again: letters, digits, hyphens. */
+  readonly identity: string;
   readonly #byName = new Map<string, ElfSection>();
   readonly #contents = new Map<string, Uint8Array>();
   #descriptor: number | undefined;
@@ -50,7 +52,7 @@ export class ElfFile implements Disposable {
       throw unreadable(path, error);
     }
     try {
-      return new ElfFile(path, opened.descriptor, opened.status.size);
+      return new ElfFile(path, opened.descriptor, opened.status);
     } catch (error) {
       closeSync(opened.descriptor);
       throw error;
@@ -60,10 +62,11 @@ export class ElfFile implements Disposable {
   private constructor(
     readonly path: string,
     descriptor: number,
-    size: number,
+    { size, dev, ino, mtimeMs, ctimeMs }: Stats,
   ) {
     this.#descriptor = descriptor;
     this.size = size;
+    this.identity = [dev, ino, mtimeMs, ctimeMs].map((number) => Math.round(number * 1000).toString(36)).join('-');
     this.#expansionLeft = MAX_EXPANSION.free + size * MAX_EXPANSION.ratio;
     const read = this.read.bind(this);
     this.header = readHeader(read, this.size, path);

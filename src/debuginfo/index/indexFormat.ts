@@ -2,10 +2,9 @@
  * An index as bytes, and bytes as an index: a header, then each table, all little-endian and at multiples of eight. What
  * is read may be damaged or a stranger's, so that every number which leads somewhere is looked at before one is used.
  */
-import { crc32 } from '../elf/crc32';
 import { type IndexTables, NO_SCOPE, UNKNOWN_SCOPE } from './indexTables';
 
-/** "SIDESTEP" and the version of the format: one that differs is no index. */
+/** "PSIP": what the first four bytes of an index are. */
 const MAGIC = 0x5049_5350;
 /** To be raised with every change of what is in the tables or of what they mean. */
 export const FORMAT_VERSION = 1;
@@ -55,7 +54,7 @@ export function encodeIndex(tables: IndexTables): Uint8Array<ArrayBuffer> {
     bytes.set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), offset);
     offset += aligned(table.byteLength);
   }
-  words[2] = crc32(bytes.subarray(12));
+  words[2] = checksum(words);
   return bytes;
 }
 
@@ -65,7 +64,7 @@ export function decodeIndex(bytes: Uint8Array): IndexTables | undefined {
   if (bytes.length < header || bytes.length % ALIGNMENT !== 0) return undefined;
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, header / 4);
   if (words[0] !== MAGIC || words[1] !== FORMAT_VERSION || words[3] !== bytes.length) return undefined;
-  if (words[2] !== crc32(bytes.subarray(12))) return undefined;
+  if (words[2] !== checksum(new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4))) return undefined;
   const found: Partial<Record<keyof IndexTables, Uint8Array | Uint32Array>> = {};
   let offset = header;
   for (const [index, [name, width]] of TABLES.entries()) {
@@ -77,6 +76,19 @@ export function decodeIndex(bytes: Uint8Array): IndexTables | undefined {
   }
   const tables = found as unknown as IndexTables;
   return offset === bytes.length && isConsistent(tables) ? tables : undefined;
+}
+
+/**
+ * Of all words after the checksum itself. Each step is one-to-one, so that no change of a single word goes unseen; a CRC
+ * would take as long as all the rest of reading an index.
+ */
+function checksum(words: Uint32Array): number {
+  let sum = 0x811c9dc5;
+  for (let index = 3; index < words.length; index++) {
+    sum = Math.imul(sum ^ words[index]!, 0x01000193);
+    sum ^= sum >>> 15;
+  }
+  return sum >>> 0;
 }
 
 function aligned(size: number): number {
