@@ -90,7 +90,7 @@ export class FileLister {
     }
     pathUnitsFirst.push(pathUnits.length);
     return {
-      pathBytes: Buffer.concat(order.map((path) => texts[path]!)),
+      pathBytes: new Uint8Array(Buffer.concat(order.flatMap((path) => texts[path] ?? []))),
       pathEnds: pathEnds.values,
       pathBuckets,
       pathUnits: pathUnits.values,

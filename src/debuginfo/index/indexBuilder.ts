@@ -4,7 +4,7 @@
  */
 import { partitionPoint } from '../../base/binarySearch';
 import { NumberList, TripleTable } from './growing';
-import { type NameTables, type SCOPE, UNITS } from './indexTables';
+import { type NameTables, SCOPE, UNITS } from './indexTables';
 import { byteHash } from './byteHash';
 import { keyStart } from './nameKey';
 import { NamePool } from './namePool';
@@ -12,6 +12,7 @@ import { NamePool } from './namePool';
 export class IndexBuilder {
   readonly names = new NamePool();
   readonly #scopes = new TripleTable();
+  readonly #scopeNames = new NumberList();
   readonly #names = new NumberList();
   readonly #scopesOf = new NumberList();
   readonly #entries = new NumberList();
@@ -22,9 +23,15 @@ export class IndexBuilder {
   readonly #references = new TripleTable();
   readonly #sharedReferences = new TripleTable();
 
-  /** The number of the scope of this name in another one. `flags`: of {@link SCOPE}. */
-  scope(parent: number, name: number, flags: number): number {
-    return this.#scopes.idOf(parent, name, flags);
+  /**
+   * The number of the scope of this name in another one. `flags`: of {@link SCOPE}. `identity` and `source`: as in
+   * {@link addOnce}; those of other template arguments are others.
+   */
+  scope(parent: number, name: number, flags: number, identity: number, source: number): number {
+    const before = this.#scopes.size;
+    const id = this.#scopes.idOf(parent, identity, (source << 1) | flags);
+    if (id === before) this.#scopeNames.push(name);
+    return id;
   }
 
   /** An entry that is found by its name whatever others there are. */
@@ -111,8 +118,8 @@ export class IndexBuilder {
     const table = new Uint32Array(3 * this.#scopes.size);
     for (let id = 0; id < this.#scopes.size; id++) {
       table[3 * id] = this.#scopes.part(id, 0);
-      table[3 * id + 1] = number[this.#scopes.part(id, 1)]!;
-      table[3 * id + 2] = this.#scopes.part(id, 2);
+      table[3 * id + 1] = number[this.#scopeNames.at(id)]!;
+      table[3 * id + 2] = this.#scopes.part(id, 2) & SCOPE.transparent;
     }
     return table;
   }

@@ -7,6 +7,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,7 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { openRegularFile } from '../../base/regularFile';
 import { decodeIndex, encodeIndex, FORMAT_VERSION } from './indexFormat';
 import { type IndexTables } from './indexTables';
@@ -74,13 +75,20 @@ export class IndexCache {
     const path = this.#pathOf(key);
     const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}${TEMPORARY}`;
     const isWritten = ifPossible(() => {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      this.#make();
       writeNew(temporary, bytes);
       renameSync(temporary, path);
       return true;
     });
     if (!isWritten) ifPossible(() => rmSync(temporary, { force: true }));
     else this.#shrink();
+  }
+
+  /** Makes the directory and the one that it is in, no more: in /proc, Node's `recursive` goes on forever. */
+  #make(): void {
+    for (const directory of [dirname(this.#directory), this.#directory]) {
+      if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+    }
   }
 
   /** Keys are part of a file's name: letters, digits and hyphens. */

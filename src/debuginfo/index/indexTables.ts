@@ -8,7 +8,7 @@ export const KIND = { function: 0, variable: 1, type: 2, enumerator: 3 } as cons
 export type Kind = keyof typeof KIND;
 
 /** A record's first byte; the second is the entry's tag (DW_TAG_*), of which those that are indexed fit a byte. */
-export const RECORD = { kindMask: 3, declaration: 4, inTypes: 8 } as const;
+export const RECORD = { kindMask: 3, declaration: 4, inTypes: 8, sized: 16 } as const;
 
 /** Bits of a scope: an inline namespace or one without a name, which need not be written. */
 export const SCOPE = { transparent: 1 } as const;

@@ -117,7 +117,10 @@ export class TableIndex implements NameIndex {
       const file = this.#path(id);
       if (!isPathSuffix(file, path)) continue;
       const units = pathUnits.subarray(pathUnitsFirst[id], pathUnitsFirst[id + 1]);
-      found.set(file, Array.from(units, (unit) => this.#unit(unit)));
+      found.set(
+        file,
+        Array.from(units, (unit) => this.#unit(unit)),
+      );
     }
     return found;
   }
@@ -147,8 +150,8 @@ export class TableIndex implements NameIndex {
   #named(query: string, kind: Kind): NamedEntry[] {
     const { buckets, recordsFirst } = this.#tables;
     const plain = withoutTemplateArguments(query);
-    const last = Buffer.from(lastComponent(query));
-    const key = last.subarray(keyStart(last, 0, last.length));
+    const text = Buffer.from(plain);
+    const key = text.subarray(keyStart(text, 0, text.length));
     const bucket = byteHash(key, 0, key.length) & (buckets.length - 2);
     const found: NamedEntry[] = [];
     for (let id = buckets[bucket]!; id < buckets[bucket + 1]!; id++) {

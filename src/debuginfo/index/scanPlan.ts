@@ -103,6 +103,8 @@ export interface EntryPlan {
   readonly isDeclaration: boolean;
   /** Functions: has code. Variables: has a location or a value. */
   readonly isDefinition: boolean;
+  /** Has a size: a type that is described here, where a mere declaration may not say that it is one. */
+  readonly isSized: boolean;
   /** An inline namespace. */
   readonly isExported: boolean;
   /** Entries in it are named after it, if it has a name. */
@@ -118,6 +120,7 @@ interface MutableEntryPlan extends EntryPlan {
   sibling: ValuePlace | undefined;
   isDeclaration: boolean;
   isDefinition: boolean;
+  isSized: boolean;
   isExported: boolean;
   readonly root: Map<number, ValuePlace>;
 }
@@ -216,6 +219,7 @@ for (const attribute of [
   AT.abstract_origin,
   AT.specification,
   AT.sibling,
+  AT.byte_size,
   AT.declaration,
   AT.low_pc,
   AT.ranges,
@@ -237,6 +241,7 @@ function emptyEntryPlan(tag: number, role: number): MutableEntryPlan {
     isDeclaration: false,
     isDefinition: false,
     isExported: false,
+    isSized: false,
     isScope: role === ROLE.namespace || SCOPES.has(tag),
     root: role === ROLE.unit ? new Map<number, ValuePlace>() : NO_VALUES,
   };
@@ -263,6 +268,9 @@ function note(entry: MutableEntryPlan, role: number, attribute: number, place: V
       break;
     case AT.declaration:
       entry.isDeclaration = true;
+      break;
+    case AT.byte_size:
+      entry.isSized = true;
       break;
     case AT.export_symbols:
       entry.isExported = true;

@@ -184,22 +184,24 @@ export class UnitScanner {
 
   #info(kind: number, plan: EntryPlan, tag: number): number {
     const inTypes = this.#unit.header.section === '.debug_types' ? RECORD.inTypes : 0;
-    return kind | (plan.isDeclaration ? RECORD.declaration : 0) | inTypes | (tag << 8);
+    const sized = plan.isSized ? RECORD.sized : 0;
+    return kind | (plan.isDeclaration ? RECORD.declaration : 0) | inTypes | sized | (tag << 8);
   }
 
   /** Adds a type or an enumerator; the scope of what it holds. */
   #named(entry: number, values: number, plan: EntryPlan, scope: number, role: number, tag: number): number {
     const name = plan.name && this.#nameAt(placeOf(this.#bytes, values, plan.name, this.#unit.header), plan.name.form);
     if (name === undefined) {
-      return role === ROLE.namespace ? this.#builder.scope(scope, this.#anonymous, SCOPE.transparent) : scope;
+      if (role !== ROLE.namespace) return scope;
+      return this.#builder.scope(scope, this.#anonymous, SCOPE.transparent, this.#anonymous, SOURCE.entry);
     }
     if (role !== ROLE.namespace) {
       const info = this.#info(role === ROLE.type ? KIND.type : KIND.enumerator, plan, tag);
       this.#addOnce(info, name, plan.completes ? UNKNOWN_SCOPE : scope, entry);
     }
     if (!plan.isScope) return scope;
-    const isTransparent = role === ROLE.namespace && plan.isExported;
-    return this.#builder.scope(scope, name >>> 1, isTransparent ? SCOPE.transparent : 0);
+    const flags = role === ROLE.namespace && plan.isExported ? SCOPE.transparent : 0;
+    return this.#builder.scope(scope, name >>> 1, flags, this.#identity(name), this.#sourceOf(name));
   }
 
   /** Notes that the entry which the value refers to has an instance or a definition. */
@@ -276,11 +278,19 @@ export class UnitScanner {
     }
   }
 
-  /** What is cut off a name is told by the string that it was cut off. */
   #addOnce(info: number, name: number, scope: number, entry: number): void {
-    const isCut = (name & 1) === 1;
-    const identity = isCut ? this.#sourceOffset : name >>> 1;
-    this.#builder.addOnce(info, name >>> 1, scope, entry, identity, isCut ? this.#source + 1 : 0);
+    // What has the name elsewhere, too, is told by where it is declared.
+    if (scope === UNKNOWN_SCOPE) this.#builder.add(info, name >>> 1, scope, entry);
+    else this.#builder.addOnce(info, name >>> 1, scope, entry, this.#identity(name), this.#sourceOf(name));
+  }
+
+  /** What was cut off a name is told by the string that it was cut off. */
+  #identity(name: number): number {
+    return (name & 1) === 1 ? this.#sourceOffset : name >>> 1;
+  }
+
+  #sourceOf(name: number): number {
+    return (name & 1) === 1 ? this.#source + 1 : 0;
   }
 
   /** Twice the number of the name that a value holds, and one where it was cut; undefined where it can't be read. */
@@ -335,7 +345,8 @@ export class UnitScanner {
 
   #little(at: number, length: number): number {
     const bytes = this.#bytes;
-    if (length === 4) return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+    if (length === 4)
+      return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
     let value = 0;
     for (let index = length - 1; index >= 0; index--) value = value * 0x100 + bytes[at + index]!;
     return value;

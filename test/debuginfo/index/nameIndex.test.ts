@@ -1,0 +1,85 @@
+/** An index finds what a search through all units finds, for every name of real programs in four languages. */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TAG } from '../../../src/debuginfo/dwarf/constants';
+import { lastComponent } from '../../../src/debuginfo/symbols/names';
+import { TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
+import { type Fixture } from '../../fixtures/build';
+import { skip } from '../../skip';
+import { compiled, compiledGo, compiledRust, has } from '../compile';
+import { Searched } from './searches';
+
+/** `most` items, in equal distances. */
+function some<T>(items: readonly T[], most: number): T[] {
+  const step = Math.max(1, Math.floor(items.length / most));
+  return items.filter((_, index) => index % step === 0);
+}
+
+/** Looks `most` names of each kind up. */
+function assertSame(path: string, most = 100): void {
+  const searched = new Searched(path);
+  try {
+    assert.deepEqual(searched.index.unread, []);
+    const functions = some(searched.names(TAG.subprogram), most);
+    assert.ok(functions.length > 3);
+    for (const name of functions) searched.assertFunctions(name);
+    // The last components, which more than one function may have.
+    for (const name of some(functions.map(lastComponent), most)) searched.assertFunctions(name);
+    for (const name of some(searched.names(TAG.variable), most)) searched.assertGlobal(name);
+    for (const name of some(searched.names(...TYPE_TAGS), most)) searched.assertType(name);
+    for (const name of some(searched.names(TAG.enumerator), most)) searched.assertEnumerator(name);
+    searched.assertFiles();
+  } finally {
+    searched.dispose();
+  }
+}
+
+describe('An index of names', () => {
+  const programs: Record<string, () => Fixture | undefined> = {
+    C: () => compiled('values.c', '-O2'),
+    'C, of several units, link-time optimised': () => compiled('split.c', '-O2', '-flto'),
+    'C++ without optimisation': () => compiled('catalog.cc', '-O0'),
+    'optimised C++': () => compiled('catalog.cc', '-O2'),
+    'C++ with DWARF 4 and type units': () => compiled('catalog.cc', '-O2', '-gdwarf-4', '-fdebug-types-section'),
+    'C++ with DWARF 5 and type units': () => compiled('catalog.cc', '-O0', '-fdebug-types-section'),
+    'C++ in the 64-bit format': () => compiled('catalog.cc', '-O2', '-gdwarf64'),
+    Rust: () => compiledRust('shapes.rs'),
+    'optimised Rust': () => compiledRust('shapes.rs', '-O'),
+    Go: () => compiledGo('server.go'),
+  };
+  for (const [what, build] of Object.entries(programs)) {
+    it(`finds what a search finds in ${what}`, function () {
+      const fixture = build();
+      if (!fixture) return skip(this, 'its compiler is not there');
+      assertSame(fixture.path);
+    });
+  }
+
+  it('finds what a search finds where dwz shared entries between files', function () {
+    if (!has('dwz')) return skip(this, 'there is no dwz');
+    const folder = mkdtempSync(join(tmpdir(), 'sidestep-index-'));
+    try {
+      const copies = ['one', 'two'].map((name) => join(folder, name));
+      copyFileSync(compiled('catalog.cc', '-O2').path, copies[0]!);
+      copyFileSync(compiled('catalog.cc', '-O0').path, copies[1]!);
+      execFileSync('dwz', ['-m', join(folder, 'shared.dwz'), ...copies]);
+      assertSame(copies[0]!);
+      assertSame(copies[1]!);
+      const alone = join(folder, 'alone');
+      copyFileSync(compiled('catalog.cc', '-O2').path, alone);
+      execFileSync('dwz', [alone]);
+      assertSame(alone);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('finds what a search finds in CPython', function () {
+    const path = '/usr/lib/debug/.build-id/c5/61f3aa7232f2bd6ac6d56bd475f1c154a00486.debug';
+    if (!existsSync(path)) return skip(this, 'there is no debug file of CPython');
+    assertSame(path, 15);
+  });
+});
