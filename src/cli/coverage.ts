@@ -11,7 +11,7 @@ import { Classifier, type Verdict } from './coverage/classifier';
 import { codeAt, forEachImage } from './coverage/images';
 import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
-import { LoadedTwins } from './loadedTwins';
+import { LibraryForms, LoadedTwins } from './loadedTwins';
 
 /** Prints the census; gives the exit status. */
 export async function coverage({
@@ -21,16 +21,17 @@ export async function coverage({
 }: Extract<Command, { kind: 'coverage' }>): Promise<number> {
   const tallies = { entries: new Tally(), lines: new Tally() };
   const classifier = new Classifier();
-  const images = await forEachImage(binaries, (image) => count(image, classifier, tallies), debugDirectories);
+  const libraries = new LibraryForms();
+  const countIn = (image: Image): void => count(image, classifier, new LoadedTwins(image, libraries), tallies);
+  const images = await forEachImage(binaries, countIn, debugDirectories);
   const census: Census = { binaries: images, ...tallies };
   process.stdout.write(json ? `${JSON.stringify(census)}\n` : censusText(census));
   return 0;
 }
 
 /** A file counts as a whole or not at all. */
-function count(image: Image, classifier: Classifier, sums: Omit<Census, 'binaries'>): void {
+function count(image: Image, classifier: Classifier, twins: LoadedTwins, sums: Omit<Census, 'binaries'>): void {
   const [entries, lines] = [image.functionEntries(), image.lineStarts()].map((places) => [...new Set(places)]);
-  const twins = new LoadedTwins(image);
   tally(image, entries!, classifier, twins, sums.entries);
   tally(image, lines!, classifier, twins, sums.lines);
 }

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
 import { printable } from '../base/printable';
-import { type ExportedSummary, hitLine, summaryLine, warningLine } from '../export/jsonLines';
+import { type ExportedSummary, HitLines, summaryLine, warningLine } from '../export/jsonLines';
 import { type Hit } from '../session/probes/hitStream';
 import { LineWriter } from './lineWriter';
 import { TextFormat } from './textFormat';
@@ -49,8 +49,10 @@ export abstract class Output implements Disposable {
 }
 
 class JsonOutput extends Output {
+  readonly #hitLines = new HitLines();
+
   hit({ probe, pid, tid, timeNs, location, message }: Hit): void {
-    this.writer.write(hitLine({ probe: probe.id, pid, tid, timeNs, location, message }));
+    this.writer.write(this.#hitLines.line({ probe: probe.id, pid, tid, timeNs, location, message }));
   }
 
   warning(message: string): void {

@@ -128,6 +128,6 @@ function hitsText(hits: number): string {
 }
 
 /** 12345 → `12,345`; a locale's formatter takes 14 ms to load. */
-export function thousands(value: number): string {
+function thousands(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

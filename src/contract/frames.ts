@@ -10,7 +10,7 @@ export const FrameKind = { json: 1, hits: 2 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
 /** Larger ones are a broken stream, not a message. */
-export const MAX_FRAME_BYTES = 64 << 20;
+const MAX_FRAME_BYTES = 64 << 20;
 
 export function encodeJson(message: unknown): Uint8Array {
   const payload = Buffer.from(

@@ -61,11 +61,3 @@ export function* decodeHits(payload: Uint8Array): Generator<HitRecord> {
     };
   }
 }
-
-/** How many records a frame holds, without decoding them. */
-export function countHits(payload: Uint8Array): number {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  let count = 0;
-  for (let at = 0; at < payload.length; at += view.getUint32(at, true)) count++;
-  return count;
-}

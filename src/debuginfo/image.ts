@@ -6,6 +6,7 @@
 import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
 import { type Disposable, DisposableStore } from '../base/lifetime';
+import { PAGE_BYTES } from '../base/x86';
 import { DebugInfo } from './dwarf/debugInfo';
 import { type CfaRule, FrameTable } from './dwarf/frame';
 import { imageKind, readInterpreter } from './elf/dynamic';
@@ -36,9 +37,6 @@ const MAX_INSTRUCTION = 15;
  * code are smaller.
  */
 const MAX_FLOW = 1 << 20;
-
-/** Mappings begin at multiples of it, in bytes (x86-64). */
-const PAGE = 4096;
 
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
@@ -150,7 +148,8 @@ export class Image implements Disposable {
    */
   codeAddressOfOffset(offset: FileOffset): LinkAddress | undefined {
     const segment = this.segments.find(
-      (each) => each.executable && offset >= each.offset - (each.offset % PAGE) && offset < each.offset + each.fileSize,
+      (each) =>
+        each.executable && offset >= each.offset - (each.offset % PAGE_BYTES) && offset < each.offset + each.fileSize,
     );
     return segment && linkAddress(segment.address + BigInt(offset - segment.offset));
   }

@@ -122,7 +122,7 @@ export class Emulator {
     stateOffset: number,
     host: Host,
     executePlan: ExecutePlan,
-    private readonly processor = Processor.here,
+    private readonly processor = Processor.here(),
   ) {
     this.twins = new TwinState(memory, stateOffset, host);
     this.#batch = new Batch({ memory, stateOffset, host });

@@ -47,26 +47,28 @@ export interface ExportedSummary {
   readonly exit?: ProcessEnd | undefined;
 }
 
-/**
- * Locations as JSON. All hits of a site have the same one, and at tens of thousands a second its spelling out would
- * show.
- */
-const locations = new WeakMap<ExportedHit['location'], string>();
+export class HitLines {
+  /**
+   * Locations as JSON. All hits of a site share one location object, so its text is made once: at tens of thousands of
+   * hits a second, JSON.stringify would show in a profile.
+   */
+  readonly #locations = new WeakMap<ExportedHit['location'], string>();
 
-function locationJson(location: ExportedHit['location']): string {
-  let json = locations.get(location);
-  if (json === undefined) {
-    const { file, line, address } = location;
-    json = JSON.stringify({ file, line, function: location.function, address: hex(address) });
-    locations.set(location, json);
+  /** `{"type":"hit",…}`, without a line end. */
+  line({ probe, pid, tid, timeNs, location, message }: ExportedHit): string {
+    const thread = `"probe":${probe},"pid":${pid},"tid":${tid},"timeNs":"${timeNs.toString()}"`;
+    return `{"type":"hit",${thread},"location":${this.#locationJson(location)},"message":${JSON.stringify(message)}}`;
   }
-  return json;
-}
 
-/** `{"type":"hit",…}`, without a line end. */
-export function hitLine({ probe, pid, tid, timeNs, location, message }: ExportedHit): string {
-  const thread = `"probe":${probe},"pid":${pid},"tid":${tid},"timeNs":"${timeNs.toString()}"`;
-  return `{"type":"hit",${thread},"location":${locationJson(location)},"message":${JSON.stringify(message)}}`;
+  #locationJson(location: ExportedHit['location']): string {
+    let json = this.#locations.get(location);
+    if (json === undefined) {
+      const { file, line, address } = location;
+      json = JSON.stringify({ file, line, function: location.function, address: hex(address) });
+      this.#locations.set(location, json);
+    }
+    return json;
+  }
 }
 
 /** `{"type":"summary",…}`, without a line end. */

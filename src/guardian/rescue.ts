@@ -6,7 +6,7 @@
  * enough of it; without, a few milliseconds.
  */
 import { signalBit, Signal } from '../engine/linux/signals';
-import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
+import { hasEnded, processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/tracing/ptrace';
 import { type Waiter } from '../engine/tracing/wait';
 import { RemoteCall } from './remoteCall';
@@ -51,7 +51,7 @@ export class Rescue {
    */
   takeIn(pid: number, tids: readonly number[], helper: number): boolean {
     const status = readStatus(helper);
-    if (status === undefined || /^[ZX]/.test(status.get('State') ?? 'Z')) return false;
+    if (status === undefined || hasEnded(status)) return false;
     // A handler of the program's own is not to be lost.
     if ((signalSet(status, 'SigCgt') & TRAP) !== 0n) return false;
     const instruction = findSystemCall(helper);

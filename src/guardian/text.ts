@@ -4,7 +4,7 @@ import { ProcessMemory } from '../engine/linux/memory';
 import { closeProcess } from '../engine/linux/processes';
 import { openProcess } from '../engine/linux/processes';
 import { isArmedText } from '../engine/text/armedText';
-import { INT3 } from '../engine/linux/int3';
+import { INT3 } from '../base/x86';
 import { type BreakpointEntry, readBreakpoints } from './ledger';
 
 export class Text implements Disposable {

@@ -5,7 +5,7 @@
 import { type Arena, Layout } from '../engine/tracing/arena';
 import { Ledger } from '../engine/tracing/ledger';
 import { ProcessMemory } from '../engine/linux/memory';
-import { INT3 } from '../engine/linux/int3';
+import { INT3 } from '../base/x86';
 import { Text } from './text';
 
 const ROUNDS = 2000;

@@ -56,11 +56,6 @@ export interface Hit {
   readonly captures: readonly { readonly status: number; readonly bytes: Buffer }[];
 }
 
-export interface Started {
-  readonly pid: number;
-  readonly client: EngineClient;
-}
-
 export interface ArmOptions {
   readonly probe?: number;
   readonly hitCondition?: HitCondition;

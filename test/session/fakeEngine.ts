@@ -135,7 +135,7 @@ export class FakeEngine implements Engine {
 }
 
 /** As the engine writes it (contract/hits). */
-export function encodeHit(record: HitRecord): Uint8Array {
+function encodeHit(record: HitRecord): Uint8Array {
   const captures = record.captures.map(({ status, bytes }) => {
     const capture = Buffer.alloc(CAPTURE_HEADER_BYTES + ((bytes.length + 7) & ~7));
     capture.writeUInt32LE(status, 0);

@@ -93,7 +93,7 @@ export async function check(
     onProgress: () => undefined,
     stop: () => undefined,
     prepare: subjectOf,
-    processor: Processor.here,
+    processor: Processor.here(),
     statesPerBatch: STATES_PER_BATCH,
     ...parts,
   });

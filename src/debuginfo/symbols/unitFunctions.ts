@@ -2,6 +2,7 @@
  * The functions of one unit by address; its functions and global variables by what they are an instance or definition
  * of.
  */
+import { partitionPoint } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -33,14 +34,7 @@ export class UnitFunctions {
   /** The out-of-line function whose code holds `address`. */
   functionAt(address: number): Entry | undefined {
     const ranges = this.ranges();
-    let low = 0;
-    let high = ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ranges[middle]!.low <= address) low = middle + 1;
-      else high = middle;
-    }
-    const range = ranges[low - 1];
+    const range = ranges[partitionPoint(ranges.length, (index) => ranges[index]!.low <= address) - 1];
     return range && address < range.high ? this.#unit.entries.entry(range.index) : undefined;
   }
 

@@ -94,11 +94,6 @@ export class Expressions {
         this.emit(value.right);
         code.op(value.op === 'equal' ? 'i64_eq' : 'i64_lt_u');
         return;
-      case 'less':
-        this.#emitSigned(value.left);
-        this.#emitSigned(value.right);
-        code.op('i64_lt_s');
-        return;
       case 'shiftRightSigned':
         this.#emitSigned(value.left);
         this.emit(value.right);

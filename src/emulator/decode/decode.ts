@@ -9,7 +9,7 @@ import {
   DecoderOptions,
   Formatter,
   FormatterSyntax,
-  Instruction as IcedInstruction,
+  type Instruction as IcedInstruction,
   MemorySize,
   MemorySizeExt,
   Mnemonic,
@@ -25,7 +25,6 @@ import { type Flag, FLAGS, GENERAL_REGISTERS, type GeneralRegister, SEGMENT_REGI
 /** The longest instruction (Intel SDM vol. 2 §2.3.11), in bytes. */
 export const MAX_INSTRUCTION_BYTES = 15;
 
-const decoded = new IcedInstruction();
 const formatter = createFormatter();
 
 /**
@@ -74,8 +73,12 @@ function withDecoded<T>(bytes: Uint8Array, address: bigint, use: (iced: IcedInst
   const decoder = new Decoder(64, bytes.subarray(0, MAX_INSTRUCTION_BYTES), DecoderOptions.None);
   try {
     decoder.ip = address;
-    decoder.decodeOut(decoded);
-    return use(decoded, decoder);
+    const iced = decoder.decode();
+    try {
+      return use(iced, decoder);
+    } finally {
+      iced.free();
+    }
   } finally {
     decoder.free();
   }
@@ -207,16 +210,9 @@ const LEGACY_PREFIXES: ReadonlySet<number> = new Set([
   0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3,
 ]);
 
-const flagSets = new Map<number, readonly Flag[]>();
-
 /** The flags among `mask`, which has iced's bit numbers; x87 condition bits and system flags are left out. */
 function flags(mask: number): readonly Flag[] {
-  let set = flagSets.get(mask);
-  if (set === undefined) {
-    set = FLAGS.filter((flag) => (mask & RflagsBits[flag]) !== 0);
-    flagSets.set(mask, set);
-  }
-  return set;
+  return FLAGS.filter((flag) => (mask & RflagsBits[flag]) !== 0);
 }
 
 function createFormatter(): Formatter {

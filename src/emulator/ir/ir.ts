@@ -44,7 +44,7 @@ export type RuntimeFunction =
   | 'crc32';
 
 /** Width 1 from two values of equal width. */
-export type Comparison = 'equal' | 'below' | 'less';
+export type Comparison = 'equal' | 'below';
 
 export type UnaryOperator =
   | 'not'

@@ -34,7 +34,6 @@ const INFIX: Readonly<Record<BinaryOperator | Comparison, string>> = {
   shiftRightSigned: '>>signed',
   equal: '==',
   below: '<',
-  less: '<signed',
 };
 
 const PREFIX: Partial<Record<UnaryOperator, string>> = { not: '~', negate: '-' };

@@ -24,12 +24,9 @@ export class Processor {
   /** `features`: those it has; undefined: all. */
   constructor(private readonly features: ReadonlySet<string> | undefined) {}
 
-  static #here: Processor | undefined;
-
-  /** The one that this process runs on, as the kernel describes it. */
-  static get here(): Processor {
-    this.#here ??= new Processor(featuresIn(readFileSync('/proc/cpuinfo', 'latin1')));
-    return this.#here;
+  /** The one that this process runs on, as the kernel describes it. Reads /proc/cpuinfo. */
+  static here(): Processor {
+    return new Processor(featuresIn(readFileSync('/proc/cpuinfo', 'latin1')));
   }
 
   /** Whether it has a feature; false where the kernel does not say. */

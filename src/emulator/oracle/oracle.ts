@@ -4,10 +4,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Disposable } from '../../base/lifetime';
+import { INT3 } from '../../base/x86';
 import { Layout, programImage, Record, SIGNAL_REGISTERS } from './program';
 
 const RECORD_CODE_BYTES = 16;
-const INT3 = 0xcc;
 const WINDOW_HEADER_BYTES = 16;
 
 /** No instruction raises these. */

@@ -8,6 +8,7 @@
  * at the address that it jumps to. That is one signal for each, on a stack of its own: all registers, RSP too, belong
  * to the experiment. Layouts: rt_sigframe and sigcontext_64 (asm/sigcontext.h), ELF (gABI).
  */
+import { INT3, PAGE_BYTES } from '../../base/x86';
 
 /** Addresses are below 2^31, so that every addressing form reaches them. */
 export const Layout = {
@@ -187,9 +188,6 @@ const DATA: readonly string[] = [
   '04', '05', '07', '08', '0b', '00',
 ];
 
-const PAGE = 0x1000;
-const INT3 = 0xcc;
-
 interface Segment {
   readonly address: number;
   /** PF_X 1, PF_W 2, PF_R 4. */
@@ -215,8 +213,8 @@ export function programImage(data: Uint8Array, constants: Uint8Array): Uint8Arra
 
 /** ELF header, program headers, then the segments at page boundaries of the file. */
 function elf(entry: number, segments: readonly Segment[]): Uint8Array {
-  const pages = segments.map(({ content }) => Math.ceil(content.length / PAGE));
-  const file = new Uint8Array(PAGE * (1 + pages.reduce((sum, count) => sum + count, 0)));
+  const pages = segments.map(({ content }) => Math.ceil(content.length / PAGE_BYTES));
+  const file = new Uint8Array(PAGE_BYTES * (1 + pages.reduce((sum, count) => sum + count, 0)));
   const view = new DataView(file.buffer);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // ELFCLASS64, ELFDATA2LSB, EV_CURRENT
   view.setUint16(16, 2, true); // ET_EXEC
@@ -228,7 +226,7 @@ function elf(entry: number, segments: readonly Segment[]): Uint8Array {
   view.setUint16(54, 56, true); // e_phentsize
   view.setUint16(56, segments.length, true); // e_phnum
   view.setUint16(58, 64, true); // e_shentsize
-  let offset = PAGE;
+  let offset = PAGE_BYTES;
   segments.forEach(({ address, flags, content, memoryBytes }, index) => {
     const header = 64 + 56 * index;
     view.setUint32(header, 1, true); // PT_LOAD
@@ -238,9 +236,9 @@ function elf(entry: number, segments: readonly Segment[]): Uint8Array {
     view.setBigUint64(header + 24, BigInt(address), true); // p_paddr
     view.setBigUint64(header + 32, BigInt(content.length), true);
     view.setBigUint64(header + 40, BigInt(memoryBytes), true);
-    view.setBigUint64(header + 48, BigInt(PAGE), true); // p_align
+    view.setBigUint64(header + 48, BigInt(PAGE_BYTES), true); // p_align
     file.set(content, offset);
-    offset += PAGE * pages[index]!;
+    offset += PAGE_BYTES * pages[index]!;
   });
   return file;
 }

@@ -1,4 +1,5 @@
 /** The memory of the scratch program, as the emulator sees it when it runs the same experiment. */
+import { PAGE_BYTES } from '../../base/x86';
 import { type Host } from '../machine/machine';
 import { State } from '../machine/state';
 import { type Window } from './oracle';
@@ -91,15 +92,13 @@ export class ScratchMemory implements Host {
   }
 }
 
-const PAGE = 0x1000;
-
 /** A jump there would execute the scratch program itself. */
 export function isProgramText(address: bigint): boolean {
-  return address >= Layout.program && address < Layout.program + PAGE;
+  return address >= Layout.program && address < Layout.program + PAGE_BYTES;
 }
 
 const OWN_MAPPINGS: readonly Readonly<Range>[] = [
-  { start: Layout.program, end: Layout.program + PAGE },
+  { start: Layout.program, end: Layout.program + PAGE_BYTES },
   { start: Layout.code, end: Layout.code + Layout.codeBytes },
   { start: Layout.variables, end: Layout.batch + Layout.batchCapacity },
 ];

@@ -8,7 +8,7 @@ import {
   DecoderOptions,
   Encoder,
   FlowControl,
-  Instruction as IcedInstruction,
+  type Instruction as IcedInstruction,
   type InstructionInfo,
   InstructionInfoFactory,
   Mnemonic,
@@ -39,10 +39,6 @@ export interface Recoded {
   readonly changesFlags: boolean;
 }
 
-const decoded = new IcedInstruction();
-const infos = new InstructionInfoFactory();
-const encoder = new Encoder(64);
-
 /**
  * Registers that may point to the operand. The first ones need no REX prefix, which would turn AH to BH into other
  * registers.
@@ -54,15 +50,23 @@ const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx',
  */
 export function recode(bytes: Uint8Array): Recoded | undefined {
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
-  decoder.decodeOut(decoded);
-  decoder.free();
+  const decoded = decoder.decode();
+  try {
+    return recodeDecoded(bytes, decoded);
+  } finally {
+    decoded.free();
+    decoder.free();
+  }
+}
+
+function recodeDecoded(bytes: Uint8Array, decoded: IcedInstruction): Recoded | undefined {
   if (decoded.isInvalid || decoded.flowControl !== FlowControl.Next || decoded.isVsib) return undefined;
   const mnemonic = Mnemonic[decoded.mnemonic].toLowerCase();
   const features = [...decoded.cpuidFeatures()].map((feature) => CpuidFeature[feature]!);
   const registerSet = registerSetOf(mnemonic, features);
   if (registerSet === undefined) return undefined;
   const { registers, memory } = usesOf(decoded);
-  const moved = moveOperand(bytes, mnemonic, registers, memory);
+  const moved = moveOperand(bytes, decoded, mnemonic, registers, memory);
   if (moved === undefined) return undefined;
   const written = registers.filter(({ access }) => WRITES.has(access)).map(({ register }) => register);
   return {
@@ -80,6 +84,7 @@ interface Uses {
 }
 
 function usesOf(instruction: IcedInstruction): Uses {
+  const infos = new InstructionInfoFactory();
   const info: InstructionInfo = infos.info(instruction);
   const registers = (info.usedRegisters() as UsedRegister[]).flatMap((used) => {
     const { register, access } = used;
@@ -93,11 +98,13 @@ function usesOf(instruction: IcedInstruction): Uses {
     return access;
   });
   info.free();
+  infos.free();
   return { registers, memory };
 }
 
 function moveOperand(
   bytes: Uint8Array,
+  decoded: IcedInstruction,
   mnemonic: string,
   registers: Uses['registers'],
   memory: Uses['memory'],
@@ -108,18 +115,17 @@ function moveOperand(
   if (operand === undefined) return memory.length === 0 ? { code: bytes, operand: undefined } : undefined;
   const access = memory.length === 1 && operands.length === 1 ? ACCESSES.get(memory[0]!) : undefined;
   if (access === undefined) return undefined;
-  const register = pointTo(operand, registers);
-  const code = register === undefined ? undefined : encode();
+  const register = pointTo(decoded, operand, registers);
+  const code = register === undefined ? undefined : encode(decoded);
   if (register === undefined || code === undefined) return undefined;
   const masked = access === 'write' && MASKED_STORES.has(mnemonic);
   return { code, operand: { register, access: masked ? 'conditionalWrite' : access } };
 }
 
 /**
- * Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or
- * segment.
+ * Makes an operand lie where a register points, and nowhere else: no index, displacement or segment.
  */
-function pointTo(operand: number, registers: Uses['registers']): GeneralRegister | undefined {
+function pointTo(decoded: IcedInstruction, operand: number, registers: Uses['registers']): GeneralRegister | undefined {
   decoded.segmentPrefix = Register.None;
   if (decoded.opKind(operand) !== OpKind.Memory) {
     // MASKMOVDQU and MASKMOVQ store where RDI points, and do nothing else with it.
@@ -136,14 +142,16 @@ function pointTo(operand: number, registers: Uses['registers']): GeneralRegister
   return name;
 }
 
-function encode(): Uint8Array | undefined {
+function encode(instruction: IcedInstruction): Uint8Array | undefined {
+  const encoder = new Encoder(64);
   try {
-    encoder.encode(decoded, 0n);
+    encoder.encode(instruction, 0n);
     return encoder.takeBuffer();
   } catch {
-    // iced can't write every form that it reads. Half an instruction may be left.
-    encoder.takeBuffer();
+    // iced can't write every form that it reads.
     return undefined;
+  } finally {
+    encoder.free();
   }
 }
 

@@ -14,7 +14,7 @@ import { type AgentCompiler } from '../agent/compile';
 import { whyGone } from '../text/audit';
 import { type Breakpoints } from '../text/breakpoints';
 import { Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { readMappings } from '../linux/proc';
 import { straddling } from '../../emulator/decode/boundaries';
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';

@@ -11,7 +11,7 @@ import { type Arena, Layout } from '../tracing/arena';
 import { ConditionResult } from '../agent/agent';
 import { type Breakpoints } from '../text/breakpoints';
 import { type Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { type Clock } from '../tracing/clock';
 import { type Ptrace } from '../tracing/ptrace';
 import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';

@@ -6,7 +6,7 @@ import { State, UserRegister } from '../../emulator/machine/state';
 import { type Arming } from '../arming/arming';
 import { type NewTasks } from './newTasks';
 import { type Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { type ExitAndExec } from './exitAndExec';
 import { Layout } from '../tracing/arena';
 import { isEntering, repeatForGood } from '../threads/interruptions';

@@ -1,10 +1,10 @@
 /**
  * Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps.
  */
-import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
+import { ptraceScope } from '../../base/yama';
 import { clientOfAnotherUser } from './client';
-import { executableOf, readStatus, threadName } from './proc';
+import { executableOf, hasEnded, readStatus, threadName } from './proc';
 import { withDescriptor } from './spareDescriptor';
 
 const CAP_SYS_PTRACE = 1n << 19n;
@@ -39,7 +39,7 @@ export function impossibility(pid: number): SidestepError | undefined {
     return new SidestepError('process-not-found', `there is no process ${pid}`, { place: { pid } });
   if (pid === process.pid || pid === CLIENT) return refuse(pid, status, 'it is Sidestep itself');
   // A leader that has ended is a zombie too, while its process lives on in other threads.
-  if (/^[ZX]/.test(status.get('State') ?? '') && Number(status.get('Threads')) <= 1) {
+  if (hasEnded(status) && Number(status.get('Threads')) <= 1) {
     const parent = status.get('PPid') ?? '?';
     return refuse(pid, status, `it has ended and only waits for its parent, process ${parent}, to notice`);
   }
@@ -128,7 +128,7 @@ function ownStanding(): Standing | undefined {
       user: status.get('Uid')?.split('\t')[1] ?? '?',
       capabilities: BigInt(`0x${status.get('CapEff') ?? '0'}`),
       isFiltered: status.get('Seccomp') !== '0',
-      yamaScope: yamaScope(),
+      yamaScope: withDescriptor(ptraceScope),
     }
   );
 }
@@ -156,17 +156,5 @@ function refuse(pid: number, status: ReadonlyMap<string, string>, reason: string
 function isKernelThread(pid: number, status: ReadonlyMap<string, string>): boolean {
   const kthread = status.get('Kthread');
   if (kthread !== undefined) return kthread === '1';
-  return (
-    status.get('VmSize') === undefined && executableOf(pid) === undefined && !/^[ZX]/.test(status.get('State') ?? '')
-  );
-}
-
-/** 0 where the kernel has no Yama. */
-function yamaScope(): string {
-  try {
-    return withDescriptor(() => readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1')).trim();
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return '0';
-    throw thrown;
-  }
+  return status.get('VmSize') === undefined && executableOf(pid) === undefined && !hasEnded(status);
 }

@@ -21,6 +21,11 @@ export function readStatus(pid: number): ReadonlyMap<string, string> | undefined
   );
 }
 
+/** Whether a thread is a zombie or dead, by its {@link readStatus}: it has a number, and neither memory nor registers. */
+export function hasEnded(status: ReadonlyMap<string, string>): boolean {
+  return /^[ZX]/.test(status.get('State') ?? 'Z');
+}
+
 /** A signal set of /proc/PID/status such as SigBlk, bit n-1 for signal n. */
 export function signalSet(status: ReadonlyMap<string, string>, field: string): bigint {
   return BigInt(`0x${status.get(field) ?? '0'}`);

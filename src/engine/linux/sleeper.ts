@@ -3,7 +3,7 @@
 import { existsSync } from 'fs';
 import { SidestepError } from '../../base/errors';
 
-export const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
+const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
 
 /** A program that does nothing for 68 years: coreutils and busybox agree on a number. */
 export function sleeper(): string {

@@ -14,7 +14,7 @@ export class ShadowStacks {
   readonly #ptrace: Ptrace;
   readonly #possible: boolean;
 
-  constructor(ptrace: Ptrace, possible = Processor.here.has(FEATURE)) {
+  constructor(ptrace: Ptrace, possible = Processor.here().has(FEATURE)) {
     this.#ptrace = ptrace;
     this.#possible = possible;
   }

@@ -8,7 +8,7 @@ import { pause } from '../../base/pause';
 import { denial, impossibility } from '../linux/attachRefusal';
 import { Errno, systemCallError } from '../linux/errno';
 import { ProcessMemory } from '../linux/memory';
-import { readStatus, threadsOf } from '../linux/proc';
+import { hasEnded, readStatus, threadsOf } from '../linux/proc';
 import { DEBUGGEE_OPTIONS, type Ptrace } from '../tracing/ptrace';
 import { type Detaching } from '../lifecycle/detaching';
 import { AddressSpace, Process } from '../tracees/tracees';
@@ -84,12 +84,12 @@ function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
     const leader = readStatus(pid);
     complete &&= present.length === Number(leader?.get('Threads'));
     // A thread that has called exec has come in the place of the leader.
-    if (seized.has(pid) && leader !== undefined && !isTraced(leader) && !isOver(leader)) {
+    if (seized.has(pid) && leader !== undefined && !isTraced(leader) && !hasEnded(leader)) {
       seized.delete(pid);
       complete = false;
     }
     // Nobody was there to be traced in between: the thread that calls exec is about to be.
-    if (seized.size === 0 && born.size === 0 && leader !== undefined && !isOver(leader)) complete = false;
+    if (seized.size === 0 && born.size === 0 && leader !== undefined && !hasEnded(leader)) complete = false;
     if (complete) for (const tid of seized) if (!present.includes(tid)) seized.delete(tid);
   }
 }
@@ -116,7 +116,7 @@ function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 
     const status = readStatus(tid);
     if (status === undefined) return 'over';
     if (isTraced(status)) return 'traced';
-    if (isOver(status)) return 'over';
+    if (hasEnded(status)) return 'over';
     const obstacle = impossibility(pid);
     if (obstacle) throw obstacle;
     since ??= performance.now();
@@ -129,10 +129,6 @@ function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 
 
 function isTraced(status: ReadonlyMap<string, string>): boolean {
   return Number(status.get('TracerPid')) === globalThis.process.pid;
-}
-
-function isOver(status: ReadonlyMap<string, string>): boolean {
-  return /^[ZX]/.test(status.get('State') ?? 'Z');
 }
 
 function checkWordSize(pid: number): void {

@@ -5,6 +5,7 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
+import { INT3, PAGE_BYTES } from '../../base/x86';
 import { type Mapping } from '../../contract/messages';
 import { UserRegister } from '../../emulator/machine/state';
 import { FOREVER_SECONDS } from '../linux/sleeper';
@@ -14,7 +15,7 @@ import { libc } from '../linux/libc';
 import { readMappings } from '../linux/proc';
 import { type Ptrace, TraceOption } from '../tracing/ptrace';
 import { getExtendedState, getRegistersTo, setExtendedState, setRegistersFrom } from '../linux/registerSets';
-import { Signal } from '../linux/signals';
+import { FAULTS, Signal } from '../linux/signals';
 import { spawn } from '../linux/spawn';
 import { type Waiter } from '../tracing/wait';
 import { kill } from '../linux/processes';
@@ -23,12 +24,9 @@ import { type Area, AreaLayout } from './area';
 import { ExtendedState } from './extendedState';
 import { type CpuidResult, type XsaveLayout, xsaveLayout } from './xsave';
 
-const PAGE = 4096;
-
 /** The longest instruction and the INT3 behind it: two words of PTRACE_POKETEXT. */
 const SLOT_BYTES = 16;
 const WORD = 8;
-const INT3 = 0xcc;
 
 /** An operand begins in the first page and may end in the second. */
 const OPERAND_PAGES = 2;
@@ -43,8 +41,6 @@ const SPINS = 100;
 /** When looking was in vain there is none, and looking only keeps it from running: so many times it sleeps at once. */
 const SLEEPS = 16;
 
-/** What an instruction can raise. Other signals come from elsewhere, and are none of the surrogate's business. */
-const FAULTS: ReadonlySet<number> = new Set([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGFPE]);
 /** So many stops for other reasons are let pass in one run. */
 const DISTURBANCES = 16;
 
@@ -84,7 +80,7 @@ export class ScratchProcess implements Disposable {
       const stack = found(mappings.find(({ path }) => path === '[stack]'));
       this.#slots = Number(text.start);
       this.#slotCount = Math.floor(Number(text.end - text.start) / SLOT_BYTES);
-      this.#operandPage = Number(stack.end) - OPERAND_BELOW_TOP - OPERAND_PAGES * PAGE;
+      this.#operandPage = Number(stack.end) - OPERAND_BELOW_TOP - OPERAND_PAGES * PAGE_BYTES;
       this.#check('PTRACE_GETREGS', getRegistersTo(this.pid, area.address(AreaLayout.registers)));
       const vector = this.#extendedVector(AreaLayout.after, AreaLayout.extendedCapacity);
       this.#check('PTRACE_GETREGSET', getExtendedState(this.pid, vector));
@@ -124,7 +120,7 @@ export class ScratchProcess implements Disposable {
    * alike.
    */
   operandAddress(address: bigint): number {
-    return this.#operandPage + Number(address % BigInt(PAGE));
+    return this.#operandPage + Number(address % BigInt(PAGE_BYTES));
   }
 
   /** Copies `length` bytes at `local`, an address of this process, to `remote`. */

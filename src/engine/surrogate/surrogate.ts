@@ -6,6 +6,7 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
+import { PAGE_BYTES } from '../../base/x86';
 import { type Host } from '../../emulator/emulator';
 import { FLAG_BITS, GENERAL_REGISTERS, STATUS_FLAGS, TRAP_FLAG } from '../../emulator/machine/registers';
 import { State, UserRegister, type UserRegisterName } from '../../emulator/machine/state';
@@ -46,7 +47,7 @@ interface Execution {
   readonly program: X87Pointers | undefined;
 }
 
-const PAGE = 4096n;
+const PAGE = BigInt(PAGE_BYTES);
 
 export class Surrogate implements Disposable {
   readonly #ptrace: Ptrace;

@@ -12,7 +12,7 @@ import { type Ledger } from '../tracing/ledger';
 import { isArmedText } from './armedText';
 import { addressesOf } from '../tracees/probeOrigin';
 import { byteOfFile } from './fileText';
-import { INT3 } from '../linux/int3';
+import { INT3, PAGE_BYTES } from '../../base/x86';
 import { mappingAt } from '../linux/mappingAt';
 import { errnoText } from '../linux/errno';
 import { readMappings } from '../linux/proc';
@@ -20,8 +20,6 @@ import { type Events } from '../client/events';
 import { type Site } from '../tracees/tracees';
 import { AddressSpace, Breakpoint, WITNESS_BYTES, type Process } from '../tracees/tracees';
 import { type TextWriter } from './textWriter';
-
-const PAGE = 4096;
 
 /** In the place of an errno: INT3 does not stand there. */
 const ABSENT = -1;
@@ -140,7 +138,7 @@ export class Breakpoints {
    */
   restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
     for (const breakpoint of space.breakpoints.values()) {
-      if (breakpoint.address % PAGE !== address % PAGE) continue;
+      if (breakpoint.address % PAGE_BYTES !== address % PAGE_BYTES) continue;
       if (this.#restore(space, breakpoint, tid, address) !== ABSENT) return true;
     }
     return false;
