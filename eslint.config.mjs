@@ -1,5 +1,6 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import nonNullAssertion from './scripts/lint/nonNullAssertion.mjs';
 
 export default tseslint.config(
   { ignores: ['dist/', 'out/', '.cache/', 'node_modules/', 'examples/', '**/*.mjs', '**/*.cjs'] },
@@ -11,9 +12,13 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      // Numbers that index a typed array or a table whose bounds were checked just before: `!` says so in one sign.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
+  },
+  {
+    files: ['src/**'],
+    plugins: { sidestep: { rules: { 'non-null-assertion': nonNullAssertion } } },
+    rules: { 'sidestep/non-null-assertion': 'error' },
   },
 );

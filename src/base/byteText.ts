@@ -3,6 +3,7 @@
  * byte that belongs to no UTF-8 sequence becomes a lone surrogate, U+DC00 + the byte, which no UTF-8 text can have, so
  * the way back gives the very same bytes (Python's PEP 383, "surrogateescape"). JSON carries such text unharmed.
  */
+import { assertExists } from './assert';
 
 const ESCAPE = 0xdc00;
 
@@ -27,7 +28,7 @@ export function textOfBytes(bytes: Buffer): string {
 export function bytesOfText(text: string): Buffer {
   if (!LONE_SURROGATE.test(text)) return Buffer.from(text, 'utf8');
   const parts = Array.from(text, (character) => {
-    const code = character.codePointAt(0)!;
+    const code = assertExists(character.codePointAt(0), 'code point');
     return code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff ? Buffer.of(code - ESCAPE) : Buffer.from(character, 'utf8');
   });
   return Buffer.concat(parts);

@@ -5,6 +5,7 @@
  * Everything that a person reads on a terminal, in the Debug Console or in a list of the editor goes through here; JSON
  * does not: its strings are data.
  */
+import { assertExists } from './assert';
 
 /** C's escapes, and gdb's `\e`. */
 export const ESCAPES: Readonly<Record<string, string>> = {
@@ -57,6 +58,6 @@ function cut(text: string, length: number): string {
 function escaped(character: string): string {
   const escape = ESCAPES[character];
   if (escape !== undefined) return escape;
-  const codePoint = character.codePointAt(0)!;
+  const codePoint = assertExists(character.codePointAt(0), 'code point');
   return codePoint < 0x100 ? `\\${codePoint.toString(8).padStart(3, '0')}` : `\\u{${codePoint.toString(16)}}`;
 }

@@ -31,9 +31,8 @@ export async function coverage({
 
 /** A file counts as a whole or not at all. */
 function count(image: Image, classifier: Classifier, twins: LoadedTwins, sums: Omit<Census, 'binaries'>): void {
-  const [entries, lines] = [image.functionEntries(), image.lineStarts()].map((places) => [...new Set(places)]);
-  tally(image, entries!, classifier, twins, sums.entries);
-  tally(image, lines!, classifier, twins, sums.lines);
+  tally(image, [...new Set(image.functionEntries())], classifier, twins, sums.entries);
+  tally(image, [...new Set(image.lineStarts())], classifier, twins, sums.lines);
 }
 
 function tally(

@@ -2,6 +2,7 @@
  * Compares the instructions of binaries with the CPU in batches as they are found, so that what is kept grows with the
  * number of distinct instructions alone, and by a few bytes for each.
  */
+import { assertExists } from '../../base/assert';
 import { setImmediate } from 'node:timers/promises';
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
@@ -142,7 +143,7 @@ class Check {
   #origin: Origin | undefined;
 
   readonly #classifier = new Classifier((bytes, { execution, mnemonic }) => {
-    const origin = this.#origin!;
+    const origin = assertExists(this.#origin, 'origin');
     if (execution !== 'emulated') {
       this.#notCompared[execution]++;
       return;
@@ -200,7 +201,7 @@ class Check {
       seconds: sums.seconds + (performance.now() - start) / 1000,
     };
     for (const mismatch of mismatches.slice(0, KEPT_FAILURES - this.#failures.length)) {
-      this.#failures.push({ ...this.#batch.get(mismatch.subject)!, mismatch });
+      this.#failures.push({ ...assertExists(this.#batch.get(mismatch.subject), 'subject of the batch'), mismatch });
     }
     this.#batch.clear();
     this.parts.onProgress(this.#sums);

@@ -2,6 +2,7 @@
  * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when
  * asked for, names are searched in the string table rather than indexed, and only the order by address is kept.
  */
+import { assertExists } from '../../base/assert';
 import { partitionPoint } from '../../base/binarySearch';
 import { StringTable } from '../../base/stringTable';
 import { type ElfFile } from './elfFile';
@@ -45,7 +46,7 @@ export class SymbolTable {
   static of(file: ElfFile, section: '.symtab' | '.dynsym'): SymbolTable | undefined {
     const table = file.section(section);
     if (!table || table.type === SHT.NOBITS) return undefined;
-    const bytes = file.sectionBytes(section)!;
+    const bytes = assertExists(file.sectionBytes(section), 'symbol table');
     const strings = file.sections[table.link];
     const stringBytes =
       strings && strings.type === SHT.STRTAB

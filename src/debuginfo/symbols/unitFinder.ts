@@ -1,5 +1,5 @@
 /** Which unit describes an address: from .debug_aranges where that has the unit, else from the unit's own ranges. */
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOf } from '../../base/binarySearch';
 import { readAranges, type UnitRange } from '../dwarf/aranges';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { entryRanges } from '../dwarf/ranges';
@@ -17,7 +17,7 @@ export class UnitFinder {
 
   unitAt(address: number): Unit | undefined {
     const ranges = (this.#ranges ??= this.#collect());
-    const range = ranges[partitionPoint(ranges.length, (index) => ranges[index]!.low <= address) - 1];
+    const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
     return range && address < range.high ? this.#info.unitAt(range.unitOffset) : undefined;
   }
 

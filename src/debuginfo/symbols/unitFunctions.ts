@@ -2,7 +2,7 @@
  * The functions of one unit by address; its functions and global variables by what they are an instance or definition
  * of.
  */
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOf } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
@@ -34,7 +34,7 @@ export class UnitFunctions {
   /** The out-of-line function whose code holds `address`. */
   functionAt(address: number): Entry | undefined {
     const ranges = this.ranges();
-    const range = ranges[partitionPoint(ranges.length, (index) => ranges[index]!.low <= address) - 1];
+    const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
     return range && address < range.high ? this.#unit.entries.entry(range.index) : undefined;
   }
 

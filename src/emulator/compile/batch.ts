@@ -3,6 +3,7 @@
  * process 65,530 (vm.max_map_count): one module per instruction would end a process that prepares more, and is slower
  * besides.
  */
+import { assertExists } from '../../base/assert';
 import { compile, type CompiledProgram } from './compile';
 import { type Execute, type Machine } from '../machine/machine';
 
@@ -45,6 +46,6 @@ export class Batch {
       this.#machine,
       entries.map(({ program }) => program),
     );
-    entries.forEach((entry, index) => (entry.execute = functions[index]!));
+    entries.forEach((entry, index) => (entry.execute = assertExists(functions[index], 'compiled function')));
   }
 }

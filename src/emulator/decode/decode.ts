@@ -88,7 +88,7 @@ function record(iced: IcedInstruction, bytes: Uint8Array): Instruction {
   const operands: Operand[] = [];
   for (let index = 0; index < iced.opCount; index++) operands.push(operand(iced, index));
   return {
-    mnemonic: MNEMONICS[iced.mnemonic]!,
+    mnemonic: assertExists(MNEMONICS[iced.mnemonic], 'mnemonic'),
     code: Code[iced.code],
     length: iced.length,
     operands,
@@ -148,7 +148,7 @@ function memoryOperand(iced: IcedInstruction, base: Register, index: Register): 
   const addressSize = addressSizeOf(base, index, iced);
   return {
     kind: 'memory',
-    width: MEMORY_WIDTHS[iced.memorySize]!,
+    width: assertExists(MEMORY_WIDTHS[iced.memorySize], 'memory width'),
     segment: segment === Register.FS ? 'fs' : segment === Register.GS ? 'gs' : undefined,
     base: ripRelative ? 'rip' : GENERAL[base],
     index: GENERAL[index],
@@ -188,7 +188,7 @@ function registerOperands(): readonly Operand[] {
   return names.map((name): Operand => {
     const register = Register[name as keyof typeof Register];
     if (RegisterExt.isGPR(register)) {
-      const full = GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))]!;
+      const full = assertExists(GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))], 'register');
       const width = (RegisterExt.size(register) * 8) as 8 | 16 | 32 | 64;
       return { kind: 'register', register: full, width, high: /^[A-D]H$/.test(name) };
     }

@@ -2,7 +2,7 @@
  * Instructions to micro-operations. A family is a table from mnemonics to functions that append what the instruction
  * does to a {@link Lifting}.
  */
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { type Instruction, type MemoryOperand, type Operand, type RegisterOperand } from '../decode/instruction';
 import { type LoadedValue, type MicroOperations, type RegisterWidth, type Statement, type Value } from './ir';
 import { type Flag, type GeneralRegister } from '../machine/registers';
@@ -108,7 +108,7 @@ export class Lifting {
   }
 
   load(address: Value, width: RegisterWidth): Value {
-    return this.loadBlock(address, 1, width)[0]!;
+    return assertExists(this.loadBlock(address, 1, width)[0], 'loaded value');
   }
 
   /** Loads `count` consecutive values at once. */

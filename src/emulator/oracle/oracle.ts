@@ -1,4 +1,5 @@
 /** The CPU as an oracle: gives experiments to the scratch program and reads what it made of them. */
+import { assertExists } from '../../base/assert';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,7 +99,7 @@ function encode(experiments: readonly Experiment[]): Uint8Array {
       batch.set(bytes, cursor + WINDOW_HEADER_BYTES);
       cursor += WINDOW_HEADER_BYTES + bytes.length;
     }
-    at += sizes[index]!;
+    at += assertExists(sizes[index], 'size');
   });
   return batch;
 }

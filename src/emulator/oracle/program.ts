@@ -8,6 +8,7 @@
  * at the address that it jumps to. That is one signal for each, on a stack of its own: all registers, RSP too, belong
  * to the experiment. Layouts: rt_sigframe and sigcontext_64 (asm/sigcontext.h), ELF (gABI).
  */
+import { assertExists } from '../../base/assert';
 import { INT3, PAGE_BYTES } from '../../base/x86';
 
 /** Addresses are below 2^31, so that every addressing form reaches them. */
@@ -238,7 +239,7 @@ function elf(entry: number, segments: readonly Segment[]): Uint8Array {
     view.setBigUint64(header + 40, BigInt(memoryBytes), true);
     view.setBigUint64(header + 48, BigInt(PAGE_BYTES), true); // p_align
     file.set(content, offset);
-    offset += PAGE_BYTES * pages[index]!;
+    offset += PAGE_BYTES * assertExists(pages[index], 'page count');
   });
   return file;
 }

@@ -2,6 +2,7 @@
  * Checks instructions against the CPU: the very function that runs at a hit, and the instruction itself in the scratch
  * program, from the same random states; every register, defined flag, byte of memory and fault must be the same.
  */
+import { assertExists } from '../../base/assert';
 import { hex } from '../../base/address';
 import { compile } from '../compile/compile';
 import { disassemble } from '../decode/decode';
@@ -75,13 +76,15 @@ export function verify(subjects: readonly Subject[], options: { states: number; 
         some.map(({ operations, instruction }) => ({ operations, length: instruction.length })),
       );
       const trials = some.flatMap((subject, index) =>
-        Array.from({ length: options.states }, () => emulate(subject, functions[index]!, source, scratch, view)),
+        Array.from({ length: options.states }, () =>
+          emulate(subject, assertExists(functions[index], 'function'), source, scratch, view),
+        ),
       );
       const outcomes = oracle.run(trials.map(experiment));
       const partial = trials.filter(isPartial);
       const completions = oracle.run(partial.map(completion));
       trials.forEach((trial, index) => {
-        const outcome = outcomes[index]!;
+        const outcome = assertExists(outcomes[index], 'outcome');
         if (trial.result === 0 && outcome.signal === SIGTRAP) executed++;
         const completed = completions[partial.indexOf(trial)];
         const differences =
@@ -166,7 +169,7 @@ function flagDifferences(real: bigint, emulated: bigint, except: readonly Flag[]
 
 function windowDifferences(real: readonly Window[], emulated: readonly Window[]): string[] {
   return emulated.flatMap(({ address, bytes }, index) => {
-    const found = Buffer.from(real[index]!.bytes);
+    const found = Buffer.from(assertExists(real[index], 'real block').bytes);
     return found.equals(bytes)
       ? []
       : [`memory at ${hex(address)} ${found.toString('hex')}; ${Buffer.from(bytes).toString('hex')}`];
@@ -201,7 +204,7 @@ function compare(trial: Trial, outcome: Outcome): string[] {
 }
 
 function sameBytes(left: readonly Window[], right: readonly Window[]): boolean {
-  return left.every(({ bytes }, index) => Buffer.from(bytes).equals(right[index]!.bytes));
+  return left.every(({ bytes }, index) => Buffer.from(bytes).equals(assertExists(right[index], 'block').bytes));
 }
 
 function flagOf(eflags: bigint, flag: Flag): number {

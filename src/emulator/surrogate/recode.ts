@@ -2,6 +2,7 @@
  * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points,
  * and what iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
  */
+import { assertExists } from '../../base/assert';
 import {
   CpuidFeature,
   Decoder,
@@ -62,7 +63,7 @@ export function recode(bytes: Uint8Array): Recoded | undefined {
 function recodeDecoded(bytes: Uint8Array, decoded: IcedInstruction): Recoded | undefined {
   if (decoded.isInvalid || decoded.flowControl !== FlowControl.Next || decoded.isVsib) return undefined;
   const mnemonic = Mnemonic[decoded.mnemonic].toLowerCase();
-  const features = [...decoded.cpuidFeatures()].map((feature) => CpuidFeature[feature]!);
+  const features = [...decoded.cpuidFeatures()].map((feature) => assertExists(CpuidFeature[feature], 'feature'));
   const registerSet = registerSetOf(mnemonic, features);
   if (registerSet === undefined) return undefined;
   const { registers, memory } = usesOf(decoded);
@@ -90,7 +91,10 @@ function usesOf(instruction: IcedInstruction): Uses {
     const { register, access } = used;
     used.free();
     if (!RegisterExt.isGPR(register)) return [];
-    return { register: GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))]!, access };
+    return {
+      register: assertExists(GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))], 'register'),
+      access,
+    };
   });
   const memory = (info.usedMemory() as UsedMemory[]).map((used) => {
     const { access } = used;
@@ -113,7 +117,8 @@ function moveOperand(
   const operands = kinds.flatMap((kind, index) => (MEMORY_KINDS.has(kind) ? [index] : []));
   const [operand] = operands;
   if (operand === undefined) return memory.length === 0 ? { code: bytes, operand: undefined } : undefined;
-  const access = memory.length === 1 && operands.length === 1 ? ACCESSES.get(memory[0]!) : undefined;
+  const [only] = memory;
+  const access = only !== undefined && memory.length === 1 && operands.length === 1 ? ACCESSES.get(only) : undefined;
   if (access === undefined) return undefined;
   const register = pointTo(decoded, operand, registers);
   const code = register === undefined ? undefined : encode(decoded);

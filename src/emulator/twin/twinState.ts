@@ -3,7 +3,7 @@
  * instruction's result. Both are computed in the {@link State} by the lifted form of the instruction, which gets and
  * leaves its operand here instead of in the target's memory. Nothing here allocates.
  */
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { type Execute, type Host } from '../machine/machine';
 import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../machine/registers';
 import { State, USER_REGISTERS_BYTES, UserRegister } from '../machine/state';
@@ -89,7 +89,7 @@ export class TwinState implements Host {
 
   /** As {@link Host}: the lifted form reads its operand. */
   load(): boolean {
-    const way = this.#way!;
+    const way = assertExists(this.#way, 'way');
     const length = this.#words[this.#state + State.operandLength / 4]!;
     this.#address =
       this.#words[this.#state + State.operandAddress / 4]! +
@@ -115,7 +115,7 @@ export class TwinState implements Host {
 
   /** Reads the piece from the target. */
   #read(): boolean {
-    const bytes = this.#way!.form.width / 8;
+    const bytes = assertExists(this.#way, 'way').form.width / 8;
     this.#setOperand(this.#start, bytes);
     if (!this.#host.load()) return false;
     for (let at = 0; at < bytes; at++) this.#piece[at] = this.#operand[at]!;
@@ -127,7 +127,7 @@ export class TwinState implements Host {
   /** From what the twin left: what memory held. */
   #learn({ answer, form }: TwinWay, source: GeneralRegister | undefined): void {
     this.#known = answer === 'source' || answer === 'accumulator' || answer === 'pair';
-    if (answer === 'source') this.#copyRegister(source!, 0, 8);
+    if (answer === 'source') this.#copyRegister(assertExists(source, 'source register'), 0, 8);
     else if (answer === 'accumulator') this.#copyRegister('rax', 0, 8);
     else if (answer === 'pair') {
       this.#copyRegister('rax', 0, form.width / 16);

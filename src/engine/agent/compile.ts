@@ -43,7 +43,8 @@ export class AgentCompiler {
     if (known) return known;
     verifyAgent(program);
     const agent = this.#build(program);
-    if (this.#agents.size >= KEPT_PROGRAMS) this.#agents.delete(this.#agents.keys().next().value!);
+    const [oldest] = this.#agents.keys();
+    if (oldest !== undefined && this.#agents.size >= KEPT_PROGRAMS) this.#agents.delete(oldest);
     this.#agents.set(key, agent);
     return agent;
   }

@@ -1,8 +1,8 @@
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOf } from '../../base/binarySearch';
 import { type Mapping } from '../../contract/messages';
 
 /** The mapping that holds the address; they are in ascending order. */
 export function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
-  const found = mappings[partitionPoint(mappings.length, (index) => mappings[index]!.end <= address)];
+  const found = mappings[partitionPointOf(mappings, ({ end }) => end <= address)];
   return found && found.start <= address ? found : undefined;
 }
