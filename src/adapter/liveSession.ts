@@ -7,7 +7,7 @@ import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';
 import { type ProcessEnd } from '../contract/messages';
 import { readFlow } from '../emulator/flow';
-import { type EngineProcess } from '../session/engine/engineProcess';
+import { type Engine } from '../session/engine/engine';
 import { Session, type SessionOptions } from '../session/session';
 import { Breakpoints } from './breakpoints';
 import { type Client } from './protocol/connection';
@@ -44,13 +44,13 @@ export class LiveSession implements Disposable {
   readonly #threads: ThreadEvents;
   readonly #store = new DisposableStore();
   readonly #warned = new Set<string>();
-  readonly #engine: EngineProcess;
+  readonly #engine: Engine;
   #output: Promise<unknown> = Promise.resolve();
   #end: () => void = () => undefined;
   #ending = false;
   #exit: ProcessEnd | undefined;
 
-  constructor(engine: EngineProcess, options: SessionOptions, client: Client, lines: Lines) {
+  constructor(engine: Engine, options: SessionOptions, client: Client, lines: Lines) {
     this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));

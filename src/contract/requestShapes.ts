@@ -2,116 +2,15 @@
  * What each request must look like: the engine carries out nothing that doesn't. Requests come over a pipe, and an
  * engine that is root must not take the other end's word for anything.
  */
-import { type Address } from '../base/address';
 import { SidestepError } from '../base/errors';
-import {
-  anything,
-  bigInteger,
-  boolean,
-  type Fields,
-  integer,
-  isObject,
-  list,
-  object,
-  oneOf,
-  optional,
-  type Shape,
-  shape,
-  tuple,
-} from '../base/shape';
-import { type AgentOperation, type AgentProgram } from './agent/operations';
-import {
-  FIRST_INHERITED_SITE,
-  type HitCondition,
-  type Place,
-  type Request,
-  type RequestKind,
-  type Requests,
-} from './messages';
+import { anything, isObject, object, shape } from '../base/shape';
+import { type ArgumentShapes, count } from './argumentShapes';
+import { type Request, type RequestKind, type Requests } from './messages';
+import { PROBE_REQUESTS } from './probeMessages';
+import { PROCESS_REQUESTS } from './processMessages';
+import { STOP_REQUESTS } from './stopMessages';
 
-const U32 = 0xffff_ffff;
-const I32 = 0x7fff_ffff;
-/** _NSIG, signal(7). 0 asks whether the process is there. */
-const SIGNALS = 64;
-
-/** Of a process or a thread. 0 and negative numbers name groups and everybody to kill(2). */
-const pid = integer(1, I32);
-const probe = integer(0, U32);
-const anySite = integer(0, U32);
-const ownSite = integer(0, FIRST_INHERITED_SITE - 1);
-const address = bigInteger<Address>(0n, 2n ** 64n - 1n);
-const descriptor = integer(0, I32);
-const count = integer(0, Number.MAX_SAFE_INTEGER);
-const follow = optional(oneOf('none', 'children'));
-
-/** The kernel ends a text at a NUL. */
-const text: Shape<string> = shape(
-  'a string without NUL',
-  (value) => typeof value === 'string' && !value.includes('\0'),
-);
-const hexBytes: Shape<string> = shape('bytes in hex', (value) => {
-  return typeof value === 'string' && /^(?:[0-9a-f]{2})*$/.test(value);
-});
-
-const hitCondition = object<HitCondition>({ operator: oneOf('==', '>', '>=', '<', '<=', '%'), count });
-
-const place: Fields<Place> = {
-  address,
-  expected: optional(hexBytes),
-  sequence: optional(object<NonNullable<Place['sequence']>>({ start: address, end: address })),
-};
-
-/** Names and immediates are the verifier's to judge (agent/verify): here it is only made sure that they are plain. */
-const operation: Shape<AgentOperation> = shape('an operation', (value) => {
-  return isObject(value) && typeof value['op'] === 'string' && Object.values(value).every(isScalar);
-});
-
-const agent = object<AgentProgram>({
-  condition: optional(list(operation)),
-  captures: list(list(operation)),
-});
-
-const nothing = object<Record<string, never>>({});
-
-const SHAPES: { readonly [K in RequestKind]: Shape<Requests[K]['arguments']> } = {
-  launch: object<Requests['launch']['arguments']>({
-    program: text,
-    argv0: optional(text),
-    args: list(text),
-    cwd: optional(text),
-    env: list(text),
-    stdio: tuple<[number, number, number]>(descriptor, descriptor, descriptor),
-    descriptors: optional(list(tuple<[number, number]>(descriptor, descriptor))),
-    ignoredSignals: optional(list(integer(1, SIGNALS))),
-    blockedSignals: optional(list(integer(1, SIGNALS))),
-    openFiles: optional(count),
-    follow,
-    starter: optional(pid),
-  }),
-  attach: object<Requests['attach']['arguments']>({ pid, follow, asLaunched: optional(boolean) }),
-  mappings: object<Requests['mappings']['arguments']>({ pid }),
-  inspect: object<Requests['inspect']['arguments']>({
-    pid,
-    places: list(object<Requests['inspect']['arguments']['places'][number]>({ ...place, from: optional(address) })),
-  }),
-  declare: object<Requests['declare']['arguments']>({ probe, hitCondition: optional(hitCondition) }),
-  forget: object<Requests['forget']['arguments']>({ probe }),
-  arm: object<Requests['arm']['arguments']>({
-    ...place,
-    site: ownSite,
-    probe,
-    pid,
-    agent,
-    onHit: oneOf('report', 'count', 'hold', 'trace'),
-  }),
-  disarm: object<Requests['disarm']['arguments']>({ site: anySite }),
-  counts: nothing,
-  audit: nothing,
-  limit: object<Requests['limit']['arguments']>({ reports: count }),
-  release: object<Requests['release']['arguments']>({ tid: pid }),
-  detach: object<Requests['detach']['arguments']>({ pid }),
-  signal: object<Requests['signal']['arguments']>({ pid, signal: integer(0, SIGNALS) }),
-};
+const SHAPES: ArgumentShapes<Requests> = { ...PROCESS_REQUESTS, ...PROBE_REQUESTS, ...STOP_REQUESTS };
 
 const envelope = object<{ readonly id: number; readonly kind: RequestKind; readonly arguments: unknown }>({
   id: count,
@@ -137,8 +36,4 @@ export function toRequest(message: unknown): Request {
   if (wrong !== undefined)
     throw new SidestepError('engine-protocol', `the request ${request.kind} is refused: ${wrong}`);
   return request;
-}
-
-function isScalar(value: unknown): boolean {
-  return ['bigint', 'number', 'string', 'boolean'].includes(typeof value);
 }
