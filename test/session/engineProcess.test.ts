@@ -104,7 +104,11 @@ describe('engine process', () => {
     const cases: readonly (readonly [string, unknown, RegExp])[] = [
       ['of another contract', { notice: { ...READY, contract: 99 } }, /another build .*version 99 .*this build has/],
       ['that names no contract', { notice: { ...READY, contract: undefined } }, /another build .*names no version/],
-      ['that does not say what it can do', { notice: { ...READY, capabilities: undefined } }, /first message\.capabilities must be an object/],
+      [
+        'that does not say what it can do',
+        { notice: { ...READY, capabilities: undefined } },
+        /first message\.capabilities must be an object/,
+      ],
       [
         'with a capability that nobody knows',
         { notice: { ...READY, capabilities: { ...READY.capabilities, onHit: ['explode'] } } },
