@@ -9,7 +9,7 @@ import { type ProcessEnd } from '../contract/messages';
 import { readFlow } from '../emulator/flow';
 import { type Engine } from '../session/engine/engine';
 import { Session, type SessionOptions } from '../session/session';
-import { Breakpoints } from './breakpoints';
+import { EditorBreakpoints } from './editorBreakpoints';
 import { type Client } from './protocol/connection';
 import { HitConsole } from './output/hitConsole';
 import { type Lines } from './protocol/lineNumbering';
@@ -35,7 +35,7 @@ const SIGNAL_EXIT_BASE = 128;
 
 export class LiveSession implements Disposable {
   readonly session: Session;
-  readonly breakpoints: Breakpoints;
+  readonly breakpoints: EditorBreakpoints;
   /** Resolves when the editor has been told that all is over. */
   readonly ended: Promise<void>;
   readonly engineEnded: Promise<void>;
@@ -59,7 +59,7 @@ export class LiveSession implements Disposable {
     this.#console = this.#store.add(new HitConsole(client, lines));
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
     this.#store.add(new SymbolProgress(this.session, client));
-    this.breakpoints = new Breakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
+    this.breakpoints = new EditorBreakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
     announceModules(this.session, client);
     this.session.onHit((hit) => this.#console.take(hit));
     this.session.onWarning(({ message }) => this.#warn(message));

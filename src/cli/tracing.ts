@@ -11,7 +11,7 @@ import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';
 import { type EngineOptions, startEngine } from '../session/engine/startEngine';
-import { type Probe } from '../session/probes/probe';
+import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
 import { Session } from '../session/session';

@@ -7,13 +7,13 @@
  * The contract has three parts, each with its requests, results, events and the shapes of its requests: processes
  * ({@link ProcessRequests}), probes ({@link ProbeRequests}) and stops ({@link StopRequests}). This is the door to all.
  */
-import { type ReadyEvent } from './capabilities';
+import { type ReadyEvent } from './engineCapabilities';
 import { type EngineFailure } from './engineFailure';
 import { type ProbeEvent, type ProbeRequests } from './probeMessages';
 import { type ProcessEvent, type ProcessRequests } from './processMessages';
 import { type StopEvent, type StopRequests } from './stopMessages';
 
-export type { Capabilities, ReadyEvent } from './capabilities';
+export type { Capabilities, ReadyEvent } from './engineCapabilities';
 export type { EngineFailure } from './engineFailure';
 export type {
   ArmOutcome,

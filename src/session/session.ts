@@ -17,10 +17,10 @@ import { findSources, listSources } from './code/sources';
 import { canLoadCode } from './loading/laterCode';
 import { LoadedCode, type ModuleChange } from './loading/loadedCode';
 import { type Module } from './code/module';
-import { type Probe } from './probes/probe';
+import { type Probe } from './probes/userProbe';
 import { type ProbeCounts, ProbeSet } from './probes/probeSet';
 import { type Process } from './processes/process';
-import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes/processes';
+import { type ProcessChange, ProcessSet, type ProcessExit, type ThreadChange } from './processes/processSet';
 import { leakCheckWarning, withoutLeakCheck } from './loading/leakCheck';
 import { foresee } from './probes/resolve';
 import { Sequence } from './processes/sequence';
@@ -70,7 +70,7 @@ export class Session implements Disposable {
   readonly #store = new DisposableStore();
   readonly #sourceMap: SourceMap;
   readonly #images: ImageCache;
-  readonly #processes: Processes;
+  readonly #processes: ProcessSet;
   readonly #starts: ProgramStarts;
   readonly #probes: ProbeSet;
   readonly #code: LoadedCode;
@@ -103,7 +103,7 @@ export class Session implements Disposable {
     this.#follow = options.follow ?? 'none';
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
-    this.#processes = this.#store.add(new Processes(engine));
+    this.#processes = this.#store.add(new ProcessSet(engine));
     this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
     this.#starts = this.#store.add(
       new ProgramStarts({

@@ -5,8 +5,8 @@ import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { summarize } from '../../src/adapter/output/summary';
 import { address } from '../../src/base/address';
 import { type ProbeSpec } from '../../src/language/probes/spec';
-import { NO_COUNTS } from '../../src/session/probes/counts';
-import { Probe } from '../../src/session/probes/probe';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
+import { Probe } from '../../src/session/probes/userProbe';
 import { type ProbeCounts } from '../../src/session/probes/probeSet';
 
 describe('the summary of a debug session', () => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseProbe } from '../../src/language/probes/parse';
 import { startEngine } from '../../src/session/engine/startEngine';
-import { type Probe } from '../../src/session/probes/probe';
+import { type Probe } from '../../src/session/probes/userProbe';
 import { Session } from '../../src/session/session';
 import { assertUntouched, parseJsonLines, ROOT, sidestep } from '../cli/commandLine';
 import { Load, Memcached, sourceLine, type Stat, type Work } from './memcached';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SidestepError } from '../../src/base/errors';
 import { encodeJson } from '../../src/contract/frames';
-import { CONTRACT_VERSION } from '../../src/contract/capabilities';
+import { CONTRACT_VERSION } from '../../src/contract/engineCapabilities';
 import { type Engine } from '../../src/session/engine/engine';
 import { startEngine } from '../../src/session/engine/startEngine';
 

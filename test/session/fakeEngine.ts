@@ -5,7 +5,7 @@
 import { address, type Address } from '../../src/base/address';
 import { Emitter } from '../../src/base/lifetime';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES, type HitRecord } from '../../src/contract/hits';
-import { CAPTURES, CONTRACT_VERSION } from '../../src/contract/capabilities';
+import { CAPTURES, CONTRACT_VERSION } from '../../src/contract/engineCapabilities';
 import {
   type ArmOutcome,
   type Capabilities,
@@ -19,7 +19,7 @@ import {
   type SiteCounts,
   type SiteRequest,
 } from '../../src/contract/messages';
-import { NO_COUNTS } from '../../src/session/probes/counts';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
 import { EXECUTIONS, ON_HIT } from '../../src/contract/probeMessages';
 import { FOLLOW } from '../../src/contract/processMessages';
 import { type DebuggeeStreams, type Engine } from '../../src/session/engine/engine';
@@ -30,7 +30,7 @@ type Result<K extends RequestKind> = Requests[K]['result'];
 export const PID = 100;
 
 /** A site that the engine was asked to arm. */
-export type AskedSite = SiteRequest & { readonly pid: number };
+type AskedSite = SiteRequest & { readonly pid: number };
 
 const ALL: Capabilities = {
   kind: 'ptrace',

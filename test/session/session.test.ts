@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { address, hex } from '../../src/base/address';
 import { CaptureStatus } from '../../src/contract/agent/operations';
 import { parseProbe } from '../../src/language/probes/parse';
-import { type Probe } from '../../src/session/probes/probe';
+import { type Probe } from '../../src/session/probes/userProbe';
 import { Session } from '../../src/session/session';
 import { type Process } from '../../src/session/processes/process';
-import { NO_COUNTS } from '../../src/session/probes/counts';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
 import { FakeEngine, PID } from './fakeEngine';
 import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
 

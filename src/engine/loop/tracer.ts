@@ -1,6 +1,6 @@
 /** The engine put together: its parts, its loop, and its end. */
 import { SidestepError } from '../../base/errors';
-import { CAPTURES, CONTRACT_VERSION } from '../../contract/capabilities';
+import { CAPTURES, CONTRACT_VERSION } from '../../contract/engineCapabilities';
 import { toFailure } from '../../contract/engineFailure';
 import { type Request } from '../../contract/messages';
 import { EXECUTIONS, ON_HIT } from '../../contract/probeMessages';

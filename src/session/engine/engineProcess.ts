@@ -9,7 +9,7 @@
 import { Deferred } from '../../base/deferred';
 import { SidestepError } from '../../base/errors';
 import { Emitter } from '../../base/lifetime';
-import { refusalOfEngine } from '../../contract/capabilities';
+import { refusalOfEngine } from '../../contract/engineCapabilities';
 import { toError } from '../../contract/engineFailure';
 import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../../contract/frames';
 import {

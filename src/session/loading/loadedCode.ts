@@ -20,7 +20,7 @@ export interface ModuleChange {
   readonly module: Module;
 }
 
-export interface LoadedCodeParts {
+interface LoadedCodeParts {
   readonly engine: Engine;
   readonly images: ImageCache;
   readonly probes: ProbeSet;

@@ -1,4 +1,5 @@
 /** The probes of a session: placed in every process, placed again whenever code is loaded, taken away. */
+import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
@@ -7,10 +8,10 @@ import { relocating } from '../../language/expression/diagnostics';
 import { formatLocation } from '../../language/probes/location';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { type Armed, SiteArming } from './siteArming';
-import { addCounts, NO_COUNTS } from './counts';
+import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
-import { type ArmedPlace, isArmed, Probe, type Site } from './probe';
+import { type ArmedPlace, isArmed, Probe, type Site } from './userProbe';
 import { type Process } from '../processes/process';
 import { explainMissing, findPlaces, type FoundPlace, type Search } from './resolve';
 import { type SiteTable } from './siteTable';
@@ -226,11 +227,11 @@ export class ProbeSet {
       process,
       found.map(({ probe, search: { places } }) => ({ probe, places })),
     );
-    for (const [index, { probe, search }] of found.entries()) {
+    for (const { probe, search } of found) {
       // Removed meanwhile: the engine has forgotten its sites, or has never armed them.
       if (!this.#probes.has(probe)) this.#forgetSites(probe);
       else if (process.generation === generation && process.end === undefined)
-        this.#take(probe, process, search, armed[index]!);
+        this.#take(probe, process, search, assertExists(armed.get(probe), 'what became of a probe'));
     }
   }
 

@@ -10,10 +10,10 @@ import { toError, toFailure } from '../../contract/engineFailure';
 import { type ArmOutcome, type DisplacedInstruction, type Place, type SiteRequest } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { compileAt, compileForCounting } from './compileAt';
-import { addCounts, NO_COUNTS } from './counts';
+import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
-import { type Probe, type Site, type SiteLocation } from './probe';
+import { type Probe, type Site, type SiteLocation } from './userProbe';
 import { unlessEnded } from '../processes/ended';
 import { type Process } from '../processes/process';
 import { type FoundPlace } from './resolve';
@@ -27,7 +27,7 @@ const EXPECTED_BYTES = 15;
 const OF_THE_ADDRESS: ReadonlySet<ErrorCode> = new Set(['not-probeable', 'text-differs', 'memory-unreachable']);
 
 /** Where a probe is wanted. */
-export interface WantedPlaces {
+interface WantedPlaces {
   readonly probe: Probe;
   readonly places: readonly FoundPlace[];
 }
@@ -85,16 +85,16 @@ export class SiteArming {
   /**
    * Arms probes at each of their places that can be probed; nowhere if the process calls exec meanwhile. Where message
    * or condition have no meaning at some of a probe's places only, hits are counted there; where they have none at all,
-   * the probe is wrong and armed nowhere. Gives what became of each probe, in the order of `wanted`.
+   * the probe is wrong and armed nowhere. Gives what became of each probe.
    */
-  async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<readonly Armed[]> {
+  async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<ReadonlyMap<Probe, Armed>> {
     const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process), places }));
     let attempts = all.flatMap(({ progress, places }) => meaningful(progress, places));
     while (attempts.length > 0) {
       const answers = await this.#ask(process, attempts);
       attempts = answers.flatMap(([{ attempt, site }, outcome]) => settle(attempt, site, outcome));
     }
-    return all.map(({ progress }) => progress);
+    return new Map(all.map(({ progress }) => [progress.probe, progress]));
   }
 
   async #ask(process: Process, attempts: readonly Attempt[]): Promise<readonly Answered[]> {
@@ -190,8 +190,8 @@ function meaningful(progress: Progress, places: readonly FoundPlace[]): readonly
 
 /** None if the probe stands at the address already. */
 function attemptAt(progress: Progress, place: FoundPlace, candidate = 0, refusal?: SidestepError): readonly Attempt[] {
-  const address = place.candidates[candidate]!;
-  if (progress.taken.has(address)) return [];
+  const address = place.candidates[candidate];
+  if (address === undefined || progress.taken.has(address)) return [];
   progress.taken.add(address);
   const compiled = asValue(() => compileAt(progress.probe.spec, place, address));
   return [{ progress, place, candidate, address, compiled, refusal }];

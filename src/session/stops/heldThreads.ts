@@ -7,7 +7,7 @@ import { type SiteId } from '../../contract/messages';
 import { type Engine } from '../engine/engine';
 import { unlessEnded } from '../processes/ended';
 import { type Process } from '../processes/process';
-import { type HeldEvent, type Processes } from '../processes/processes';
+import { type HeldEvent, type ProcessSet } from '../processes/processSet';
 
 export interface HeldThread {
   readonly process: Process;
@@ -17,7 +17,7 @@ export interface HeldThread {
 }
 
 /** Sees to it that the thread is released. */
-export type HeldThreadOwner = (thread: HeldThread) => void;
+type HeldThreadOwner = (thread: HeldThread) => void;
 
 interface OwnedSite {
   readonly process: Process;
@@ -37,7 +37,7 @@ export class HeldThreads implements Disposable {
    */
   constructor(
     engine: Engine,
-    processes: Processes,
+    processes: ProcessSet,
     { atEntry, unowned }: { readonly atEntry: HeldThreadOwner; readonly unowned: HeldThreadOwner },
   ) {
     this.#engine = engine;

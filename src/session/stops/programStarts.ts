@@ -6,12 +6,12 @@ import { SidestepError } from '../../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../../base/lifetime';
 import { type Engine } from '../engine/engine';
 import { type Process } from '../processes/process';
-import { type Processes } from '../processes/processes';
+import { type ProcessSet } from '../processes/processSet';
 import { type HeldThread } from './heldThreads';
 
-export interface ProgramStartParts {
+interface ProgramStartParts {
   readonly engine: Engine;
-  readonly processes: Processes;
+  readonly processes: ProcessSet;
   /** Sets the probes in a program that waits. */
   readonly prepare: (process: Process) => Promise<void>;
   /** Runs a task when it is its turn; what is wrong becomes a warning about the process. */

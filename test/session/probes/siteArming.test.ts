@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { address, hex } from '../../../src/base/address';
 import { parseProbe } from '../../../src/language/probes/parse';
-import { type Probe } from '../../../src/session/probes/probe';
+import { type Probe } from '../../../src/session/probes/userProbe';
 import { Session } from '../../../src/session/session';
 import { FakeEngine, PID } from '../fakeEngine';
 import { FakeDisk, mapped } from '../fakeProgram';

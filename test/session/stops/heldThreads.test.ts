@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { address } from '../../../src/base/address';
 import { type Process } from '../../../src/session/processes/process';
-import { Processes } from '../../../src/session/processes/processes';
+import { ProcessSet } from '../../../src/session/processes/processSet';
 import { Session } from '../../../src/session/session';
 import { type HeldThread, HeldThreads } from '../../../src/session/stops/heldThreads';
 import { FakeEngine, PID } from '../fakeEngine';
@@ -12,7 +12,7 @@ const INHERITED = 0x8000_0000;
 
 describe('a held thread', () => {
   let engine: FakeEngine;
-  let processes: Processes;
+  let processes: ProcessSet;
   let held: HeldThreads;
   let process: Process;
   /** Who got which thread. */
@@ -22,7 +22,7 @@ describe('a held thread', () => {
 
   beforeEach(() => {
     engine = new FakeEngine();
-    processes = new Processes(engine);
+    processes = new ProcessSet(engine);
     got = [];
     held = new HeldThreads(engine, processes, { atEntry: owner('entry'), unowned: owner('nobody') });
     process = processes.expect(PID);

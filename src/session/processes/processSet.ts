@@ -39,7 +39,7 @@ export interface HeldEvent {
   readonly site: SiteId | undefined;
 }
 
-export class Processes implements Disposable {
+export class ProcessSet implements Disposable {
   readonly #alive = new Map<number, Process>();
   readonly #processes = new Emitter<ProcessChange>();
   readonly #threads = new Emitter<ThreadChange>();

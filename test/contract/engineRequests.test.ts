@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type SidestepError } from '../../src/base/errors';
-import { NO_REQUEST, requestIdOf, toRequest } from '../../src/contract/requestShapes';
+import { NO_REQUEST, requestIdOf, toRequest } from '../../src/contract/engineRequests';
 
 const LAUNCH = { program: '/bin/true', args: [], cwd: '/', env: [], stdio: [0, 1, 2] };
 const SITE = { site: 1, probe: 1, address: 1n, agent: { captures: [] }, onHit: 'report' };

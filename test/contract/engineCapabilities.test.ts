@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CONTRACT_VERSION, refusalOfEngine, type ReadyEvent } from '../../src/contract/capabilities';
+import { CONTRACT_VERSION, refusalOfEngine, type ReadyEvent } from '../../src/contract/engineCapabilities';
 
 const READY: ReadyEvent = {
   event: 'ready',

@@ -4,7 +4,7 @@ import { type SidestepError } from '../../base/errors';
 import { type Counts, type DisplacedInstruction, type ProbeId, type SiteId } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { type ProbeSpec } from '../../language/probes/spec';
-import { NO_COUNTS } from './counts';
+import { NO_COUNTS } from './countSums';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
@@ -27,7 +27,7 @@ export interface PlaceDescription {
 }
 
 /** A place of a file, or an address that belongs to none, where a probe is being armed, in however many processes. */
-export interface KnownPlace extends PlaceDescription {
+interface KnownPlace extends PlaceDescription {
   /** Undefined until the engine has armed it. */
   displaced: DisplacedInstruction | undefined;
   /** Of its sites that the engine has forgotten. */

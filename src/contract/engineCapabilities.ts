@@ -11,13 +11,13 @@ import { type Follow, FOLLOW } from './processMessages';
 /** Goes up by one with every change of a message, of the hit records or of the agent's language. */
 export const CONTRACT_VERSION = 2;
 
-export const ENGINE_KINDS = ['ptrace'] as const;
+const ENGINE_KINDS = ['ptrace'] as const;
 /** How it comes by hits. */
-export type EngineKind = (typeof ENGINE_KINDS)[number];
+type EngineKind = (typeof ENGINE_KINDS)[number];
 
 /** Which of a thread's registers an agent program can read. */
 export const CAPTURES = ['general', 'vector'] as const;
-export type Captures = (typeof CAPTURES)[number];
+type Captures = (typeof CAPTURES)[number];
 
 export interface Capabilities {
   readonly kind: EngineKind;
