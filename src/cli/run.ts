@@ -1,7 +1,7 @@
 /** `sidestep run`: a program with probes in it, from its first instruction to its end. */
 import { closeSync } from 'node:fs';
 import { type ProcessEnd } from '../contract/messages';
-import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engineLink';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engine';
 import { inherited, inheritedEnvironment } from '../session/processes/inherited';
 import { type LaunchOptions } from '../session/session';
 import { type Command } from './arguments';

@@ -10,8 +10,8 @@ import { readFlow } from '../emulator/flow';
 import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';
-import { EngineProcess, type EngineProcessOptions } from '../session/engine/engineProcess';
-import { type Probe } from '../session/probes/probe';
+import { type EngineOptions, startEngine } from '../session/engine/startEngine';
+import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
 import { Session } from '../session/session';
@@ -50,7 +50,7 @@ export class Tracing implements Disposable {
    * Reads probes and opens the output, then starts an engine. Throws when anything of that is wrong: nothing has
    * happened then.
    */
-  constructor(options: TracingOptions, engine: Omit<EngineProcessOptions, 'script'>) {
+  constructor(options: TracingOptions, engine: Omit<EngineOptions, 'script' | 'elevation'>) {
     // A failure may come before anybody waits for it.
     this.over.catch(() => undefined);
     this.#options = options;
@@ -66,7 +66,7 @@ export class Tracing implements Disposable {
     );
     const script = join(__dirname, 'engine.js');
     this.session = this.#store.add(
-      new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
+      new Session(startEngine({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
     );
     this.#listen();
   }
@@ -184,7 +184,7 @@ export class Tracing implements Disposable {
         text: spec.text,
         failure: places.length > 0 ? undefined : probe.reason,
         ...counts,
-        sites: places.map(({ location, instruction, execution, problem, counts: there }) => ({
+        sites: places.map(({ location, displaced: { instruction, execution }, problem, counts: there }) => ({
           address: location.address,
           instruction,
           execution,

@@ -12,7 +12,7 @@ import { startElevated } from './elevated';
 import { libc } from './linux/libc';
 import { peerOf } from './linux/unixSocket';
 import { ignoreTerminal } from './linux/signals';
-import { startFailureOf } from './client/failure';
+import { startFailureOf } from './client/startFailure';
 import { type Tracer } from './loop/tracer';
 
 const COMMANDS = 0;

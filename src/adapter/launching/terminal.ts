@@ -41,7 +41,7 @@ const POLL_MS = 20;
 export interface Circumstances {
   readonly changes: EnvironmentChanges;
   /** The engine's process id. */
-  readonly tracer: number | undefined;
+  readonly tracer: number;
 }
 
 /** Opens the terminal; `use` must let the process go. */
@@ -93,7 +93,7 @@ async function openTerminal(
   { changes, tracer }: Circumstances,
   directory: string,
 ): Promise<void> {
-  const declaration = tracer !== undefined && mustBeNamed() ? [...DECLARE, DECLARATION, String(tracer)] : [];
+  const declaration = mustBeNamed() ? [...DECLARE, DECLARATION, String(tracer)] : [];
   try {
     await client.runInTerminal({
       kind: console === 'externalTerminal' ? 'external' : 'integrated',

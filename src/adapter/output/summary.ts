@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
 import { type Counts } from '../../contract/messages';
-import { type ArmedPlace, type Probe } from '../../session/probes/probe';
+import { type ArmedPlace, type Probe } from '../../session/probes/userProbe';
 import { type ProbeCounts } from '../../session/probes/probeSet';
 import { count, type HitConsole } from './hitConsole';
 

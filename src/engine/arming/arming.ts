@@ -3,12 +3,12 @@ import { type Address, address as toAddress, hex } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import {
   type Counts,
-  type Execution,
-  type Inspection,
+  type DisplacedInstruction,
   type Mapping,
   type ProbeId,
   type Requests,
   type SiteId,
+  type SiteRequest,
 } from '../../contract/messages';
 import { type AgentCompiler } from '../agent/compile';
 import { whyGone } from '../text/audit';
@@ -55,26 +55,13 @@ export class Arming {
     this.#mappings.clear();
   }
 
-  inspect(process: Process, place: Requests['inspect']['arguments']['places'][number]): Inspection {
-    const { address, from } = place;
-    const placement = examine(this.#parts, process, this.#mappingsOf(process), place);
-    if (placement.possible) {
-      const { instruction, length, execution } = placement.displaced;
-      const inside = from === undefined ? undefined : this.#straddling(process, from, address);
-      return { address, probeable: true, instruction, length, execution, ...(inside && { inside }) };
-    }
-    const { code, reason, instruction } = placement;
-    return { address, probeable: false, code, reason, ...(instruction !== undefined && { instruction }) };
-  }
-
-  /** Throws `not-probeable`, `text-differs`, `memory-unreachable`, `launch-failed`, `engine-protocol`. */
-  arm(
-    process: Process,
-    probe: Probe,
-    wanted: Requests['arm']['arguments'],
-  ): { instruction: string; execution: Execution } {
+  /**
+   * Examines the place, once, and arms it. Throws `not-64-bit`, `not-probeable`, `text-differs`, `memory-unreachable`,
+   * `launch-failed`, `engine-protocol`.
+   */
+  arm(process: Process, probe: Probe, wanted: SiteRequest): DisplacedInstruction {
     const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
-    const { site: id, address, onHit } = wanted;
+    const { site: id, address, from, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
@@ -90,7 +77,8 @@ export class Arming {
     breakpoints.add(process.space, site);
     probes.add(site);
     const { instruction, execution } = placement.displaced;
-    return { instruction, execution };
+    const inside = from === undefined ? undefined : this.#straddling(process, from, address);
+    return { instruction, execution, ...(inside && { inside }) };
   }
 
   /** The last counts of a site, which is forgotten. */
@@ -159,7 +147,7 @@ export class Arming {
     this.#parts.breakpoints.remove(site.space, site, () => this.#mappingsOf(site.process));
   }
 
-  #straddling(process: Process, from: Address, at: Address): Extract<Inspection, { probeable: true }>['inside'] {
+  #straddling(process: Process, from: Address, at: Address): DisplacedInstruction['inside'] {
     const distance = Number(at - from);
     if (distance <= 0 || distance > FAR_BYTES) return undefined;
     const text = this.#parts.breakpoints.originalText(process.space, Number(from), distance + MAX_INSTRUCTION_BYTES);

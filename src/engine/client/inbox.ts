@@ -4,7 +4,7 @@
 import { SidestepError } from '../../base/errors';
 import { decodeJson, FrameDecoder, FrameKind } from '../../contract/frames';
 import { type Request } from '../../contract/messages';
-import { NO_REQUEST, requestIdOf, toRequest } from '../../contract/requestShapes';
+import { NO_REQUEST, requestIdOf, toRequest } from '../../contract/engineRequests';
 import { type Arena, Layout } from '../tracing/arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';

@@ -1,7 +1,8 @@
 /** What the client can ask for, one function per request of contract/messages. */
 import { address } from '../../base/address';
 import { SidestepError } from '../../base/errors';
-import { type Request, type RequestKind, type Requests } from '../../contract/messages';
+import { toFailure } from '../../contract/engineFailure';
+import { type ArmOutcome, type ProbeId, type Request, type RequestKind, type Requests } from '../../contract/messages';
 import { type Arming } from '../arming/arming';
 import { attach } from '../starting/attach';
 import { type Detaching } from '../lifecycle/detaching';
@@ -46,6 +47,12 @@ export function commands(parts: CommandParts): Commands {
     return process;
   };
 
+  const probeOf = (id: ProbeId): Probe => {
+    const probe = probes.probes.get(id);
+    if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${id} is not declared`);
+    return probe;
+  };
+
   const handlers: Handlers = {
     launch(wanted) {
       const { pid, memory } = launch(ptrace, waiter, wanted);
@@ -82,11 +89,6 @@ export function commands(parts: CommandParts): Commands {
       };
     },
 
-    inspect({ pid, places }) {
-      const process = processOf(pid);
-      return { inspections: places.map((place) => arming.inspect(process, place)) };
-    },
-
     declare({ probe, hitCondition }) {
       if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is declared already`);
       probes.probes.set(probe, new Probe(probe, hitCondition));
@@ -97,14 +99,13 @@ export function commands(parts: CommandParts): Commands {
       return arming.forget(probe);
     },
 
-    arm(wanted) {
-      const probe = probes.probes.get(wanted.probe);
-      if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${wanted.probe} is not declared`);
-      return arming.arm(processOf(wanted.pid), probe, wanted);
+    arm({ pid, sites }) {
+      const process = processOf(pid);
+      return { outcomes: sites.map((site) => outcomeOf(() => arming.arm(process, probeOf(site.probe), site))) };
     },
 
-    disarm({ site }) {
-      return arming.disarm(site);
+    disarm({ sites }) {
+      return { sites: sites.map((site) => [site, arming.disarm(site)] as const) };
     },
 
     counts() {
@@ -158,4 +159,14 @@ export function commands(parts: CommandParts): Commands {
     const handler = handlers[request.kind];
     return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
   };
+}
+
+/** One site that can't be armed does not concern the others. */
+function outcomeOf(arm: () => ArmOutcome): ArmOutcome {
+  try {
+    return arm();
+  } catch (error) {
+    if (error instanceof SidestepError) return { failure: toFailure(error) };
+    throw error;
+  }
 }

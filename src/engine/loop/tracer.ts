@@ -1,6 +1,10 @@
 /** The engine put together: its parts, its loop, and its end. */
 import { SidestepError } from '../../base/errors';
+import { CAPTURES, CONTRACT_VERSION } from '../../contract/engineCapabilities';
+import { toFailure } from '../../contract/engineFailure';
 import { type Request } from '../../contract/messages';
+import { EXECUTIONS, ON_HIT } from '../../contract/probeMessages';
+import { FOLLOW } from '../../contract/processMessages';
 import { Emulator } from '../../emulator/emulator';
 import { AgentCompiler } from '../agent/compile';
 import { Arena, Layout } from '../tracing/arena';
@@ -18,7 +22,6 @@ import { Protection } from '../guard/protection';
 import { Following } from '../lifecycle/following';
 import { HitLoop } from './hitLoop';
 import { Hits } from '../hit/hits';
-import { failureOf } from '../client/failure';
 import { Inbox, type Receiver } from '../client/inbox';
 import { libc } from '../linux/libc';
 import { Ptrace } from '../tracing/ptrace';
@@ -131,7 +134,7 @@ export class Tracer {
     this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
     this.#receiver = {
       onRequest: (request) => this.#take(request),
-      onRefused: (id, error) => outbox.say({ response: { id, failure: failureOf(error) } }),
+      onRefused: (id, error) => outbox.say({ response: { id, failure: toFailure(error) } }),
     };
   }
 
@@ -140,7 +143,19 @@ export class Tracer {
    * that were launched and have not begun to run: they are ended.
    */
   run(): never {
-    this.#notices.say({ event: 'ready', enginePid: process.pid });
+    this.#notices.say({
+      event: 'ready',
+      contract: CONTRACT_VERSION,
+      enginePid: process.pid,
+      capabilities: {
+        kind: 'ptrace',
+        follow: FOLLOW,
+        onHit: ON_HIT,
+        captures: CAPTURES,
+        executions: EXECUTIONS,
+        isRoot: process.geteuid?.() === 0,
+      },
+    });
     try {
       return this.#loop.run();
     } catch (thrown) {
@@ -194,7 +209,7 @@ export class Tracer {
       this.#outbox.say({ response: { id, result } });
     } catch (thrown) {
       if (!(thrown instanceof SidestepError)) throw thrown;
-      this.#outbox.say({ response: { id, failure: failureOf(thrown) } });
+      this.#outbox.say({ response: { id, failure: toFailure(thrown) } });
     }
   }
 

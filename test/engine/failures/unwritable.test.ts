@@ -98,7 +98,7 @@ describe('text that can not be written for a while', () => {
   it('a probe that goes is passed by until it is out', async () => {
     const { target, site, assertUntouched } = await counted();
     await engine.plan(unwritable(LASTING));
-    const { hits } = await client.request('disarm', { site });
+    const { hits } = await client.disarm(site);
     assert.ok(hits > 50);
     await warning(/could not be taken out: can't write to 0x\w+: ENOMEM/);
     assert.throws(assertUntouched);
@@ -111,7 +111,7 @@ describe('text that can not be written for a while', () => {
   it('a probe that goes and is set again meanwhile counts again', async () => {
     const { target, site, assertUntouched } = await counted();
     await engine.plan(unwritable(LASTING));
-    await client.request('disarm', { site });
+    await client.disarm(site);
     const work = await client.symbol(target.pid, counter.path, counter.offset('work'));
     const again = await client.arm(target.pid, work, { onHit: 'count' });
     await engine.plan();

@@ -1,15 +1,11 @@
-/** Errors as they cross the pipe. */
+/** Why an engine can't start, for its client. */
 import { SidestepError } from '../../base/errors';
-import { type EngineFailure } from '../../contract/messages';
+import { type EngineFailure, toFailure } from '../../contract/engineFailure';
 import { addressSpaceLimit } from '../linux/limits';
 
-export function failureOf({ code, message, advice, place }: SidestepError): EngineFailure {
-  return { code, message, ...(advice !== undefined && { advice }), ...(place && { place }) };
-}
-
-/** Why the engine can't start; `undefined` for what is a bug. */
+/** `undefined` for what is a bug. */
 export function startFailureOf(thrown: unknown): EngineFailure | undefined {
-  if (thrown instanceof SidestepError) return failureOf(thrown);
+  if (thrown instanceof SidestepError) return toFailure(thrown);
   const limit = addressSpaceLimit();
   if (!(thrown instanceof RangeError) || limit === undefined) return undefined;
   return {
