@@ -97,7 +97,7 @@ export class DebugSession implements Disposable {
 
   get #existing(): LiveSession {
     if (this.#live) return this.#live;
-    throw new SidestepError('process-not-found', 'no program was launched or attached to yet');
+    throw new SidestepError('process-not-found', 'no program has been launched or attached to yet');
   }
 
   #initialize({
@@ -106,7 +106,7 @@ export class DebugSession implements Disposable {
     serverToken,
   }: Requests['initialize'][0]): DebugProtocol.Capabilities {
     this.#isAuthorized ||= this.#isRight(serverToken);
-    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'only paths can name source files, not URIs');
+    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'source files must be named by paths, not URIs');
     this.#lines.startAt1 = linesStartAt1;
     return CAPABILITIES;
   }
@@ -165,7 +165,7 @@ export class DebugSession implements Disposable {
     { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
     start: (session: Session, engine: EngineProcess) => Promise<Process>,
   ): Promise<void> {
-    if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
+    if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
     const engine = EngineProcess.start({
       script: ENGINE_SCRIPT,
       stdio: ['ignore', 'pipe', 'pipe'],

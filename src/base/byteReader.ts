@@ -44,7 +44,7 @@ export class ByteReader {
   /** A reader of the same data that stands at `offset` and stops at `end`. */
   at(offset: number, end: number = this.end): ByteReader {
     if (!(offset >= 0 && offset <= end && end <= this.#bytes.length)) {
-      throw this.malformed(`offset ${offset} lies outside of it`, offset);
+      throw this.malformed(`offset ${offset} lies outside it`, offset);
     }
     const reader = new ByteReader(this.#bytes, this.origin, end);
     reader.offset = offset;

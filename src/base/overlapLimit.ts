@@ -41,7 +41,7 @@ export class OverlapLimit {
     throw new SidestepError(
       'unsupported',
       `${section ?? 'a section'} of ${file ?? 'the file'} can't be read: too much of its contents overlaps`,
-      { place: { ...this.origin, offset }, advice: 'No compiler writes such files: build or install it again.' },
+      { place: { ...this.origin, offset }, advice: 'No compiler writes such files: rebuild or reinstall it.' },
     );
   }
 }

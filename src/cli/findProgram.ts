@@ -17,7 +17,7 @@ export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/
   if (found !== undefined) return found;
   throw new SidestepError('program-not-found', `${name} is not in PATH`, {
     place: { file: name },
-    advice: isExecutableFile(resolve(name)) ? `./${name} would be the one in this directory` : 'Give its path.',
+    advice: isExecutableFile(resolve(name)) ? `Write ./${name} for the one in this directory.` : 'Give its path.',
   });
 }
 

@@ -92,7 +92,7 @@ export class TextFormat {
     return [
       'code' in exit
         ? `the program ended with status ${exit.code}`
-        : `the program was ended by ${signalName(exit.signal)}`,
+        : `the program was killed by ${signalName(exit.signal)}`,
     ];
   }
 

@@ -33,7 +33,7 @@ export function decodeJson(payload: Uint8Array): unknown {
     return JSON.parse(text, (_key, value: unknown) => revive(value));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new SidestepError('engine-protocol', `a message on the engine's pipe is no JSON: ${cause.message}`, {
+    throw new SidestepError('engine-protocol', `a message on the engine's pipe is not JSON: ${cause.message}`, {
       cause,
     });
   }
@@ -50,7 +50,7 @@ function revive(value: unknown): unknown {
   const spelling = (value as { $: unknown }).$;
   const [sign, digits] =
     (typeof spelling === 'string' && /^(-?)([0-9a-f]{1,16})$/.exec(spelling)?.slice(1)) || ([] as string[]);
-  if (digits === undefined) throw new SyntaxError('an integer of 64 bits is misspelt');
+  if (digits === undefined) throw new SyntaxError('a 64-bit integer is malformed');
   return sign === '-' ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
 }
 

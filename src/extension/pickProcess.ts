@@ -20,7 +20,7 @@ export async function pickProcess({
   const candidates = listProcesses(isElevated ? { ...viewpoint, isElevated } : viewpoint);
   const picked = await vscode.window.showQuickPick(candidates.map(itemOf), {
     title: 'Put probes into a running process',
-    placeHolder: 'Name, number or command line; no thread of it is stopped',
+    placeHolder: 'Name, process id or command line; attaching stops no thread',
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -33,7 +33,7 @@ async function ask(root: string, programs: readonly ElfProgram[]): Promise<strin
 async function browse(root: string | undefined): Promise<string | undefined> {
   const choose = 'Choose a Program…';
   const answer = await vscode.window.showErrorMessage(
-    `There is no program for 64-bit Linux on x86${root === undefined ? '' : ` in ${root}`}. Compile yours with -g first, or choose one from elsewhere.`,
+    `Found no 64-bit x86 Linux program${root === undefined ? '' : ` in ${root}`}. Compile yours with -g first, or choose one elsewhere.`,
     choose,
   );
   if (answer !== choose) return undefined;

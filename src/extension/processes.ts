@@ -94,7 +94,7 @@ function startTime(stat: string): number {
 
 function obstacle(owner: number, tracer: number, { uid, isElevated, scope, userName }: Rules): string | undefined {
   if (tracer !== 0) return `already traced by process ${tracer}`;
-  if (scope >= 3) return `kernel.yama.ptrace_scope is ${scope}: nobody may attach`;
+  if (scope >= 3) return `kernel.yama.ptrace_scope is ${scope}: no process may attach`;
   if (isElevated) return undefined;
   if (owner !== uid) return `belongs to ${userName(owner)}`;
   return scope > 0 ? `kernel.yama.ptrace_scope is ${scope}: only root may attach` : undefined;

@@ -33,7 +33,7 @@ export async function forEachImage(
       process.stderr.write(`sidestep: ${printable(`${path} is left out: ${error.message}`)}\n`);
     }
   }
-  if (images === 0) throw problem ?? new SidestepError('not-elf', 'none of these files is an ELF file');
+  if (images === 0) throw problem ?? new SidestepError('not-elf', 'there is no ELF file among these files');
   return images;
 }
 

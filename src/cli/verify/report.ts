@@ -18,15 +18,15 @@ export function resultText(result: CheckResult): string {
   const rows = [
     ...failures.flatMap(failureText),
     `${number(instructions)} instructions of ${number(binaries)} ${binaries === 1 ? 'binary' : 'binaries'}, ${number(states)} states, ` +
-      `${number(completed)} run to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
-    `${number(statesPerSecond(result))} states a second, seed ${seed}`,
-    `not compared: ${number(surrogate)} instructions that the CPU itself executes (surrogate), ${number(twin)} atomic ones that the thread executes, ` +
+      `${number(completed)} ran to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
+    `${number(statesPerSecond(result))} states per second, seed ${seed}`,
+    `not compared: ${number(surrogate)} instructions run by the surrogate, ${number(twin)} atomic ones run by the thread, ` +
       `${number(refused)} refused`,
   ];
   for (const [feature, count] of result.lacking) {
     rows.push(`this CPU does not have ${feature}: ${number(count)} instructions not compared`);
   }
-  if (ended !== undefined) rows.push('this is not all: it was ended early');
+  if (ended !== undefined) rows.push('incomplete: the check ended early');
   if (mismatches > failures.length) rows.push(`only the first ${failures.length} mismatches are shown`);
   return rows.map((row) => `${row}\n`).join('');
 }

@@ -57,7 +57,7 @@ export interface AgentBounds {
 export function verifyAgent(program: AgentProgram): void {
   if (program.condition !== undefined) verifyCondition(program.condition);
   if (program.captures.length > AGENT_LIMITS.captures) {
-    throw refused('program', 0, `${program.captures.length} captures, at most ${AGENT_LIMITS.captures} are possible`);
+    throw refused('program', 0, `${program.captures.length} captures; the limit is ${AGENT_LIMITS.captures}`);
   }
   let hitBytes = 0;
   program.captures.forEach((operations, index) => {
@@ -72,7 +72,7 @@ export function verifyAgent(program: AgentProgram): void {
 function verifyCondition(operations: readonly AgentOperation[]): void {
   const part = new Part('condition', operations);
   part.run();
-  if (part.height !== 1) throw part.refuse(`a condition leaves one value, this one leaves ${part.height}`);
+  if (part.height !== 1) throw part.refuse(`a condition must leave one value; this one leaves ${part.height}`);
   if (part.captures > 0) throw part.refuse("a condition can't capture");
 }
 
@@ -83,7 +83,8 @@ function verifyCondition(operations: readonly AgentOperation[]): void {
 export function verifyCapture(operations: readonly AgentOperation[], index: number): AgentBounds {
   const part = new Part(`capture ${index}`, operations);
   part.run();
-  if (part.height !== 0) throw part.refuse(`a capture leaves an empty stack, this one leaves ${part.height} values`);
+  if (part.height !== 0)
+    throw part.refuse(`a capture must leave an empty stack; this one leaves ${part.height} values`);
   return { stack: part.deepest, captureBytes: part.captureBytes };
 }
 
@@ -105,7 +106,7 @@ class Part {
 
   run(): void {
     if (this.operations.length > AGENT_LIMITS.operations) {
-      throw this.refuse(`${this.operations.length} operations, at most ${AGENT_LIMITS.operations} are possible`);
+      throw this.refuse(`${this.operations.length} operations; the limit is ${AGENT_LIMITS.operations}`);
     }
     for (const operation of this.operations) {
       this.#step(operation);
@@ -157,7 +158,7 @@ class Part {
 
   #checkBranchEnd(floor: number): void {
     const left = this.height - floor;
-    if (left !== 1) throw this.refuse(`each branch of an \`if\` leaves one value, this one leaves ${left}`);
+    if (left !== 1) throw this.refuse(`each branch of an \`if\` must leave one value; this one leaves ${left}`);
   }
 
   #checkImmediates(operation: AgentOperation): void {
@@ -211,7 +212,7 @@ class Part {
 
   #checkInteger(what: string, value: number, low: number, high: number): void {
     if (!Number.isInteger(value) || value < low || value > high) {
-      throw this.refuse(`the ${what} is ${value}, possible are ${low} to ${high}`);
+      throw this.refuse(`the ${what} is ${value}, not from ${low} to ${high}`);
     }
   }
 

@@ -26,7 +26,7 @@ export const REFUSALS = {
 } as const;
 
 /** Continues the reason why an atomic instruction needs a twin. */
-export const NO_TWIN = "and the program's text holds no such instruction that the thread could execute in its place";
+export const NO_TWIN = "and the program's text holds no equivalent instruction that the thread could execute instead";
 
 export type RefusalCode = keyof typeof REFUSALS;
 

@@ -201,7 +201,7 @@ function insideOf({ address, inside }: ProbeableInspection): readonly string[] {
   return inside === undefined
     ? []
     : [
-        `${hex(address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: a probe there changes that one`,
+        `${hex(address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: a probe there changes that instruction`,
       ];
 }
 
