@@ -1,16 +1,15 @@
 /**
- * What a client and the engine say to each other. One client, one engine, one pipe each way; a message is a JSON frame
- * ({@link frames}), hits are binary frames ({@link hits}). The engine answers requests in their order, and before it
- * answers one it has sent every hit that happened until then: after the answer to `disarm` or `counts`, no earlier hit
- * can still come.
+ * The messages between a client and the engine. One client, one engine, one pipe each way; a message is a JSON frame
+ * ({@link frames}), hits are binary frames ({@link hits}). The engine answers requests in their order, and sends every
+ * hit that happened before an answer first: after the answer to `disarm` or `counts`, no earlier hit can arrive.
  *
  * A thread that is *held* is stopped until the client says `release`; no other thread waits for it. The engine holds a
  * thread in three cases: a process that was just launched or has just called exec, before its first instruction; an
  * orphan of a followed process; and at a site armed with `hold`.
  *
- * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` tells of it before
- * anything that happens in it; it is not held. It has sites of its own at the places of its parent's, numbered by the
- * engine.
+ * With `follow: 'children'` every process that a traced one creates is traced, too. `processStarted` reports it before
+ * anything that happens in it; it is not held. It has its own sites at the places of its parent's sites; the engine
+ * numbers them.
  */
 import { type Address } from '../base/address';
 import { type ErrorCode, type ErrorPlace } from '../base/errors';
@@ -18,15 +17,12 @@ import { type AgentProgram } from './agent/operations';
 
 /** A number the client chooses, unique within a session and never used again. */
 export type ProbeId = number;
-/**
- * A number below {@link FIRST_INHERITED_SITE} that the client chooses as it does probes', or one from there on that the
- * engine chose.
- */
+/** Below {@link FIRST_INHERITED_SITE}, chosen by the client, like a probe's; from there on, chosen by the engine. */
 export type SiteId = number;
 
 export const FIRST_INHERITED_SITE: SiteId = 0x8000_0000;
 
-/** Which processes that a traced one creates are traced, too: none, or all of them and theirs. */
+/** Whether processes that a traced one creates are traced too: none, or all of them and their children. */
 export type Follow = 'none' | 'children';
 
 export type SiteCounts = readonly (readonly [SiteId, Counts])[];
@@ -40,7 +36,7 @@ export interface HitCondition {
 /** One mapping of /proc/PID/maps. */
 export interface Mapping {
   readonly start: Address;
-  /** Behind the last byte. */
+  /** The address after the last byte. */
   readonly end: Address;
   readonly readable: boolean;
   readonly writable: boolean;
@@ -71,8 +67,8 @@ export type Inspection =
       readonly length: number;
       readonly execution: Execution;
       /**
-       * The instruction in whose middle the address lies, if it does: what is said above then is about bytes that are
-       * not executed like this.
+       * The instruction that the address lies inside of, if any. The fields above then describe bytes that are never
+       * executed like this.
        */
       readonly inside?: { readonly address: Address; readonly instruction: string };
     }
@@ -87,17 +83,17 @@ export type Inspection =
 export interface Counts {
   /** Times a thread passed the site. */
   readonly hits: number;
-  /** Hits whose condition held, whatever the hit condition said then; without a condition, all of them. */
+  /** Hits whose condition held, before the hit condition selects among them; without a condition, all hits. */
   readonly matched: number;
   /** Hits whose record was sent. */
   readonly reported: number;
-  /** Hits that should have been reported, but whose record found no room because the client did not read. */
+  /** Hits that should have been reported, but were dropped because the client did not read. */
   readonly lost: number;
   /** Hits whose condition could not be evaluated. */
   readonly failedConditions: number;
   /**
-   * Times that a thread was to run the instruction itself, because emulating it would have faulted: once more for each
-   * signal that comes in between.
+   * How often a thread had to run the instruction itself, because emulating it would have faulted; a signal in between
+   * counts again.
    */
   readonly steppedAside: number;
 }
@@ -107,11 +103,11 @@ export interface Place {
   readonly address: Address;
   /** The file's bytes from there on, in hex, to be compared with memory. */
   readonly expected?: string;
-  /** The restartable sequence (rseq(2)) that it lies in, or that begins less than an instruction's length behind it. */
+  /** The restartable sequence (rseq(2)) that it lies in, or that begins less than an instruction's length after it. */
   readonly sequence?: { readonly start: Address; readonly end: Address };
 }
 
-/** What a program has of its creator, as far as it is not to be what every program starts with. */
+/** What a program inherits from its creator, where that differs from the defaults. */
 export interface Inheritance {
   /** The numbers of the signals that it ignores. */
   readonly ignoredSignals?: readonly number[];
@@ -120,22 +116,22 @@ export interface Inheritance {
   readonly openFiles?: number;
 }
 
-/** What a site does when it is hit, its condition holding: see `arm`. */
+/** What a site does at a hit whose condition holds: see `arm`. */
 export type OnHit = 'report' | 'count' | 'hold' | 'trace';
 
-/** Every request: what it takes and what it gives. */
+/** Every request: its arguments and its result. */
 export interface Requests {
   /**
-   * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client
-   * does, the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2. The environment is
-   * exactly `env`. With a `starter`, a process that the client has started to become the program, everything else is
-   * that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8
-   * are written as base/byteText says.
+   * Starts a program, held before its first instruction. If the engine or the client ends before the program is
+   * released, the program is killed. `stdio`: descriptors of the engine that become its 0, 1 and 2. The environment is
+   * exactly `env`. `starter`: a process that the client has started and that becomes the program. The program keeps
+   * everything else of it: user and groups, directory, descriptors, umask, limits, parent. Bytes that are not UTF-8 are
+   * written as base/byteText says.
    */
   launch: {
     arguments: Inheritance & {
       readonly program: string;
-      /** What the program finds as argv[0]; `program` by default. */
+      /** The program's argv[0]; `program` by default. */
       readonly argv0?: string;
       readonly args: readonly string[];
       /** By default the engine's own, or the starter's. */
@@ -143,7 +139,7 @@ export interface Requests {
       /** `NAME=value` each. */
       readonly env: readonly string[];
       readonly stdio: readonly [number, number, number];
-      /** Further descriptors of the engine, and which ones they become. The engine has them no longer then. */
+      /** Further descriptors of the engine, and the program's numbers for them. The engine closes its own. */
       readonly descriptors?: readonly (readonly [own: number, programs: number])[];
       /** `none` by default. */
       readonly follow?: Follow;
@@ -152,8 +148,8 @@ export interface Requests {
     result: { readonly pid: number };
   };
   /**
-   * Traces all threads of a running process without stopping one. Children that it has already are not followed.
-   * `asLaunched`: it is about to exec the program, which from then on is as one that was launched.
+   * Traces all threads of a running process without stopping one. Children that it already has are not followed.
+   * `asLaunched`: the process is about to exec the program, which then counts as launched.
    */
   attach: {
     arguments: { readonly pid: number; readonly follow?: Follow; readonly asLaunched?: boolean };
@@ -171,8 +167,9 @@ export interface Requests {
     };
   };
   /**
-   * Says for each place whether a probe can be armed there, without arming it. `from`: where an instruction starts for
-   * certain, such as the function's first; whether the address is a start too is told from it.
+   * Says for each place whether a probe can be armed there, without arming it. `from`: the start of some earlier
+   * instruction, such as the function's first; the engine decodes from there to see whether the address is an
+   * instruction's start.
    */
   inspect: {
     arguments: {
@@ -187,16 +184,16 @@ export interface Requests {
     result: Record<string, never>;
   };
   /**
-   * Takes a probe away with all its sites, those that children have inherited too; its last counts, and those of each
-   * site that was still known. Nobody is born with it any more, and nothing of it is kept. One that was never declared
-   * is no error: it has counted nothing.
+   * Removes a probe with all its sites, inherited ones included. Returns its last counts, and those of each site that
+   * was still known. New children don't inherit the probe, and the engine keeps nothing of it. An undeclared probe is
+   * not an error: its counts are 0.
    */
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
    * Arms a site. `report` sends a record for each hit whose condition holds, `count` only counts, `hold` holds the
-   * thread and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function is
-   * entered: without a tracer the flag means nothing, and with this one the child would have INT3 in its memory and
-   * nobody who knows of it. Several sites may stand at one address.
+   * thread and says so, `trace` removes CLONE_UNTRACED from the third argument of clone(3), at the entry of that
+   * function. Without a tracer the flag has no meaning; with this one, the child would run with INT3 in its memory,
+   * unknown to the engine. Several sites may stand at one address.
    */
   arm: {
     arguments: Place & {
@@ -208,7 +205,10 @@ export interface Requests {
     };
     result: { readonly instruction: string; readonly execution: Execution };
   };
-  /** Takes a site away; its last counts. Unknown sites (their process ended) are no error: counts as they were then. */
+  /**
+   * Removes a site; returns its last counts. An unknown site (its process has ended) is not an error: the counts are
+   * those of its end.
+   */
   disarm: { arguments: { readonly site: SiteId }; result: Counts };
   /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them, unless children are followed. */
   counts: {
@@ -218,14 +218,14 @@ export interface Requests {
       readonly sites: SiteCounts;
     };
   };
-  /** Looks whether memory still holds what was armed; `siteGone` tells of each site that it no longer does. */
+  /** Checks whether memory still holds what was armed; `siteGone` reports each site for which it does not. */
   audit: { arguments: Record<string, never>; result: Record<string, never> };
   /**
    * After this many further reports in all, the engine disarms every site and says `limitReached`; exact across
    * threads.
    */
   limit: { arguments: { readonly reports: number }; result: Record<string, never> };
-  /** Lets a held thread go. */
+  /** Releases a held thread. */
   release: { arguments: { readonly tid: number }; result: Record<string, never> };
   /** Disarms everything in a process and lets it run on untraced. */
   detach: { arguments: { readonly pid: number }; result: Record<string, never> };
@@ -245,23 +245,22 @@ export interface EngineFailure {
   readonly place?: ErrorPlace;
 }
 
-/** `id`: the request's, or 0 for a failure that is about a message that was no request. */
+/** `id`: the request's; 0 for a failure about a message that was not a request. */
 export type Response =
   | { readonly id: number; readonly result: Requests[RequestKind]['result'] }
   | { readonly id: number; readonly failure: EngineFailure };
 
 export type ProcessEnd = { readonly code: number } | { readonly signal: number };
 
-/** What the engine says unasked, in the order in which it happened. */
+/** What the engine reports without a request, in the order in which it happened. */
 export type EngineEvent =
   | { readonly event: 'ready'; readonly enginePid: number }
   | { readonly event: 'threadStarted'; readonly pid: number; readonly tid: number; readonly name: string }
   | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
   /**
-   * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites
-   * that it was born with and the parent's that they stand for. Where it was `spawned`, it has shared the parent's
-   * memory until now, when it calls exec. Where it is `orphaned`, because its creator was killed at that very moment,
-   * nothing is known of it, and it is held.
+   * A child that is followed. `forked`: it has a copy of the parent's mappings; `sites` pairs each inherited site with
+   * the parent's. `spawned`: it has shared the parent's memory until now, and calls exec. `orphaned`: its creator was
+   * killed before reporting it; nothing else is known, and it is held.
    */
   | {
       readonly event: 'processStarted';
@@ -281,7 +280,7 @@ export type EngineEvent =
       readonly sites?: SiteCounts;
     }
   | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd; readonly sites?: SiteCounts }
-  /** The process could not be traced any longer and runs on without; a warning has said why. */
+  /** The process could no longer be traced and continues without; a warning has said why. */
   | { readonly event: 'released'; readonly pid: number; readonly sites?: SiteCounts }
   | { readonly event: 'siteGone'; readonly site: SiteId; readonly reason: string }
   | { readonly event: 'limitReached' }

@@ -1,6 +1,6 @@
 /**
- * What each request must look like: the engine carries out nothing that doesn't. Requests come over a pipe, and an
- * engine that is root must not take the other end's word for anything.
+ * What each request must look like: the engine refuses any other. Requests come over a pipe, and a root engine must not
+ * trust the other end.
  */
 import { type Address } from '../base/address';
 import { SidestepError } from '../base/errors';
@@ -34,7 +34,7 @@ const I32 = 0x7fff_ffff;
 /** _NSIG, signal(7). 0 asks whether the process is there. */
 const SIGNALS = 64;
 
-/** Of a process or a thread. 0 and negative numbers name groups and everybody to kill(2). */
+/** The id of a process or a thread. To kill(2), 0 and negative numbers mean groups, or all processes. */
 const pid = integer(1, I32);
 const probe = integer(0, U32);
 const anySite = integer(0, U32);
@@ -44,7 +44,7 @@ const descriptor = integer(0, I32);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const follow = optional(oneOf('none', 'children'));
 
-/** The kernel ends a text at a NUL. */
+/** The kernel ends a string at a NUL. */
 const text: Shape<string> = shape(
   'a string without NUL',
   (value) => typeof value === 'string' && !value.includes('\0'),
@@ -61,7 +61,7 @@ const place: Fields<Place> = {
   sequence: optional(object<NonNullable<Place['sequence']>>({ start: address, end: address })),
 };
 
-/** Names and immediates are the verifier's to judge (agent/verify): here it is only made sure that they are plain. */
+/** The verifier checks names and immediates (agent/verify); here they only need to be plain values. */
 const operation: Shape<AgentOperation> = shape('an operation', (value) => {
   return isObject(value) && typeof value['op'] === 'string' && Object.values(value).every(isScalar);
 });
@@ -119,16 +119,16 @@ const envelope = object<{ readonly id: number; readonly kind: RequestKind; reado
   arguments: anything,
 });
 
-/** What a message that is no request is answered as: it can't say who it was. */
+/** The id of the answer to a message that is not a request and so has no id. */
 export const NO_REQUEST = 0;
 
-/** The number to which the answer goes; {@link NO_REQUEST} where the message has none. */
+/** The id for the answer; {@link NO_REQUEST} if the message has none. */
 export function requestIdOf(message: unknown): number {
   const id = isObject(message) && Object.hasOwn(message, 'id') ? message['id'] : undefined;
   return count.problem(id, 'id') === undefined ? (id as number) : NO_REQUEST;
 }
 
-/** The request that a message is. Throws `engine-protocol`, which names what is wrong with it. */
+/** The message as a request. Throws `engine-protocol`, with what is wrong. */
 export function toRequest(message: unknown): Request {
   const problem = envelope.problem(message, 'the request');
   if (problem !== undefined) throw new SidestepError('engine-protocol', problem);

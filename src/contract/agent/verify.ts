@@ -1,7 +1,6 @@
 /**
- * The agent's verifier: what it lets through can't underflow its stack, can't loop, can't name a register that is not
- * there and can't append more than a hit record holds. The engine runs nothing else, whoever wrote it: programs come
- * over a pipe.
+ * The agent's verifier. A verified program can't underflow its stack, can't loop, can't name an unknown register and
+ * can't append more than a hit record holds. The engine runs only verified programs, because they come over a pipe.
  */
 import { SidestepError } from '../../base/errors';
 import {
@@ -25,7 +24,7 @@ function effects<N extends OperationName>(names: readonly N[], pops: number, pus
   return Object.fromEntries(names.map((name) => [name, { pops, pushes }])) as Record<N, StackEffect>;
 }
 
-/** The stack effect of each operation; of `if`, `else` and `end` what they do beside their nesting. */
+/** The stack effect of each operation; for `if`, `else` and `end`, their effect apart from nesting. */
 const STACK_EFFECTS: Readonly<Record<OperationName, StackEffect>> = {
   ...effects(BINARY_OPERATIONS, 2, 1),
   ...effects(UNARY_OPERATIONS, 1, 1),
@@ -95,7 +94,7 @@ class Part {
   captures = 0;
   captureBytes = 0;
   #at = 0;
-  /** The stack may not fall below this: what lies under an open branch belongs to the code around it. */
+  /** The stack may not fall below this height: the values below an open branch belong to the surrounding code. */
   #floor = 0;
   readonly #open: { readonly floor: number; readonly outerFloor: number; hasElse: boolean }[] = [];
 
@@ -173,7 +172,7 @@ class Part {
         return;
       case 'vector':
         this.#checkInteger('vector register', operation.register, 0, 15);
-        // Any other size is no vector access, whatever the type says.
+        // Other sizes are not vector accesses, whatever the type says.
         if (![4, 8].includes(operation.size)) throw this.refuse(`a vector access of ${operation.size} bytes`);
         this.#checkInteger('vector offset', operation.offset, 0, 16 - operation.size);
         return;
@@ -191,7 +190,7 @@ class Part {
         this.#append(operation.size);
         return;
       case 'captureString':
-        // Any other unit is no character, whatever the type says.
+        // Other units are not characters, whatever the type says.
         if (![undefined, 1, 2, 4].includes(operation.unit)) throw this.refuse(`characters of ${operation.unit} bytes`);
         this.#append(operation.limit);
         return;
