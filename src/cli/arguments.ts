@@ -1,7 +1,4 @@
-/**
- * The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a
- * `bad-option`.
- */
+/** The command line: argv → {@link Command}. It knows nothing about files or processes; its errors are `bad-option`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Follow } from '../contract/messages';
@@ -19,14 +16,14 @@ export interface TracingOptions {
   readonly maxHits: number | undefined;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
-  /** Who starts the engine as root; undefined: nobody. */
+  /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
 
 /** What the commands that run nothing have in common. */
 export interface AnalysisOptions {
   readonly json: boolean;
-  /** Where separate debug files are looked for, too. */
+  /** Further directories with separate debug files. */
   readonly debugDirectories?: readonly string[];
 }
 
@@ -116,7 +113,9 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
-/** The program starts at `--` or at the first word that is no option: everything behind that is the program's. */
+/**
+ * The program starts at `--` or at the first word that is not an option; everything after that belongs to the program.
+ */
 function parseRun(argv: readonly string[]): Command {
   const { tokens } = parseArgs({ args: [...argv], options: TRACING, strict: false, tokens: true });
   const start = tokens.find((token) => token.kind === 'option-terminator' || token.kind === 'positional');
@@ -227,7 +226,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
   };
 }
 
-/** -p and -f in the order in which they stand on the command line: that order numbers the probes. */
+/** -p and -f in the order of the command line, which numbers the probes. */
 function probeSources(argv: readonly string[]): ProbeSource[] {
   const { tokens } = parseArgs({ args: [...argv], options: TRACING, allowPositionals: true, tokens: true });
   return tokens.flatMap((token): ProbeSource[] => {
@@ -262,7 +261,7 @@ function integer(
   return value;
 }
 
-/** Runs node's parser and says in our words what it says in its own. */
+/** Runs Node's parser and rewords its errors. */
 function parse<T>(topic: keyof typeof USAGE, parser: () => T): T {
   try {
     return parser();

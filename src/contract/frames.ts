@@ -9,7 +9,10 @@ export const FRAME_HEADER_BYTES = 8;
 export const FrameKind = { json: 1, hits: 2 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
-/** A larger frame means a broken stream. The largest real one is a list of many thousand mappings or sites. */
+/**
+ * A larger frame means a broken stream. The limit is far above any message (the longest are lists of mappings and
+ * sites), and still small enough to allocate.
+ */
 export const MAX_FRAME_BYTES = 64 << 20;
 
 export function encodeJson(message: unknown): Uint8Array {

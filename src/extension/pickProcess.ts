@@ -8,8 +8,8 @@ interface ProcessItem extends vscode.QuickPickItem {
 }
 
 /**
- * `isElevated`: it is to be traced as root. The chosen process; undefined when none was chosen, or one that can't be
- * attached to (which the user has then been told).
+ * `isElevated`: the engine will run as root. Returns the chosen process; undefined if the user chose none, or one that
+ * can't be attached to, after a message.
  */
 export async function pickProcess({
   isElevated,

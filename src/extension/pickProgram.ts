@@ -1,4 +1,4 @@
-/** Finds the program that F5 starts when no launch.json names one, and asks where that is not clear. */
+/** Finds the program that F5 starts when no launch.json names one, and asks if that is not clear. */
 import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseProgram } from './chooseProgram';
@@ -9,7 +9,7 @@ interface ProgramItem extends vscode.QuickPickItem {
   readonly path: string;
 }
 
-/** Path of the program; undefined when the user chose none or there is none (which the user has then been told). */
+/** Path of the program; undefined if the user chose none, or there is none, after a message. */
 export async function pickProgram(folder: vscode.WorkspaceFolder | undefined): Promise<string | undefined> {
   const open = vscode.window.activeTextEditor?.document.uri;
   const openFile = open?.scheme === 'file' ? open.fsPath : undefined;

@@ -1,11 +1,11 @@
-/** What a check found, for people and for programs. */
+/** A check's result, for people and for programs. */
 import { constants } from 'node:os';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
 import { disassemble } from '../../emulator/decode/decode';
 import { type CheckResult, type Failure } from './check';
 
-/** The exit status: 1 when something differs, else that of the signal that ended it early. */
+/** The exit status: 1 if something differs, otherwise that of the signal that ended it early. */
 export function statusOf({ mismatches, ended }: CheckResult): number {
   if (mismatches > 0) return 1;
   return ended !== undefined && 'signal' in ended ? 128 + constants.signals[ended.signal] : 0;

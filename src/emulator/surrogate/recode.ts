@@ -1,6 +1,6 @@
 /**
- * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points,
- * and what iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
+ * Instructions for the surrogate, by iced-x86: the same instruction with its memory operand at a register, and its
+ * effects from iced's InstructionInfo. Objects that iced allocates for one call are freed in it.
  */
 import {
   CpuidFeature,
@@ -24,15 +24,15 @@ import { GENERAL_REGISTERS, type GeneralRegister } from '../machine/registers';
 import { type RegisterSet, registerSetOf } from './features';
 
 /**
- * What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is
- * read.
+ * What happens to a memory operand. `conditionalWrite`: the instruction writes the bytes that it selects, and reads
+ * none.
  */
 export type OperandAccess = 'read' | 'write' | 'readWrite' | 'conditionalWrite';
 
 export interface Recoded {
-  /** Does the same wherever it lies. */
+  /** The moved instruction; it does the same at any address. */
   readonly code: Uint8Array;
-  /** The memory operand, if there is one: the register that points to it in `code`, and is for nothing else there. */
+  /** The memory operand, if there is one: the register that points to it in `code` and has no other use there. */
   readonly operand: { readonly register: GeneralRegister; readonly access: OperandAccess } | undefined;
   readonly registerSet: RegisterSet;
   readonly registersWritten: readonly GeneralRegister[];
@@ -50,7 +50,7 @@ const encoder = new Encoder(64);
 const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx', 'rax', 'r8', 'r9', 'r10', 'r11'];
 
 /**
- * `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches.
+ * `bytes`: one whole instruction. `undefined` if it branches, or may act on more than registers and one memory operand.
  */
 export function recode(bytes: Uint8Array): Recoded | undefined {
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
@@ -122,7 +122,7 @@ function moveOperand(
 function pointTo(operand: number, registers: Uses['registers']): GeneralRegister | undefined {
   decoded.segmentPrefix = Register.None;
   if (decoded.opKind(operand) !== OpKind.Memory) {
-    // MASKMOVDQU and MASKMOVQ store where RDI points, and do nothing else with it.
+    // MASKMOVDQU and MASKMOVQ store where RDI points, and have no other use for it.
     decoded.setOpKind(operand, OpKind.MemorySegRDI);
     return 'rdi';
   }
@@ -141,7 +141,7 @@ function encode(): Uint8Array | undefined {
     encoder.encode(decoded, 0n);
     return encoder.takeBuffer();
   } catch {
-    // iced can't write every form that it reads. Half an instruction may be left.
+    // iced can't encode every form that it decodes. A partial instruction may remain.
     encoder.takeBuffer();
     return undefined;
   }
@@ -155,7 +155,7 @@ const ACCESSES: ReadonlyMap<OpAccess, OperandAccess> = new Map([
   [OpAccess.Write, 'write'],
   [OpAccess.CondWrite, 'conditionalWrite'],
   [OpAccess.ReadWrite, 'readWrite'],
-  // CMPXCHG8B writes in any case: what was there, if it does not match (Intel SDM vol. 2).
+  // CMPXCHG8B always writes: the old value, if it does not match (Intel SDM vol. 2).
   [OpAccess.ReadCondWrite, 'readWrite'],
 ]);
 
