@@ -37,7 +37,7 @@ export async function benchSurvival({ rounds }: { rounds: number }): Promise<voi
     }
     rows.push(row);
   }
-  table(['hits a second', 'live on', 'live on, without a guardian'], rows);
+  table(['hits a second', 'survive', 'survive, without a guardian'], rows);
 }
 
 async function tryOnce(

@@ -101,7 +101,7 @@ export class DebugSession implements Disposable {
 
   get #existing(): LiveSession {
     if (this.#live) return this.#live;
-    throw new SidestepError('process-not-found', 'no program was launched or attached to yet');
+    throw new SidestepError('process-not-found', 'no program has been launched or attached to yet');
   }
 
   #initialize({
@@ -110,7 +110,7 @@ export class DebugSession implements Disposable {
     serverToken,
   }: Requests['initialize'][0]): DebugProtocol.Capabilities {
     this.#isAuthorized ||= this.#isRight(serverToken);
-    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'only paths can name source files, not URIs');
+    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'source files must be named by paths, not URIs');
     this.#lines.startAt1 = linesStartAt1;
     return CAPABILITIES;
   }
@@ -170,7 +170,7 @@ export class DebugSession implements Disposable {
     { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
-    if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
+    if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
     const engine = this.#startEngine({
       script: ENGINE_SCRIPT,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 /**
  * Bytes of the operating system as text: file names, arguments and environments are bytes that need not be UTF-8. A
  * byte that belongs to no UTF-8 sequence becomes a lone surrogate, U+DC00 + the byte, which no UTF-8 text can have, so
- * the way back gives the very same bytes (Python's PEP 383, "surrogateescape"). JSON carries such text unharmed.
+ * converting back gives exactly the same bytes (Python's PEP 383, "surrogateescape"). JSON carries such text unharmed.
  */
 import { assertExists } from './assert';
 
@@ -34,7 +34,7 @@ export function bytesOfText(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Of the UTF-8 sequence that starts there (RFC 3629), in bytes; 0: none does. */
+/** The length of the UTF-8 sequence that starts there (RFC 3629), in bytes; 0 if none does. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
   const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;

@@ -1,6 +1,6 @@
 /**
- * `sidestep coverage`: how many of the places at which probes stand, function entries and line starts, can be probed.
- * Nothing is run.
+ * `sidestep coverage`: how many of the places for probes, function entries and line starts, can be probed. It runs
+ * nothing.
  */
 import { type LinkAddress } from '../base/address';
 import { type Image } from '../debuginfo/image';
@@ -13,7 +13,7 @@ import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
 import { LibraryForms, LoadedTwins } from './loadedTwins';
 
-/** Prints the census; gives the exit status. */
+/** Prints the census; returns the exit status. */
 export async function coverage({
   binaries,
   json,
@@ -47,7 +47,7 @@ function tally(
   }
 }
 
-/** Instructions that belong to a restartable sequence are refused whatever they are. */
+/** All instructions of a restartable sequence are refused. */
 function sequenceVerdict(image: Image, address: LinkAddress, bytes: Uint8Array): Verdict | undefined {
   const sequence = image.restartableSequenceAt(address);
   if (sequence === undefined) return undefined;

@@ -9,7 +9,7 @@ import { type TwinPlan } from '../emulator/emulator';
 import { formName } from '../emulator/twin/forms';
 import { formsIn } from '../emulator/twin/search';
 
-/** Of programs for glibc; libraries name none. */
+/** The interpreter of programs for glibc; libraries have none. */
 const USUAL_INTERPRETER = '/lib64/ld-linux-x86-64.so.2';
 
 /** Forms in the text of libraries; each library is searched once. */
@@ -46,7 +46,7 @@ export class LoadedTwins {
   }
 }
 
-/** The dynamic linker and the C library beside it, as far as they are here. */
+/** The dynamic linker and the C library beside it, if they exist here. */
 function runtimeOf({ kind, interpreter }: Image): readonly string[] {
   const linker = interpreter ?? (kind === 'sharedObject' ? USUAL_INTERPRETER : undefined);
   if (linker === undefined || !existsSync(linker)) return [];

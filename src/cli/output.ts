@@ -15,7 +15,7 @@ export interface OutputOptions {
   readonly format: 'text' | 'json';
   /** A file, replaced; undefined: standard error. */
   readonly output: string | undefined;
-  /** It can't be written any more; undefined: nobody reads it, which is no mistake. */
+  /** It can't be written any more; undefined: the reader is gone, which is not an error. */
   readonly onBroken: (error: SidestepError | undefined) => void;
 }
 
@@ -76,7 +76,7 @@ class TextOutput extends Output {
     this.writer.write(this.#format.hit({ thread, timeNs, location, message: printableMessage }));
   }
 
-  /** To standard error in any case: people must see it, even when the hits go to a file. */
+  /** Always to standard error: people must see it, even if the hits go to a file. */
   warning(message: string): void {
     this.writer.flush();
     process.stderr.write(`sidestep: ${printable(message)}\n`);

@@ -1,4 +1,4 @@
-/** -p and -f → probes; an error in one points at the place in what the user wrote. */
+/** -p and -f → probes; an error points at its position in the user's text. */
 import { assertExists } from '../base/assert';
 import { readFileSync } from 'node:fs';
 import { messageOf, SidestepError } from '../base/errors';

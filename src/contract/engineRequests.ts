@@ -1,6 +1,6 @@
 /**
- * What each request must look like: the engine carries out nothing that doesn't. Requests come over a pipe, and an
- * engine that is root must not take the other end's word for anything.
+ * What each request must look like: the engine refuses any other. Requests come over a pipe, and a root engine must not
+ * trust the other end.
  */
 import { SidestepError } from '../base/errors';
 import { anything, isObject, object, shape } from '../base/shape';
@@ -18,16 +18,16 @@ const envelope = object<{ readonly id: number; readonly kind: RequestKind; reado
   arguments: anything,
 });
 
-/** What a message that is no request is answered as: it can't say who it was. */
+/** The id of the answer to a message that is not a request and so has no id. */
 export const NO_REQUEST = 0;
 
-/** The number to which the answer goes; {@link NO_REQUEST} where the message has none. */
+/** The id for the answer; {@link NO_REQUEST} if the message has none. */
 export function requestIdOf(message: unknown): number {
   const id = isObject(message) && Object.hasOwn(message, 'id') ? message['id'] : undefined;
   return count.problem(id, 'id') === undefined ? (id as number) : NO_REQUEST;
 }
 
-/** The request that a message is. Throws `engine-protocol`, which names what is wrong with it. */
+/** The message as a request. Throws `engine-protocol`, with what is wrong. */
 export function toRequest(message: unknown): Request {
   const problem = envelope.problem(message, 'the request');
   if (problem !== undefined) throw new SidestepError('engine-protocol', problem);

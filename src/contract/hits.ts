@@ -1,6 +1,5 @@
 /**
- * Hit records, as they lie one behind the other in a frame of kind `hits`. Little-endian, every record a multiple of 8
- * bytes:
+ * Hit records, as they follow one another in a frame of kind `hits`. Little-endian, every record a multiple of 8 bytes:
  *
  * | offset | type | what |
  * | --- | --- | --- |

@@ -31,7 +31,7 @@ export type {
 export { FIRST_INHERITED_SITE } from './probeMessages';
 export type { Follow, Inheritance, Mapping, ProcessEnd } from './processMessages';
 
-/** Every request: what it takes and what it gives. */
+/** Every request: its arguments and its result. */
 export interface Requests extends ProcessRequests, ProbeRequests, StopRequests {}
 
 export type RequestKind = keyof Requests;
@@ -40,12 +40,12 @@ export type Request = {
   [K in RequestKind]: { readonly id: number; readonly kind: K; readonly arguments: Requests[K]['arguments'] };
 }[RequestKind];
 
-/** `id`: the request's, or 0 for a failure that is about a message that was no request. */
+/** `id`: the request's; 0 for a failure about a message that was not a request. */
 export type Response =
   | { readonly id: number; readonly result: Requests[RequestKind]['result'] }
   | { readonly id: number; readonly failure: EngineFailure };
 
-/** What the engine says unasked, in the order in which it happened. */
+/** What the engine reports without a request, in the order in which it happened. */
 export type EngineEvent =
   | ReadyEvent
   | ProcessEvent

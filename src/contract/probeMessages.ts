@@ -10,10 +10,7 @@ import { type EngineFailure } from './engineFailure';
 
 /** A number the client chooses, unique within a session and never used again. */
 export type ProbeId = number;
-/**
- * A number below {@link FIRST_INHERITED_SITE} that the client chooses as it does probes', or one from there on that the
- * engine chose.
- */
+/** Below {@link FIRST_INHERITED_SITE}, chosen by the client, like a probe's; from there on, chosen by the engine. */
 export type SiteId = number;
 
 export const FIRST_INHERITED_SITE: SiteId = 0x8000_0000;
@@ -33,24 +30,24 @@ export interface HitCondition {
 export const EXECUTIONS = ['emulated', 'surrogate', 'twin'] as const;
 export type Execution = (typeof EXECUTIONS)[number];
 
-/** What a site does when it is hit, its condition holding: see `arm`. */
+/** What a site does at a hit whose condition holds: see `arm`. */
 export const ON_HIT = ['report', 'count', 'hold', 'trace'] as const;
 export type OnHit = (typeof ON_HIT)[number];
 
 export interface Counts {
   /** Times a thread passed the site. */
   readonly hits: number;
-  /** Hits whose condition held, whatever the hit condition said then; without a condition, all of them. */
+  /** Hits whose condition held, before the hit condition selects among them; without a condition, all hits. */
   readonly matched: number;
   /** Hits whose record was sent. */
   readonly reported: number;
-  /** Hits that should have been reported, but whose record found no room because the client did not read. */
+  /** Hits that should have been reported, but were dropped because the client did not read. */
   readonly lost: number;
   /** Hits whose condition could not be evaluated. */
   readonly failedConditions: number;
   /**
-   * Times that a thread was to run the instruction itself, because emulating it would have faulted: once more for each
-   * signal that comes in between.
+   * How often a thread had to run the instruction itself, because emulating it would have faulted; a signal in between
+   * counts again.
    */
   readonly steppedAside: number;
 }
@@ -63,8 +60,8 @@ export interface Place {
   /** The restartable sequence (rseq(2)) that it lies in, or that begins less than an instruction's length after it. */
   readonly sequence?: { readonly start: Address; readonly end: Address };
   /**
-   * Where an instruction starts for certain, such as the function's first one: the engine counts from there whether one
-   * starts at the address, too.
+   * The start of some earlier instruction, such as the function's first; the engine decodes from there to see whether
+   * the address is an instruction's start.
    */
   readonly from?: Address;
 }
@@ -79,11 +76,11 @@ export interface SiteRequest extends Place {
 
 /** The instruction that a site's INT3 displaces. */
 export interface DisplacedInstruction {
-  /** For people. */
+  /** The instruction as text, for people. */
   readonly instruction: string;
   readonly execution: Execution;
   /**
-   * The instruction in whose middle the address lies, if it does: what is said above then is about bytes that are not
+   * The instruction that the address lies inside of, if any. The fields above then describe bytes that are never
    * executed like this.
    */
   readonly inside?: { readonly address: Address; readonly instruction: string };
@@ -98,25 +95,25 @@ export interface ProbeRequests {
     result: Record<string, never>;
   };
   /**
-   * Takes a probe away with all its sites, those that children have inherited too; its last counts, and those of each
-   * site that was still known. No child inherits it any more, and nothing of it is kept. One that was never declared is
-   * no error: it has counted nothing.
+   * Removes a probe with all its sites, inherited ones included. Returns its last counts, and those of each site that
+   * was still known. New children don't inherit the probe, and the engine keeps nothing of it. An undeclared probe is
+   * not an error: its counts are 0.
    */
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
-   * Examines each place and arms it where a probe can stand there: an outcome for each, in their order. One that fails
-   * does not concern the others. `report` sends a record for each hit whose condition holds, `count` only counts, `hold`
-   * holds the thread and says so, `trace` takes CLONE_UNTRACED out of the third argument of clone(3), where this function
-   * is entered: without a tracer the flag means nothing, and with this one the child would have INT3 in its memory and
-   * nobody who knows of it. Several sites may stand at one address.
+   * Examines each place and arms it if a probe can stand there. The result has one outcome for each site, in order; a
+   * failed site does not affect the others. `report` sends a record for each hit whose condition holds, `count` only
+   * counts, `hold` holds the thread and says so, `trace` removes CLONE_UNTRACED from the third argument of clone(3), at
+   * the entry of that function. Without a tracer the flag has no meaning; with this one, the child would run with INT3
+   * in its memory, unknown to the engine. Several sites may stand at one address.
    */
   arm: {
     arguments: { readonly pid: number; readonly sites: readonly SiteRequest[] };
     result: { readonly outcomes: readonly ArmOutcome[] };
   };
   /**
-   * Takes sites away; the last counts of each, in their order. Unknown ones (their process ended) are no error: they
-   * have counted nothing.
+   * Removes sites; returns the last counts of each, in order. An unknown site (its process has ended) is not an error:
+   * its counts are 0.
    */
   disarm: { arguments: { readonly sites: readonly SiteId[] }; result: { readonly sites: SiteCounts } };
   /** Counts by probe (as pairs) and by site. Sites of ended processes stay in them, unless children are followed. */
@@ -127,7 +124,7 @@ export interface ProbeRequests {
       readonly sites: SiteCounts;
     };
   };
-  /** Looks whether memory still holds what was armed; `siteGone` reports each site where it no longer does. */
+  /** Checks whether memory still holds what was armed; `siteGone` reports each site for which it does not. */
   audit: { arguments: Record<string, never>; result: Record<string, never> };
   /**
    * After this many further reports in all, the engine disarms every site and says `limitReached`; exact across
@@ -158,7 +155,7 @@ const place: Fields<Place> = {
   from: optional(address),
 };
 
-/** Names and immediates are the verifier's to judge (agent/verify): this only makes sure that they are plain. */
+/** The verifier checks names and immediates (agent/verify); here they only need to be plain values. */
 const operation: Shape<AgentOperation> = shape('an operation', (value) => {
   return isObject(value) && typeof value['op'] === 'string' && Object.values(value).every(isScalar);
 });

@@ -11,7 +11,7 @@ import { boolean, integer, list, object, oneOf, optional, tuple } from '../base/
 import { type ArgumentShapes, count, descriptor, pid, text } from './argumentShapes';
 import { type SiteCounts, type SiteId } from './probeMessages';
 
-/** Which processes that a traced one creates are traced, too: none, or all of them and theirs. */
+/** Whether processes that a traced one creates are traced too: none, or all of them and their children. */
 export const FOLLOW = ['none', 'children'] as const;
 export type Follow = (typeof FOLLOW)[number];
 
@@ -34,7 +34,7 @@ export interface Mapping {
   readonly deleted: boolean;
 }
 
-/** What a program has of its creator, as far as it is not to be what every program starts with. */
+/** What a program inherits from its creator, where that differs from the defaults. */
 export interface Inheritance {
   /** The numbers of the signals that it ignores. */
   readonly ignoredSignals?: readonly number[];
@@ -45,16 +45,16 @@ export interface Inheritance {
 
 export interface ProcessRequests {
   /**
-   * Starts a program, held before its first instruction. If the engine ends before the program is let go, or the client
-   * does, the program is ended. `stdio`: descriptors of the engine that become its 0, 1 and 2. The environment is
-   * exactly `env`. With a `starter`, a process that the client has started to become the program, everything else is
-   * that one's: user and groups, directory, descriptors, umask, limits; and whose child it is. Bytes that are not UTF-8
-   * are written as base/byteText says.
+   * Starts a program, held before its first instruction. If the engine or the client ends before the program is
+   * released, the program is killed. `stdio`: descriptors of the engine that become its 0, 1 and 2. The environment is
+   * exactly `env`. `starter`: a process that the client has started and that becomes the program. The program keeps
+   * everything else of it: user and groups, directory, descriptors, umask, limits, parent. Bytes that are not UTF-8 are
+   * written as base/byteText says.
    */
   launch: {
     arguments: Inheritance & {
       readonly program: string;
-      /** What the program finds as argv[0]; `program` by default. */
+      /** The program's argv[0]; `program` by default. */
       readonly argv0?: string;
       readonly args: readonly string[];
       /** By default the engine's own, or the starter's. */
@@ -62,7 +62,7 @@ export interface ProcessRequests {
       /** `NAME=value` each. */
       readonly env: readonly string[];
       readonly stdio: readonly [number, number, number];
-      /** Further descriptors of the engine, and which ones they become. The engine has them no longer then. */
+      /** Further descriptors of the engine, and the program's numbers for them. The engine closes its own. */
       readonly descriptors?: readonly (readonly [own: number, programs: number])[];
       /** `none` by default. */
       readonly follow?: Follow;
@@ -71,8 +71,8 @@ export interface ProcessRequests {
     result: { readonly pid: number };
   };
   /**
-   * Traces all threads of a running process without stopping one. Children that it has already are not followed.
-   * `asLaunched`: it is about to exec the program, which from then on is as one that was launched.
+   * Traces all threads of a running process without stopping one. Children that it already has are not followed.
+   * `asLaunched`: the process is about to exec the program, which then counts as launched.
    */
   attach: {
     arguments: { readonly pid: number; readonly follow?: Follow; readonly asLaunched?: boolean };
@@ -100,10 +100,9 @@ export type ProcessEvent =
   | { readonly event: 'threadStarted'; readonly pid: number; readonly tid: number; readonly name: string }
   | { readonly event: 'threadExited'; readonly pid: number; readonly tid: number }
   /**
-   * A child that is followed. Where it `forked`, it has a copy of what the parent has mapped, and as pairs the sites
-   * that it was born with and the parent's that they stand for. Where it was `spawned`, it has shared the parent's
-   * memory until now, when it calls exec. Where it is `orphaned`, because its creator was killed at that very moment,
-   * nothing is known of it, and it is held.
+   * A child that is followed. `forked`: it has a copy of the parent's mappings; `sites` pairs each inherited site with
+   * the parent's. `spawned`: it has shared the parent's memory until now, and calls exec. `orphaned`: its creator was
+   * killed before reporting it; nothing else is known, and it is held.
    */
   | {
       readonly event: 'processStarted';
@@ -121,7 +120,7 @@ export type ProcessEvent =
       readonly sites?: SiteCounts;
     }
   | { readonly event: 'exited'; readonly pid: number; readonly end: ProcessEnd; readonly sites?: SiteCounts }
-  /** The process could not be traced any longer and runs on without; a warning has said why. */
+  /** The process could no longer be traced and continues without; a warning has said why. */
   | { readonly event: 'released'; readonly pid: number; readonly sites?: SiteCounts };
 
 /** _NSIG, signal(7). 0 asks whether the process is there. */

@@ -10,7 +10,7 @@ import { type ArgumentShapes, pid } from './argumentShapes';
 import { type SiteId } from './probeMessages';
 
 export interface StopRequests {
-  /** Lets a held thread go. One that was killed meanwhile is no error. */
+  /** Releases a held thread. A thread that was killed in the meantime is not an error. */
   release: { arguments: { readonly tid: number }; result: Record<string, never> };
 }
 

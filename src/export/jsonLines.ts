@@ -1,5 +1,5 @@
 /**
- * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they
+ * A hit stream as JSON lines (https://jsonlines.org): one object per line, `hit` lines in the order in which they
  * happened (a `warning` may stand between them), then one `summary`. The format is an interface for scripts: fields are
  * added, never renamed. What does not fit a JSON number is a string: times as decimal nanoseconds, addresses as `0x…`.
  */
@@ -22,14 +22,17 @@ export interface ExportedHit {
   readonly message: string;
 }
 
-/** Of the counts, `failedConditions` and `steppedAside` are only in the output when there were some. */
+/** Of the counts, `failedConditions` and `steppedAside` are only in the output if not 0. */
 export interface ExportedProbe extends Counts {
   readonly probe: number;
   /** As the user wrote it. */
   readonly text: string;
-  /** Why it stands nowhere. */
+  /** Why it was armed nowhere. */
   readonly failure?: string | undefined;
-  /** One for each place of a file, its counts those of all processes; JSON leaves those of an only one to the probe. */
+  /**
+   * One for each address of a file, with counts over all processes. In JSON, a single site has no counts of its own:
+   * they are the probe's.
+   */
   readonly sites: readonly ExportedSite[];
 }
 
@@ -43,7 +46,7 @@ export interface ExportedSite extends Counts {
 
 export interface ExportedSummary {
   readonly probes: readonly ExportedProbe[];
-  /** How the program ended; undefined when it runs on. */
+  /** How the program ended; undefined if it keeps running. */
   readonly exit?: ProcessEnd | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** A thread is made to call rt_sigaction(2) for SIGTRAP, and stands then where it stood. */
+/** Makes a thread call rt_sigaction(2) for SIGTRAP, and puts it back where it was. */
 import { Layout } from '../engine/tracing/arena';
 import { Errno } from '../engine/linux/errno';
 import { type ProcessMemory } from '../engine/linux/memory';
@@ -14,7 +14,7 @@ const SYS_RT_SIGACTION = 13;
 /** The kernel's struct sigaction: handler, flags, restorer and mask, u64 each. */
 const ACTION_BYTES = 32;
 const SIGSET_BYTES = 8;
-/** Below the stack pointer of a thread that has not made room for itself (System V ABI, AMD64, §3.2.2). */
+/** The red zone: memory below its stack pointer that a thread may be using (System V ABI, AMD64, §3.2.2). */
 const RED_ZONE_BYTES = 128;
 
 export class RemoteCall {
@@ -24,11 +24,11 @@ export class RemoteCall {
   readonly #tid: number;
   readonly #instruction: number;
   readonly #registers = new Uint8Array(USER_REGISTERS_BYTES);
-  /** Came meanwhile. */
+  /** Signals that arrived in the meantime; delivered at the end. */
   readonly #signals: number[] = [];
   #isTraced = false;
 
-  /** `instruction`: the address of a system call instruction. */
+  /** `instruction`: the address of a system call instruction in the process. */
   constructor(ptrace: Ptrace, waiter: Waiter, pid: number, tid: number, instruction: number) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
@@ -38,8 +38,8 @@ export class RemoteCall {
   }
 
   /**
-   * Traces the thread as soon as nobody else does, and stops it. Never sleeps; false when it has waited in vain, until
-   * performance.now() is `until`.
+   * Traces the thread as soon as no other tracer does, and stops it. Never sleeps; false if performance.now() reached
+   * `until` first.
    */
   begin(until: number): boolean {
     for (let failure = this.#seize(); failure !== 0; failure = this.#seize()) {
@@ -50,7 +50,7 @@ export class RemoteCall {
     return this.#await(until) !== undefined;
   }
 
-  /** What the process does on SIGTRAP from now on: SIG_DFL or SIG_IGN. */
+  /** Sets the process's action on SIGTRAP: SIG_DFL or SIG_IGN. */
   setTrapAction(handler: number, until: number): boolean {
     if (!this.#isTraced || this.#ptrace.getRegisters(this.#tid) !== 0) return false;
     const { arena } = this.#ptrace;
@@ -70,7 +70,7 @@ export class RemoteCall {
     return done;
   }
 
-  /** Lets the thread go on as if nothing had been. */
+  /** Lets the thread continue as if nothing had happened. */
   end(): void {
     if (this.#isTraced) this.#ptrace.detach(this.#tid, 0);
     for (const signal of this.#signals) killThread(this.#pid, this.#tid, signal);
@@ -94,7 +94,7 @@ export class RemoteCall {
     this.#ptrace.setRegisters(this.#tid);
     const done = this.#toSystemCall(until) && this.#toSystemCall(until) && this.#ptrace.getRegisters(this.#tid) === 0;
     const result = view.getBigInt64(State.registers + UserRegister.rax, true);
-    // A stop in which the call that it was in is restarted.
+    // A stop that restarts the system call that the thread was in.
     this.#ptrace.interrupt(this.#tid);
     this.#ptrace.resume(this.#tid, 0);
     this.#await(until);

@@ -195,8 +195,8 @@ export class Session implements Disposable {
     const change = withoutLeakCheck(program, environment);
     if (change) {
       const message =
-        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails in a program that is traced: ` +
-        `${change.name}=${change.value} turns that off`;
+        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails while it is traced: ` +
+        `${change.name}=${change.value} turns the check off`;
       this.#warnings.fire({ message });
     }
     return change;

@@ -34,7 +34,7 @@ describe('the summary of a debug session', () => {
     const counts = { hits: 9, matched: 6, reported: 2, lost: 1 };
     assert.equal(
       summary({ condition: 'n', hits: { operator: '%', count: 2 } }, counts),
-      'f: 9 hits, 6 met the condition, 3 let through by the hit count, 0 shown, 1 lost because the editor did not keep up\n',
+      'f: 9 hits, 6 met the condition, 3 selected by the hit count, 0 shown, 1 lost because the editor did not keep up\n',
     );
   });
 

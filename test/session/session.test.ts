@@ -362,7 +362,7 @@ describe('session', () => {
       const probe = await add('log /src/server.c:30');
       assert.deepEqual(addressesOf(probe), [hex(PROGRAM + 0x1300n)]);
       assert.deepEqual(probe.warnings, [
-        "log /src/server.c:30: one of its places can't be probed, and no hit is counted there: `lock add` must be atomic",
+        "log /src/server.c:30: one of its places can't be probed, so hits there are not counted: `lock add` must be atomic",
       ]);
     });
 

@@ -121,6 +121,6 @@ async function readPid(file: string): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new SidestepError('launch-failed', `the program did not start in the terminal within ${PATIENCE_MS / 1000} s`, {
-    advice: 'Look at the terminal for the reason.',
+    advice: 'The terminal shows the reason.',
   });
 }

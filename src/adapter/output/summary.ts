@@ -38,7 +38,7 @@ function describeCounts(
   return [
     hitsText(hits),
     ...(spec.condition !== undefined || matched !== hits ? [`${count(matched)} met the condition`] : []),
-    ...(spec.hits !== undefined ? [`${count(reported + lost)} let through by the hit count`] : []),
+    ...(spec.hits !== undefined ? [`${count(reported + lost)} selected by the hit count`] : []),
     `${count(shown)} shown`,
     ...(lost > 0 ? [`${count(lost)} lost because the editor did not keep up`] : []),
     ...(failedConditions > 0 ? [`${count(failedConditions)} with a condition that could not be evaluated`] : []),

@@ -43,10 +43,10 @@ export interface LineCode {
 
 export const DOUBTS = {
   merged: 'several copies of it begin at one instruction: passes may be missed',
-  joined: 'its first instruction is also reached past it: passes may be counted that are none',
+  joined: 'other code also leads to its first instruction: too many passes may be counted',
   pieces:
-    'the compiler mixed it with other lines: copies of its code and pieces of it look alike, so that passes may be missed or count twice',
-  branches: 'control comes into it at several points: a pass may count twice',
+    'the compiler mixed it with other lines: copies and pieces of its code look alike, so passes may be missed or count twice',
+  branches: 'control enters it at several points: a pass may count twice',
 } as const;
 
 export type Doubt = (typeof DOUBTS)[keyof typeof DOUBTS];

@@ -1,7 +1,7 @@
 /**
- * Bytes to {@link Instruction} records. Beside surrogate/recode.ts the only importer of iced-x86, whose objects live in
- * its own WebAssembly memory and have no finalizers: what is made here for one call is freed in it; the instruction and
- * the formatter are made once.
+ * Bytes to {@link Instruction} records. Apart from surrogate/recode.ts the only importer of iced-x86. Its objects live
+ * in its own WebAssembly memory and have no finalizers, so objects for one call are freed in it; the instruction and
+ * the formatter are created once.
  */
 import {
   Code,
@@ -28,8 +28,8 @@ export const MAX_INSTRUCTION_BYTES = 15;
 const formatter = createFormatter();
 
 /**
- * Decodes the first instruction of `bytes` in 64-bit mode; `address` is where it lies.
- * `undefined` if the bytes are no instruction, or end before it does.
+ * Decodes the first instruction of `bytes` in 64-bit mode; `address` is where it lies. `undefined` if the bytes are not
+ * an instruction, or not a whole one.
  */
 export function decode(bytes: Uint8Array, address: bigint): Instruction | undefined {
   return withDecoded(bytes, address, (iced) => (iced.isInvalid ? undefined : record(iced, bytes)));
@@ -40,7 +40,7 @@ export function disassemble(bytes: Uint8Array, address: bigint): string {
   return withDecoded(bytes, address, (iced) => formatter.format(iced));
 }
 
-/** In bytes; 0 if the bytes are no instruction. */
+/** In bytes; 0 if the bytes are not an instruction. */
 export function instructionLength(bytes: Uint8Array): number {
   return withDecoded(bytes, 0n, (iced) => (iced.isInvalid ? 0 : iced.length));
 }
@@ -159,7 +159,7 @@ function memoryOperand(iced: IcedInstruction, base: Register, index: Register): 
 }
 
 /**
- * A register of the address tells; an absolute address is of 32 bits only when the displacement is (67 a1, or SIB
+ * A register in the address determines it; an absolute address has 32 bits only if the displacement has (67 a1, or SIB
  * without base).
  */
 function addressSizeOf(base: Register, index: Register, iced: IcedInstruction): 32 | 64 {

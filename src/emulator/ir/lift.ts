@@ -26,12 +26,12 @@ export type Lift = (lifting: Lifting) => void;
 export type Family = Readonly<Record<string, Lift>>;
 
 /**
- * User space ends below 2^47; a branch beyond faults where vendors differ, so the thread does it itself (Intel SDM vol.
- * 1 §3.3.7.1).
+ * User space ends below 2^47; vendors differ in where a branch beyond it faults, so the thread executes it (Intel SDM
+ * vol. 1 §3.3.7.1).
  */
 const USER_ADDRESS_BITS = 47;
 
-/** The micro-operations of one instruction while they are put together. */
+/** The micro-operations of one instruction, under construction. */
 export class Lifting {
   readonly #statements: Statement[] = [];
   #loads = 0;
@@ -122,7 +122,7 @@ export class Lifting {
     this.#statements.push({ kind: 'guard', condition });
   }
 
-  /** Stores values behind one another. */
+  /** Stores consecutive values. */
   store(address: Value, ...values: readonly Value[]): void {
     this.#statements.push({ kind: 'store', address, values });
   }

@@ -1,5 +1,5 @@
 /**
- * Constructors of {@link Value}s. They check widths, so that a family that mixes them up fails in its first test, not
+ * Constructors of {@link Value}s. They check widths, so that a family with a wrong width fails in its first test, not
  * at a hit.
  */
 import { assert } from '../../base/assert';

@@ -36,7 +36,7 @@ export interface Mismatch {
 
 export interface Verification {
   readonly states: number;
-  /** Where the instruction ran to its end in both. */
+  /** The states from which the instruction ran to its end in both. */
   readonly executed: number;
   readonly mismatches: readonly Mismatch[];
 }
@@ -133,7 +133,7 @@ function experiment({ subject, before, windowsBefore }: Trial): Experiment {
   return { code: subject.bytes, registers: before, windows: windowsBefore };
 }
 
-/** A repeated string instruction that doesn't compare may be left to the thread when some of its rounds are done. */
+/** The emulator may leave a repeated string instruction without comparison to the thread after some of its rounds. */
 function isPartial({ result, subject }: Trial): boolean {
   return result === 1 && subject.operations.some((statement) => statement.kind === 'repeat' && !statement.until);
 }
@@ -145,7 +145,7 @@ function completion({ subject, after, windowsAfter }: Trial): Experiment {
   return { code: subject.bytes, registers, windows: windowsAfter };
 }
 
-/** Done whole, or first in part by the emulator: the same must come out. */
+/** Executed wholly, or first in part by the emulator: the result must be the same. */
 function compareCompletion(whole: Outcome, completed: Outcome, { instruction }: Subject): string[] {
   const differences: string[] = [];
   if (whole.signal !== completed.signal || whole.faultAddress !== completed.faultAddress) {
@@ -180,7 +180,7 @@ function compare(trial: Trial, outcome: Outcome): string[] {
   const { subject, before, after, result } = trial;
   const place = BigInt(subject.address);
   const rip = outcome.signal === SIGTRAP ? outcome.registers[RIP]! - 1n : outcome.registers[RIP]!;
-  // A fault at another place is that of what the instruction jumped to.
+  // A fault at another address belongs to the code that the instruction jumped to.
   const faulted = rip === place;
   const differences: string[] = [];
   if (result === 1) {

@@ -1,6 +1,6 @@
 /**
- * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points,
- * and what iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
+ * Instructions for the surrogate, by iced-x86: the same instruction with its memory operand at a register, and its
+ * effects from iced's InstructionInfo. Objects that iced allocates for one call are freed in it.
  */
 import { assertExists } from '../../base/assert';
 import {
@@ -25,15 +25,15 @@ import { GENERAL_REGISTERS, type GeneralRegister } from '../machine/registers';
 import { type RegisterSet, registerSetOf } from './features';
 
 /**
- * What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is
- * read.
+ * What happens to a memory operand. `conditionalWrite`: the instruction writes the bytes that it selects, and reads
+ * none.
  */
 export type OperandAccess = 'read' | 'write' | 'readWrite' | 'conditionalWrite';
 
 export interface Recoded {
-  /** Does the same wherever it lies. */
+  /** The moved instruction; it does the same at any address. */
   readonly code: Uint8Array;
-  /** The memory operand, if there is one: the register that points to it in `code`, and is for nothing else there. */
+  /** The memory operand, if there is one: the register that points to it in `code` and has no other use there. */
   readonly operand: { readonly register: GeneralRegister; readonly access: OperandAccess } | undefined;
   readonly registerSet: RegisterSet;
   readonly registersWritten: readonly GeneralRegister[];
@@ -47,7 +47,7 @@ export interface Recoded {
 const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx', 'rax', 'r8', 'r9', 'r10', 'r11'];
 
 /**
- * `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches.
+ * `bytes`: one whole instruction. `undefined` if it branches, or may act on more than registers and one memory operand.
  */
 export function recode(bytes: Uint8Array): Recoded | undefined {
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
@@ -133,7 +133,7 @@ function moveOperand(
 function pointTo(decoded: IcedInstruction, operand: number, registers: Uses['registers']): GeneralRegister | undefined {
   decoded.segmentPrefix = Register.None;
   if (decoded.opKind(operand) !== OpKind.Memory) {
-    // MASKMOVDQU and MASKMOVQ store where RDI points, and do nothing else with it.
+    // MASKMOVDQU and MASKMOVQ store where RDI points, and have no other use for it.
     decoded.setOpKind(operand, OpKind.MemorySegRDI);
     return 'rdi';
   }
@@ -153,7 +153,7 @@ function encode(instruction: IcedInstruction): Uint8Array | undefined {
     encoder.encode(instruction, 0n);
     return encoder.takeBuffer();
   } catch {
-    // iced can't write every form that it reads.
+    // iced can't encode every form that it decodes.
     return undefined;
   } finally {
     encoder.free();
@@ -168,7 +168,7 @@ const ACCESSES: ReadonlyMap<OpAccess, OperandAccess> = new Map([
   [OpAccess.Write, 'write'],
   [OpAccess.CondWrite, 'conditionalWrite'],
   [OpAccess.ReadWrite, 'readWrite'],
-  // CMPXCHG8B writes in any case: what was there, if it does not match (Intel SDM vol. 2).
+  // CMPXCHG8B always writes: the old value, if it does not match (Intel SDM vol. 2).
   [OpAccess.ReadCondWrite, 'readWrite'],
 ]);
 

@@ -62,7 +62,7 @@ export class Arming {
   arm(process: Process, probe: Probe, wanted: SiteRequest): DisplacedInstruction {
     const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
     const { site: id, address, from, onHit } = wanted;
-    if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
+    if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is already armed`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
     // Now rather than at the first hit, which would wait for it.

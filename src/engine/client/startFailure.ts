@@ -12,7 +12,7 @@ export function startFailureOf(thrown: unknown): EngineFailure | undefined {
     code: 'launch-failed',
     message:
       `the engine can't start: address space is limited to ${Math.round(limit / 2 ** 20)} MB here (RLIMIT_AS), ` +
-      'and WebAssembly, in which probed instructions are executed, reserves more than that without using it',
-    advice: 'Lift the limit in the shell that starts the editor or Sidestep: ulimit -v unlimited',
+      'and WebAssembly, which executes probed instructions, reserves more than that without using it',
+    advice: 'Raise the limit in the shell that starts the editor or Sidestep: ulimit -v unlimited',
   };
 }

@@ -116,7 +116,7 @@ export class Guard {
     this.#isSuccessor = true;
     this.#tryToStart();
     if (this.isStarting) {
-      const message = `the guardian is gone (${reason}), and another one is being started: ${CONSEQUENCE} meanwhile`;
+      const message = `the guardian is gone (${reason}); another one is starting. Until it watches: ${CONSEQUENCE}`;
       notices.say({ event: 'warning', message });
     }
   }
@@ -171,7 +171,7 @@ export class Guard {
 }
 
 /** Of having no guardian. */
-const CONSEQUENCE = 'if the engine is killed, programs that have met a probe end with it, by SIGKILL';
+const CONSEQUENCE = 'if the engine is killed, programs that have hit a probe are killed with it';
 
 function reasonOf(code: number): string {
   if (code === GUARDIAN_UNHEARD) return 'it may not write to the memory of other processes';

@@ -297,7 +297,7 @@ export class Hits {
     const { process, tid } = task;
     if (this.#wasSent(tid) || !this.#breakpoints.restoreCopy(process.space, address, tid)) return false;
     this.#notices.warn(
-      `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was taken out there`,
+      `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was removed there`,
       process,
     );
     rewind(this.#ptrace, task, address);

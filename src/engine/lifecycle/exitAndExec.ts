@@ -118,7 +118,7 @@ export class ExitAndExec {
   #release(process: Process, reason: string): void {
     const { ptrace, tasks, notices } = this.#parts;
     const { pid } = process;
-    notices.warn(`process ${pid} is not traced any further: ${reason}`, process);
+    notices.warn(`process ${pid} is no longer traced: ${reason}`, process);
     notices.say({ event: 'released', pid, ...this.#lastCounts(process) });
     tasks.removeProcess(process);
     ptrace.detach(pid, 0);

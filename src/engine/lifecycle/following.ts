@@ -34,7 +34,7 @@ export class Following {
     const { follow, leaving } = process.memoryOwner ?? process;
     if (!follow || leaving || process.leaving) return false;
     if (!this.#notices.areIgnored) return true;
-    this.#notices.warn('children were not followed, because nobody reads what is told of them', process);
+    this.#notices.warn('child processes are not followed: the client is not reading events', process);
     return false;
   }
 

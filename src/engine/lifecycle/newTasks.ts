@@ -237,8 +237,8 @@ export class NewTasks {
       const forGood = isForGood(memory);
       notices.warn(
         forGood
-          ? `child ${tid} has a copy of the probes, which can't be taken out of it, and ends where it meets one: ${memory.message}`
-          : `child ${tid} waits, because its copy of the probes can't be taken out: ${memory.message}`,
+          ? `child ${tid} has a copy of the probes that can't be removed, and will die when it reaches one: ${memory.message}`
+          : `child ${tid} waits, because its copy of the probes can't be removed: ${memory.message}`,
         parent,
       );
       if (!forGood) {

@@ -90,7 +90,7 @@ export function commands(parts: CommandParts): Commands {
     },
 
     declare({ probe, hitCondition }) {
-      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is declared already`);
+      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is already declared`);
       probes.probes.set(probe, new Probe(probe, hitCondition));
       return {};
     },
@@ -141,7 +141,7 @@ export function commands(parts: CommandParts): Commands {
       if (departures.depart(processOf(pid))) return {};
       throw new SidestepError(
         'memory-unreachable',
-        `process ${pid} stays traced: there is code in it that can't be put back at present`,
+        `process ${pid} stays traced: some of its code can't be restored yet`,
         { place: { pid }, advice: 'Detach again.' },
       );
     },

@@ -100,7 +100,7 @@ export class StepAside {
 
   #putOff(task: Task, { address }: Breakpoint, failure: number): void {
     this.#notices.warn(
-      `thread ${task.tid} waits at ${hex(BigInt(address))}, because its code can't be put back: ${errnoText(failure)}`,
+      `thread ${task.tid} waits at ${hex(BigInt(address))}, because the code there can't be restored: ${errnoText(failure)}`,
       task.process,
     );
     task.retries.note(address, this.#ptrace.arena.number(RSP));

@@ -144,7 +144,7 @@ export class Twins {
       if (report !== 'asleep') continue;
       throw new SidestepError(
         'memory-unreachable',
-        `thread ${task.tid} uses the instruction there in place of another, and is waiting for memory; try again`,
+        `thread ${task.tid} is using the instruction there as a twin and is waiting for memory; try again`,
         { place: { pid: task.process.pid, tid: task.tid } },
       );
     }

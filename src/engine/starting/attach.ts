@@ -25,7 +25,7 @@ const EXEC_PAUSE_MS = 1;
 export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Detaching, wantedPid: number): Process {
   const pid = leaderOf(wantedPid);
   if (tasks.processes.has(pid)) {
-    throw new SidestepError('attach-refused', `process ${pid} is traced by this session already`, { place: { pid } });
+    throw new SidestepError('attach-refused', `process ${pid} is already traced by this session`, { place: { pid } });
   }
   const obstacle = impossibility(pid);
   if (obstacle) throw obstacle;

@@ -242,7 +242,7 @@ const RIP = AreaLayout.registers + UserRegister.rip;
 const CPUID = Uint8Array.of(0x0f, 0xa2);
 
 function found(mapping: Mapping | undefined): Mapping {
-  if (mapping === undefined) throw failure('its memory has not the usual mappings');
+  if (mapping === undefined) throw failure('its memory does not have the usual mappings');
   return mapping;
 }
 

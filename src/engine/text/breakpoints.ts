@@ -238,7 +238,10 @@ export class Breakpoints {
     space.leftovers.set(where, breakpoint);
     if (where === breakpoint.address) breakpoint.stuck = true;
     const { message } = unwritable(where, failure);
-    this.#notices.warn(`a probe could not be taken out: ${message}; it is passed by, and tried again`, process);
+    this.#notices.warn(
+      `a probe could not be removed: ${message}; threads pass it uncounted, and Sidestep keeps trying`,
+      process,
+    );
   }
 
   /** The opposite of {@link #leave}. */

@@ -45,7 +45,7 @@ export function examineSigtrap(process: Process, notices: Events): void {
     task.blockUnconfirmed = task.blocksSigtrap && process.handlesSigtrap;
   }
   if (process.ignoresSigtrap) {
-    notices.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
+    notices.warn('the program ignores SIGTRAP; once the probes are removed, it no longer will', process);
   }
   if (process.handlesSigtrap && suspects.some(({ blocksSigtrap }) => blocksSigtrap)) {
     notices.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);

@@ -325,7 +325,7 @@ function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): r
   if (sites.length === 0) return [];
   return errors
     .filter(({ code }) => code === 'not-probeable' || code === 'text-differs')
-    .map(({ message }) => `${spec.text}: one of its places can't be probed, and no hit is counted there: ${message}`);
+    .map(({ message }) => `${spec.text}: one of its places can't be probed, so hits there are not counted: ${message}`);
 }
 
 /** A line without code means the next one that has some: where that is another function's, the user hardly meant it. */
@@ -338,7 +338,7 @@ function moveOf({ spec, line }: Probe, sites: readonly Site[]): readonly string[
   });
   const name = sites[0]?.location.function;
   return isElsewhere && name !== undefined
-    ? [`${spec.text}: no code belongs to that line; the probe moved to line ${line}, into the function ${name}`]
+    ? [`${spec.text}: that line has no code; the probe moved to line ${line}, into the function ${name}`]
     : [];
 }
 

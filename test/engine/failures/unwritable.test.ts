@@ -151,7 +151,7 @@ describe('text that can not be written for a while', () => {
     const { output, counts } = await run(faults, ['handled'], 'load', [unwritable(20)]);
     assert.equal(output, 'caught 200');
     assert.deepEqual([counts.hits, counts.steppedAside], [200, 100]);
-    await warning(/thread \d+ waits at 0x\w+, because its code can't be put back: ENOMEM/);
+    await warning(/thread \d+ waits at 0x\w+, because the code there can't be restored: ENOMEM/);
   });
 
   it('a probe that can not be set again after a thread has run its instruction is given up', async () => {
@@ -166,7 +166,7 @@ describe('text that can not be written for a while', () => {
     const { output, counts } = await run(family, ['fork', '10'], 'work', [unwritable(30)]);
     assert.equal(output, 'right 10');
     assert.equal(counts.hits, 10);
-    await warning(/child \d+ waits, because its copy of the probes can't be taken out: .*ENOMEM/);
+    await warning(/child \d+ waits, because its copy of the probes can't be removed: .*ENOMEM/);
   });
 
   it('a forked child waits until its memory can be opened', async () => {
