@@ -67,7 +67,7 @@ export class Arming {
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();
-    const agent = agents.compile(wanted.agent);
+    const agent = agents.prepare(wanted.agent);
     examineSigtrap(process, notices);
     twins.leave(process.space, Number(address));
     const breakpoint =

@@ -1,4 +1,4 @@
-/** What the client can ask for, one function per request of contract/messages. */
+/** What the client can ask for, one function per request of the contract. */
 import { address } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { toFailure } from '../../contract/engineFailure';

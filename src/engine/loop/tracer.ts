@@ -57,6 +57,7 @@ export class Tracer {
   readonly #protection: Protection;
   readonly #surrogate: Surrogate;
   readonly #emulator: Emulator;
+  readonly #agents: AgentCompiler;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
   readonly #receiver: Receiver;
@@ -85,7 +86,7 @@ export class Tracer {
       surrogate.execute(plan),
     ));
     const twins = new Twins({ ptrace, waiter, tasks, memory, stepAside, state: emulator.twins });
-    const agents = new AgentCompiler(arena, memory);
+    const agents = (this.#agents = new AgentCompiler(arena, memory));
     const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate, twins }));
     const departures = new Detaching({ ptrace, waiter, tasks, arming, births, changes, stepAside, twins });
     this.#departures = departures;
@@ -177,6 +178,7 @@ export class Tracer {
       this.#inbox.read(this.#receiver);
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
+      this.#agents.compile();
       this.#outbox.flush();
       // After the answer: it may take a millisecond.
       if (this.#tasks.processes.size > 0) this.#guard.begin();
