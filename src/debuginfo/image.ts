@@ -6,6 +6,7 @@
 import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
 import { type Disposable, DisposableStore } from '../base/lifetime';
+import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
 import { type CfaRule, FrameTable } from './dwarf/frame';
 import { imageKind, readInterpreter } from './elf/dynamic';
@@ -121,7 +122,7 @@ export class Image implements Disposable {
     this.#debug = separate ?? file;
     this.hasDebugInfo = hasDwarf(this.#debug);
     this.#symbols = new Symbols(separate ? [separate, file] : [file]);
-    const info = new DebugInfo(this.#debug, {
+    const debugFile = new DebugFile(this.#debug, {
       supplementary: () => {
         // Stripping leaves the link in programs that have nothing left to share.
         if (!this.hasDebugInfo) return undefined;
@@ -129,7 +130,7 @@ export class Image implements Disposable {
         return alternate && store.add(alternate);
       },
     });
-    const program = new Program(info, this.#facts());
+    const program = new Program(new DebugInfo(debugFile), this.#facts());
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AT, FORM, TAG, UT } from '../../../src/debuginfo/dwarf/constants';
 import { type DebugInfo } from '../../../src/debuginfo/dwarf/debugInfo';
-import { type Entry } from '../../../src/debuginfo/dwarf/entry';
+import { Entry } from '../../../src/debuginfo/dwarf/entry';
 import { type EntryTable } from '../../../src/debuginfo/dwarf/entryTable';
 import {
   counted,
@@ -47,7 +47,7 @@ function variable(
     '.debug_info': section(counted(...HEADER_5, uleb(1), uleb(2), value, u8(0))),
     ...more,
   });
-  return info.units[0]!.entries.entry(1);
+  return Entry.of(info.units[0]!, 1);
 }
 
 describe('.debug_info', () => {
@@ -134,7 +134,7 @@ describe('.debug_info', () => {
       ),
     });
     const names = (entry: Entry): unknown[] => [...entry.children()].map((child) => child.string(AT.name));
-    const [root, outer, inner, a] = [0, 1, 2, 3].map((index) => info.units[0]!.entries.entry(index)) as [
+    const [root, outer, inner, a] = [0, 1, 2, 3].map((index) => Entry.of(info.units[0]!, index)) as [
       Entry,
       Entry,
       Entry,
@@ -261,7 +261,7 @@ describe('.debug_info', () => {
           },
           shared,
         );
-        const entry = info.units[0]!.entries.entry(1);
+        const entry = Entry.of(info.units[0]!, 1);
         assert.equal(entry.reference(AT.type)?.string(AT.name), 'shared');
         assert.equal(entry.attribute(AT.type)!.referenceKey(), entry.reference(AT.type)!.key);
       }
@@ -293,7 +293,7 @@ describe('.debug_info', () => {
         new Uint8Array(0),
       );
       for (const info of [version4, version5]) {
-        const entry = info.units[0]!.entries.entry(1).reference(AT.type)!;
+        const entry = Entry.of(info.units[0]!, 1).reference(AT.type)!;
         assert.equal(entry.tag, TAG.compile_unit);
         assert.equal(entry.unit.header.signature, signature);
       }
