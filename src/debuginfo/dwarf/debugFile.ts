@@ -1,6 +1,6 @@
 /**
  * One file with debug information: its sections, and what is kept of them because many units share it: abbreviations,
- * entry tables, strings, lists. Knows nothing of what refers to what.
+ * strings, lists. Knows nothing of what refers to what.
  */
 import { Once } from '../../base/once';
 import { OverlapLimit } from '../../base/overlapLimit';
@@ -8,7 +8,6 @@ import { StringTable } from '../../base/stringTable';
 import { Abbreviations } from './abbreviations';
 import { type AttributeValue } from './attributeValue';
 import { FileNumbers } from './entryKey';
-import { EntryTables } from './entryTables';
 import { LocationLists } from './locationSection';
 import { RangeLists } from './rangeSection';
 import { type DebugSectionName, DebugSections, type SectionSource } from './sections';
@@ -36,7 +35,6 @@ export class DebugFile {
   readonly isSupplementary: boolean;
   readonly rangeLists: RangeLists;
   readonly locationLists: LocationLists;
-  readonly entryTables = new EntryTables();
   readonly #supplementary: Once<DebugFile | undefined>;
   /** By what they depend on: the offset, and how wide offsets and addresses are. */
   readonly #abbreviations = new Map<string, Once<Abbreviations>>();

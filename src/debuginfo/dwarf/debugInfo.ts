@@ -3,11 +3,13 @@ import { partitionPoint } from '../../base/binarySearch';
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { type DebugFile } from './debugFile';
+import { EntryTables } from './entryTables';
 import { type DebugSections } from './sections';
 import { Unit, type Units } from './unit';
 import { readUnitHeader, type UnitSection } from './unitHeader';
 
 export class DebugInfo implements Units {
+  readonly entryTables = new EntryTables<Unit>();
   readonly #units: Once<Readonly<Record<UnitSection | 'all', readonly Unit[]>>>;
   readonly #supplementary: Once<DebugInfo | undefined>;
   readonly #typeUnits: Once<ReadonlyMap<bigint, Unit>>;

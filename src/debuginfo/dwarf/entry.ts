@@ -4,6 +4,7 @@
 import { type AttributeValue, blockOf, constantOf, flagOf, unsignedOf } from './attributeValue';
 import { FORM } from './constants';
 import { type EntryKey, entryKey } from './entryKey';
+import { type EntryTable } from './entryTable';
 import { RawEntry } from './rawEntry';
 import { type EntryPlace, type Unit } from './unit';
 
@@ -19,9 +20,9 @@ export class Entry extends RawEntry {
     this.#index = index;
   }
 
-  /** Entry number `index` of the unit's table. */
-  static of(unit: Unit, index: number): Entry {
-    return new Entry(unit, unit.entries.offsetAt(index), index);
+  /** Entry number `index` of a unit's table. */
+  static of(entries: EntryTable<Unit>, index: number): Entry {
+    return new Entry(entries.source, entries.offsetAt(index), index);
   }
 
   /** The unit's own entry; undefined for a unit without any. Does not read the other entries. */
@@ -35,11 +36,12 @@ export class Entry extends RawEntry {
     if (!unit) {
       throw units.file.sections.reader(section).malformed('a reference leads outside of all units', offset);
     }
-    const index = unit.entries.indexAt(offset);
+    const { entries } = unit;
+    const index = entries.indexAt(offset);
     if (index === undefined) {
       throw unit.section.malformed(`a reference leads to 0x${offset.toString(16)}: no entry`, from);
     }
-    return Entry.of(unit, index);
+    return Entry.of(entries, index);
   }
 
   /** Tells entries of a program apart, and equal ones together. */
@@ -59,12 +61,14 @@ export class Entry extends RawEntry {
 
   get parent(): Entry | undefined {
     const { index } = this;
-    return index === 0 ? undefined : Entry.of(this.unit, this.unit.entries.parents[index]!);
+    const { entries } = this.unit;
+    return index === 0 ? undefined : Entry.of(entries, entries.parents[index]!);
   }
 
   *children(): IterableIterator<Entry> {
     if (!this.abbreviation.hasChildren) return;
-    for (const child of this.unit.entries.children(this.index)) yield Entry.of(this.unit, child);
+    const { entries } = this.unit;
+    for (const child of entries.children(this.index)) yield Entry.of(entries, child);
   }
 
   /** The attribute of this name (DW_AT_*). */

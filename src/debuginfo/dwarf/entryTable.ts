@@ -4,7 +4,7 @@
  */
 import { partitionPoint } from '../../base/binarySearch';
 import { type Abbreviation, skipAttributes } from './abbreviations';
-import { type EntrySource } from './rawEntry';
+import { type EntrySource, readCode } from './rawEntry';
 
 /** A guess at the bytes of an entry, to size the first table; a wrong guess costs one copy. */
 const TYPICAL_ENTRY_SIZE = 9;
@@ -25,8 +25,7 @@ interface Columns {
   readonly ends: Uint32Array;
 }
 
-export class EntryTable {
-  readonly #source: EntrySource;
+export class EntryTable<Source extends EntrySource> {
   readonly #offsets: Uint32Array;
   readonly tags: Uint16Array;
   /** Index of the parent; the root's is its own. */
@@ -34,8 +33,11 @@ export class EntryTable {
   /** Index after the entry's subtree: its next sibling, if it has one. */
   readonly ends: Uint32Array;
 
-  private constructor(source: EntrySource, columns: Columns) {
-    this.#source = source;
+  private constructor(
+    /** The unit. */
+    readonly source: Source,
+    columns: Columns,
+  ) {
     this.#offsets = columns.offsets;
     this.tags = columns.tags;
     this.parents = columns.parents;
@@ -43,7 +45,7 @@ export class EntryTable {
   }
 
   /** Walks the unit once. Throws `malformed` where it can't be walked. */
-  static read(source: EntrySource): EntryTable {
+  static read<Source extends EntrySource>(source: Source): EntryTable<Source> {
     const walk = new Walk(source);
     while (walk.step());
     return new EntryTable(source, walk.finish());
@@ -55,23 +57,20 @@ export class EntryTable {
 
   /** Where the entry starts in its section. */
   offsetAt(index: number): number {
-    return this.#source.header.offset + this.#offsets[index]!;
+    return this.source.header.offset + this.#offsets[index]!;
   }
 
   /** Whether the entry has an attribute of this name, without making an object of it. */
   has(index: number, attribute: number): boolean {
-    const { section, abbreviations } = this.#source;
-    const offset = this.offsetAt(index);
-    const byte = section.data[offset]!;
-    const code = byte < 0x80 ? byte : section.at(offset).uleb();
-    for (const { name } of abbreviations.get(code)!.attributes) if (name === attribute) return true;
+    const { code } = readCode(this.source, this.offsetAt(index));
+    for (const { name } of this.source.abbreviations.get(code)!.attributes) if (name === attribute) return true;
     return false;
   }
 
   /** Index of the entry that starts at `offset` of the section; undefined when none does. */
   indexAt(offset: number): number | undefined {
     const offsets = this.#offsets;
-    const own = offset - this.#source.header.offset;
+    const own = offset - this.source.header.offset;
     const index = partitionPoint(offsets.length, (each) => offsets[each]! < own);
     return offsets[index] === own ? index : undefined;
   }
@@ -108,7 +107,8 @@ class Walk {
   step(): boolean {
     const at = this.#offset;
     if (at >= this.#end) return false;
-    const code = this.#readCode();
+    const { code, next } = readCode(this.#source, at);
+    this.#offset = next;
     const isDone = this.#count > 0 && this.#open.length === 0;
     // After the root's subtree there is padding only.
     if (isDone || (code === 0 && this.#count === 0)) return false;
@@ -126,18 +126,6 @@ class Walk {
       parents: parents.slice(0, this.#count),
       ends: ends.slice(0, this.#count),
     };
-  }
-
-  #readCode(): number {
-    const byte = this.#bytes[this.#offset]!;
-    if (byte < 0x80) {
-      this.#offset++;
-      return byte;
-    }
-    const reader = this.#source.section.at(this.#offset);
-    const code = reader.uleb();
-    this.#offset = reader.offset;
-    return code;
   }
 
   #abbreviation(code: number, at: number): Abbreviation {

@@ -5,15 +5,15 @@ import { type EntrySource } from './rawEntry';
 /** Entries held in tables at most (14 bytes each), beyond the last unit's. */
 const MAX_ENTRIES = 1_500_000;
 
-export class EntryTables {
+export class EntryTables<Source extends EntrySource> {
   /** The longest unused first. */
-  readonly #tables = new Map<EntrySource, EntryTable>();
+  readonly #tables = new Map<Source, EntryTable<Source>>();
   /** Units whose entries can't be read, and why. */
-  readonly #broken = new Map<EntrySource, unknown>();
+  readonly #broken = new Map<Source, unknown>();
   #entries = 0;
 
   /** The unit's entries; read unless they are still there. */
-  of(unit: EntrySource): EntryTable {
+  of(unit: Source): EntryTable<Source> {
     let table = this.#tables.get(unit);
     if (table) {
       if (this.#entries <= MAX_ENTRIES) return table;
@@ -32,7 +32,7 @@ export class EntryTables {
     return table;
   }
 
-  #read(unit: EntrySource): EntryTable {
+  #read(unit: Source): EntryTable<Source> {
     if (this.#broken.has(unit)) throw this.#broken.get(unit);
     try {
       return EntryTable.read(unit);

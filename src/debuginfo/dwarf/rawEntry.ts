@@ -13,6 +13,14 @@ export interface EntrySource {
   readonly abbreviations: Abbreviations;
 }
 
+/** The abbreviation code at an offset, and the offset after it. Nearly all take one byte. */
+export function readCode({ section, header }: EntrySource, offset: number): { readonly code: number; readonly next: number } {
+  const code = section.data[offset] ?? 0x80;
+  if (code < 0x80) return { code, next: offset + 1 };
+  const reader = section.at(offset, header.end);
+  return { code: reader.uleb(), next: reader.offset };
+}
+
 export class RawEntry {
   readonly abbreviation: Abbreviation;
   readonly #source: EntrySource;
@@ -24,13 +32,12 @@ export class RawEntry {
     source: EntrySource,
     readonly offset: number,
   ) {
-    const reader = source.section.at(offset, source.header.end);
-    const code = reader.uleb();
+    const { code, next } = readCode(source, offset);
     const abbreviation = source.abbreviations.get(code);
-    if (!abbreviation) throw reader.malformed(`abbreviation ${code} is not declared`, offset);
+    if (!abbreviation) throw source.section.malformed(`abbreviation ${code} is not declared`, offset);
     this.abbreviation = abbreviation;
     this.#source = source;
-    this.#valuesAt = reader.offset;
+    this.#valuesAt = next;
   }
 
   get tag(): number {

@@ -9,6 +9,7 @@ import { AT, TAG, UT } from './constants';
 import { type DebugFile } from './debugFile';
 import { type EntryKey, entryKey } from './entryKey';
 import { type EntryTable } from './entryTable';
+import { type EntryTables } from './entryTables';
 import { readOffset } from './initialLength';
 import { type EntrySource, RawEntry } from './rawEntry';
 import { type UnitHeader, type UnitSection } from './unitHeader';
@@ -16,6 +17,7 @@ import { type UnitHeader, type UnitSection } from './unitHeader';
 /** The units among which references lead: those of one file (`DebugInfo`). */
 export interface Units {
   readonly file: DebugFile;
+  readonly entryTables: EntryTables<Unit>;
   /** Those of the file that this one shares entries with. */
   readonly supplementary: Units | undefined;
   /** The unit that the byte at `offset` belongs to. */
@@ -65,8 +67,8 @@ export class Unit implements EntrySource {
   }
 
   /** All entries; read when first asked for. */
-  get entries(): EntryTable {
-    return this.file.entryTables.of(this);
+  get entries(): EntryTable<Unit> {
+    return this.units.entryTables.of(this);
   }
 
   /** A unit whose code is described in a .dwo file (split DWARF). */

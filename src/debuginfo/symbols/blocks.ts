@@ -24,7 +24,7 @@ export function blocksAt(
   let children = entries.children(subprogram.index);
   for (let next = children.next(); !next.done; next = children.next()) {
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
-    const block = Entry.of(subprogram.unit, next.value);
+    const block = Entry.of(entries, next.value);
     const ranges = entryRanges(block);
     const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
     if (!range || (range.low === address && startsAfter(block, address, view, hasLine))) continue;

@@ -50,7 +50,7 @@ export function* namedFunctions(program: Program, query: string): IterableIterat
     const { entries } = unit;
     for (let index = 0; index < entries.length; index++) {
       if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
-      const entry = Entry.of(unit, index);
+      const entry = Entry.of(entries, index);
       const own = ifWellFormed(() => entry.string(AT.name));
       if (own === undefined || !mayMatch(own, name)) continue;
       const qualified = ifWellFormed(() => qualifiedNameOf(entry));

@@ -85,7 +85,7 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
   for (let index = 1; index < entries.length; index++) {
     if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
     if (entries.tags[index] === TAG.variable && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
-    const entry = Entry.of(unit, index);
+    const entry = Entry.of(entries, index);
     const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;
     const qualified = ifWellFormed(() => qualifiedNameOf(entry));

@@ -254,7 +254,7 @@ export class ProgramScope implements Scope {
     const { entries } = unit;
     for (const index of entries.children(0)) {
       if (entries.tags[index] !== TAG.variable) continue;
-      const name = ifWellFormed(() => Entry.of(unit, index).string(AT.name));
+      const name = ifWellFormed(() => Entry.of(entries, index).string(AT.name));
       if (name !== undefined) yield name;
     }
   }

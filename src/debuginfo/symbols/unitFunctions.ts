@@ -41,7 +41,7 @@ export class UnitFunctions {
       else high = middle;
     }
     const range = ranges[low - 1];
-    return range && address < range.high ? Entry.of(this.#unit, range.index) : undefined;
+    return range && address < range.high ? Entry.of(this.#unit.entries, range.index) : undefined;
   }
 
   /** Code of the unit's out-of-line functions, by address. */
@@ -51,7 +51,7 @@ export class UnitFunctions {
       const ranges: FunctionRange[] = [];
       for (let index = 0; index < entries.length; index++) {
         if (entries.tags[index] !== TAG.subprogram) continue;
-        for (const { low, high } of ifWellFormed(() => entryRanges(Entry.of(this.#unit, index))) ?? []) {
+        for (const { low, high } of ifWellFormed(() => entryRanges(Entry.of(entries, index))) ?? []) {
           if (this.#isCode(low)) ranges.push({ low, high, index });
         }
       }
@@ -65,7 +65,7 @@ export class UnitFunctions {
    */
   instancesOf(key: number): Entry[] {
     this.#instances ??= this.#indexInstances();
-    return (this.#instances.get(key) ?? []).map((index) => Entry.of(this.#unit, index));
+    return (this.#instances.get(key) ?? []).map((index) => Entry.of(this.#unit.entries, index));
   }
 
   #indexInstances(): Map<number, number[]> {
@@ -77,7 +77,7 @@ export class UnitFunctions {
       if (!FUNCTIONS.has(tag) && !isGlobal) continue;
       const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
       if (completes === undefined) continue;
-      const key = ifWellFormed(() => Entry.of(this.#unit, index).attribute(completes)?.referenceKey());
+      const key = ifWellFormed(() => Entry.of(entries, index).attribute(completes)?.referenceKey());
       if (key === undefined) continue;
       const known = instances.get(key);
       if (known) known.push(index);
