@@ -23,7 +23,8 @@ export class DebugInfo implements Units {
     this.#supplementary = new Once(() => file.supplementary && new DebugInfo(file.supplementary));
     this.#typeUnits = new Once(() => {
       const typeUnits = new Map<bigint, Unit>();
-      for (const unit of this.units) if (unit.header.signature !== undefined) typeUnits.set(unit.header.signature, unit);
+      for (const unit of this.units)
+        if (unit.header.signature !== undefined) typeUnits.set(unit.header.signature, unit);
       return typeUnits;
     });
   }

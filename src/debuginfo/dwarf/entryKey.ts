@@ -31,7 +31,8 @@ export class FileNumbers {
 
   /** The next file's number. Throws `unsupported` for more files than keys can tell apart. */
   next(): number {
-    if (this.#next === MAX_FILES) throw new SidestepError('unsupported', `more than ${MAX_FILES} files describe one program`);
+    if (this.#next === MAX_FILES)
+      throw new SidestepError('unsupported', `more than ${MAX_FILES} files describe one program`);
     return this.#next++;
   }
 }

@@ -104,7 +104,8 @@ function readOldTables(reader: ByteReader, compilationDirectory: string): Pick<L
   const directories = [compilationDirectory];
   for (let name = reader.cstring(); name !== ''; name = reader.cstring()) directories.push(checked(name, reader));
   const files: LineFile[] = [{ name: '', directory: 0 }];
-  for (let name = reader.cstring(); name !== ''; name = reader.cstring()) addFile(files, readOldFile(reader, name), reader);
+  for (let name = reader.cstring(); name !== ''; name = reader.cstring())
+    addFile(files, readOldFile(reader, name), reader);
   return { directories, files };
 }
 
@@ -174,12 +175,7 @@ function readFormats(reader: ByteReader): EntryFormat[] {
   return formats;
 }
 
-function readFile(
-  debug: DebugFile,
-  reader: ByteReader,
-  formats: readonly EntryFormat[],
-  encoding: Encoding,
-): LineFile {
+function readFile(debug: DebugFile, reader: ByteReader, formats: readonly EntryFormat[], encoding: Encoding): LineFile {
   let name = '';
   let directory = 0;
   for (const { content, form } of formats) {

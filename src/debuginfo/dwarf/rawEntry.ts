@@ -14,7 +14,10 @@ export interface EntrySource {
 }
 
 /** The abbreviation code at an offset, and the offset after it. Nearly all take one byte. */
-export function readCode({ section, header }: EntrySource, offset: number): { readonly code: number; readonly next: number } {
+export function readCode(
+  { section, header }: EntrySource,
+  offset: number,
+): { readonly code: number; readonly next: number } {
   const code = section.data[offset] ?? 0x80;
   if (code < 0x80) return { code, next: offset + 1 };
   const reader = section.at(offset, header.end);

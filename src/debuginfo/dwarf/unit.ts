@@ -114,7 +114,10 @@ export class Unit implements EntrySource {
   addressAt(index: number): number {
     const { version, addressSize } = this.header;
     const base = this.#base(AT.addr_base, version >= 5 ? 8 : 0);
-    return this.file.sections.reader('.debug_addr').at(base + index * addressSize).number64();
+    return this.file.sections
+      .reader('.debug_addr')
+      .at(base + index * addressSize)
+      .number64();
   }
 
   /** Where list number `index` of the unit's part of `section` starts (DWARF 5 §7.28). */

@@ -87,13 +87,9 @@ export class LineIndex {
         paths.add(path);
         left -= path.length;
         if (left < 0) {
-          throw new SidestepError(
-            'unsupported',
-            `${this.#info.file.path} lists more source files than can be shown`,
-            {
-              place: { file: this.#info.file.path, section: '.debug_line' },
-            },
-          );
+          throw new SidestepError('unsupported', `${this.#info.file.path} lists more source files than can be shown`, {
+            place: { file: this.#info.file.path, section: '.debug_line' },
+          });
         }
       }
     }

@@ -6,7 +6,7 @@ import { type DebugInfo } from '../dwarf/debugInfo';
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type FlowInstruction } from '../../base/controlFlow';
-import { type CfaRule } from '../dwarf/frame';
+import { type CfaRule } from '../dwarf/cfi/row';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
