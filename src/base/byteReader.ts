@@ -27,9 +27,11 @@ export class ByteReader {
     readonly origin: BytesOrigin = {},
     /** Reads stop here, in bytes from the start of the data. */
     readonly end: number = bytes.length,
+    /** A view of the same bytes: readers of one section share it. */
+    view: DataView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   ) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = view;
   }
 
   /** All the data, for loops that check their bounds themselves. */
@@ -41,12 +43,12 @@ export class ByteReader {
     return this.offset >= this.end;
   }
 
-  /** A reader of the same data from `offset` to `end`. */
+  /** A reader of its own of the same data, which stands at `offset` and stops at `end`. Cheap: nothing is copied. */
   at(offset: number, end: number = this.end): ByteReader {
     if (!(offset >= 0 && offset <= end && end <= this.#bytes.length)) {
       throw this.malformed(`offset ${offset} lies outside it`, offset);
     }
-    const reader = new ByteReader(this.#bytes, this.origin, end);
+    const reader = new ByteReader(this.#bytes, this.origin, end, this.#view);
     reader.offset = offset;
     return reader;
   }

@@ -13,7 +13,7 @@
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
 import { AT, FORM } from '../dwarf/constants';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
 import { type FunctionFlow } from './functionFlow';
@@ -73,7 +73,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
 
 /** How the compiler marked rows. */
 export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'mixed' | 'plain' {
-  const producer = unit.root?.string(AT.producer) ?? '';
+  const producer = Entry.rootOf(unit)?.string(AT.producer) ?? '';
   if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
   const gcc = /^GNU \S+ (\d+)/.exec(producer);
   if (gcc) {

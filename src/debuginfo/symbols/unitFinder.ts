@@ -2,7 +2,8 @@
 import { partitionPointOf } from '../../base/binarySearch';
 import { readAranges, type UnitRange } from '../dwarf/aranges';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
-import { entryRanges } from '../dwarf/ranges';
+import { Entry } from '../dwarf/entry';
+import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
 export class UnitFinder {
@@ -22,14 +23,19 @@ export class UnitFinder {
   }
 
   #collect(): UnitRange[] {
-    const ranges = ifWellFormed(() => readAranges(this.#info)) ?? [];
+    const ranges = ifWellFormed(() => readAranges(this.#info.file)) ?? [];
     const known = new Set(ranges.map(({ unitOffset }) => unitOffset));
     for (const unit of this.#info.units) {
       const { offset: unitOffset, section } = unit.header;
       if (section !== '.debug_info' || known.has(unitOffset)) continue;
-      const own = ifWellFormed(() => unit.root && entryRanges(unit.root)) ?? [];
+      const own = ifWellFormed(() => rangesOf(unit)) ?? [];
       for (const { low, high } of own) ranges.push({ low, high, unitOffset });
     }
     return ranges.filter(({ low }) => this.#isCode(low)).sort((a, b) => a.low - b.low);
   }
+}
+
+function rangesOf(unit: Unit): readonly AddressRange[] {
+  const root = Entry.rootOf(unit);
+  return root ? entryRanges(root) : [];
 }

@@ -5,7 +5,7 @@
 import { partitionPointOf } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
@@ -35,7 +35,7 @@ export class UnitFunctions {
   functionAt(address: number): Entry | undefined {
     const ranges = this.ranges();
     const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
-    return range && address < range.high ? this.#unit.entries.entry(range.index) : undefined;
+    return range && address < range.high ? Entry.of(this.#unit.entries, range.index) : undefined;
   }
 
   /** Code of the unit's out-of-line functions, by address. */
@@ -45,7 +45,7 @@ export class UnitFunctions {
       const ranges: FunctionRange[] = [];
       for (let index = 0; index < entries.length; index++) {
         if (entries.tags[index] !== TAG.subprogram) continue;
-        for (const { low, high } of ifWellFormed(() => entryRanges(entries.entry(index))) ?? []) {
+        for (const { low, high } of ifWellFormed(() => entryRanges(Entry.of(entries, index))) ?? []) {
           if (this.#isCode(low)) ranges.push({ low, high, index });
         }
       }
@@ -59,7 +59,7 @@ export class UnitFunctions {
    */
   instancesOf(key: number): Entry[] {
     this.#instances ??= this.#indexInstances();
-    return (this.#instances.get(key) ?? []).map((index) => this.#unit.entries.entry(index));
+    return (this.#instances.get(key) ?? []).map((index) => Entry.of(this.#unit.entries, index));
   }
 
   #indexInstances(): Map<number, number[]> {
@@ -70,8 +70,8 @@ export class UnitFunctions {
       const isGlobal = tag === TAG.variable && !INSIDE.has(entries.tags[entries.parents[index]!]!);
       if (!FUNCTIONS.has(tag) && !isGlobal) continue;
       const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
-      const origin = completes && entries.entry(index).attribute(completes);
-      const key = origin && ifWellFormed(() => origin.referenceKey());
+      if (completes === undefined) continue;
+      const key = ifWellFormed(() => Entry.of(entries, index).attribute(completes)?.referenceKey());
       if (key === undefined) continue;
       const known = instances.get(key);
       if (known) known.push(index);
