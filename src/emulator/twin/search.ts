@@ -2,7 +2,7 @@
  * Twins in a piece of text, at any byte: whether the program itself ever executes those bytes from there makes no
  * difference.
  */
-import { MAX_INSTRUCTION_BYTES } from '../decode/decode';
+import { MAX_INSTRUCTION_BYTES } from '../machine/instructionLength';
 import { formName, type TwinCode, twinCodeOf, type TwinForm } from './forms';
 
 export interface FoundTwin {

@@ -3,7 +3,7 @@
  * when a probe first needs one. Any bytes will do that come from a file and can't be written, but those of the program
  * itself, the dynamic linker and the C library are preferred: they stay as long as the process.
  */
-import { MAX_INSTRUCTION_BYTES } from '../../emulator/decode/decode';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength';
 import { type TwinPlan } from '../../emulator/emulator';
 import { formName } from '../../emulator/twin/forms';
 import { exchangeTwins, type FoundTwin, lockedTwins } from '../../emulator/twin/search';
