@@ -11,7 +11,6 @@
  *   and let go, or held for the client as a program that has just begun to run.
  */
 import { SidestepError } from '../../base/errors';
-import { type Arena, Layout } from '../tracing/arena';
 import { type Breakpoints } from '../text/breakpoints';
 import { inheritSigtrap } from '../threads/sigtrap';
 import { type Ptrace } from '../tracing/ptrace';
@@ -61,7 +60,6 @@ interface Copy {
 
 export class NewTasks {
   readonly #parts: NewTaskParts;
-  readonly #arena: Arena;
   /** Stopped, but their creator's report has not been seen; since when (performance.now()). */
   readonly #early = new Map<number, number>();
   readonly #copies = new Map<number, Copy>();
@@ -72,7 +70,6 @@ export class NewTasks {
 
   constructor(parts: NewTaskParts) {
     this.#parts = parts;
-    this.#arena = parts.ptrace.arena;
   }
 
   /** Some child waits for its creator's report, or to be cleaned: {@link review} must be called from time to time. */
@@ -83,8 +80,8 @@ export class NewTasks {
   /** The thread has stopped to tell of a child. Returns the child's number, 0 if the creator has been killed. */
   onCreated(creator: Task, how: 'clone' | 'fork' | 'vfork'): number {
     const { ptrace, tasks } = this.#parts;
-    if (ptrace.getEventMessage(creator.tid) !== 0) return 0;
-    const child = this.#arena.u32[Layout.eventMessage >>> 2]!;
+    const child = ptrace.getEventMessage(creator.tid);
+    if (child === undefined) return 0;
     // It can have been taken for an orphan, which it is not.
     const stopped = tasks.tasks.has(child) ? undefined : this.#hasStopped(child);
     if (stopped !== undefined) this.#admit(creator, child, how);

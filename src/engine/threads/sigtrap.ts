@@ -8,13 +8,11 @@ import { pause } from '../../base/pause';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../tracing/ptrace';
 import { Signal, signalBit } from '../linux/signals';
-import { Layout } from '../tracing/arena';
 import { type Breakpoint } from '../tracees/tracees';
 import { type Events } from '../client/events';
 import { type Process, type Task } from '../tracees/tracees';
 
-const TRAP_BIT = signalBit(Signal.SIGTRAP);
-const TRAP = BigInt(TRAP_BIT);
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 /**
  * SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of
@@ -96,7 +94,8 @@ export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack
 
 /** Blocks SIGTRAP again in a stopped thread. */
 export function blockSigtrap(ptrace: Ptrace, task: Task): void {
-  if (ptrace.getSignalMask(task.tid) !== 0) return;
-  ptrace.arena.u32[Layout.signalMask >>> 2]! |= TRAP_BIT;
+  const mask = ptrace.getSignalMask(task.tid);
+  if (mask === undefined) return;
+  mask.add(Signal.SIGTRAP);
   ptrace.setSignalMask(task.tid);
 }
