@@ -84,12 +84,7 @@ export class Hits {
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
-    if (task.aside !== undefined && this.#stepAside.finish(task, true)) return;
-    if (task.twin !== undefined) {
-      if (!this.#twins.finish(task)) this.#deliver(task);
-      return;
-    }
-    if (task.awaitsStepTrap && this.#takeDueTrap(task)) return;
+    if (task.state.now.kind !== 'running' && this.#endsStep(task)) return;
     if (task.blockUnconfirmed) settleDoubt(task);
     const registers = this.#ptrace.getRegisters(tid);
     if (registers === undefined) return;
@@ -120,10 +115,7 @@ export class Hits {
     task.record.phase = ThreadPhase.atInt3;
     this.#memory.select(tid, space.memory);
     if (!task.retries.take(address, registers.sp)) this.#visit(task, breakpoint, registers, now);
-    if (task.holds > 0) {
-      task.heldAt = breakpoint;
-      return;
-    }
+    if (task.state.now.kind === 'held') return;
     this.#pass(task, breakpoint, registers, sent);
   }
 
@@ -145,19 +137,31 @@ export class Hits {
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
   }
 
-  /** Lets a held thread go on. */
-  release(task: Task): void {
-    const { heldAt } = task;
-    task.heldAt = undefined;
+  /** Lets a thread go on that was held, at a breakpoint or at its program's start. */
+  release(task: Task, at: Breakpoint | undefined): void {
     if (isStale(this.#ptrace, task)) return;
-    if (heldAt === undefined) {
+    if (at === undefined) {
       this.#ptrace.resume(task.tid, 0);
       return;
     }
     const registers = this.#ptrace.getRegisters(task.tid);
     if (registers === undefined) return;
     this.#memory.select(task.tid, task.process.space.memory);
-    this.#pass(task, heldAt, registers, false);
+    this.#pass(task, at, registers, false);
+  }
+
+  /**
+   * The thread was on its way over an instruction. True: that is what it has stopped for, and it was dealt with. False:
+   * its own SIGTRAP is still to be.
+   */
+  #endsStep(task: Task): boolean {
+    const { now } = task.state;
+    if (now.kind === 'aside') return this.#stepAside.finish(task, true);
+    if (now.kind === 'onTwin') {
+      if (!this.#twins.finish(task)) this.#deliver(task);
+      return true;
+    }
+    return task.state.isTrapDue && this.#takeDueTrap(task);
   }
 
   #visit(task: Task, breakpoint: Breakpoint, registers: Registers, now: number): void {
@@ -210,7 +214,7 @@ export class Hits {
   }
 
   #hold(task: Task, site: Site): void {
-    task.holds++;
+    task.state.hold(site.breakpoint);
     this.#notices.announce(task);
     this.#notices.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
   }
@@ -257,7 +261,7 @@ export class Hits {
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
   #takeDueTrap(task: Task): boolean {
-    task.awaitsStepTrap = false;
+    task.state.takeTrap();
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     if (this.#ptrace.getSiginfo(task.tid)?.code !== TRAP_TRACE) {
       task.record.phase = ThreadPhase.running;
@@ -307,7 +311,7 @@ export class Hits {
     // Where it stands, it can go on from.
     task.record.phase = ThreadPhase.stepping;
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
-    if (!task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
   }
 }
 

@@ -58,7 +58,7 @@ export class Detaching {
     ]);
     for (const process of together) arming.disarmProcess(process);
     const clean = together.filter((process) => arming.isClean(process));
-    for (const process of clean) process.leaving = true;
+    for (const process of clean) process.leave();
     for (const process of clean) for (const task of process.tasks.values()) this.#ask(task);
     for (const process of clean) this.#drain(process);
     births.settle();
@@ -75,16 +75,18 @@ export class Detaching {
     }
     if (status.kind !== 'exec' && isStale(ptrace, task)) return;
     const signal = status.kind === 'signal' ? status.signal : 0;
-    const stepped = task.aside !== undefined || task.awaitsStepTrap;
+    const stepped = task.state.asideAt !== undefined || task.state.isTrapDue;
     stepAside.interrupt(task, signal === Signal.SIGTRAP);
-    const wasOnTwin = task.twin !== undefined;
+    const wasOnTwin = task.state.twinStep !== undefined;
     const ownSignal = twins.interrupt(task, signal !== 0);
-    if (task.awaitsStepTrap && signal !== Signal.SIGTRAP) {
-      // Let go now, the thread would get it.
-      ptrace.resume(task.tid, signal);
-      return;
+    if (task.state.isTrapDue) {
+      if (signal !== Signal.SIGTRAP) {
+        // Let go now, the thread would get it.
+        ptrace.resume(task.tid, signal);
+        return;
+      }
+      task.state.takeTrap();
     }
-    task.awaitsStepTrap = false;
     switch (status.kind) {
       case 'clone':
       case 'fork':
@@ -118,13 +120,15 @@ export class Detaching {
   /** Held threads are let go at once, the others are asked to stop. */
   #ask(task: Task): void {
     const { ptrace } = this.#parts;
-    if (task.holds === 0) {
+    const { doing } = task.state;
+    if (!task.state.isKeptStopped) {
       ptrace.interrupt(task.tid);
       return;
     }
     if (isStale(ptrace, task)) return;
-    const registers = task.heldAt && ptrace.getRegisters(task.tid);
-    if (task.heldAt && registers) this.#rewind(task, registers, task.heldAt);
+    const at = doing.kind === 'held' ? doing.at : undefined;
+    const registers = at && ptrace.getRegisters(task.tid);
+    if (at && registers) this.#rewind(task, registers, at);
     this.#letGo(task, 0);
   }
 
@@ -136,7 +140,7 @@ export class Detaching {
         const report = awaitReport(waiter, task.tid);
         if (report === 'asleep') {
           // On a twin it waits for memory, and would go on with registers that are not its own.
-          if (task.twin !== undefined) continue;
+          if (task.state.twinStep !== undefined) continue;
           // It is let go when it stops; or by the kernel, if the engine ends before that.
           break;
         }

@@ -9,7 +9,7 @@ import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Events } from '../client/events';
 import { type Breakpoints, type Inherited } from '../text/breakpoints';
-import { inheritSigtrap } from '../threads/sigtrap';
+import { inheritProcess, inheritTask } from '../tracees/execAndFork';
 import { type ProbeTable } from '../tracees/probeTable';
 import { Site } from '../tracees/tracees';
 import { AddressSpace, Process, type Task } from '../tracees/tracees';
@@ -54,16 +54,10 @@ export class Following {
     const { space, inherited } = born;
     const process = this.#tasks.addProcess(new Process(pid, space));
     const parent = source.memoryOwner ?? source;
-    process.follow = true;
-    process.is64Bit = source.is64Bit;
-    process.sigtrapExamined = source.sigtrapExamined;
-    process.ignoresSigtrap = source.ignoresSigtrap;
-    process.handlesSigtrap = source.handlesSigtrap;
-    process.seesForeignSigtrap = source.seesForeignSigtrap;
+    inheritProcess(process, source);
     const task = this.#tasks.addTask(process, pid);
     task.announced = true;
-    inheritSigtrap(task, creator);
-    task.landings.inherit(creator.landings);
+    inheritTask(task, creator);
     const sites: (readonly [SiteId, SiteId])[] = [];
     for (const { own, parents } of inherited) {
       for (const { id, probe, agent, onHit } of parents.sites) {
@@ -104,7 +98,7 @@ export class Following {
     process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     const task = this.#tasks.addTask(process, pid);
     task.announced = true;
-    task.holds = 1;
+    task.state.hold();
     const parent = Number(readStatus(pid)?.get('PPid') ?? 0);
     this.#notices.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
     this.#notices.say({ event: 'held', pid, tid: pid });
@@ -115,7 +109,6 @@ export class Following {
     const { memoryOwner } = borrower;
     if (memoryOwner === undefined) return;
     borrower.memoryOwner = undefined;
-    borrower.follow = true;
     for (const task of borrower.tasks.values()) task.announced = true;
     const { pid } = borrower;
     this.#notices.say({ event: 'processStarted', pid, parent: memoryOwner.pid, how: 'spawned', sites: [] });

@@ -12,7 +12,6 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Breakpoints } from '../text/breakpoints';
-import { inheritSigtrap } from '../threads/sigtrap';
 import { type Ptrace } from '../tracing/ptrace';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
@@ -23,7 +22,9 @@ import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Events } from '../client/events';
 import { type Following } from './following';
 import { awaitReport } from '../threads/awaitStop';
+import { isStale } from '../threads/staleStops';
 import { borrowsMemory } from './sharing';
+import { inheritProcess, inheritTask } from '../tracees/execAndFork';
 import { AddressSpace, Process, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
 import { wasToBeUntraced } from './untraced';
@@ -105,7 +106,7 @@ export class NewTasks {
     this.#unclean.delete(tid);
     const copy = this.#copies.get(tid);
     this.#copies.delete(tid);
-    if (copy) this.#letCreatorGo(copy);
+    if (copy) this.#letCreatorGo(tid, copy);
   }
 
   /**
@@ -151,12 +152,12 @@ export class NewTasks {
     const isHidden = wasToBeUntraced(this.#parts.ptrace, creator);
     if (isThreadOf(process.pid, child)) {
       const task = tasks.addTask(process, child);
-      inheritSigtrap(task, creator);
+      inheritTask(task, creator);
       notices.threadStarted(task);
     } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
-      inheritSigtrap(this.#addBorrower(process, child), creator);
+      inheritTask(this.#addBorrower(process, child), creator);
     } else if (following.wants(process) && !isHidden) {
-      creator.holds++;
+      creator.state.awaitChild(child);
       this.#copies.set(child, { parent: process, space: process.space, creator });
     } else {
       this.#copies.set(child, { parent: process, space: process.space, creator: undefined });
@@ -167,6 +168,7 @@ export class NewTasks {
     const { tasks } = this.#parts;
     const borrower = new Process(child, process.space, process.memoryOwner ?? process);
     process.space.users++;
+    inheritProcess(borrower, process);
     tasks.addProcess(borrower);
     return tasks.addTask(borrower, child);
   }
@@ -189,13 +191,13 @@ export class NewTasks {
     } else {
       this.#letGo(tid, copy);
     }
-    this.#letCreatorGo(copy);
+    this.#letCreatorGo(tid, copy);
   }
 
   /** If it waits: it may have been let go or killed, or be what is left of its process after exec. */
-  #letCreatorGo({ creator, space }: Copy): void {
-    if (creator === undefined || this.#parts.tasks.tasks.get(creator.tid) !== creator) return;
-    if (creator.process.space === space && --creator.holds === 0) this.#parts.ptrace.resume(creator.tid, 0);
+  #letCreatorGo(child: number, { creator }: Copy): void {
+    const { ptrace } = this.#parts;
+    if (creator?.state.endWaitFor(child) === true && !isStale(ptrace, creator)) ptrace.resume(creator.tid, 0);
   }
 
   #settleOrphan(tid: number): void {

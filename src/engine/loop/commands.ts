@@ -53,7 +53,7 @@ export function commands(parts: CommandParts): Commands {
       process.follow = wanted.follow === 'children';
       process.awaitsStart = true;
       const task = tasks.addTask(process, pid);
-      task.holds = 1;
+      task.state.hold();
       notices.threadStarted(task);
       notices.announce(task);
       const loss = lostPrivileges(pid, wanted.program);
@@ -128,11 +128,13 @@ export function commands(parts: CommandParts): Commands {
     release({ tid }) {
       const task = tasks.tasks.get(tid);
       // A thread that was killed while it was held is no error.
-      if (task === undefined || task.holds === 0 || --task.holds > 0) return {};
+      if (task?.state.now.kind !== 'held') return {};
+      const { at } = task.state.now;
+      if (!task.state.release()) return {};
       const { process } = task;
       if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
       process.awaitsStart = false;
-      hits.release(task);
+      hits.release(task, at);
       return {};
     },
 

@@ -52,8 +52,8 @@ export class Stops {
     const task = this.#tasks.get(tid);
     const { ptrace, waiter, doorbell, guard, departures } = this.#parts;
     if (task !== undefined) {
-      if (task.diesWithEngine && guard.watches) this.#parts.protection.release(task);
-      if (task.process.leaving) departures.onStop(task);
+      if (task.diesWithEngine !== 'no' && guard.watches) this.#parts.protection.release(task);
+      if (task.state.now.kind === 'leaving') departures.onStop(task);
       else if (waiter.status === STOPPED_BY_SIGTRAP) {
         if (!waiter.isOld || !isStale(ptrace, task)) this.#hits.onTrap(task, now);
       } else this.#onStop(task, decodeWaitStatus(waiter.status));
@@ -73,7 +73,8 @@ export class Stops {
     const { ptrace, stepAside, twins, births, changes } = this.#parts;
     if (!isEnd(status) && status.kind !== 'exec' && isStale(ptrace, task)) return;
     if (status.kind === 'signal') {
-      const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
+      const isOnTwin = task.state.now.kind === 'onTwin';
+      const done = isOnTwin ? twins.finish(task) : stepAside.finish(task, false);
       if (done) return;
       if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
       resumeWithSignal(ptrace, task, status.signal);

@@ -43,7 +43,7 @@ export class StepAside {
       return;
     }
     for (const site of breakpoint.sites) site.count('steppedAside');
-    task.aside = breakpoint;
+    task.state.stepAside(breakpoint);
     this.#ptrace.step(task.tid, 0);
   }
 
@@ -75,20 +75,21 @@ export class StepAside {
    * or it was swallowed by one that was sent. False: it was not aside.
    */
   interrupt(task: Task, trapped: boolean): boolean {
-    const breakpoint = task.aside;
+    const breakpoint = task.state.asideAt;
     if (breakpoint === undefined) return false;
-    task.aside = undefined;
+    task.state.endStep();
     this.#breakpoints.reinsert(task.process.space, breakpoint, task.tid);
     const registers = this.#ptrace.getRegisters(task.tid);
     if (registers === undefined) return true;
     if (registers.ip === breakpoint.address) {
       task.retries.note(breakpoint.address, registers.sp);
-    } else {
-      task.awaitsStepTrap = !trapped;
+    } else if (!trapped) {
+      task.state.expectTrap();
     }
-    if (!trapped && !task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    const { isTrapDue } = task.state;
+    if (!trapped && !isTrapDue) task.record.phase = ThreadPhase.running;
     // What is still to come must come through.
-    if (task.blocksSigtrap && !task.awaitsStepTrap) blockSigtrap(this.#ptrace, task);
+    if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);
     return true;
   }
 

@@ -12,7 +12,7 @@ import { type Execute } from '../../emulator/emulator';
 import { type TwinState } from '../../emulator/twin/twinState';
 import { type Arena, Layout } from '../tracing/arena';
 import { SidestepError } from '../../base/errors';
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { TwinStep, type Breakpoint } from '../tracees/tracees';
 import { findTwin } from './twinSearch';
 import { type TwinPlace } from '../tracees/twinPlaces';
@@ -90,7 +90,7 @@ export class Twins {
    * is another one, and the caller's.
    */
   finish(task: Task): boolean {
-    const step = task.twin!;
+    const step = assertExists(task.state.twinStep, 'the twin');
     const registers = this.#leaveTwin(task);
     if (registers === undefined) return true;
     const progress = this.#settle(step, registers);
@@ -108,7 +108,7 @@ export class Twins {
     }
     this.#putBack(task, step, registers, progress, true);
     this.#ptrace.resume(task.tid, 0);
-    if (!task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
     return true;
   }
 
@@ -117,12 +117,12 @@ export class Twins {
    * it stopped for, if it did, was the twin's own.
    */
   interrupt(task: Task, forSignal: boolean): boolean {
-    const step = task.twin;
+    const step = task.state.twinStep;
     if (step === undefined) return false;
     const registers = this.#leaveTwin(task);
     if (registers === undefined) return false;
     const progress = this.#settle(step, registers);
-    if (!forSignal) task.awaitsStepTrap = progress !== 'before';
+    if (!forSignal && progress !== 'before') task.state.expectTrap();
     const own = forSignal && this.#ownSignal(task, progress) !== 0;
     this.#putBack(task, step, registers, progress, forSignal);
     return own;
@@ -132,7 +132,7 @@ export class Twins {
   leave(space: AddressSpace, address: number): void {
     space.twins.avoid(address);
     for (const task of this.#tasks.tasks.values()) {
-      const place = task.twin?.place;
+      const place = task.state.twinStep?.place;
       if (place === undefined || task.process.space !== space) continue;
       if (address < place.address || address >= place.end) continue;
       const report = awaitReport(this.#waiter, task.tid);
@@ -168,7 +168,7 @@ export class Twins {
     this.#memory.select(task.tid, task.process.space.memory);
     if (!this.#state.enter(liftedOf(breakpoint), place.way, place.code, step.registers)) return false;
     registers.ip = place.address;
-    task.twin = step;
+    task.state.stepOnTwin(step);
     task.record.phase = ThreadPhase.onTwin;
     this.#ptrace.setRegisters(task.tid);
     this.#ptrace.step(task.tid, 0);
@@ -177,7 +177,7 @@ export class Twins {
 
   /** The thread's registers, which may still be the twin's; `undefined`: it was killed. */
   #leaveTwin(task: Task): Registers | undefined {
-    task.twin = undefined;
+    task.state.endStep();
     return this.#ptrace.getRegisters(task.tid);
   }
 
@@ -199,7 +199,7 @@ export class Twins {
     if (siginfo === undefined) return 0;
     const { signal, isFromKernel } = siginfo;
     if (signal === Signal.SIGTRAP) return isFromKernel ? signal : 0;
-    task.awaitsStepTrap = progress !== 'before';
+    if (progress !== 'before') task.state.expectTrap();
     return isFromKernel && progress === 'before' && FAULTS.has(signal) ? signal : 0;
   }
 
@@ -215,10 +215,11 @@ export class Twins {
     }
     noteRegisters(this.#arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.record.phase = forSignal || task.awaitsStepTrap ? ThreadPhase.stepping : ThreadPhase.running;
+    const { isTrapDue } = task.state;
+    task.record.phase = forSignal || isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
     this.#spare.push(step);
     // The trap that is due must come through.
-    if (task.blocksSigtrap && !task.awaitsStepTrap) blockSigtrap(this.#ptrace, task);
+    if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);
   }
 }
 

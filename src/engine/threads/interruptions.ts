@@ -93,7 +93,7 @@ export function resumeRepeated(ptrace: Ptrace, task: Task): number {
 
 /** The thread has stopped together with its process: EINTR is its due. */
 export function noteGroupStop(ptrace: Ptrace, task: Task): void {
-  task.inGroupStop = true;
+  task.state.stopWithGroup();
   task.record.phase = ThreadPhase.groupStopped;
   const registers = ptrace.getRegisters(task.tid);
   if (registers !== undefined && isRepeating(registers, task)) giveUp(ptrace, task, registers);
@@ -123,9 +123,11 @@ function isInterrupted({ systemCall, result }: Registers): boolean {
 
 /** In a `trapStop`. False: it is in no such call, or the process was stopped by a signal, of which EINTR tells. */
 function repeatSystemCall(ptrace: Ptrace, task: Task, registers: Registers): boolean {
-  const wasStopped = task.inGroupStop;
-  task.inGroupStop = false;
-  if (wasStopped) task.record.phase = ThreadPhase.running;
+  const wasStopped = task.state.doing.kind === 'groupStopped';
+  if (wasStopped) {
+    task.state.endGroupStop();
+    task.record.phase = task.state.isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+  }
   if (isRepeating(registers, task)) return true;
   if (wasStopped || !isInterrupted(registers)) return false;
   repeat(ptrace, task, registers);

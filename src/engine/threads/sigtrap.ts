@@ -50,12 +50,6 @@ export function examineSigtrap(process: Process, notices: Events): void {
   }
 }
 
-/** A child of this thread blocks what it blocks. */
-export function inheritSigtrap(child: Task, { blocksSigtrap, blockUnconfirmed }: Task): void {
-  child.blocksSigtrap = blocksSigtrap;
-  child.blockUnconfirmed = blockUnconfirmed;
-}
-
 /**
  * A thread that seemed to block SIGTRAP has stopped because of one. It can have been in the handler for SIGTRAP when it
  * was looked at, and must not be blocked for good then. Where a thread does block it, INT3 has reset the handler by
