@@ -36,7 +36,7 @@ export interface ArmingParts extends PlacementParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly agents: AgentCompiler;
-  readonly notices: Events;
+  readonly events: Events;
   readonly surrogate: Surrogate;
   readonly twins: Twins;
 }
@@ -73,7 +73,7 @@ export class Arming {
     probe: Probe,
     wanted: Requests['arm']['arguments'],
   ): { instruction: string; execution: Execution } {
-    const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
+    const { breakpoints, probes, agents, events, surrogate, twins } = this.#parts;
     const { site: id, address, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
@@ -81,7 +81,7 @@ export class Arming {
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();
     const agent = agents.compile(wanted.agent);
-    examineSigtrap(process, notices);
+    examineSigtrap(process, events);
     twins.leave(process.space, Number(address));
     const breakpoint =
       this.#breakpointFor(process, Number(address), placement.text) ??

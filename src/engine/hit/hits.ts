@@ -40,7 +40,7 @@ export interface HitParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly outbox: Outbox;
-  readonly notices: Events;
+  readonly events: Events;
   readonly clock: Clock;
   readonly stepAside: StepAside;
   readonly twins: Twins;
@@ -56,7 +56,7 @@ export class Hits {
   readonly #breakpoints: Breakpoints;
   readonly #probes: ProbeTable;
   readonly #outbox: Outbox;
-  readonly #notices: Events;
+  readonly #events: Events;
   readonly #clock: Clock;
   readonly #stepAside: StepAside;
   readonly #twins: Twins;
@@ -70,7 +70,7 @@ export class Hits {
     this.#breakpoints = parts.breakpoints;
     this.#probes = parts.probes;
     this.#outbox = parts.outbox;
-    this.#notices = parts.notices;
+    this.#events = parts.events;
     this.#clock = parts.clock;
     this.#stepAside = parts.stepAside;
     this.#twins = parts.twins;
@@ -194,7 +194,7 @@ export class Hits {
       site.count('lost');
       return;
     }
-    if (!task.announced) this.#notices.announce(task);
+    if (!task.announced) this.#events.announce(task);
     const start = this.#outbox.begin();
     const end = site.agent.capture(start + HIT_HEADER_BYTES);
     const { u32 } = this.#arena;
@@ -215,8 +215,8 @@ export class Hits {
 
   #hold(task: Task, site: Site): void {
     task.state.hold(site.breakpoint);
-    this.#notices.announce(task);
-    this.#notices.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
+    this.#events.announce(task);
+    this.#events.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
   }
 
   /**
@@ -290,7 +290,7 @@ export class Hits {
   #isInCopy(task: Task, registers: Registers, address: number): boolean {
     const { process, tid } = task;
     if (this.#wasSent(tid) || !this.#breakpoints.restoreCopy(process.space, address, tid)) return false;
-    this.#notices.warn(
+    this.#events.warn(
       `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was taken out there`,
       process,
     );

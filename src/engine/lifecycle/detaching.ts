@@ -30,8 +30,8 @@ export interface DetachingParts {
   readonly waiter: Waiter;
   readonly tasks: TaskTable;
   readonly arming: Arming;
-  readonly births: NewTasks;
-  readonly changes: ExitAndExec;
+  readonly newTasks: NewTasks;
+  readonly exitAndExec: ExitAndExec;
   readonly stepAside: StepAside;
   readonly twins: Twins;
 }
@@ -51,7 +51,7 @@ export class Detaching {
   }
 
   departAll(processes: Iterable<Process>): boolean {
-    const { tasks, arming, births } = this.#parts;
+    const { tasks, arming, newTasks } = this.#parts;
     const together = [...processes].flatMap((process) => [
       process,
       ...[...tasks.processes.values()].filter(({ memoryOwner }) => memoryOwner === process),
@@ -61,16 +61,16 @@ export class Detaching {
     for (const process of clean) process.leave();
     for (const process of clean) for (const task of process.tasks.values()) this.#ask(task);
     for (const process of clean) this.#drain(process);
-    births.settle();
+    newTasks.settle();
     return clean.length === together.length;
   }
 
   /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
   onStop(task: Task): void {
-    const { ptrace, waiter, births, changes, stepAside, twins } = this.#parts;
+    const { ptrace, waiter, newTasks, exitAndExec, stepAside, twins } = this.#parts;
     const status = decodeWaitStatus(waiter.status);
     if (isEnd(status)) {
-      changes.onEnd(task, status);
+      exitAndExec.onEnd(task, status);
       return;
     }
     if (status.kind !== 'exec' && isStale(ptrace, task)) return;
@@ -91,7 +91,7 @@ export class Detaching {
       case 'clone':
       case 'fork':
       case 'vfork':
-        ptrace.interrupt(births.onCreated(task, status.kind));
+        ptrace.interrupt(newTasks.onCreated(task, status.kind));
         ptrace.interrupt(task.tid);
         return;
       case 'signal':
@@ -222,11 +222,11 @@ export class Detaching {
   }
 
   #forget(task: Task): void {
-    const { tasks, births } = this.#parts;
+    const { tasks, newTasks } = this.#parts;
     const { process } = task;
     tasks.removeTask(task);
     if (process.tasks.size > 0) return;
-    births.onCreatorsGone(process);
+    newTasks.onCreatorsGone(process);
     tasks.removeProcess(process);
   }
 }

@@ -20,21 +20,21 @@ export class Following {
   readonly #tasks: TaskTable;
   readonly #probes: ProbeTable;
   readonly #breakpoints: Breakpoints;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(tasks: TaskTable, probes: ProbeTable, breakpoints: Breakpoints, notices: Events) {
+  constructor(tasks: TaskTable, probes: ProbeTable, breakpoints: Breakpoints, events: Events) {
     this.#tasks = tasks;
     this.#probes = probes;
     this.#breakpoints = breakpoints;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /** Whether children of a process stay traced. */
   wants(process: Process): boolean {
     const { follow, leaving } = process.memoryOwner ?? process;
     if (!follow || leaving || process.leaving) return false;
-    if (!this.#notices.areIgnored) return true;
-    this.#notices.warn('children were not followed, because nobody reads what is told of them', process);
+    if (!this.#events.areIgnored) return true;
+    this.#events.warn('children were not followed, because nobody reads what is told of them', process);
     return false;
   }
 
@@ -67,7 +67,7 @@ export class Following {
         sites.push([site.id, id]);
       }
     }
-    this.#notices.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
+    this.#events.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
     return true;
   }
 
@@ -85,7 +85,7 @@ export class Following {
     } catch (error) {
       memory?.close();
       if (!(error instanceof SidestepError)) throw error;
-      this.#notices.warn(`child ${pid} is not followed: ${error.message}`, parent);
+      this.#events.warn(`child ${pid} is not followed: ${error.message}`, parent);
       return undefined;
     }
   }
@@ -100,8 +100,8 @@ export class Following {
     task.announced = true;
     task.state.hold();
     const parent = Number(readStatus(pid)?.get('PPid') ?? 0);
-    this.#notices.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
-    this.#notices.say({ event: 'held', pid, tid: pid });
+    this.#events.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
+    this.#events.say({ event: 'held', pid, tid: pid });
   }
 
   /** A borrower has called exec: it has memory of its own from now on. */
@@ -111,6 +111,6 @@ export class Following {
     borrower.memoryOwner = undefined;
     for (const task of borrower.tasks.values()) task.announced = true;
     const { pid } = borrower;
-    this.#notices.say({ event: 'processStarted', pid, parent: memoryOwner.pid, how: 'spawned', sites: [] });
+    this.#events.say({ event: 'processStarted', pid, parent: memoryOwner.pid, how: 'spawned', sites: [] });
   }
 }

@@ -47,7 +47,7 @@ export interface NewTaskParts {
   readonly tasks: TaskTable;
   readonly breakpoints: Breakpoints;
   readonly following: Following;
-  readonly notices: Events;
+  readonly events: Events;
 }
 
 /** A forked child that has not stopped yet. */
@@ -147,13 +147,13 @@ export class NewTasks {
   }
 
   #admit(creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): void {
-    const { tasks, notices, following } = this.#parts;
+    const { tasks, events, following } = this.#parts;
     const { process } = creator;
     const isHidden = wasToBeUntraced(this.#parts.ptrace, creator);
     if (isThreadOf(process.pid, child)) {
       const task = tasks.addTask(process, child);
       inheritTask(task, creator);
-      notices.threadStarted(task);
+      events.threadStarted(task);
     } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
       inheritTask(this.#addBorrower(process, child), creator);
     } else if (following.wants(process) && !isHidden) {
@@ -230,11 +230,11 @@ export class NewTasks {
 
   /** With the original bytes in its copy; if that fails, it waits. */
   #letGo(tid: number, { parent, space }: Omit<Copy, 'creator'>): void {
-    const { ptrace, notices } = this.#parts;
+    const { ptrace, events } = this.#parts;
     const memory = this.#cleaned(tid, [space]);
     if (memory instanceof SidestepError) {
       const forGood = isForGood(memory);
-      notices.warn(
+      events.warn(
         forGood
           ? `child ${tid} has a copy of the probes, which can't be taken out of it, and ends where it meets one: ${memory.message}`
           : `child ${tid} waits, because its copy of the probes can't be taken out: ${memory.message}`,

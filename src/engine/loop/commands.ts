@@ -26,8 +26,8 @@ export interface CommandParts {
   readonly probes: ProbeTable;
   readonly arming: Arming;
   readonly hits: Hits;
-  readonly departures: Detaching;
-  readonly notices: Events;
+  readonly detaching: Detaching;
+  readonly events: Events;
 }
 
 type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
@@ -36,7 +36,7 @@ type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']
 export type Commands = (request: Request) => Requests[RequestKind]['result'];
 
 export function commands(parts: CommandParts): Commands {
-  const { ptrace, waiter, tasks, probes, arming, hits, departures, notices } = parts;
+  const { ptrace, waiter, tasks, probes, arming, hits, detaching, events } = parts;
 
   const processOf = (pid: number): Process => {
     const process = tasks.processes.get(pid);
@@ -54,16 +54,16 @@ export function commands(parts: CommandParts): Commands {
       process.awaitsStart = true;
       const task = tasks.addTask(process, pid);
       task.state.hold();
-      notices.threadStarted(task);
-      notices.announce(task);
+      events.threadStarted(task);
+      events.announce(task);
       const loss = lostPrivileges(pid, wanted.program);
-      if (loss !== undefined) notices.warn(loss, process);
-      notices.say({ event: 'held', pid, tid: pid });
+      if (loss !== undefined) events.warn(loss, process);
+      events.say({ event: 'held', pid, tid: pid });
       return { pid };
     },
 
     attach(wanted) {
-      const process = attach(ptrace, tasks, departures, wanted.pid);
+      const process = attach(ptrace, tasks, detaching, wanted.pid);
       const { pid, tasks: threads } = process;
       process.follow = wanted.follow === 'children';
       process.awaitsStart = wanted.asLaunched ?? false;
@@ -139,7 +139,7 @@ export function commands(parts: CommandParts): Commands {
     },
 
     detach({ pid }) {
-      if (departures.depart(processOf(pid))) return {};
+      if (detaching.depart(processOf(pid))) return {};
       throw new SidestepError(
         'memory-unreachable',
         `process ${pid} stays traced: there is code in it that can't be put back at present`,

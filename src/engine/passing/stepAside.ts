@@ -20,12 +20,12 @@ import { type Task } from '../tracees/tracees';
 export class StepAside {
   readonly #ptrace: Ptrace;
   readonly #breakpoints: Breakpoints;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(ptrace: Ptrace, breakpoints: Breakpoints, notices: Events) {
+  constructor(ptrace: Ptrace, breakpoints: Breakpoints, events: Events) {
     this.#ptrace = ptrace;
     this.#breakpoints = breakpoints;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /**
@@ -94,7 +94,7 @@ export class StepAside {
   }
 
   #putOff(task: Task, { address }: Breakpoint, registers: Registers, failure: number): void {
-    this.#notices.warn(
+    this.#events.warn(
       `thread ${task.tid} waits at ${hex(BigInt(address))}, because its code can't be put back: ${errnoText(failure)}`,
       task.process,
     );

@@ -24,7 +24,7 @@ const LIBRARYS_OWN = 0b11n << 31n;
 const SECOND_LOOK_MS = 2;
 
 /** Looks, before the first INT3 goes in, at what each thread does with SIGTRAP. */
-export function examineSigtrap(process: Process, notices: Events): void {
+export function examineSigtrap(process: Process, events: Events): void {
   if (process.sigtrapExamined) return;
   process.sigtrapExamined = true;
   const suspects: Task[] = [];
@@ -43,10 +43,10 @@ export function examineSigtrap(process: Process, notices: Events): void {
     task.blockUnconfirmed = task.blocksSigtrap && process.handlesSigtrap;
   }
   if (process.ignoresSigtrap) {
-    notices.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
+    events.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
   }
   if (process.handlesSigtrap && suspects.some(({ blocksSigtrap }) => blocksSigtrap)) {
-    notices.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
+    events.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
   }
 }
 
