@@ -15,7 +15,7 @@ import { type TwinPlan, twinPlanOf } from './twin/plan';
 import { TwinState } from './twin/twinState';
 import { FALSE } from './ir/values';
 
-export { MAX_INSTRUCTION_BYTES } from './decode/decode';
+export { MAX_INSTRUCTION_BYTES } from './machine/instructionLength';
 export { type Execute, type Host } from './machine/machine';
 export { type RefusalCode } from './decode/refusal';
 export { type SurrogatePlan } from './surrogate/plan';

@@ -17,13 +17,11 @@ import { type Waiter } from '../engine/tracing/wait';
 import { killThread } from '../engine/linux/processes';
 import { kill } from '../engine/linux/processes';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
-import { State, UserRegister } from '../emulator/machine/state';
+import { UserRegister } from '../emulator/machine/state';
 import { type BreakpointEntry, type Hand, type ThreadEntry } from './ledger';
 import { type Rescue } from './rescue';
 import { withMemory } from './targetMemory';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
 const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 /**
@@ -182,16 +180,17 @@ export class Threads {
   }
 
   #putRight({ tid, rip, remedy }: StoppedThread): boolean {
-    const { arena } = this.#ptrace;
-    if (this.#ptrace.getRegisters(tid) !== 0) return true;
-    if (arena.number(RIP) !== rip) {
-      return 'rip' in remedy && remedy.extendedState === undefined && this.#moveInFrame(tid, rip, remedy.rip);
+    const registers = this.#ptrace.getRegisters(tid);
+    if (registers === undefined) return true;
+    if (registers.ip !== rip) {
+      const isMovable = 'rip' in remedy && remedy.extendedState === undefined;
+      return isMovable && this.#moveInFrame(tid, registers.sp, rip, remedy.rip);
     }
     if ('rip' in remedy) {
       if (remedy.extendedState !== undefined && !this.#setExtendedState(tid, remedy.extendedState)) return false;
       return this.#ptrace.pokeUser(tid, UserRegister.rip, remedy.rip) === 0;
     }
-    arena.u8.set(remedy.registers, Layout.registers);
+    registers.bytes.set(remedy.registers);
     return this.#ptrace.setRegisters(tid) === 0;
   }
 
@@ -205,9 +204,9 @@ export class Threads {
   }
 
   /** Handlers were entered in the meantime: the first one's frame says where the thread returns to. */
-  #moveInFrame(tid: number, from: number, to: number): boolean {
+  #moveInFrame(tid: number, sp: number, from: number, to: number): boolean {
     const found = withMemory(tid, (memory) => {
-      let stack = this.#ptrace.arena.number(RSP);
+      let stack = sp;
       for (let depth = 0; depth < FRAMES; depth++) {
         const frame = memory.read(stack, FRAME_BYTES);
         if (frame.length < FRAME_BYTES) return false;

@@ -19,11 +19,9 @@ import {
   RflagsBits,
 } from 'iced-x86';
 import { assertExists } from '../../base/assert';
+import { MAX_INSTRUCTION_BYTES } from '../machine/instructionLength';
 import { type Instruction, type MemoryOperand, type Operand } from './instruction';
 import { type Flag, FLAGS, GENERAL_REGISTERS, type GeneralRegister, SEGMENT_REGISTERS } from '../machine/registers';
-
-/** The longest instruction (Intel SDM vol. 2 §2.3.11), in bytes. */
-export const MAX_INSTRUCTION_BYTES = 15;
 
 const formatter = createFormatter();
 

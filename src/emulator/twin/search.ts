@@ -2,7 +2,7 @@
  * Finds twins in a block of text, at any byte: it does not matter whether the program itself ever executes the bytes
  * from there.
  */
-import { MAX_INSTRUCTION_BYTES } from '../decode/decode';
+import { MAX_INSTRUCTION_BYTES } from '../machine/instructionLength';
 import { formName, type TwinCode, twinCodeOf, type TwinForm } from './forms';
 
 export interface FoundTwin {

@@ -36,7 +36,7 @@ export interface ArmingParts extends PlacementParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly agents: AgentCompiler;
-  readonly notices: Events;
+  readonly events: Events;
   readonly surrogate: Surrogate;
   readonly twins: Twins;
 }
@@ -60,7 +60,7 @@ export class Arming {
    * `launch-failed`, `engine-protocol`.
    */
   arm(process: Process, probe: Probe, wanted: SiteRequest): DisplacedInstruction {
-    const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
+    const { breakpoints, probes, agents, events, surrogate, twins } = this.#parts;
     const { site: id, address, from, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is already armed`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
@@ -68,7 +68,7 @@ export class Arming {
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();
     const agent = agents.prepare(wanted.agent);
-    examineSigtrap(process, notices);
+    examineSigtrap(process, events);
     twins.leave(process.space, Number(address));
     const breakpoint =
       this.#breakpointFor(process, Number(address), placement.text) ??

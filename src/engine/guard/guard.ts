@@ -44,7 +44,7 @@ export interface GuardParts {
   readonly ledger: Ledger;
   readonly waiter: Waiter;
   readonly protection: Protection;
-  readonly notices: Events;
+  readonly events: Events;
   /** Reports that are looked at later: see {@link ReportHooks}. */
   readonly onEarly: (tid: number, status: number) => void;
 }
@@ -101,7 +101,7 @@ export class Guard {
 
   /** It has ended, by itself if it may not trace this process. */
   onEnd(status: WaitStatus): void {
-    const { ledger, notices } = this.#parts;
+    const { ledger, events } = this.#parts;
     const hasWatched = ledger.guardian === this.#pid;
     ledger.guardian = 0;
     this.#pid = -1;
@@ -117,7 +117,7 @@ export class Guard {
     this.#tryToStart();
     if (this.isStarting) {
       const message = `the guardian is gone (${reason}); another one is starting. Until it watches: ${CONSEQUENCE}`;
-      notices.say({ event: 'warning', message });
+      events.say({ event: 'warning', message });
     }
   }
 
@@ -166,7 +166,7 @@ export class Guard {
   #doWithout(reason: string): void {
     this.#setState('absent');
     const message = `there is no guardian (${reason}): ${CONSEQUENCE}`;
-    this.#parts.notices.say({ event: 'warning', message });
+    this.#parts.events.say({ event: 'warning', message });
   }
 }
 

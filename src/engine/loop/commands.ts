@@ -27,8 +27,8 @@ export interface CommandParts {
   readonly probes: ProbeTable;
   readonly arming: Arming;
   readonly hits: Hits;
-  readonly departures: Detaching;
-  readonly notices: Events;
+  readonly detaching: Detaching;
+  readonly events: Events;
 }
 
 type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
@@ -37,7 +37,7 @@ type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']
 export type Commands = (request: Request) => Requests[RequestKind]['result'];
 
 export function commands(parts: CommandParts): Commands {
-  const { ptrace, waiter, tasks, probes, arming, hits, departures, notices } = parts;
+  const { ptrace, waiter, tasks, probes, arming, hits, detaching, events } = parts;
 
   const processOf = (pid: number): Process => {
     const process = tasks.processes.get(pid);
@@ -60,17 +60,17 @@ export function commands(parts: CommandParts): Commands {
       process.follow = wanted.follow === 'children';
       process.awaitsStart = true;
       const task = tasks.addTask(process, pid);
-      task.holds = 1;
-      notices.threadStarted(task);
-      notices.announce(task);
+      task.state.hold();
+      events.threadStarted(task);
+      events.announce(task);
       const loss = lostPrivileges(pid, wanted.program);
-      if (loss !== undefined) notices.warn(loss, process);
-      notices.say({ event: 'held', pid, tid: pid });
+      if (loss !== undefined) events.warn(loss, process);
+      events.say({ event: 'held', pid, tid: pid });
       return { pid };
     },
 
     attach(wanted) {
-      const process = attach(ptrace, tasks, departures, wanted.pid);
+      const process = attach(ptrace, tasks, detaching, wanted.pid);
       const { pid, tasks: threads } = process;
       process.follow = wanted.follow === 'children';
       process.awaitsStart = wanted.asLaunched ?? false;
@@ -129,16 +129,18 @@ export function commands(parts: CommandParts): Commands {
     release({ tid }) {
       const task = tasks.tasks.get(tid);
       // A thread that was killed while it was held is no error.
-      if (task === undefined || task.holds === 0 || --task.holds > 0) return {};
+      if (task?.state.now.kind !== 'held') return {};
+      const { at } = task.state.now;
+      if (!task.state.release()) return {};
       const { process } = task;
       if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
       process.awaitsStart = false;
-      hits.release(task);
+      hits.release(task, at);
       return {};
     },
 
     detach({ pid }) {
-      if (departures.depart(processOf(pid))) return {};
+      if (detaching.depart(processOf(pid))) return {};
       throw new SidestepError(
         'memory-unreachable',
         `process ${pid} stays traced: some of its code can't be restored yet`,

@@ -21,6 +21,6 @@ export class ShadowStacks {
 
   /** Whether a stopped thread has one. */
   has(tid: number): boolean {
-    return this.#possible && this.#ptrace.getShadowStack(tid) === 0;
+    return this.#possible && this.#ptrace.hasShadowStack(tid);
   }
 }

@@ -4,7 +4,7 @@
  * itself, the dynamic linker and the C library are preferred: they stay as long as the process.
  */
 import { assertExists } from '../../base/assert';
-import { MAX_INSTRUCTION_BYTES } from '../../emulator/decode/decode';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength';
 import { type TwinPlan } from '../../emulator/emulator';
 import { formName } from '../../emulator/twin/forms';
 import { exchangeTwins, type FoundTwin, lockedTwins } from '../../emulator/twin/search';

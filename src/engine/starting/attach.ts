@@ -22,7 +22,7 @@ const EXEC_MS = 300;
 const EXEC_PAUSE_MS = 1;
 
 /** Throws `process-not-found`, `not-64-bit`, `attach-refused`. */
-export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Detaching, wantedPid: number): Process {
+export function attach(ptrace: Ptrace, tasks: TaskTable, detaching: Detaching, wantedPid: number): Process {
   const pid = leaderOf(wantedPid);
   if (tasks.processes.has(pid)) {
     throw new SidestepError('attach-refused', `process ${pid} is already traced by this session`, { place: { pid } });
@@ -52,7 +52,7 @@ export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Detaching, 
   if (failure === undefined) return process;
   // As any other process: threads that those which are seized have created since are traced, too.
   process.unannounced = true;
-  departures.depart(process);
+  detaching.depart(process);
   throw failure;
 }
 

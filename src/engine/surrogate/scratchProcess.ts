@@ -7,7 +7,6 @@ import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
 import { INT3, PAGE_BYTES } from '../../base/x86';
 import { type Mapping } from '../../contract/messages';
-import { UserRegister } from '../../emulator/machine/state';
 import { FOREVER_SECONDS } from '../linux/sleeper';
 import { sleeper } from '../linux/sleeper';
 import { errnoText } from '../linux/errno';
@@ -149,15 +148,16 @@ export class ScratchProcess implements Disposable {
    * instruction; the area's registers then are the result.
    */
   run(length: number): RunResult {
-    const registers = this.#area.address(AreaLayout.registers);
-    const end = this.#area.view.getBigUint64(RIP, true) + BigInt(length + 1);
-    if (setRegistersFrom(this.pid, registers) !== 0) return 'lost';
+    const { registers } = this.#area;
+    const address = this.#area.address(AreaLayout.registers);
+    const end = registers.ip + length + 1;
+    if (setRegistersFrom(this.pid, address) !== 0) return 'lost';
     for (let stop = 0; stop < DISTURBANCES; stop++) {
       if (this.#ptrace.resume(this.pid, 0) !== 0) return 'lost';
       const status = this.#wait();
       this.#ended = status === undefined || isEnd(status);
-      if (status === undefined || getRegistersTo(this.pid, registers) !== 0) return 'lost';
-      if (this.#area.view.getBigUint64(RIP, true) === end) return 'done';
+      if (status === undefined || getRegistersTo(this.pid, address) !== 0) return 'lost';
+      if (registers.ip === end) return 'done';
       if (status.kind === 'signal' && FAULTS.has(status.signal)) return 'fault';
     }
     return 'lost';
@@ -204,20 +204,19 @@ export class ScratchProcess implements Disposable {
 
   /** The processor's own answer: the scratch process executes the instruction. */
   #cpuid(leaf: number, subleaf: number): CpuidResult {
-    const { view } = this.#area;
+    const { registers } = this.#area;
     const code = this.place(CPUID, CPUID);
     if (code === undefined) throw failure('its text cannot be written');
-    const at = (name: 'rip' | 'rax' | 'rbx' | 'rcx' | 'rdx'): number => AreaLayout.registers + UserRegister[name];
-    view.setBigUint64(at('rip'), BigInt(code), true);
-    view.setBigUint64(at('rax'), BigInt(leaf), true);
-    view.setBigUint64(at('rcx'), BigInt(subleaf), true);
-    view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
+    registers.ip = code;
+    registers.set('rax', leaf);
+    registers.set('rcx', subleaf);
+    registers.systemCall = -1;
     if (this.run(CPUID.length) !== 'done') throw failure('it does not execute single instructions');
     return {
-      eax: view.getUint32(at('rax'), true),
-      ebx: view.getUint32(at('rbx'), true),
-      ecx: view.getUint32(at('rcx'), true),
-      edx: view.getUint32(at('rdx'), true),
+      eax: registers.low('rax'),
+      ebx: registers.low('rbx'),
+      ecx: registers.low('rcx'),
+      edx: registers.low('rdx'),
     };
   }
 
@@ -236,8 +235,6 @@ export class ScratchProcess implements Disposable {
     if (errno !== 0) throw failure(`${call}: ${errnoText(errno)}`);
   }
 }
-
-const RIP = AreaLayout.registers + UserRegister.rip;
 
 const CPUID = Uint8Array.of(0x0f, 0xa2);
 

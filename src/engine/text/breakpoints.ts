@@ -36,12 +36,12 @@ export interface Inherited {
 export class Breakpoints {
   readonly #writer: TextWriter;
   readonly #ledger: Ledger;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(writer: TextWriter, ledger: Ledger, notices: Events) {
+  constructor(writer: TextWriter, ledger: Ledger, events: Events) {
     this.#writer = writer;
     this.#ledger = ledger;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /** Memory as the program's file has it: up to `length` bytes, with the displaced bytes in the place of every INT3. */
@@ -103,7 +103,7 @@ export class Breakpoints {
 
   /** Takes all sites of a breakpoint away that stands no more, and says why. */
   abandon(breakpoint: Breakpoint, reason: string): void {
-    for (const { id } of breakpoint.sites.splice(0)) this.#notices.say({ event: 'siteGone', site: id, reason });
+    for (const { id } of breakpoint.sites.splice(0)) this.#events.say({ event: 'siteGone', site: id, reason });
     if (!breakpoint.armed) breakpoint.record?.disarm();
   }
 
@@ -238,7 +238,7 @@ export class Breakpoints {
     space.leftovers.set(where, breakpoint);
     if (where === breakpoint.address) breakpoint.stuck = true;
     const { message } = unwritable(where, failure);
-    this.#notices.warn(
+    this.#events.warn(
       `a probe could not be removed: ${message}; threads pass it uncounted, and Sidestep keeps trying`,
       process,
     );
