@@ -42,6 +42,13 @@ module.exports = {
       to: { path: `(^|/)node_modules/${name}/|^${name}$` },
     })),
     {
+      name: 'front-ends-see-engine',
+      comment: 'Front ends, and the session itself, see an Engine and how one is started, never which kind it is.',
+      severity: 'error',
+      from: { path: '^src/(adapter|cli|extension)/|^src/session/(?!engine/)' },
+      to: { path: '^src/session/engine/', pathNot: '^src/session/engine/(engine|startEngine|elevation)\\.ts$' },
+    },
+    {
       name: 'no-circular',
       comment: 'No circle of files, type-only imports included. scripts/layers.ts adds: no circle of folders.',
       severity: 'error',

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 /**
  * Where the benchmark, tracers and the threads they are busy with run; and where the threads run that shall not notice.
  */
-export const BUSY_CPU = 0;
+const BUSY_CPU = 0;
 export const SPARE_CPU = 1;
 
 /** This process, all its threads and whatever it starts meanwhile stay on {@link BUSY_CPU} (taskset(1)). */

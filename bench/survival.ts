@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineProcess } from '../src/session/engine/engineProcess';
+import { startEngine } from '../src/session/engine/startEngine';
 import { program } from '../test/engine/program';
 import { addressIn } from '../test/engine/target';
 import { say, table } from './report';
@@ -37,7 +37,7 @@ export async function benchSurvival({ rounds }: { rounds: number }): Promise<voi
     }
     rows.push(row);
   }
-  table(['hits a second', 'live on', 'live on, without a guardian'], rows);
+  table(['hits a second', 'survive', 'survive, without a guardian'], rows);
 }
 
 async function tryOnce(
@@ -51,24 +51,15 @@ async function tryOnce(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = once(child, 'close');
   while (!output.startsWith('ready')) await once(child.stdout, 'data');
-  const engine = EngineProcess.start({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' });
-  const ready = new Promise<number>((resolve) =>
-    engine.onEvent((event) => {
-      if (event.event === 'ready') resolve(event.enginePid);
-    }),
-  );
+  const engine = startEngine({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' });
   const gone = new Promise<void>((resolve) => engine.onGone(() => resolve()));
-  const pid = await ready;
+  const { enginePid: pid } = await engine.ready;
   await engine.request('attach', { pid: child.pid! });
   await engine.request('declare', { probe: 1 });
   const address = addressIn(child.pid!, hammer.path, hammer.offset('turn'));
   await engine.request('arm', {
-    site: 1,
-    probe: 1,
     pid: child.pid!,
-    address,
-    agent: { captures: [] },
-    onHit: 'report',
+    sites: [{ site: 1, probe: 1, address, agent: { captures: [] }, onHit: 'report' }],
   });
   const guardian = await tracerOf(pid);
   child.stdin.write('\n');

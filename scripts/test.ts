@@ -34,6 +34,7 @@ const PHASES: readonly Phase[] = [
   { name: 'lint', what: 'eslint', command: ['eslint', '.', '--max-warnings', '0'] },
   { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
+  { name: 'exports', what: 'nothing is exported, depended on or kept that nothing uses', command: ['knip'] },
   { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
   { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
   { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },

@@ -1,13 +1,14 @@
 /** The conversation with an editor, from `initialize` to `disconnect`: which request does what. */
 import { join, resolve } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
+import { Deferred } from '../base/deferred';
 import { SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
 import { printableName } from '../base/printable';
 import { type LaunchOptions, type Session } from '../session/session';
 import { type Process } from '../session/processes/process';
-import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engineLink';
-import { EngineProcess } from '../session/engine/engineProcess';
+import { DEBUGGEE_DESCRIPTORS, type Engine } from '../session/engine/engine';
+import { startEngine, type StartEngine } from '../session/engine/startEngine';
 import { CAPABILITIES } from './protocol/capabilities';
 import { badConfiguration } from './protocol/errors';
 import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './launching/configuration';
@@ -53,7 +54,7 @@ export class DebugSession implements Disposable {
       return this.#attach(args);
     },
     configurationDone: () => {
-      this.#configured.done();
+      this.#configured.resolve(undefined);
       return undefined;
     },
     setBreakpoints: async (args) => ({ breakpoints: await this.#existing.breakpoints.setInSource(args) }),
@@ -69,17 +70,20 @@ export class DebugSession implements Disposable {
 
   readonly #client: Client;
   readonly #lines = new Lines();
-  readonly #configured = new Deferred();
+  readonly #configured = new Deferred<undefined>();
   #live: LiveSession | undefined;
   #startMethod: StartMethod = 'launch';
   readonly #token: string | undefined;
   #isAuthorized: boolean;
 
+  readonly #startEngine: StartEngine;
+
   /** `token`: what the client has to show before anything is started; undefined: nothing. */
-  constructor(client: Client, token?: string) {
+  constructor(client: Client, token?: string, start: StartEngine = startEngine) {
     this.#client = client;
     this.#token = token;
     this.#isAuthorized = token === undefined;
+    this.#startEngine = start;
   }
 
   /** The editor is gone: {@link dispose}; resolves when the engine has done its part, or takes too long to. */
@@ -97,7 +101,7 @@ export class DebugSession implements Disposable {
 
   get #existing(): LiveSession {
     if (this.#live) return this.#live;
-    throw new SidestepError('process-not-found', 'no program was launched or attached to yet');
+    throw new SidestepError('process-not-found', 'no program has been launched or attached to yet');
   }
 
   #initialize({
@@ -106,7 +110,7 @@ export class DebugSession implements Disposable {
     serverToken,
   }: Requests['initialize'][0]): DebugProtocol.Capabilities {
     this.#isAuthorized ||= this.#isRight(serverToken);
-    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'only paths can name source files, not URIs');
+    if (pathFormat !== 'path') throw new SidestepError('unsupported', 'source files must be named by paths, not URIs');
     this.#lines.startAt1 = linesStartAt1;
     return CAPABILITIES;
   }
@@ -142,14 +146,15 @@ export class DebugSession implements Disposable {
 
   async #launchInTerminal(
     session: Session,
-    engine: EngineProcess,
+    engine: Engine,
     configuration: LaunchConfiguration,
     changes: EnvironmentChanges,
   ): Promise<Process> {
     const environment = completeEnvironment(inheritedEnvironment(), changes);
     const variable = session.spareLeakCheck(resolve(configuration.cwd, configuration.program), environment);
     const all = { ...changes, ...(variable && { [variable.name]: variable.value }) };
-    return withWaitingProcess(this.#client, configuration, { changes: all, tracer: await engine.pid }, (waiting) =>
+    const { enginePid } = await engine.ready;
+    return withWaitingProcess(this.#client, configuration, { changes: all, tracer: enginePid }, (waiting) =>
       session.adopt(waiting),
     );
   }
@@ -163,10 +168,10 @@ export class DebugSession implements Disposable {
   async #begin(
     startMethod: StartMethod,
     { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
-    start: (session: Session, engine: EngineProcess) => Promise<Process>,
+    start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
-    if (this.#live) throw new SidestepError('bad-option', 'this debug session has a program already');
-    const engine = EngineProcess.start({
+    if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
+    const engine = this.#startEngine({
       script: ENGINE_SCRIPT,
       stdio: ['ignore', 'pipe', 'pipe'],
       terminal: 'detached',
@@ -191,7 +196,7 @@ export class DebugSession implements Disposable {
       throw error;
     }
     this.#client.emit('initialized', undefined);
-    await this.#configured.wait();
+    await this.#configured.promise;
     await live.session.start();
   }
 
@@ -210,7 +215,7 @@ export class DebugSession implements Disposable {
   async #disconnect({
     terminateDebuggee = this.#startMethod === 'launch',
   }: DebugProtocol.DisconnectArguments): Promise<void> {
-    this.#configured.done();
+    this.#configured.resolve(undefined);
     const live = this.#live;
     if (!live) return;
     // An engine that is still waited for, for a password, has nothing to end or to let go.
@@ -226,18 +231,4 @@ export class DebugSession implements Disposable {
 
 async function letGo(live: LiveSession): Promise<void> {
   await unlessEnded(live.session.detach());
-}
-
-/** Something that happens once and may be waited for before and after. */
-class Deferred {
-  #resolve: () => void = () => undefined;
-  readonly #promise = new Promise<void>((resolve) => (this.#resolve = resolve));
-
-  done(): void {
-    this.#resolve();
-  }
-
-  wait(): Promise<void> {
-    return this.#promise;
-  }
 }

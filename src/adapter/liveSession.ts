@@ -7,9 +7,9 @@ import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';
 import { type ProcessEnd } from '../contract/messages';
 import { readFlow } from '../emulator/flow';
-import { type EngineProcess } from '../session/engine/engineProcess';
+import { type Engine } from '../session/engine/engine';
 import { Session, type SessionOptions } from '../session/session';
-import { Breakpoints } from './breakpoints';
+import { EditorBreakpoints } from './editorBreakpoints';
 import { type Client } from './protocol/connection';
 import { HitConsole } from './output/hitConsole';
 import { type Lines } from './protocol/lineNumbering';
@@ -35,7 +35,7 @@ const SIGNAL_EXIT_BASE = 128;
 
 export class LiveSession implements Disposable {
   readonly session: Session;
-  readonly breakpoints: Breakpoints;
+  readonly breakpoints: EditorBreakpoints;
   /** Resolves when the editor has been told that all is over. */
   readonly ended: Promise<void>;
   readonly engineEnded: Promise<void>;
@@ -44,13 +44,13 @@ export class LiveSession implements Disposable {
   readonly #threads: ThreadEvents;
   readonly #store = new DisposableStore();
   readonly #warned = new Set<string>();
-  readonly #engine: EngineProcess;
+  readonly #engine: Engine;
   #output: Promise<unknown> = Promise.resolve();
   #end: () => void = () => undefined;
   #ending = false;
   #exit: ProcessEnd | undefined;
 
-  constructor(engine: EngineProcess, options: SessionOptions, client: Client, lines: Lines) {
+  constructor(engine: Engine, options: SessionOptions, client: Client, lines: Lines) {
     this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));
@@ -59,7 +59,7 @@ export class LiveSession implements Disposable {
     this.#console = this.#store.add(new HitConsole(client, lines));
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
     this.#store.add(new SymbolProgress(this.session, client));
-    this.breakpoints = new Breakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
+    this.breakpoints = new EditorBreakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
     announceModules(this.session, client);
     this.session.onHit((hit) => this.#console.take(hit));
     this.session.onWarning(({ message }) => this.#warn(message));

@@ -6,7 +6,7 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Disposable } from '../base/lifetime';
 import { printableName } from '../base/printable';
 import { type Session } from '../session/session';
-import { type ThreadChange } from '../session/processes/processes';
+import { type ThreadChange } from '../session/processes/processSet';
 import { type Client } from './protocol/connection';
 
 const COLLECT_MS = 50;

@@ -1,8 +1,8 @@
 /**
- * The three kinds of number that name a place, kept apart by their types so that one can't be passed for another.
+ * The three kinds of number that identify a location. Their types differ, so that one can't be passed for another.
  *
- * - {@link Address}: where a byte is in a running process (what /proc/PID/maps speaks of).
- * - {@link LinkAddress}: where the linker put it (what ELF symbols and DWARF speak of). `Address = LinkAddress + bias`.
+ * - {@link Address}: where a byte is in a running process, as in /proc/PID/maps.
+ * - {@link LinkAddress}: where the linker put it, as in ELF symbols and DWARF. `Address = LinkAddress + bias`.
  * - {@link FileOffset}: where it is in a file, in bytes from its start.
  */
 declare const brand: unique symbol;

@@ -1,4 +1,4 @@
-/** Assertions that stay in release builds: a state nobody foresaw must stop Sidestep, not corrupt a program. */
+/** Assertions that stay in release builds: an unforeseen state must stop Sidestep, not corrupt a program. */
 
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`internal error: ${message}`);
@@ -10,7 +10,7 @@ export function assertExists<T>(value: T | undefined | null, what: string): T {
   return value;
 }
 
-/** Closes a switch over a union: the compiler shows the member that was forgotten. */
+/** Closes a switch over a union: the compiler shows a forgotten member. */
 export function assertUnreachable(value: never): never {
   throw new Error(`internal error: unexpected ${JSON.stringify(value)}`);
 }

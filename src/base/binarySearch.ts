@@ -1,10 +1,8 @@
-/**
- * The one binary search: what is searched is anything that indices lead to, so that columns and files need no copies.
- */
+/** The one binary search. It works on indices, so callers can search columns and files without copying them. */
 
 /**
- * The first of the indices 0 … `length` - 1 at which `isBefore` no longer holds; `length` when it holds at all. It must
- * hold up to some index and nowhere from there on.
+ * The first index from 0 to `length` - 1 at which `isBefore` is false; `length` if it is true at all of them. It must
+ * be true up to some index and false from there on.
  */
 export function partitionPoint(length: number, isBefore: (index: number) => boolean, from = 0): number {
   let low = from;
@@ -15,4 +13,9 @@ export function partitionPoint(length: number, isBefore: (index: number) => bool
     else high = middle;
   }
   return low;
+}
+
+/** The first of the sorted `items` for which `isBefore` no longer holds: its index; `items.length` where it holds for all. */
+export function partitionPointOf<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
+  return partitionPoint(items.length, (index) => isBefore(items[index] as T));
 }

@@ -1,36 +1,36 @@
 /**
- * Machine code as the flow of control through it: the terms in which a decoder answers readers of symbols, which don't
+ * The flow of control through machine code: the interface between a decoder and the readers of symbols, which don't
  * decode themselves. All addresses are link-time addresses.
  */
 
-/** One machine instruction, as far as it says which one comes next. */
+/** What a machine instruction says about the next one. */
 export interface FlowInstruction {
   readonly address: number;
   /** In bytes. */
   readonly length: number;
   /**
-   * `next`: the next in memory comes next; `pad`: so, too, but it does nothing; `call`: the next in memory, after a
-   * call; `jump`: the target; `branch`: the target or the next in memory; `indirect`: a target that the bytes don't
-   * say; `end`: none of this function.
+   * `next`: the next one in memory; `pad`: likewise, but the instruction does nothing; `call`: the next in memory,
+   * after a call; `jump`: the target; `branch`: the target or the next in memory; `indirect`: a target that is not in
+   * the bytes; `end`: no instruction of this function.
    */
   readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'end';
   /** Of a direct jump, branch or call. */
   readonly target: number | undefined;
-  /** A constant address that it puts in a register. */
+  /** A constant address that it loads into a register. */
   readonly constant: number | undefined;
   /** The address that a register is loaded from, where that is constant. */
   readonly loadedFrom: number | undefined;
-  /** What it stores in the stack frame; `unknown` where it writes memory that may be the frame's in some other way. */
+  /** What it stores in the stack frame; `unknown` if it may write the frame in some other way. */
   readonly store: FrameStore | 'unknown' | undefined;
 }
 
-/** What goes to memory at a distance from rbp or rsp. Registers have DWARF's numbers. */
+/** A store at a distance from rbp or rsp. Registers have DWARF's numbers. */
 export interface FrameStore {
   readonly base: number;
   readonly displacement: bigint;
   /** In bytes. */
   readonly size: number;
-  /** Whose low bytes they are; undefined for a constant. */
+  /** The register whose low bytes are stored; undefined for a constant. */
   readonly register: number | undefined;
 }
 

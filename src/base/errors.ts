@@ -38,7 +38,7 @@ export type ErrorCode =
   | 'engine-protocol'
   | 'system-call';
 
-/** Where in its input an error lies; whatever of it is known. */
+/** Where in its input an error lies, as far as known. */
 export interface ErrorPlace {
   readonly file?: string;
   readonly section?: string;
@@ -63,7 +63,7 @@ export class SidestepError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
   }
 
-  /** What the user can do about it: a sentence, with the command where there is one. */
+  /** What the user can do: a sentence, with the command if there is one. */
   get advice(): string | undefined {
     return this.details.advice;
   }

@@ -1,10 +1,10 @@
-/** Things that end, and things that tell about themselves: the two shapes that long-lived objects are made of. */
+/** Things that end and things that emit events: the two shapes of long-lived objects. */
 
 export interface Disposable {
   dispose(): void;
 }
 
-/** Ends all that was added to it, last first. */
+/** Disposes of everything that was added to it, in reverse order. */
 export class DisposableStore implements Disposable {
   readonly #items: Disposable[] = [];
 
@@ -33,5 +33,5 @@ export class Emitter<T> {
   }
 }
 
-/** What an {@link Emitter} shows to others. */
+/** The subscribers' side of an {@link Emitter}. */
 export type Event<T> = Emitter<T>['on'];

@@ -1,6 +1,6 @@
 /**
- * A value that is read when first asked for. What reading it throws is kept and thrown again, so that bad input costs
- * no more than good input, however often it is asked for.
+ * A value that is read at the first request. An error while reading is kept and thrown again, so that repeated requests
+ * for bad input cost no more than for good input.
  */
 export class Once<T> {
   readonly #read: () => T;

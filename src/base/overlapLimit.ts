@@ -1,18 +1,18 @@
 /**
- * A bound on what overlapping structures can cost. The strings, lists and tables of a sound section do not overlap
- * (linkers let strings share their ends, no more), so that reading each of them once takes at most the section's size.
- * A hostile section can let thousands of offsets lead into one long structure, and reading all would take the square of
- * its size.
+ * A bound on what overlapping structures can cost. The strings, lists and tables of a valid section do not overlap
+ * (except that linkers share string ends), so reading each once costs at most the section's size. In a malicious
+ * section, thousands of offsets can lead into one long structure, and reading it for each of them would cost the square
+ * of its size.
  */
 import { type BytesOrigin } from './byteReader';
 import { SidestepError } from './errors';
 
 /**
- * How often each byte of a section may be read as part of different structures. Sound files come to 1, shared ends to
- * 2.
+ * How often each byte of a section may be read as part of different structures. Valid files read each byte once, shared
+ * string ends twice; 8 leaves room above that, and bounds the work of a malicious file to 8 times its size.
  */
 const MAX_READINGS = 8;
-/** Small sections may do as they like: this many bytes cost nothing. */
+/** This many bytes are not counted: in a section of that size even the worst overlap costs little. */
 const FREE_BYTES = 1 << 20;
 
 export class OverlapLimit {
@@ -28,9 +28,8 @@ export class OverlapLimit {
   }
 
   /**
-   * Notes that the structure at `offset`, of this many bytes, is read; the same offset counts once. Throws
-   * `unsupported`, which no list of answers passes over as it passes over one malformed item: what is left out there
-   * could be anything.
+   * Counts the structure of this many bytes at `offset`; the same offset counts once. Throws `unsupported`. Unlike one
+   * malformed item, this error ends the whole list, because the omitted part could contain anything.
    */
   read(offset: number, bytes: number): void {
     if (this.#known.has(offset)) return;
@@ -41,7 +40,7 @@ export class OverlapLimit {
     throw new SidestepError(
       'unsupported',
       `${section ?? 'a section'} of ${file ?? 'the file'} can't be read: too much of its contents overlaps`,
-      { place: { ...this.origin, offset }, advice: 'No compiler writes such files: build or install it again.' },
+      { place: { ...this.origin, offset }, advice: 'No compiler writes such files: rebuild or reinstall it.' },
     );
   }
 }

@@ -1,6 +1,4 @@
-/**
- * Stops the calling thread for `ms` milliseconds, which may be a fraction; for where there is no event loop to wait in.
- */
+/** Stops the calling thread for `ms` milliseconds, which may be a fraction; for code without an event loop. */
 export function pause(ms: number): void {
   Atomics.wait(never, 0, 0, ms);
 }

@@ -1,10 +1,10 @@
 /**
- * What comes from a program or its files, made fit to be seen. Names of threads, files and functions may hold anything:
+ * Makes text from a program or its files safe to show. Names of threads, files and functions may contain anything:
  * control sequences that drive a terminal (ECMA-48), line ends that forge a line of output, bidirectional formatting
- * characters that show a text in another order than it has (Unicode TR 36 §2.3, CVE-2021-42574), or megabytes.
- * Everything that a person reads on a terminal, in the Debug Console or in a list of the editor goes through here; JSON
- * does not: its strings are data.
+ * characters that reorder text (Unicode TR 36 §2.3, CVE-2021-42574), or megabytes. Everything that a person reads on a
+ * terminal, in the Debug Console or in a list of the editor goes through here; JSON does not: its strings are data.
  */
+import { assertExists } from './assert';
 
 /** C's escapes, and gdb's `\e`. */
 export const ESCAPES: Readonly<Record<string, string>> = {
@@ -26,10 +26,14 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2
 const UNPRINTABLE_BUT_TAB = new RegExp(`(?!\t)${UNPRINTABLE.source}`, 'gu');
 const UNPRINTABLE_BUT_LAYOUT = new RegExp(`(?![\t\n])${UNPRINTABLE.source}`, 'gu');
 
-/** UTF-16 units of a name in a column or a list. Instances of C++ templates have names of some hundred. */
+/**
+ * Limit on a name in a column or a list, in UTF-16 units. Names of C++ template instances have some hundred; this keeps
+ * them whole on a few lines of a terminal.
+ */
 const LONGEST_NAME = 500;
 /**
- * UTF-16 units of a message. A hit's captures are 32 KiB, of which each byte may become an escape of four characters.
+ * Limit on a message, in UTF-16 units: a hit's captures are at most 32 KiB, and each byte may become an escape of four
+ * characters.
  */
 const LONGEST_TEXT = 256 << 10;
 
@@ -57,6 +61,6 @@ function cut(text: string, length: number): string {
 function escaped(character: string): string {
   const escape = ESCAPES[character];
   if (escape !== undefined) return escape;
-  const codePoint = character.codePointAt(0)!;
+  const codePoint = assertExists(character.codePointAt(0), 'code point');
   return codePoint < 0x100 ? `\\${codePoint.toString(8).padStart(3, '0')}` : `\\u{${codePoint.toString(16)}}`;
 }

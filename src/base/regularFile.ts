@@ -1,14 +1,11 @@
 /**
- * Opening files whose names others choose: debug links, build-ids, what a process has mapped. Opening a FIFO waits for
- * its writer, and opening a device can act on it (open(2), fifo(7)), so the kind of file is asked first; and again
- * afterwards, because the name may mean another file by then.
+ * Opens files whose names others choose: debug links, build-ids, files that a process has mapped. Opening a FIFO waits
+ * for its writer, and opening a device can act on it (open(2), fifo(7)), so the type of the file is checked before, and
+ * again after opening, because the name may mean another file by then.
  */
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 
-/**
- * A descriptor for reading, and what fstat(2) says of it. Throws where the file can't be opened or is not a regular
- * one.
- */
+/** A descriptor for reading, and its fstat(2). Throws if the file can't be opened or is not a regular one. */
 export function openRegularFile(path: string): { readonly descriptor: number; readonly status: Stats } {
   check(statSync(path));
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

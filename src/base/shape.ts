@@ -1,13 +1,12 @@
 /**
- * Shapes: what a value that came from outside must be like. A shape is declared beside the type that it vouches for,
- * and the compiler holds both together: an object's shape names every property of its type, and no element may be
- * wider.
+ * Shapes: what a value from outside must look like. A shape is declared beside the type that it checks, and the
+ * compiler compares both: an object's shape must name every property of its type, and no element may be wider.
  */
 
 export interface Shape<T> {
-  /** What is wrong with `value`, which `name` stands for in the text; undefined: nothing, it is a T. */
+  /** What is wrong with `value`, called `name` in the text; undefined if it is a T. */
   problem(value: unknown, name: string): string | undefined;
-  /** Never there: it ties the shape to its type. */
+  /** Never set: it ties the shape to its type. */
   readonly accepted?: () => T;
 }
 
@@ -16,7 +15,7 @@ export interface OptionalShape<T> extends Shape<T | undefined> {
   readonly isOptional: true;
 }
 
-/** A shape for each property, optional where the property is. Properties that it does not name are let through. */
+/** A shape for each property, optional where the property is. Unknown properties are accepted. */
 export type Fields<T> = {
   readonly [K in keyof T]-?: object extends Pick<T, K> ? OptionalShape<Exclude<T[K], undefined>> : Shape<T[K]>;
 };
@@ -98,7 +97,7 @@ export function object<T>(fields: Fields<T>): Shape<T> {
     problem(value, name) {
       if (!isObject(value)) return `${name} must be an object, not ${describe(value)}`;
       return firstOf(each, ([key, field]) => {
-        // What an object inherits, such as `toString`, is not its own to say.
+        // Inherited properties, such as `toString`, don't count.
         return field.problem(Object.hasOwn(value, key) ? value[key] : undefined, `${name}.${key}`);
       });
     },

@@ -1,10 +1,8 @@
-/** A section of NUL-terminated strings that others refer to by offset: .debug_str, .strtab and their like. */
+/** A section of NUL-terminated strings that other sections refer to by offset: .debug_str, .strtab and the like. */
 import { ByteReader, type BytesOrigin, MAX_STRING } from './byteReader';
 import { OverlapLimit } from './overlapLimit';
 
-/**
- * Strings of more bytes are kept once they are read, and may not overlap much. Real ones seldom are: mangled templates.
- */
+/** Longer strings are cached, and their overlap is limited. Few real strings are that long: mangled templates. */
 const LONG = 4096;
 
 export class StringTable {
@@ -21,15 +19,15 @@ export class StringTable {
     return this.#reader.data;
   }
 
-  /** The string at `offset`. Throws `malformed` outside of the table and for what is no string. */
+  /** The string at `offset`. Throws `malformed` outside the table and for an unterminated string. */
   at(offset: number): string {
     const { data, end } = this.#reader;
     if (!(offset >= 0 && offset < end)) throw this.#reader.malformed('a string lies past its end', offset);
     const known = this.#long.get(offset);
     if (known !== undefined) return known;
     const longest = Math.min(end, offset + MAX_STRING + 1);
-    // Nearly all strings end soon; the others are searched in a part of their own, so that no search runs through the
-    // section.
+    // Nearly all strings are short. For the others the search is limited to a part of the section, so that it never
+    // scans the whole.
     let nul = offset;
     const soon = Math.min(longest, offset + LONG);
     while (nul < soon && data[nul] !== 0) nul++;

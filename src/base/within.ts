@@ -1,6 +1,6 @@
-/** Patience has an end: what takes longer goes on, but nobody waits for it. */
+/** A time limit on waiting. A promise that takes longer continues, but the caller stops waiting. */
 
-/** What the promise gives; undefined when it gives nothing in that time, in ms. Rejects as the promise does. */
+/** The promise's result; undefined if it does not settle within that time, in ms. Rejects if the promise does. */
 export async function within<T>(ms: number, promise: Promise<T> | undefined): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));

@@ -1,7 +1,4 @@
-/**
- * The command line: argv → {@link Command}. Knows nothing of files or processes; what can be wrong here is a
- * `bad-option`.
- */
+/** The command line: argv → {@link Command}. It knows nothing about files or processes; its errors are `bad-option`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Follow } from '../contract/messages';
@@ -19,14 +16,14 @@ export interface TracingOptions {
   readonly maxHits: number | undefined;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
-  /** Who starts the engine as root; undefined: nobody. */
+  /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
 
 /** What the commands that run nothing have in common. */
 export interface AnalysisOptions {
   readonly json: boolean;
-  /** Where separate debug files are looked for, too. */
+  /** Further directories with separate debug files. */
   readonly debugDirectories?: readonly string[];
 }
 
@@ -116,7 +113,9 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
-/** The program starts at `--` or at the first word that is no option: everything behind that is the program's. */
+/**
+ * The program starts at `--` or at the first word that is not an option; everything after that belongs to the program.
+ */
 function parseRun(argv: readonly string[]): Command {
   const { tokens } = parseArgs({ args: [...argv], options: TRACING, strict: false, tokens: true });
   const start = tokens.find((token) => token.kind === 'option-terminator' || token.kind === 'positional');
@@ -136,12 +135,12 @@ function parseAttach(argv: readonly string[]): Command {
   );
   if (values.help) return { kind: 'help', topic: 'attach' };
   const [pid, surplus] = positionals;
-  if (pid === undefined) throw usageError('attach needs the number of a process', 'attach');
+  if (pid === undefined) throw usageError('attach needs a process id', 'attach');
   if (surplus !== undefined)
-    throw usageError(`attach takes one process; what is ${JSON.stringify(surplus)}?`, 'attach');
+    throw usageError(`attach takes one process id, not also ${JSON.stringify(surplus)}`, 'attach');
   return {
     kind: 'attach',
-    pid: positiveInteger('attach', 'the number of a process', pid),
+    pid: positiveInteger('attach', 'the process id', pid),
     tracing: tracingOptions('attach', argv, values),
   };
 }
@@ -153,7 +152,7 @@ function parseSites(argv: readonly string[]): Command {
   if (values.help) return { kind: 'help', topic: 'sites' };
   const [binary, location, surplus] = positionals;
   if (binary === undefined || location === undefined) throw usageError('sites needs a binary and a location', 'sites');
-  if (surplus !== undefined) throw usageError(`sites takes one location; what is ${JSON.stringify(surplus)}?`, 'sites');
+  if (surplus !== undefined) throw usageError(`sites takes one location, not also ${JSON.stringify(surplus)}`, 'sites');
   return { kind: 'sites', binary, location, ...analysisOptions(values) };
 }
 
@@ -204,15 +203,15 @@ interface TracingValues {
 function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values: TracingValues): TracingOptions {
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') {
-    throw usageError(`--format is text or json, not ${JSON.stringify(format)}`, topic);
+    throw usageError(`--format must be text or json, not ${JSON.stringify(format)}`, topic);
   }
   const follow = values.follow ?? 'none';
   if (follow !== 'none' && follow !== 'children') {
-    throw usageError(`--follow is none or children, not ${JSON.stringify(follow)}`, topic);
+    throw usageError(`--follow must be none or children, not ${JSON.stringify(follow)}`, topic);
   }
   const elevation = ELEVATIONS.find((one) => one === values.elevate);
   if (values.elevate !== undefined && elevation === undefined) {
-    throw usageError(`--elevate is ${ELEVATIONS.join(' or ')}, not ${JSON.stringify(values.elevate)}`, topic);
+    throw usageError(`--elevate must be ${ELEVATIONS.join(' or ')}, not ${JSON.stringify(values.elevate)}`, topic);
   }
   const maxHits = values['max-hits'];
   return {
@@ -227,7 +226,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
   };
 }
 
-/** -p and -f in the order in which they stand on the command line: that order numbers the probes. */
+/** -p and -f in the order of the command line, which numbers the probes. */
 function probeSources(argv: readonly string[]): ProbeSource[] {
   const { tokens } = parseArgs({ args: [...argv], options: TRACING, allowPositionals: true, tokens: true });
   return tokens.flatMap((token): ProbeSource[] => {
@@ -239,7 +238,7 @@ function probeSources(argv: readonly string[]): ProbeSource[] {
 
 function milliseconds(topic: 'run' | 'attach', text: string): number {
   if (!/^\d+(\.\d*)?$|^\.\d+$/.test(text)) {
-    throw usageError(`--duration takes seconds, as 10 or 0.5, not ${JSON.stringify(text)}`, topic);
+    throw usageError(`--duration must be in seconds, such as 10 or 0.5, not ${JSON.stringify(text)}`, topic);
   }
   return Number(text) * 1000;
 }
@@ -257,12 +256,12 @@ function integer(
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most) {
     const range = most === Number.MAX_SAFE_INTEGER ? `${least} on` : `${least} to ${most}`;
-    throw usageError(`${what} is a whole number from ${range}, not ${JSON.stringify(text)}`, topic);
+    throw usageError(`${what} must be a whole number from ${range}, not ${JSON.stringify(text)}`, topic);
   }
   return value;
 }
 
-/** Runs node's parser and says in our words what it says in its own. */
+/** Runs Node's parser and rewords its errors. */
 function parse<T>(topic: keyof typeof USAGE, parser: () => T): T {
   try {
     return parser();
@@ -273,5 +272,5 @@ function parse<T>(topic: keyof typeof USAGE, parser: () => T): T {
 
 function usageError(message: string, topic: keyof typeof USAGE): SidestepError {
   const help = topic === 'sidestep' ? 'sidestep --help' : `sidestep ${topic} --help`;
-  return new SidestepError('bad-option', message, { advice: `${help} shows how it is used` });
+  return new SidestepError('bad-option', message, { advice: `Run ${help} to see the usage.` });
 }

@@ -1,4 +1,4 @@
-/** `sidestep attach`: probes in a running process until Ctrl-C, the time or the number of hits takes them away. */
+/** `sidestep attach`: probes in a running process until Ctrl-C, the time limit or the number of hits removes them. */
 import { constants } from 'node:os';
 import { SidestepError } from '../base/errors';
 import { inherited } from '../session/processes/inherited';
@@ -8,11 +8,11 @@ import { Tracing } from './tracing';
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Gives the exit status. The process runs on. */
+/** Returns the exit status. The process keeps running. */
 export async function attach(command: Extract<Command, { kind: 'attach' }>): Promise<number> {
   const { ignoredSignals = [] } = inherited();
   const ending = ENDING.filter((name) => !ignoredSignals.includes(constants.signals[name]));
-  // The engine must not get the terminal's Ctrl-C: it takes the probes away when it is told to.
+  // The engine must not get the terminal's Ctrl-C: it removes the probes on request.
   const tracing = new Tracing(command.tracing, { terminal: 'detached' });
   const { session } = tracing;
   tracing.add(ignoreSignals(ignoredSignals));
@@ -21,7 +21,7 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
     const debuggee = await session.attach(command.pid);
     const exited = tracing.exitOf(debuggee);
     await tracing.addProbes();
-    // It may have called exec just now.
+    // The process may have called exec just now.
     await session.read(debuggee);
     tracing.settle(debuggee);
     await Promise.race([exited.then(() => tracing.allEnded()), interrupted, tracing.over]);
@@ -37,7 +37,7 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
   }
 }
 
-/** Nothing may stay armed when Sidestep fails; an engine that is gone has already seen to it. */
+/** No probe may stay armed when Sidestep fails; an engine that ended has already disarmed all. */
 async function letGo({ session }: Tracing): Promise<void> {
   try {
     await session.detach();

@@ -1,6 +1,6 @@
 /**
- * `sidestep coverage`: how many of the places at which probes stand, function entries and line starts, can be probed.
- * Nothing is run.
+ * `sidestep coverage`: how many of the places for probes, function entries and line starts, can be probed. It runs
+ * nothing.
  */
 import { type LinkAddress } from '../base/address';
 import { type Image } from '../debuginfo/image';
@@ -11,9 +11,9 @@ import { Classifier, type Verdict } from './coverage/classifier';
 import { codeAt, forEachImage } from './coverage/images';
 import { type Census, censusText } from './coverage/report';
 import { Tally } from './coverage/tally';
-import { LoadedTwins } from './loadedTwins';
+import { LibraryForms, LoadedTwins } from './loadedTwins';
 
-/** Prints the census; gives the exit status. */
+/** Prints the census; returns the exit status. */
 export async function coverage({
   binaries,
   json,
@@ -21,18 +21,18 @@ export async function coverage({
 }: Extract<Command, { kind: 'coverage' }>): Promise<number> {
   const tallies = { entries: new Tally(), lines: new Tally() };
   const classifier = new Classifier();
-  const images = await forEachImage(binaries, (image) => count(image, classifier, tallies), debugDirectories);
+  const libraries = new LibraryForms();
+  const countIn = (image: Image): void => count(image, classifier, new LoadedTwins(image, libraries), tallies);
+  const images = await forEachImage(binaries, countIn, debugDirectories);
   const census: Census = { binaries: images, ...tallies };
   process.stdout.write(json ? `${JSON.stringify(census)}\n` : censusText(census));
   return 0;
 }
 
 /** A file counts as a whole or not at all. */
-function count(image: Image, classifier: Classifier, sums: Omit<Census, 'binaries'>): void {
-  const [entries, lines] = [image.functionEntries(), image.lineStarts()].map((places) => [...new Set(places)]);
-  const twins = new LoadedTwins(image);
-  tally(image, entries!, classifier, twins, sums.entries);
-  tally(image, lines!, classifier, twins, sums.lines);
+function count(image: Image, classifier: Classifier, twins: LoadedTwins, sums: Omit<Census, 'binaries'>): void {
+  tally(image, [...new Set(image.functionEntries())], classifier, twins, sums.entries);
+  tally(image, [...new Set(image.lineStarts())], classifier, twins, sums.lines);
 }
 
 function tally(
@@ -47,7 +47,7 @@ function tally(
   }
 }
 
-/** Instructions that belong to a restartable sequence are refused whatever they are. */
+/** All instructions of a restartable sequence are refused. */
 function sequenceVerdict(image: Image, address: LinkAddress, bytes: Uint8Array): Verdict | undefined {
   const sequence = image.restartableSequenceAt(address);
   if (sequence === undefined) return undefined;

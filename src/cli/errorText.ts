@@ -1,6 +1,5 @@
 /**
- * How an error reads on a terminal: what happened, the user's text with a caret below where it is wrong, and what can
- * be done.
+ * How an error reads on a terminal: what happened, the user's text with a caret below the error, and what to do.
  *
  * ```
  * sidestep: expected an expression
@@ -12,12 +11,12 @@
 import { messageOf, SidestepError } from '../base/errors';
 import { printable, printableLines } from '../base/printable';
 
-/** An error in `source`, a text the user wrote: what {@link errorText} needs beside the error to show the place. */
+/** An error in `source`, a text that the user wrote: with it {@link errorText} can show the position. */
 export class ErrorInText extends Error {
   constructor(
     readonly error: SidestepError,
     readonly source: string,
-    /** What stands before the message: `probes.txt:3`. */
+    /** What precedes the message: `probes.txt:3`. */
     readonly where: string | undefined,
   ) {
     super(error.message);
@@ -25,7 +24,8 @@ export class ErrorInText extends Error {
 }
 
 /**
- * Lines for standard error, with a line end. A thrown value that is no SidestepError is a bug: it comes with its stack.
+ * Lines for standard error, with a line end. Any other thrown value than a SidestepError is a bug, and is shown with
+ * its stack.
  */
 export function errorText(thrown: unknown): string {
   const inText = thrown instanceof ErrorInText ? thrown : undefined;
@@ -35,7 +35,7 @@ export function errorText(thrown: unknown): string {
     return `sidestep: ${printableLines(stack ?? messageOf(error))}\nThis is a bug in Sidestep: please report it with the lines above.\n`;
   }
   const where = inText?.where === undefined ? '' : `${inText.where}: `;
-  // Why an engine is gone is what it printed: lines of a stack.
+  // The reason why an engine ended is what it printed: lines of a stack.
   const show = error.code === 'engine-gone' ? printableLines : printable;
   const lines = [`sidestep: ${show(where + error.message)}`];
   const range = error.place?.range;
@@ -45,7 +45,7 @@ export function errorText(thrown: unknown): string {
 }
 
 function caret(source: string, { start, end }: { start: number; end: number }): string[] {
-  // Tabs stay tabs below the text, so that the caret stands right whatever their width is.
+  // Tabs stay tabs below the text, so that the caret's position is right for any tab width.
   const indent = printable(source.slice(0, start)).replace(/[^\t]/g, ' ');
   const width = printable(source.slice(start, end)).length;
   return [`  ${printable(source)}`, `  ${indent}^${'~'.repeat(Math.max(0, width - 1))}`];

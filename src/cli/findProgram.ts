@@ -1,13 +1,12 @@
 /**
- * Which file a program's name means: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls`
- * does.
+ * The file of a program's name: searched in PATH as execvp(3) does, so that `sidestep run -- ls` works as `ls` does.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { bytesOfText } from '../base/byteText';
 import { SidestepError } from '../base/errors';
 
-/** A path. A name with a slash is one already: whether it can be run is the engine's to say. */
+/** Returns a path. A name with a slash is a path already; the engine checks whether it can be run. */
 export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/usr/bin:/bin'): string {
   if (name.includes('/')) return name;
   const found = searchPath
@@ -17,7 +16,7 @@ export function findProgram(name: string, searchPath = process.env['PATH'] ?? '/
   if (found !== undefined) return found;
   throw new SidestepError('program-not-found', `${name} is not in PATH`, {
     place: { file: name },
-    advice: isExecutableFile(resolve(name)) ? `./${name} would be the one in this directory` : 'Give its path.',
+    advice: isExecutableFile(resolve(name)) ? `Write ./${name} for the one in this directory.` : 'Give its path.',
   });
 }
 
@@ -27,7 +26,7 @@ function isExecutableFile(path: string): boolean {
     accessSync(bytes, constants.X_OK);
     return statSync(bytes).isFile();
   } catch {
-    // Not there, or not for us: the search goes on.
+    // Missing, or not accessible: the search continues.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Lines to a file descriptor, many in one write(2). Writing is synchronous: a slow reader slows Sidestep's client down,
- * the engine then drops (and counts) what finds no room, and neither memory nor the traced program pays for it.
+ * Lines to a file descriptor, many in one write(2). Writing is synchronous: a slow reader slows down Sidestep's client,
+ * and the engine drops (and counts) hits that find no room. Memory does not grow, and the traced program does not wait.
  */
 import { writeSync } from 'node:fs';
 import { pause } from '../base/pause';
@@ -16,7 +16,7 @@ export class LineWriter {
 
   constructor(
     readonly fd: number,
-    /** Writing failed, with EPIPE when nobody reads any more; called once. Lines are dropped from then on. */
+    /** Called once when writing fails: with EPIPE when the reader is gone. Lines are dropped from then on. */
     readonly onBroken: (error: NodeJS.ErrnoException) => void,
   ) {}
 
@@ -45,7 +45,7 @@ export class LineWriter {
     } catch (thrown) {
       const error = thrown as NodeJS.ErrnoException;
       if (error.code === 'EAGAIN') {
-        // Standard error may be a non-blocking pipe that another process made so.
+        // Another process may have made standard error a non-blocking pipe.
         pause(1);
         return 0;
       }

@@ -9,45 +9,50 @@ import { type TwinPlan } from '../emulator/emulator';
 import { formName } from '../emulator/twin/forms';
 import { formsIn } from '../emulator/twin/search';
 
-/** Of programs for glibc; libraries name none. */
+/** The interpreter of programs for glibc; libraries have none. */
 const USUAL_INTERPRETER = '/lib64/ld-linux-x86-64.so.2';
 
-/** Forms in the text of libraries, by path. */
-const libraries = new Map<string, ReadonlySet<string>>();
+/** Forms in the text of libraries; each library is searched once. */
+export class LibraryForms {
+  readonly #forms = new Map<string, ReadonlySet<string>>();
+
+  formsIn(path: string): ReadonlySet<string> {
+    let forms = this.#forms.get(path);
+    if (forms === undefined) {
+      const image = Image.open(path);
+      try {
+        forms = formsOf(image);
+      } finally {
+        image.dispose();
+      }
+      this.#forms.set(path, forms);
+    }
+    return forms;
+  }
+}
 
 export class LoadedTwins {
   #own: ReadonlySet<string> | undefined;
 
-  constructor(private readonly image: Image) {}
+  constructor(
+    private readonly image: Image,
+    private readonly libraries = new LibraryForms(),
+  ) {}
 
   serve({ ways }: TwinPlan): boolean {
     const own = (this.#own ??= formsOf(this.image));
-    const others = runtimeOf(this.image).map(formsOfLibrary);
+    const others = runtimeOf(this.image).map((path) => this.libraries.formsIn(path));
     return ways.some(({ form }) => [own, ...others].some((forms) => forms.has(formName(form))));
   }
 }
 
-/** The dynamic linker and the C library beside it, as far as they are here. */
+/** The dynamic linker and the C library beside it, if they exist here. */
 function runtimeOf({ kind, interpreter }: Image): readonly string[] {
   const linker = interpreter ?? (kind === 'sharedObject' ? USUAL_INTERPRETER : undefined);
   if (linker === undefined || !existsSync(linker)) return [];
   const path = realpathSync(linker);
   const library = join(dirname(path), 'libc.so.6');
   return existsSync(library) ? [path, realpathSync(library)] : [path];
-}
-
-function formsOfLibrary(path: string): ReadonlySet<string> {
-  let forms = libraries.get(path);
-  if (forms === undefined) {
-    const image = Image.open(path);
-    try {
-      forms = formsOf(image);
-    } finally {
-      image.dispose();
-    }
-    libraries.set(path, forms);
-  }
-  return forms;
 }
 
 function formsOf(image: Image): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable } from '../base/lifetime';
 import { printable } from '../base/printable';
-import { type ExportedSummary, hitLine, summaryLine, warningLine } from '../export/jsonLines';
+import { type ExportedSummary, HitLines, summaryLine, warningLine } from '../export/jsonLines';
 import { type Hit } from '../session/probes/hitStream';
 import { LineWriter } from './lineWriter';
 import { TextFormat } from './textFormat';
@@ -15,7 +15,7 @@ export interface OutputOptions {
   readonly format: 'text' | 'json';
   /** A file, replaced; undefined: standard error. */
   readonly output: string | undefined;
-  /** It can't be written any more; undefined: nobody reads it, which is no mistake. */
+  /** It can't be written any more; undefined: the reader is gone, which is not an error. */
   readonly onBroken: (error: SidestepError | undefined) => void;
 }
 
@@ -49,8 +49,10 @@ export abstract class Output implements Disposable {
 }
 
 class JsonOutput extends Output {
+  readonly #hitLines = new HitLines();
+
   hit({ probe, pid, tid, timeNs, location, message }: Hit): void {
-    this.writer.write(hitLine({ probe: probe.id, pid, tid, timeNs, location, message }));
+    this.writer.write(this.#hitLines.line({ probe: probe.id, pid, tid, timeNs, location, message }));
   }
 
   warning(message: string): void {
@@ -74,7 +76,7 @@ class TextOutput extends Output {
     this.writer.write(this.#format.hit({ thread, timeNs, location, message: printableMessage }));
   }
 
-  /** To standard error in any case: people must see it, even when the hits go to a file. */
+  /** Always to standard error: people must see it, even if the hits go to a file. */
   warning(message: string): void {
     this.writer.flush();
     process.stderr.write(`sidestep: ${printable(message)}\n`);

@@ -1,4 +1,5 @@
-/** -p and -f → probes; an error in one points at the place in what the user wrote. */
+/** -p and -f → probes; an error points at its position in the user's text. */
+import { assertExists } from '../base/assert';
 import { readFileSync } from 'node:fs';
 import { messageOf, SidestepError } from '../base/errors';
 import { parseProbe, parseProbeLines } from '../language/probes/parse';
@@ -36,7 +37,11 @@ function readFile(path: string): GivenProbe[] {
   const text = readText(path);
   const lines = text.split(/\r?\n/);
   try {
-    return parseProbeLines(text).map(({ spec, line }) => ({ spec, line: lines[line - 1]!, where: `${path}:${line}` }));
+    return parseProbeLines(text).map(({ spec, line }) => ({
+      spec,
+      line: assertExists(lines[line - 1], 'line'),
+      where: `${path}:${line}`,
+    }));
   } catch (error) {
     if (!(error instanceof SidestepError) || error.place?.line === undefined) throw error;
     const { line } = error.place;

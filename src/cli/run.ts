@@ -1,7 +1,7 @@
 /** `sidestep run`: a program with probes in it, from its first instruction to its end. */
 import { closeSync } from 'node:fs';
 import { type ProcessEnd } from '../contract/messages';
-import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engineLink';
+import { DEBUGGEE_DESCRIPTORS } from '../session/engine/engine';
 import { inherited, inheritedEnvironment } from '../session/processes/inherited';
 import { type LaunchOptions } from '../session/session';
 import { type Command } from './arguments';
@@ -9,12 +9,12 @@ import { findProgram } from './findProgram';
 import { exitStatus, ignoreSignals, onSignals } from './signals';
 import { Tracing } from './tracing';
 
-/** The terminal sends these to the program, too, which is in the same process group: it decides what they mean. */
+/** The terminal also sends these to the program, which is in the same process group and handles them. */
 const FROM_THE_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
-/** These come to Sidestep alone and mean the program. */
+/** These reach only Sidestep, but are meant for the program. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
-/** Gives the exit status: the program's own. */
+/** Returns the program's exit status. */
 export async function run(command: Extract<Command, { kind: 'run' }>): Promise<number> {
   const { descriptors, isRecorded, ...inheritance } = inherited();
   const program = findProgram(command.program);
@@ -34,13 +34,13 @@ export async function run(command: Extract<Command, { kind: 'run' }>): Promise<n
       env: inheritedEnvironment(),
       stdio: DEBUGGEE_DESCRIPTORS,
       onLaunched: () => {
-        // Who reads from a pipe waits until nobody has it any more.
+        // The reader of a pipe waits until every process has closed it.
         if (isRecorded) for (const descriptor of descriptors) closeSync(descriptor);
       },
     });
     return exitStatus(end);
   } catch (error) {
-    // The program must not run without the probes that were asked for.
+    // The program must not run without its probes.
     await session.terminate();
     throw error;
   } finally {

@@ -19,14 +19,14 @@ export function exitStatus(end: ProcessEnd): number {
 }
 
 /**
- * Lets those that this process was started to ignore (nohup(1)) do nothing again: Node has given them their default.
+ * Ignores again the signals that this process was started to ignore (nohup(1)): Node has reset them to their default.
  */
 export function ignoreSignals(numbers: readonly number[]): Disposable {
   const names = numbers.map(signalName).filter((name): name is NodeJS.Signals => CATCHABLE.has(name));
   return onSignals(names, () => undefined);
 }
 
-/** Calls back with the signal's number instead of letting it end this process. */
+/** Calls back with the signal's number; the signal no longer ends this process. */
 export function onSignals(names: readonly NodeJS.Signals[], listener: (signal: number) => void): Disposable {
   const handle = (_name: NodeJS.Signals, number: number): void => listener(number);
   for (const name of names) process.on(name, handle);

@@ -20,7 +20,7 @@ import { type Command } from './arguments';
 import { ErrorInText } from './errorText';
 import { LoadedTwins } from './loadedTwins';
 
-/** An address that was chosen by itself has neither a function nor a line of its own. */
+/** An address given by the user has neither a function nor a line. */
 type Place = Pick<ProbePlace, 'candidates' | 'doubt'> & Partial<ProbePlace>;
 
 interface SiteReport {
@@ -33,13 +33,13 @@ interface SiteReport {
   readonly execution: 'emulated' | 'surrogate' | 'twin' | 'refused';
   /** Why it is refused. */
   readonly reason?: string;
-  /** Why hits may be more or fewer than calls of the function or passes of the line. */
+  /** Why there may be more or fewer hits than calls of the function or passes of the line. */
   readonly doubt?: string;
-  /** The instruction in whose middle the address lies: a probe there would change that one. */
+  /** The instruction that the address lies inside of: a probe there would change it. */
   readonly inside?: { readonly address: string; readonly instruction: string };
 }
 
-/** Prints what was found; gives the exit status. Throws when the location is not in the binary. */
+/** Prints the sites; returns the exit status. Throws if the location is not in the binary. */
 export function sites({ binary, location, json, debugDirectories = [] }: Extract<Command, { kind: 'sites' }>): number {
   const wanted = parse(location);
   const image = Image.open(binary, { readFlow, debugDirectories });
@@ -112,7 +112,7 @@ function unknownFunction(image: Image, name: string): SidestepError {
   });
 }
 
-/** The candidates up to the first that serves: the refused ones tell why the probe stands elsewhere. */
+/** The candidates up to the first usable one: the refused ones show why the probe stands elsewhere. */
 function reportPlace(image: Image, place: Place): SiteReport[] {
   const reports = place.candidates.map((candidate) => reportSite(image, candidate, place));
   const chosen = reports.findIndex(({ execution }) => execution !== 'refused');

@@ -10,7 +10,7 @@ import { printable, printableName } from '../base/printable';
 import { type ExportedHit, type ExportedProbe, type ExportedSite, type ExportedSummary } from '../export/jsonLines';
 import { signalName } from './signals';
 
-/** Its message is printable; names are made so here. */
+/** The message is already printable; names are made printable here. */
 export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'message'> {
   /** Name and number. */
   readonly thread: string;
@@ -19,7 +19,7 @@ export interface ShownHit extends Pick<ExportedHit, 'timeNs' | 'location' | 'mes
 /** SGR parameters (ECMA-48 §8.3.117). */
 const SGR = { time: 2, thread: 36, location: 33, heading: 1, count: 32, trouble: 31 } as const;
 
-/** A column never grows beyond this: one very long name must not push all messages off the screen. */
+/** The widest column: one very long name must not push all messages off the screen. */
 const WIDEST_COLUMN = 40;
 
 export class TextFormat {
@@ -61,7 +61,7 @@ export class TextFormat {
   #probe(probe: ExportedProbe, seconds: number): string[] {
     const counts = [
       this.#paint('count', hitsText(probe.hits)),
-      // A rate over a moment says nothing.
+      // A rate over a shorter time has no meaning.
       ...(seconds < 0.1 ? [] : [`${thousands(Math.round(probe.hits / seconds))} a second`]),
       `${thousands(probe.matched)} matched`,
       `${thousands(probe.reported)} reported`,
@@ -92,7 +92,7 @@ export class TextFormat {
     return [
       'code' in exit
         ? `the program ended with status ${exit.code}`
-        : `the program was ended by ${signalName(exit.signal)}`,
+        : `the program was killed by ${signalName(exit.signal)}`,
     ];
   }
 
@@ -118,7 +118,7 @@ function shortLocation({ file, line, function: name, address }: ExportedHit['loc
   return name ?? hex(address);
 }
 
-/** What one of several places counted. */
+/** The counts of one of several places. */
 function countsOf({ hits, matched, reported }: ExportedSite): string {
   return `${hitsText(hits)}, ${thousands(matched)} matched, ${thousands(reported)} reported`;
 }
@@ -128,6 +128,6 @@ function hitsText(hits: number): string {
 }
 
 /** 12345 → `12,345`; a locale's formatter takes 14 ms to load. */
-export function thousands(value: number): string {
+function thousands(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

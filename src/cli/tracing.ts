@@ -1,6 +1,6 @@
 /**
- * What `run` and `attach` do alike: probes go in, hits come out as lines, something ends it (the time, the number of
- * hits, a reader that went away), the probes are taken away, and a summary says what was counted.
+ * The common part of `run` and `attach`: probes go in, hits come out as lines, something ends it (the time, the number
+ * of hits, a reader that went away), the probes are removed, and a summary shows the counts.
  */
 import { join } from 'node:path';
 import { SidestepError } from '../base/errors';
@@ -10,8 +10,8 @@ import { readFlow } from '../emulator/flow';
 import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';
-import { EngineProcess, type EngineProcessOptions } from '../session/engine/engineProcess';
-import { type Probe } from '../session/probes/probe';
+import { type EngineOptions, startEngine } from '../session/engine/startEngine';
+import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
 import { Session } from '../session/session';
@@ -28,29 +28,25 @@ export class Tracing implements Disposable {
   readonly #warned = new Set<string>();
   readonly #store = new DisposableStore();
   readonly #output: Output;
-  /** performance.now() when the probes began to matter, and when they were taken away. */
+  /** performance.now() when the probes took effect, and when they were removed. */
   #startedAt = 0;
   #stoppedAt: number | undefined;
   #settled = false;
-  /** Whether the process can start other programs, which are not traced. Undefined: no probe has asked for it. */
+  /** Whether the process can start other programs, which are not traced. Undefined: not determined yet. */
   #hasOthers: boolean | undefined;
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
-  /**
-   * Resolves when the probes have done what was asked of them; rejects when they can't: the engine is gone, or a probe
-   * is wrong.
-   */
+  /** Resolves when the probes have done their work; rejects if the engine has ended or a probe is wrong. */
   readonly over = new Promise<void>((resolve, reject) => {
     this.#finish = resolve;
     this.#fail = reject;
   });
 
   /**
-   * Reads probes and opens the output, then starts an engine. Throws when anything of that is wrong: nothing has
-   * happened then.
+   * Reads probes and opens the output, then starts an engine. Throws if any of that fails; nothing has happened then.
    */
-  constructor(options: TracingOptions, engine: Omit<EngineProcessOptions, 'script'>) {
+  constructor(options: TracingOptions, engine: Omit<EngineOptions, 'script' | 'elevation'>) {
     // A failure may come before anybody waits for it.
     this.over.catch(() => undefined);
     this.#options = options;
@@ -66,7 +62,7 @@ export class Tracing implements Disposable {
     );
     const script = join(__dirname, 'engine.js');
     this.session = this.#store.add(
-      new Session(EngineProcess.start({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
+      new Session(startEngine({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
     );
     this.#listen();
   }
@@ -76,9 +72,9 @@ export class Tracing implements Disposable {
     return this.#given.map(({ spec }) => spec.location);
   }
 
-  /** Places the probes, in a process that is held or runs. Throws the first thing that is wrong with one. */
+  /** Places the probes, in a held or running process. Throws the first error of a probe. */
   async addProbes(): Promise<void> {
-    // Before the first one: in a running process it may be hit at once.
+    // Before the first probe is set: in a running process it may be hit at once.
     if (this.#options.maxHits !== undefined) await this.session.limitReports(this.#options.maxHits);
     for (const given of this.#given) {
       const probe = await this.session.addProbe(given.spec);
@@ -87,7 +83,7 @@ export class Tracing implements Disposable {
     }
   }
 
-  /** How the process ends. Rejects when the engine is gone, which alone could tell. */
+  /** How the process ends. Rejects if the engine ends first. */
   exitOf(process: Process): Promise<ProcessEnd> {
     const exited = new Promise<ProcessEnd>((resolve, reject) => {
       if (process.end !== undefined) resolve(process.end);
@@ -103,7 +99,7 @@ export class Tracing implements Disposable {
     return exited;
   }
 
-  /** Resolves when no process is left: the one that was asked for, and with --follow children those that came of it. */
+  /** Resolves when no process is left: the given one and, with --follow children, its descendants. */
   allEnded(): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
@@ -115,12 +111,12 @@ export class Tracing implements Disposable {
   }
 
   /**
-   * For a launched program, before it is let go: settles the probes when its libraries are loaded, while it still
-   * waits. A program whose probes can't be placed is ended before anything of it has run.
+   * For a launched program, before it is released: settles the probes once its libraries are loaded, while it still
+   * waits. If its probes can't be placed, the program ends before any of its code has run.
    */
   settleWhenLoaded(process: Process): void {
     if (process.modules.length === 1) {
-      // It has no dynamic linker: this is all the code there will be.
+      // It has no dynamic linker: no code will be loaded later.
       this.settle(process);
       return;
     }
@@ -138,15 +134,15 @@ export class Tracing implements Disposable {
   }
 
   /**
-   * All code that a program starts with is there, and the clock runs. A probe that has no place yet waits for a plugin,
-   * or it is wrong: throws what is wrong with it.
+   * All start-up code is loaded, and the clock starts. A probe without a place either waits for a plugin or is wrong;
+   * throws if it is wrong.
    */
   settle(process: Process): void {
     this.#settled = true;
     this.#startClock();
     for (const [probe, given] of this.#probes) {
       this.#warn(...probe.warnings);
-      // What has ended meanwhile may have had its probes.
+      // A process that has ended in the meantime may have had its probes.
       if (probe.state === 'armed' || process.end !== undefined) continue;
       const isHopeless = probe.state === 'failed' || process.program?.problem !== undefined;
       const canBecomeAnother = this.#canBecomeAnother(process);
@@ -157,13 +153,13 @@ export class Tracing implements Disposable {
     }
   }
 
-  /** Then others that it starts are not followed, and can have what is looked for. */
+  /** Programs that it starts are not followed then, and may contain the location. */
   #canBecomeAnother(process: Process): boolean {
     this.#hasOthers ??= this.#options.follow === 'none' && canBecomeAnother(process);
     return this.#hasOthers;
   }
 
-  /** Says each thing once, however many probes it is about. */
+  /** Prints each warning once, for any number of probes. */
   #warn(...warnings: readonly string[]): void {
     for (const warning of warnings) {
       if (this.#warned.has(warning)) continue;
@@ -172,7 +168,7 @@ export class Tracing implements Disposable {
     }
   }
 
-  /** Takes the probes away and gives what they counted. */
+  /** Removes the probes and returns their counts. */
   async takeProbesAway(): Promise<ExportedProbe[]> {
     this.#stoppedAt ??= performance.now();
     const taken: ExportedProbe[] = [];
@@ -184,7 +180,7 @@ export class Tracing implements Disposable {
         text: spec.text,
         failure: places.length > 0 ? undefined : probe.reason,
         ...counts,
-        sites: places.map(({ location, instruction, execution, problem, counts: there }) => ({
+        sites: places.map(({ location, displaced: { instruction, execution }, problem, counts: there }) => ({
           address: location.address,
           instruction,
           execution,
@@ -215,7 +211,7 @@ export class Tracing implements Disposable {
     this.#store.dispose();
   }
 
-  /** The clock runs from now on: for rates, and for --duration. */
+  /** The clock starts now: for rates, and for --duration. */
   #startClock(): void {
     this.#startedAt = performance.now();
     const { durationMs } = this.#options;
@@ -244,7 +240,7 @@ function engineGone(reason: string): SidestepError {
   return new SidestepError('engine-gone', `the engine is gone: ${reason}`);
 }
 
-/** What is wrong with a probe, with the place in its line if the error is about one. */
+/** A probe's error, with its position in the line if it has one. */
 function explain(probe: Probe, { spec, line, where }: GivenProbe, advice?: string): Error {
   const error = probe.error ?? new SidestepError('no-code', `${spec.text} found no place`);
   const { range, section, ...place } = error.place ?? {};

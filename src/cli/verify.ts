@@ -11,9 +11,7 @@ const CLEAR_LINE = '\r\x1b[K';
 
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/**
- * Prints what was found, and when a signal or an error ends it early what was found until then; gives the exit status.
- */
+/** Prints the result, also a partial one if a signal or an error ends the check early; returns the exit status. */
 export async function verify({ binaries, json, ...options }: Extract<Command, { kind: 'verify' }>): Promise<number> {
   const terminal = process.stderr.isTTY ? process.stderr : undefined;
   const seed = options.seed ?? randomInt(SEEDS);
@@ -34,7 +32,7 @@ export async function verify({ binaries, json, ...options }: Extract<Command, { 
   signals.dispose();
   terminal?.write(CLEAR_LINE);
   const failed = result.ended !== undefined && 'error' in result.ended;
-  // An error before anything was compared says all there is to say.
+  // If an error came before any comparison, the error is the whole result.
   if (!failed || result.states > 0) {
     process.stdout.write(json ? `${JSON.stringify(resultJson(result))}\n` : resultText(result));
   }

@@ -1,7 +1,7 @@
 /**
- * The pipe's framing, the same in both directions: u32 payload length in bytes, u32 kind, payload; little-endian.
- * JSON payloads carry a bigint as {"$": "hex digits"}, with a sign if it is negative: addresses and agent constants are
- * 64 bits wide. A key of a message's own that begins with $ gets one more, so that no text can be taken for a bigint.
+ * The pipe's framing, the same in both directions: u32 payload length in bytes, u32 kind, payload; little-endian. JSON
+ * payloads carry a bigint as {"$": "hex digits"}, with a sign if it is negative: addresses and agent constants are 64
+ * bits wide. A message's own key that begins with $ gets another $, so that no text looks like a bigint.
  */
 import { SidestepError } from '../base/errors';
 
@@ -9,8 +9,11 @@ export const FRAME_HEADER_BYTES = 8;
 export const FrameKind = { json: 1, hits: 2 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
-/** Larger ones are a broken stream, not a message. */
-export const MAX_FRAME_BYTES = 64 << 20;
+/**
+ * A larger frame means a broken stream. The limit is far above any message (the longest are lists of mappings and
+ * sites), and still small enough to allocate.
+ */
+const MAX_FRAME_BYTES = 64 << 20;
 
 export function encodeJson(message: unknown): Uint8Array {
   const payload = Buffer.from(
@@ -25,7 +28,8 @@ export function encodeJson(message: unknown): Uint8Array {
 }
 
 /**
- * The payload of a JSON frame. Whoever can't trust the other end has yet to check its shape. Throws `engine-protocol`.
+ * The payload of a JSON frame. A caller that can't trust the other end must still check its shape. Throws
+ * `engine-protocol`.
  */
 export function decodeJson(payload: Uint8Array): unknown {
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
@@ -33,7 +37,7 @@ export function decodeJson(payload: Uint8Array): unknown {
     return JSON.parse(text, (_key, value: unknown) => revive(value));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new SidestepError('engine-protocol', `a message on the engine's pipe is no JSON: ${cause.message}`, {
+    throw new SidestepError('engine-protocol', `a message on the engine's pipe is not JSON: ${cause.message}`, {
       cause,
     });
   }
@@ -50,7 +54,7 @@ function revive(value: unknown): unknown {
   const spelling = (value as { $: unknown }).$;
   const [sign, digits] =
     (typeof spelling === 'string' && /^(-?)([0-9a-f]{1,16})$/.exec(spelling)?.slice(1)) || ([] as string[]);
-  if (digits === undefined) throw new SyntaxError('an integer of 64 bits is misspelt');
+  if (digits === undefined) throw new SyntaxError('a 64-bit integer is malformed');
   return sign === '-' ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
 }
 
@@ -64,9 +68,9 @@ function renamed(value: object, rename: (key: string) => string): object {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [rename(key), entry as unknown]));
 }
 
-/** Cuts a byte stream into frames; keeps what is not whole yet. */
+/** Cuts a byte stream into frames; keeps an incomplete one. */
 export class FrameDecoder {
-  /** Grows by doubling: a frame that comes in many pieces is not copied for each of them. */
+  /** Grows by doubling, so that a frame that arrives in many parts is not copied for each of them. */
   #pending = Buffer.alloc(0);
   #length = 0;
 

@@ -1,6 +1,5 @@
 /**
- * Hit records, as they lie one behind the other in a frame of kind `hits`. Little-endian, every record a multiple of 8
- * bytes:
+ * Hit records, as they follow one another in a frame of kind `hits`. Little-endian, every record a multiple of 8 bytes:
  *
  * | offset | type | what |
  * | --- | --- | --- |
@@ -14,6 +13,7 @@
  * | 32 | u64 | which hit of the probe this is, counted over all its sites, from 1 |
  * | 40 | … | captures, each: u32 status ({@link CaptureStatus}), u32 length in bytes, the bytes, padding to 8 |
  */
+import { SidestepError } from '../base/errors';
 import { type CaptureStatus } from './agent/operations';
 import { type ProbeId, type SiteId } from './messages';
 
@@ -35,15 +35,24 @@ export interface HitRecord {
   readonly captures: readonly Capture[];
 }
 
-/** Decodes a frame's records, in the order in which they happened. The captures' bytes are views into `payload`. */
+/**
+ * Decodes a frame's records, in the order in which they happened. The captures' bytes are views into `payload`. Throws
+ * `engine-protocol` for a record or a capture that does not fit what holds it.
+ */
 export function* decodeHits(payload: Uint8Array): Generator<HitRecord> {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  for (let at = 0; at < payload.length; at += view.getUint32(at, true)) {
+  let at = 0;
+  while (at < payload.length) {
+    if (payload.length - at < HIT_HEADER_BYTES) throw cutShort(at);
+    const end = at + view.getUint32(at, true);
+    if (end < at + HIT_HEADER_BYTES || end > payload.length) throw cutShort(at);
     const captures: Capture[] = [];
     let cursor = at + HIT_HEADER_BYTES;
     for (let left = view.getUint32(at + 20, true); left > 0; left--) {
-      const length = view.getUint32(cursor + 4, true);
       const start = cursor + CAPTURE_HEADER_BYTES;
+      if (start > end) throw cutShort(at);
+      const length = view.getUint32(cursor + 4, true);
+      if (length > end - start) throw cutShort(at);
       captures.push({
         status: view.getUint32(cursor, true) as CaptureStatus,
         bytes: payload.subarray(start, start + length),
@@ -59,13 +68,10 @@ export function* decodeHits(payload: Uint8Array): Generator<HitRecord> {
       ordinal: Number(view.getBigUint64(at + 32, true)),
       captures,
     };
+    at = end;
   }
 }
 
-/** How many records a frame holds, without decoding them. */
-export function countHits(payload: Uint8Array): number {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  let count = 0;
-  for (let at = 0; at < payload.length; at += view.getUint32(at, true)) count++;
-  return count;
+function cutShort(offset: number): SidestepError {
+  return new SidestepError('engine-protocol', 'a record of a hit does not fit its frame', { place: { offset } });
 }

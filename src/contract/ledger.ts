@@ -1,7 +1,7 @@
 /**
  * The ledger: what a guardian must know if the engine is killed at this very moment. The engine keeps it in its own
- * memory and writes it as things happen, a store each; the guardian reads it from outside. This is its layout, for
- * both. A record says nothing until its last word is written.
+ * memory and updates it with plain stores; the guardian reads it from outside. Both use this layout. A record is valid
+ * only once its last word is written.
  */
 
 /** Offsets from the start of the ledger, in bytes; u32 unless said otherwise. */
@@ -11,9 +11,9 @@ export const LedgerHeader = {
   breakpoints: 4,
   /** The thread on whose registers and memory the displaced instruction is being executed. */
   hand: 8,
-  /** Of that execution: bits of {@link Store}. */
+  /** What that execution may have changed: bits of {@link Store}. */
   store: 12,
-  /** A thread's record that nobody reads: for those that find no other. */
+  /** A thread's record that the guardian does not read: for threads beyond the table's capacity. */
   scrap: 16,
   /** The guardian writes its process id here when it watches. */
   guardian: 32,
@@ -30,9 +30,9 @@ export const ThreadRecordLayout = {
   pid: 0,
   /** One of {@link ThreadPhase}. */
   phase: 4,
-  /** 0: nothing of this record is valid. */
+  /** 0: the record is not valid. */
   tid: 8,
-  /** What wait4(2) has said of it, and the engine has yet to look at; 0: nothing. */
+  /** The wait4(2) status that the engine has not handled yet; 0 if there is none. */
   report: 12,
   bytes: 16,
 } as const;
@@ -46,8 +46,8 @@ export const BreakpointRecordLayout = {
   /** The engine's descriptor of the memory, u32. */
   memory: 24,
   /**
-   * u8 each: lengths of the text and of the displaced instruction, one of {@link BreakpointState}, and nothing. Written
-   * last, as one u32.
+   * Four u8: the lengths of the text and of the displaced instruction, a {@link BreakpointState}, and 0. Written last,
+   * as one u32.
    */
   textLength: 28,
   instructionLength: 29,
@@ -84,22 +84,23 @@ export type LedgerTable = (typeof LedgerTables)[keyof typeof LedgerTables];
 export const ThreadPhase = {
   /** It runs, or has stopped and the engine has not looked at it yet. */
   running: 0,
-  /** It stands behind INT3, and the displaced instruction was not executed. */
+  /** It stands after INT3, and the displaced instruction was not executed. */
   atInt3: 1,
-  /** Its registers are to be those in the engine's arena, whatever of them it has already. */
+  /** It must end up with the registers in the engine's arena; some of them may be set already. */
   finishing: 2,
   /** It has the registers of a twin. */
   onTwin: 3,
-  /** It stands still together with its process. */
+  /** It has stopped together with its process (group-stop). */
   groupStopped: 4,
-  /** It executes one instruction of its own, or has: a SIGTRAP is the step's, and it stands where it can go on. */
+  /**
+   * It is executing one instruction of its own, or has executed it. A SIGTRAP belongs to that step, and the thread can
+   * continue from where it stands.
+   */
   stepping: 5,
 } as const;
 export type ThreadPhase = (typeof ThreadPhase)[keyof typeof ThreadPhase];
 
-/**
- * What of the thread's state the instruction that is being executed may have changed already; its registers come last.
- */
+/** What the instruction in progress may already have changed of the thread's state. Registers are written last. */
 export const Store = {
   none: 0,
   /** Its operand in memory. */
@@ -108,11 +109,11 @@ export const Store = {
   extended: 2,
 } as const;
 
-/** Whether INT3 is to be where a record says. 0: nothing of the record is valid. */
+/** Whether INT3 should be where a record says. 0: the record is not valid. */
 export const BreakpointState = { armed: 1, gone: 2 } as const;
 
-/** The guardian's exit status less this is the errno for which it can't trace the engine. */
+/** The guardian's exit status minus this is the errno with which tracing the engine failed. */
 export const GUARDIAN_REFUSED = 128;
 
-/** The guardian's exit status where it can't write to the engine's memory: so it could not put back a byte either. */
+/** The guardian's exit status if it can't write to the engine's memory, and so could not restore a byte either. */
 export const GUARDIAN_UNHEARD = 3;

@@ -102,10 +102,10 @@ export class FunctionFinder {
     if (found.length === 0) {
       throw new SidestepError(
         'unknown-function',
-        `the loader picks what ${name} is, and its resolver in ${this.#file.path} does not say from which functions`,
+        `the loader picks the function that ${name} means, and its resolver in ${this.#file.path} does not show from which ones`,
         {
           place: { file: this.#file.path },
-          advice: `Name the function that is picked, or write ${name}${RESOLVER} for the resolver.`,
+          advice: `Name the function that the loader picks, or write ${name}${RESOLVER} for the resolver.`,
         },
       );
     }
@@ -154,7 +154,7 @@ export class FunctionFinder {
     const names = [...new Set(byResolver.values())].filter((other) => other !== name);
     if (names.length === 0) return undefined;
     const listed = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
-    return `the same code serves ${listed}: their calls count, too`;
+    return `the same code serves ${listed}: their calls count too`;
   }
 
   /**
@@ -177,7 +177,7 @@ export class FunctionFinder {
     if (names.includes(symbolName) || names.includes(readable)) return places;
     const folded = findFolded(this.#program, readable, symbolName);
     if (folded === undefined) return places;
-    const doubt = `the linker folded it with ${qualifiedNameOf(known!) ?? 'another function'}: their calls count, too`;
+    const doubt = `the linker folded it with ${qualifiedNameOf(known!) ?? 'another function'}: their calls count too`;
     return places.map((place) => ({ ...place, function: folded.name, line: folded.line, doubt }));
   }
 

@@ -6,8 +6,11 @@
 import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
 import { type Disposable, DisposableStore } from '../base/lifetime';
+import { PAGE_BYTES } from '../base/x86';
+import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
-import { type CfaRule, FrameTable } from './dwarf/frame';
+import { FrameTable } from './dwarf/cfi/frameTable';
+import { type CfaRule } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
@@ -36,9 +39,6 @@ const MAX_INSTRUCTION = 15;
  * code are smaller.
  */
 const MAX_FLOW = 1 << 20;
-
-/** Mappings begin at multiples of it, in bytes (x86-64). */
-const PAGE = 4096;
 
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
@@ -121,7 +121,7 @@ export class Image implements Disposable {
     this.#debug = separate ?? file;
     this.hasDebugInfo = hasDwarf(this.#debug);
     this.#symbols = new Symbols(separate ? [separate, file] : [file]);
-    const info = new DebugInfo(this.#debug, {
+    const debugFile = new DebugFile(this.#debug, {
       supplementary: () => {
         // Stripping leaves the link in programs that have nothing left to share.
         if (!this.hasDebugInfo) return undefined;
@@ -129,7 +129,7 @@ export class Image implements Disposable {
         return alternate && store.add(alternate);
       },
     });
-    const program = new Program(info, this.#facts());
+    const program = new Program(new DebugInfo(debugFile), this.#facts());
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
@@ -150,7 +150,8 @@ export class Image implements Disposable {
    */
   codeAddressOfOffset(offset: FileOffset): LinkAddress | undefined {
     const segment = this.segments.find(
-      (each) => each.executable && offset >= each.offset - (each.offset % PAGE) && offset < each.offset + each.fileSize,
+      (each) =>
+        each.executable && offset >= each.offset - (each.offset % PAGE_BYTES) && offset < each.offset + each.fileSize,
     );
     return segment && linkAddress(segment.address + BigInt(offset - segment.offset));
   }
@@ -261,7 +262,7 @@ export class Image implements Disposable {
     const entries = new Set<number>();
     for (const { address } of this.#symbols.functions()) if (this.#isCode(address)) entries.add(address);
     for (const table of this.#frameTables()) {
-      for (const start of table.starts()) if (this.#isCode(start)) entries.add(start);
+      for (const { low } of table.descriptions()) if (this.#isCode(low)) entries.add(low);
     }
     for (const unit of this.#program.info.units) {
       for (const { low } of this.#program.functionsOf(unit).ranges()) entries.add(low);
@@ -328,9 +329,16 @@ export class Image implements Disposable {
     ] as const;
     return sections.flatMap(({ kind, file }) => {
       const bytes = file.sectionBytes(kind);
-      const address = file.section(kind)?.address ?? 0;
-      return bytes ? [new FrameTable({ kind, file: file.path, bytes, address })] : [];
+      const addressOf = (name: string) => file.section(name)?.address;
+      const bases = { section: addressOf(kind) ?? 0, text: addressOf('.text'), data: addressOf('.got') };
+      const index = () => (kind === '.eh_frame' ? this.#readFrameIndex() : undefined);
+      return bytes ? [new FrameTable({ kind, file: file.path, bytes, bases, index })] : [];
     });
+  }
+
+  #readFrameIndex(): { readonly bytes: Uint8Array; readonly address: number } | undefined {
+    const bytes = this.#file.sectionBytes('.eh_frame_hdr');
+    return bytes && { bytes, address: this.#file.section('.eh_frame_hdr')!.address };
   }
 
   /** Says once that debug information is about to be read. */

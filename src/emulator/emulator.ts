@@ -15,13 +15,13 @@ import { type TwinPlan, twinPlanOf } from './twin/plan';
 import { TwinState } from './twin/twinState';
 import { FALSE } from './ir/values';
 
-export { MAX_INSTRUCTION_BYTES } from './decode/decode';
+export { MAX_INSTRUCTION_BYTES } from './machine/instructionLength';
 export { type Execute, type Host } from './machine/machine';
 export { type RefusalCode } from './decode/refusal';
 export { type SurrogatePlan } from './surrogate/plan';
 export { type TwinPlan } from './twin/plan';
 
-/** Does what a plan says, as {@link Execute} does what an instruction says. */
+/** Executes a plan, as {@link Execute} executes an instruction. */
 export type ExecutePlan = (plan: SurrogatePlan) => 0 | 1;
 
 interface Refused {
@@ -31,11 +31,11 @@ interface Refused {
   readonly reason: string;
 }
 
-/** Only the thread can execute it, and does where the program's text holds a twin of it. */
+/** Only the thread can execute it, if the program's text holds a twin of it. */
 interface ForTwin {
   readonly execution: 'twin';
   readonly twin: TwinPlan;
-  /** Why it can't be done without one. */
+  /** Why it needs one. */
   readonly code: RefusalCode;
   readonly reason: string;
 }
@@ -57,8 +57,8 @@ export type Classification = {
 interface Executable {
   /**
    * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte
-   * behind the site); after 0 they are as behind the instruction. After 1 the thread shall run the instruction itself,
-   * from the registers in the state with RIP set to the site: nothing was done, or a part of the rounds of a repeated
+   * behind the site); after 0 they are as after the instruction. After 1 the thread must run the instruction itself,
+   * from the registers in the state, with RIP set to the site: nothing was done, or only some rounds of a repeated
    * MOVS, STOS or LODS.
    */
   readonly execute: Execute;
@@ -75,14 +75,14 @@ export type Prepared = {
   readonly length: number;
 } & (
   | ({ readonly execution: 'emulated' } & Executable)
-  /** The CPU itself executes it, on a copy of the thread's state. */
+  /** The CPU executes it, on a copy of the thread's state. */
   | ({ readonly execution: 'surrogate' } & Executable)
   /** By the thread. `execute` only says so; `lifted` is for {@link Emulator.twins}. */
   | (ForTwin & Executable & { readonly lifted: Execute })
   | Refused
 );
 
-/** What is refused because it must be one step. */
+/** The refusals of instructions that must be a single step. */
 const NEEDS_THREAD: ReadonlySet<RefusalCode> = new Set(['lock', 'atomic-exchange']);
 
 /** Says how the first instruction of `bytes` would be executed, without compiling it. */
@@ -103,7 +103,7 @@ export function classify(bytes: Uint8Array, address: bigint): Classification {
   return { mnemonic, length, ...refused('not-lifted') };
 }
 
-/** Steps aside always: the thread executes the instruction, as whatever its processor takes it for. */
+/** Always steps aside: the thread executes the instruction, whatever it is to its processor. */
 const BY_THE_THREAD: MicroOperations = [{ kind: 'guard', condition: FALSE }];
 
 /** Prepares instructions for one state. Equal bytes share one compiled function: RIP is part of the state. */
@@ -122,7 +122,7 @@ export class Emulator {
     stateOffset: number,
     host: Host,
     executePlan: ExecutePlan,
-    private readonly processor = Processor.here,
+    private readonly processor = Processor.here(),
   ) {
     this.twins = new TwinState(memory, stateOffset, host);
     this.#batch = new Batch({ memory, stateOffset, host });
@@ -130,7 +130,7 @@ export class Emulator {
     this.#executePlan = executePlan;
   }
 
-  /** `bytes`: at least the whole instruction, as it is without any INT3. `address`: where it lies. */
+  /** `bytes`: at least the whole instruction, without any INT3. `address`: where it lies. */
   prepare(bytes: Uint8Array, address: bigint): Prepared {
     const classification = classify(bytes, address);
     const { length } = classification;
@@ -153,7 +153,7 @@ export class Emulator {
     return { instruction, length, execution: classification.execution, ...executable };
   }
 
-  /** Compiles what was prepared since the last time, which otherwise happens when one of it is first executed. */
+  /** Compiles what was prepared since the last call; otherwise this happens when one of these is first executed. */
   compile(): void {
     this.#batch.compile();
     this.#twinBatch.compile();

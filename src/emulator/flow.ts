@@ -1,7 +1,7 @@
 /**
- * Code to the flow of control through it: for each instruction, which one comes next. Symbol readers ask for it (they
- * don't decode themselves) to tell copies of a line from pieces, entries from loops, and which functions an indirect
- * function's resolver chooses from.
+ * From code to the flow of control through it: for each instruction, the next one. Symbol readers, which don't decode
+ * themselves, use it to tell copies of a line from pieces and entries from loops, and to find the functions that an
+ * indirect function's resolver chooses from.
  */
 import {
   Decoder,
@@ -30,7 +30,7 @@ const KINDS: Partial<Record<FlowControl, FlowInstruction['kind']>> = {
   [FlowControl.XbeginXabortXend]: 'next',
 };
 
-/** The instructions of `code`, which lies at `start`; bytes that are none end the flow. */
+/** The instructions of `code`, which lies at `start`; invalid bytes end the flow. */
 export function readFlow(code: Uint8Array, start: number): FlowInstruction[] {
   const decoder = new Decoder(64, code, DecoderOptions.None);
   const instruction = new Instruction();
@@ -85,7 +85,7 @@ const LOADS: ReadonlySet<Mnemonic> = new Set(
   ),
 );
 
-/** Whatever names memory first may write it. */
+/** An instruction whose first operand is memory may write it. */
 function storeOf(iced: Instruction): FrameStore | 'unknown' | undefined {
   if (iced.opCount === 0 || iced.op0Kind === OpKind.Register || iced.mnemonic === Mnemonic.Nop) return undefined;
   return frameStoreOf(iced) ?? 'unknown';
@@ -108,7 +108,7 @@ const FRAME_REGISTERS: ReadonlyMap<Register, number> = new Map([
   [Register.RSP, 7],
 ]);
 
-/** Of a register whose low bytes are the value; none of ah, bh, ch, dh. */
+/** The number of the register whose low bytes are the value; undefined for ah, bh, ch, dh. */
 function dwarfNumber(register: Register): number | undefined {
   if (RegisterExt.isXMM(register)) return DWARF_XMM0 + RegisterExt.number(register);
   if (!RegisterExt.isGPR(register) || HIGH_BYTES.has(register)) return undefined;

@@ -44,25 +44,25 @@ export async function startElevated(script: string, socket: string, client: stri
 }
 
 /** Who has called sudo or pkexec, as these say. */
-export function userOf(env: NodeJS.ProcessEnv): number {
+function userOf(env: NodeJS.ProcessEnv): number {
   const user = env['SUDO_UID'] ?? env['PKEXEC_UID'];
   if (user === undefined || !/^\d+$/.test(user))
-    throw refused('neither sudo nor pkexec has said which user it works for');
+    throw refused('neither SUDO_UID nor PKEXEC_UID says which user it works for');
   return Number(user);
 }
 
 /** A directory that another user may enter, or has made, is where somebody else may wait. */
-export function checkDirectory(path: string, user: number): void {
+function checkDirectory(path: string, user: number): void {
   const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) throw refused('the session that has asked for it is over');
+  if (status === undefined) throw refused('the session that asked for it has ended');
   const isPrivate = status.isDirectory() && status.uid === user && (status.mode & 0o777) === 0o700;
-  if (!isPrivate) throw refused(`${path} is not a directory of user ${user} alone`);
+  if (!isPrivate) throw refused(`${path} is not a directory that only user ${user} can enter`);
 }
 
-export function checkPeer(peer: Peer, wanted: Peer): void {
+function checkPeer(peer: Peer, wanted: Peer): void {
   if (peer.pid === wanted.pid && peer.uid === wanted.uid) return;
   throw refused(
-    `process ${peer.pid} of user ${peer.uid} waits for it, not process ${wanted.pid} of user ${wanted.uid}`,
+    `process ${peer.pid} of user ${peer.uid} is waiting for it, not process ${wanted.pid} of user ${wanted.uid}`,
   );
 }
 

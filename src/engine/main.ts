@@ -12,7 +12,7 @@ import { startElevated } from './elevated';
 import { libc } from './linux/libc';
 import { peerOf } from './linux/unixSocket';
 import { ignoreTerminal } from './linux/signals';
-import { startFailureOf } from './client/failure';
+import { startFailureOf } from './client/startFailure';
 import { type Tracer } from './loop/tracer';
 
 const COMMANDS = 0;
@@ -46,7 +46,7 @@ function refuse(thrown: unknown): never {
 function failInside(thrown: unknown): never {
   const frames = thrown instanceof Error ? (thrown.stack?.match(/^ +at .*$/gm) ?? []).slice(0, SHOWN_FRAMES) : [];
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  writeSync(2, `an error in Sidestep itself: ${[what, ...frames.map((frame) => frame.trim())].join(' ')}\n`);
+  writeSync(2, `an internal error in Sidestep: ${[what, ...frames.map((frame) => frame.trim())].join(' ')}\n`);
   process.exit(1);
 }
 

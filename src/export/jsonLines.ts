@@ -1,5 +1,5 @@
 /**
- * A hit stream as JSON lines (https://jsonlines.org): one object a line, `hit` lines in the order in which they
+ * A hit stream as JSON lines (https://jsonlines.org): one object per line, `hit` lines in the order in which they
  * happened (a `warning` may stand between them), then one `summary`. The format is an interface for scripts: fields are
  * added, never renamed. What does not fit a JSON number is a string: times as decimal nanoseconds, addresses as `0x…`.
  */
@@ -22,14 +22,17 @@ export interface ExportedHit {
   readonly message: string;
 }
 
-/** Of the counts, `failedConditions` and `steppedAside` are only in the output when there were some. */
+/** Of the counts, `failedConditions` and `steppedAside` are only in the output if not 0. */
 export interface ExportedProbe extends Counts {
   readonly probe: number;
   /** As the user wrote it. */
   readonly text: string;
-  /** Why it stands nowhere. */
+  /** Why it was armed nowhere. */
   readonly failure?: string | undefined;
-  /** One for each place of a file, its counts those of all processes; JSON leaves those of an only one to the probe. */
+  /**
+   * One for each address of a file, with counts over all processes. In JSON, a single site has no counts of its own:
+   * they are the probe's.
+   */
   readonly sites: readonly ExportedSite[];
 }
 
@@ -43,30 +46,32 @@ export interface ExportedSite extends Counts {
 
 export interface ExportedSummary {
   readonly probes: readonly ExportedProbe[];
-  /** How the program ended; undefined when it runs on. */
+  /** How the program ended; undefined if it keeps running. */
   readonly exit?: ProcessEnd | undefined;
 }
 
-/**
- * Locations as JSON. All hits of a site have the same one, and at tens of thousands a second its spelling out would
- * show.
- */
-const locations = new WeakMap<ExportedHit['location'], string>();
+export class HitLines {
+  /**
+   * Locations as JSON. All hits of a site share one location object, so its text is made once: at tens of thousands of
+   * hits a second, JSON.stringify would show in a profile.
+   */
+  readonly #locations = new WeakMap<ExportedHit['location'], string>();
 
-function locationJson(location: ExportedHit['location']): string {
-  let json = locations.get(location);
-  if (json === undefined) {
-    const { file, line, address } = location;
-    json = JSON.stringify({ file, line, function: location.function, address: hex(address) });
-    locations.set(location, json);
+  /** `{"type":"hit",…}`, without a line end. */
+  line({ probe, pid, tid, timeNs, location, message }: ExportedHit): string {
+    const thread = `"probe":${probe},"pid":${pid},"tid":${tid},"timeNs":"${timeNs.toString()}"`;
+    return `{"type":"hit",${thread},"location":${this.#locationJson(location)},"message":${JSON.stringify(message)}}`;
   }
-  return json;
-}
 
-/** `{"type":"hit",…}`, without a line end. */
-export function hitLine({ probe, pid, tid, timeNs, location, message }: ExportedHit): string {
-  const thread = `"probe":${probe},"pid":${pid},"tid":${tid},"timeNs":"${timeNs.toString()}"`;
-  return `{"type":"hit",${thread},"location":${locationJson(location)},"message":${JSON.stringify(message)}}`;
+  #locationJson(location: ExportedHit['location']): string {
+    let json = this.#locations.get(location);
+    if (json === undefined) {
+      const { file, line, address } = location;
+      json = JSON.stringify({ file, line, function: location.function, address: hex(address) });
+      this.#locations.set(location, json);
+    }
+    return json;
+  }
 }
 
 /** `{"type":"summary",…}`, without a line end. */

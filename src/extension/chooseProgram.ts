@@ -3,13 +3,13 @@ import { basename, dirname, extname } from 'node:path';
 import { type ElfProgram } from './elfPrograms';
 
 /**
- * The one program that can be meant, or undefined when the user has to say:
+ * The program to start, or undefined if the user must choose:
  *
  * 1. the one named like the open source file (`server.c`, `server`);
  * 2. else the only one in the nearest folder around the open file that has any, what was compiled without -g set aside;
  * 3. else the only one there is.
  *
- * Nothing is guessed between several: a program that is started may do anything.
+ * With several candidates it does not guess: a started program may do anything.
  */
 export function chooseProgram(programs: readonly ElfProgram[], openFile: string | undefined): ElfProgram | undefined {
   const debuggable = programs.filter(({ debugInfo }) => debugInfo);

@@ -1,6 +1,4 @@
-/**
- * What is debugged: F5 without a launch.json means the program of this workspace; the process list leads to an attach.
- */
+/** What to debug: F5 without a launch.json starts the workspace's program; the process list attaches. */
 import { basename, dirname } from 'node:path';
 import type * as vscode from 'vscode';
 import { pickProgram } from './pickProgram';

@@ -39,12 +39,12 @@ const SKIPPED_FOLDERS = new Set([
 ]);
 const EXECUTE_BITS = 0o111;
 
-/** No program's headers, section names or dynamic section are longer; a file may say anything. */
+/** Headers, section names and dynamic sections of real programs are shorter; a malicious file may claim any size. */
 const MAX_READ_BYTES = 4 << 20;
 
 /**
- * The programs below `folder`, newest first. `depth`: levels of folders that are entered; `files`: after so many the
- * search ends. Folders and files that can't be read are left out.
+ * The programs below `folder`, newest first. `depth`: levels of folders to enter; `files`: the search ends after this
+ * many. Folders and files that can't be read are left out.
  */
 export function findPrograms(folder: string, { depth = 5, files = 20_000 } = {}): ElfProgram[] {
   const programs: ElfProgram[] = [];
@@ -79,13 +79,12 @@ function entriesOf(directory: string): Dirent[] {
 }
 
 /**
- * The file as a program; undefined for anything that can't be started here: another format or machine, a library, not
- * executable.
+ * The file as a program; undefined if it can't be started here: another format or machine, a library, not executable.
  */
 export function readProgram(path: string): ElfProgram | undefined {
   let descriptor: number;
   try {
-    // Whatever it is, it does not block.
+    // Opening does not block, whatever the file is.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return undefined;

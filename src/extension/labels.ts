@@ -1,6 +1,6 @@
 /**
  * Names of processes and files in what VS Code shows. Its lists take `$(name)` for an icon, its notifications
- * `[text](command:…)` for a link that runs a command; anybody may call a process so.
+ * `[text](command:…)` for a link that runs a command; any process may have such a name.
  */
 import { printableName } from '../base/printable';
 

@@ -1,6 +1,6 @@
 /**
- * The editor's side of Sidestep. What the editor can take from package.json is said there (the debug adapter is one:
- * the editor runs dist/adapter.js on its own Node); this file registers what needs code.
+ * The editor's side of Sidestep. package.json declares what needs no code (such as the debug adapter: the editor runs
+ * dist/adapter.js on its own Node); this file registers the rest.
  */
 import * as vscode from 'vscode';
 import { DEBUG_TYPE, attachTo, debugConfigurations, isElevated } from './debugConfigurations';
@@ -11,7 +11,7 @@ import { watchProbesFiles } from './probesDiagnostics';
 export function activate({ subscriptions }: vscode.ExtensionContext): void {
   subscriptions.push(
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, debugConfigurations),
-    // As a variable of launch.json it is given the configuration.
+    // As a variable of launch.json, it gets the configuration.
     vscode.commands.registerCommand('sidestep.pickProcess', async (configuration?: vscode.DebugConfiguration) => {
       return (await pickProcess({ isElevated: isElevated(configuration) }))?.pid.toString();
     }),

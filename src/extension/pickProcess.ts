@@ -8,8 +8,8 @@ interface ProcessItem extends vscode.QuickPickItem {
 }
 
 /**
- * `isElevated`: it is to be traced as root. The chosen process; undefined when none was chosen, or one that can't be
- * attached to (which the user has then been told).
+ * `isElevated`: the engine will run as root. Returns the chosen process; undefined if the user chose none, or one that
+ * can't be attached to, after a message.
  */
 export async function pickProcess({
   isElevated,
@@ -20,7 +20,7 @@ export async function pickProcess({
   const candidates = listProcesses(isElevated ? { ...viewpoint, isElevated } : viewpoint);
   const picked = await vscode.window.showQuickPick(candidates.map(itemOf), {
     title: 'Put probes into a running process',
-    placeHolder: 'Name, number or command line; no thread of it is stopped',
+    placeHolder: 'Name, process id or command line; attaching stops no thread',
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -1,4 +1,4 @@
-/** Finds the program that F5 starts when no launch.json names one, and asks where that is not clear. */
+/** Finds the program that F5 starts when no launch.json names one, and asks if that is not clear. */
 import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseProgram } from './chooseProgram';
@@ -9,7 +9,7 @@ interface ProgramItem extends vscode.QuickPickItem {
   readonly path: string;
 }
 
-/** Path of the program; undefined when the user chose none or there is none (which the user has then been told). */
+/** Path of the program; undefined if the user chose none, or there is none, after a message. */
 export async function pickProgram(folder: vscode.WorkspaceFolder | undefined): Promise<string | undefined> {
   const open = vscode.window.activeTextEditor?.document.uri;
   const openFile = open?.scheme === 'file' ? open.fsPath : undefined;
@@ -33,7 +33,7 @@ async function ask(root: string, programs: readonly ElfProgram[]): Promise<strin
 async function browse(root: string | undefined): Promise<string | undefined> {
   const choose = 'Choose a Program…';
   const answer = await vscode.window.showErrorMessage(
-    `There is no program for 64-bit Linux on x86${root === undefined ? '' : ` in ${root}`}. Compile yours with -g first, or choose one from elsewhere.`,
+    `Found no 64-bit x86 Linux program${root === undefined ? '' : ` in ${root}`}. Compile yours with -g first, or choose one elsewhere.`,
     choose,
   );
   if (answer !== choose) return undefined;

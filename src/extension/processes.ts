@@ -15,7 +15,7 @@ export interface RunningProcess {
   readonly own: boolean;
   /** Clock ticks between the system's start and its own. */
   readonly started: number;
-  /** Why it can't be attached to; undefined when nothing is known to be in the way. */
+  /** Why it can't be attached to; undefined if no obstacle is known. */
   readonly obstacle: string | undefined;
 }
 
@@ -26,12 +26,12 @@ export function ownViewpoint(): TracerRights {
   return { proc: '/proc', uid: userInfo().uid, pid: process.pid };
 }
 
-/** Who asks, and where the kernel tells; given by tests. */
+/** Who asks, and where /proc is; tests replace both. */
 export interface TracerRights {
   readonly proc: string;
   readonly uid: number;
   readonly pid: number;
-  /** Whether the engine is to be root's. */
+  /** Whether the engine will run as root. */
   readonly isElevated?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function listProcesses(viewpoint: TracerRights): RunningProcess[] {
     .sort((a, b) => Number(b.own) - Number(a.own) || b.started - a.started || b.pid - a.pid);
 }
 
-/** What decides whether a process may be traced, whichever it is. */
+/** The conditions that hold for all processes. */
 interface Rules {
   readonly uid: number;
   readonly isElevated: boolean;
@@ -87,20 +87,20 @@ function parseStatus(text: string): Map<string, string> {
   );
 }
 
-/** Field 22 of stat. Field 2, the name, may hold blanks and parentheses: what is counted from is its last one. */
+/** Field 22 of stat. Field 2, the name, may hold blanks and parentheses: count from the last parenthesis. */
 function startTime(stat: string): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3]);
 }
 
 function obstacle(owner: number, tracer: number, { uid, isElevated, scope, userName }: Rules): string | undefined {
   if (tracer !== 0) return `already traced by process ${tracer}`;
-  if (scope >= 3) return `kernel.yama.ptrace_scope is ${scope}: nobody may attach`;
+  if (scope >= 3) return `kernel.yama.ptrace_scope is ${scope}: no process may attach`;
   if (isElevated) return undefined;
   if (owner !== uid) return `belongs to ${userName(owner)}`;
   return scope > 0 ? `kernel.yama.ptrace_scope is ${scope}: only root may attach` : undefined;
 }
 
-/** A program that Sidestep does not trace; the class of an ELF file, 32 or 64 bits, is its byte 4. */
+/** Sidestep does not trace 32-bit programs; byte 4 of an ELF file is its class, 32 or 64 bits. */
 function foreignProgram(executable: string): string | undefined {
   let descriptor: number;
   try {
@@ -114,7 +114,7 @@ function foreignProgram(executable: string): string | undefined {
   return start[4] === ELFCLASS32 ? 'a 32-bit program' : undefined;
 }
 
-/** The kernel's own setting; without the Yama module there is none, and it is as if 0. */
+/** The kernel's setting; without the Yama module the effect is that of 0. */
 function ptraceScope({ proc }: TracerRights): number {
   try {
     return Number(readFileSync(join(proc, 'sys/kernel/yama/ptrace_scope'), 'utf8'));

@@ -13,14 +13,14 @@ import { Layout } from '../engine/tracing/arena';
 import { type ProcessMemory } from '../engine/linux/memory';
 import { State, USER_REGISTERS_BYTES } from '../emulator/machine/state';
 
-/** Where INT3 stands in a program's text, or stood. */
+/** A place in a program's text where INT3 stands or stood. */
 export interface BreakpointEntry {
   readonly address: number;
   /** The text from there on, without any INT3. */
   readonly text: Uint8Array;
   /** The engine's descriptor of the memory. */
   readonly memory: number;
-  /** Of the displaced instruction, in bytes. */
+  /** Length of the displaced instruction, in bytes. */
   readonly instructionLength: number;
   readonly armed: boolean;
 }
@@ -29,20 +29,20 @@ export interface ThreadEntry {
   readonly pid: number;
   readonly tid: number;
   readonly phase: ThreadPhase;
-  /** A wait status that the engine has read and not looked at; 0: none. */
+  /** A wait status that the engine has read but not handled; 0 if there is none. */
   readonly report: number;
 }
 
-/** The one thread on whose registers the engine is computing. */
+/** The thread on whose registers the engine is computing. */
 export interface Hand {
   readonly tid: number;
-  /** The displaced instruction may have written its operand in memory: where. */
+  /** The address of the operand in memory, if the displaced instruction may have written it. */
   readonly stored: { readonly address: number; readonly bytes: number } | undefined;
-  /** It may have changed the extended state, which was this. */
+  /** The earlier extended state, if the instruction may have changed it. */
   readonly extendedState: Buffer | undefined;
   /** struct user_regs_struct. */
   readonly registers: Buffer;
-  /** What wait4(2) has said last. */
+  /** The last wait4(2) status. */
   readonly waitStatus: number;
 }
 

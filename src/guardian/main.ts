@@ -1,8 +1,8 @@
 /**
  * The guardian's process: `guardian.js ENGINE ARENA`, the engine's process id and the address of its arena. It traces
- * the engine's main thread, and that thread alone, to be told of its end (PTRACE_EVENT_EXIT, ptrace(2)). Then the
- * engine hangs, killed or not, with all that it traces still traced: nothing runs into INT3 and on, and the guardian
- * puts right what the engine has left.
+ * only the engine's main thread, so that the kernel reports the thread's end (PTRACE_EVENT_EXIT, ptrace(2)). The engine
+ * then hangs, killed or not, and everything it traces is still traced: no thread runs past INT3 while the guardian
+ * repairs what the engine left behind.
  *
  * It ends with the engine. Its exit status is 0; {@link GUARDIAN_REFUSED} and the errno for which it can't trace the
  * engine; or {@link GUARDIAN_UNHEARD}.
@@ -20,14 +20,14 @@ import { warmUp } from './warmUp';
 
 const PTRACE_EVENT_EXIT = 6;
 
-/** Returns when the engine is gone. */
+/** Returns when the engine has ended. */
 function watch(engine: number, address: number): number {
   const arena = new Arena();
   const ptrace = new Ptrace(arena);
   const waiter = new Waiter(arena);
   const repair = new Repair(ptrace, waiter, engine, address);
   warmUp(arena);
-  // Where it may (CAP_SYS_NICE): the processor before all others, for the moment in which it needs one.
+  // If permitted (CAP_SYS_NICE): precedence over all other threads, for the moment in which it needs a processor.
   new Scheduling(arena).setPolicy(0, Policy.fifo);
   const failure = ptrace.seize(engine, TraceOption.exit);
   if (failure !== 0) return GUARDIAN_REFUSED + failure;
@@ -55,7 +55,7 @@ function announce(engine: number, address: number): boolean {
   return failure === 0;
 }
 
-/** Whatever the engine stops for is its own affair. */
+/** The engine's other stops are none of the guardian's concern: it passes them on. */
 function goOn(ptrace: Ptrace, engine: number, status: WaitStatus): void {
   if (status.kind === 'groupStop') ptrace.listen(engine);
   else ptrace.resume(engine, status.kind === 'signal' ? status.signal : 0);

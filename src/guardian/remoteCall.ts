@@ -1,20 +1,20 @@
-/** A thread is made to call rt_sigaction(2) for SIGTRAP, and stands then where it stood. */
-import { Layout } from '../engine/tracing/arena';
+/** Makes a thread call rt_sigaction(2) for SIGTRAP, and puts it back where it was. */
 import { Errno } from '../engine/linux/errno';
 import { type ProcessMemory } from '../engine/linux/memory';
 import { type Ptrace, TraceOption } from '../engine/tracing/ptrace';
+import { type Registers } from '../engine/tracing/registers';
 import { Signal } from '../engine/linux/signals';
 import { type Waiter } from '../engine/tracing/wait';
 import { killThread } from '../engine/linux/processes';
 import { decodeWaitStatus, isEnd, type WaitStatus } from '../engine/linux/waitStatus';
 import { withMemory } from './targetMemory';
-import { State, USER_REGISTERS_BYTES, UserRegister } from '../emulator/machine/state';
+import { USER_REGISTERS_BYTES } from '../emulator/machine/state';
 
 const SYS_RT_SIGACTION = 13;
 /** The kernel's struct sigaction: handler, flags, restorer and mask, u64 each. */
 const ACTION_BYTES = 32;
 const SIGSET_BYTES = 8;
-/** Below the stack pointer of a thread that has not made room for itself (System V ABI, AMD64, §3.2.2). */
+/** The red zone: memory below its stack pointer that a thread may be using (System V ABI, AMD64, §3.2.2). */
 const RED_ZONE_BYTES = 128;
 
 export class RemoteCall {
@@ -24,11 +24,11 @@ export class RemoteCall {
   readonly #tid: number;
   readonly #instruction: number;
   readonly #registers = new Uint8Array(USER_REGISTERS_BYTES);
-  /** Came meanwhile. */
+  /** Signals that arrived in the meantime; delivered at the end. */
   readonly #signals: number[] = [];
   #isTraced = false;
 
-  /** `instruction`: the address of a system call instruction. */
+  /** `instruction`: the address of a system call instruction in the process. */
   constructor(ptrace: Ptrace, waiter: Waiter, pid: number, tid: number, instruction: number) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
@@ -38,8 +38,8 @@ export class RemoteCall {
   }
 
   /**
-   * Traces the thread as soon as nobody else does, and stops it. Never sleeps; false when it has waited in vain, until
-   * performance.now() is `until`.
+   * Traces the thread as soon as no other tracer does, and stops it. Never sleeps; false if performance.now() reached
+   * `until` first.
    */
   begin(until: number): boolean {
     for (let failure = this.#seize(); failure !== 0; failure = this.#seize()) {
@@ -50,27 +50,26 @@ export class RemoteCall {
     return this.#await(until) !== undefined;
   }
 
-  /** What the process does on SIGTRAP from now on: SIG_DFL or SIG_IGN. */
+  /** Sets the process's action on SIGTRAP: SIG_DFL or SIG_IGN. */
   setTrapAction(handler: number, until: number): boolean {
-    if (!this.#isTraced || this.#ptrace.getRegisters(this.#tid) !== 0) return false;
-    const { arena } = this.#ptrace;
-    this.#registers.set(arena.u8.subarray(Layout.registers, Layout.registers + USER_REGISTERS_BYTES));
-    return withMemory(this.#tid, (memory) => this.#setAction(memory, handler, until)) ?? false;
+    const registers = this.#isTraced ? this.#ptrace.getRegisters(this.#tid) : undefined;
+    if (registers === undefined) return false;
+    this.#registers.set(registers.bytes);
+    return withMemory(this.#tid, (memory) => this.#setAction(memory, registers, handler, until)) ?? false;
   }
 
-  #setAction(memory: ProcessMemory, handler: number, until: number): boolean {
-    const { arena } = this.#ptrace;
-    const stack = arena.number(Layout.registers + UserRegister.rsp) - RED_ZONE_BYTES - ACTION_BYTES;
+  #setAction(memory: ProcessMemory, registers: Registers, handler: number, until: number): boolean {
+    const stack = registers.sp - RED_ZONE_BYTES - ACTION_BYTES;
     const place = stack - (stack % ACTION_BYTES);
     const before = memory.read(place, ACTION_BYTES);
     const action = Buffer.alloc(ACTION_BYTES);
     action.writeBigUInt64LE(BigInt(handler));
-    const done = memory.write(place, action) === 0 && this.#call(place, until);
+    const done = memory.write(place, action) === 0 && this.#call(registers, place, until);
     memory.write(place, before);
     return done;
   }
 
-  /** Lets the thread go on as if nothing had been. */
+  /** Lets the thread continue as if nothing had happened. */
   end(): void {
     if (this.#isTraced) this.#ptrace.detach(this.#tid, 0);
     for (const signal of this.#signals) killThread(this.#pid, this.#tid, signal);
@@ -80,27 +79,26 @@ export class RemoteCall {
     return this.#ptrace.seize(this.#tid, TraceOption.sysGood);
   }
 
-  #call(action: number, until: number): boolean {
-    const { view } = this.#ptrace.arena;
-    const set = (field: number, value: number): void => view.setBigInt64(State.registers + field, BigInt(value), true);
-    set(UserRegister.rax, SYS_RT_SIGACTION);
-    set(UserRegister.rdi, Signal.SIGTRAP);
-    set(UserRegister.rsi, action);
-    set(UserRegister.rdx, 0);
-    set(UserRegister.r10, SIGSET_BYTES);
-    set(UserRegister.rip, this.#instruction);
+  /** `registers`: the thread's, which it gets back in the end. */
+  #call(registers: Registers, action: number, until: number): boolean {
+    registers.result = SYS_RT_SIGACTION;
+    registers.set('rdi', Signal.SIGTRAP);
+    registers.set('rsi', action);
+    registers.set('rdx', 0);
+    registers.set('r10', SIGSET_BYTES);
+    registers.ip = this.#instruction;
     // No system call is to be restarted (arch_do_signal_or_restart in the kernel).
-    set(UserRegister.orig_rax, -1);
+    registers.systemCall = -1;
     this.#ptrace.setRegisters(this.#tid);
-    const done = this.#toSystemCall(until) && this.#toSystemCall(until) && this.#ptrace.getRegisters(this.#tid) === 0;
-    const result = view.getBigInt64(State.registers + UserRegister.rax, true);
-    // A stop in which the call that it was in is restarted.
+    const isMade = this.#toSystemCall(until) && this.#toSystemCall(until);
+    const result = isMade ? this.#ptrace.getRegisters(this.#tid)?.result : undefined;
+    // A stop that restarts the system call that the thread was in.
     this.#ptrace.interrupt(this.#tid);
     this.#ptrace.resume(this.#tid, 0);
     this.#await(until);
-    this.#ptrace.arena.u8.set(this.#registers, Layout.registers);
+    registers.bytes.set(this.#registers);
     this.#ptrace.setRegisters(this.#tid);
-    return done && result === 0n;
+    return result === 0;
   }
 
   #toSystemCall(until: number): boolean {

@@ -1,4 +1,4 @@
-/** All that is done when the engine ends, in its order. */
+/** Everything the guardian does when the engine ends, in order. */
 import { ProcessMemory } from '../engine/linux/memory';
 import { tracedBy } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/tracing/ptrace';
@@ -30,12 +30,15 @@ export class Repair {
     this.#text = this.#memory && new Text(engine, this.#memory, arena);
   }
 
-  /** The text first: a thread that meets INT3 now is lost. Then what stands behind one, then copies of the text. */
+  /**
+   * The text first: a thread that executes INT3 now is lost. Then threads that stand after one, then copies of the
+   * text.
+   */
   whileItHangs(): void {
     if (this.#memory === undefined || this.#text === undefined) return;
     const breakpoints = this.#text.restore();
     const threads = readThreads(this.#memory, this.#arena);
-    // It has let all go by itself.
+    // The engine has released everything itself.
     if (threads.length === 0) return;
     const rescue = (this.#rescue = new Rescue(this.#ptrace, this.#waiter, new Scheduling(this.#ptrace.arena)));
     this.#threads = new Threads(this.#ptrace, this.#waiter, breakpoints, readHand(this.#memory, this.#arena), rescue);
@@ -44,7 +47,7 @@ export class Repair {
     rescue.keepBusy(this.#engine);
   }
 
-  /** It goes on, to its end. */
+  /** The engine continues, and ends. */
   whileItEnds(): void {
     this.#rescue?.protect();
   }
@@ -54,8 +57,7 @@ export class Repair {
   }
 
   /**
-   * Children that were forked a moment ago, and that the engine has not taken note of. They have stopped before their
-   * first instruction.
+   * Children that were forked a moment ago, unknown to the engine. They have stopped before their first instruction.
    */
   #cleanCopies(known: Set<number>): void {
     for (let found = true; found;) {

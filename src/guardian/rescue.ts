@@ -1,19 +1,22 @@
 /**
- * Threads that have run into INT3 without the engine's having been told. When the engine is gone each of them takes the
- * SIGTRAP that it has stopped for, and that is the end of the process, unless the process ignores SIGTRAP at that
- * moment. So they are given one processor, which the guardian keeps busy; meanwhile another thread of the process is
- * made to call rt_sigaction(2). It needs a second processor, and time: with real-time priority (CAP_SYS_NICE) there is
- * enough of it; without, a few milliseconds.
+ * Threads stopped at an INT3 that was never reported to the engine. When the engine is gone, each of them handles its
+ * SIGTRAP, which ends the process unless the process ignores SIGTRAP at that moment. So the guardian confines these
+ * threads to one processor and keeps that processor busy; in the meantime it makes another thread of the process call
+ * rt_sigaction(2). This needs a second processor, and time: plenty with real-time priority (CAP_SYS_NICE), a few
+ * milliseconds without.
  */
 import { signalBit, Signal } from '../engine/linux/signals';
-import { processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
+import { hasEnded, processorOf, readMappings, readStatus, signalSet } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/tracing/ptrace';
 import { type Waiter } from '../engine/tracing/wait';
 import { RemoteCall } from './remoteCall';
 import { withMemory } from './targetMemory';
 import { allBut, only, Policy, type Schedule, type Scheduling } from './scheduling';
 
-/** The kernel lets nobody have a processor for longer than a second (sched_rt_runtime_us). */
+/**
+ * The kernel lets real-time threads keep a processor for 950 ms of each second (sched_rt_runtime_us); this stays well
+ * below.
+ */
 const PATIENCE_MS = 500;
 
 const SYSCALL_INSTRUCTION = Buffer.of(0x0f, 0x05);
@@ -22,7 +25,7 @@ const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 const SIG_DFL = 0;
 const SIG_IGN = 1;
 
-/** A thread that is scheduled otherwise for a while. */
+/** A thread whose scheduling was changed for a while. */
 interface Moved {
   readonly tid: number;
   readonly before: Schedule;
@@ -46,13 +49,13 @@ export class Rescue {
   }
 
   /**
-   * While the engine hangs: takes in threads of a process. `helper`: another thread of it. False: nothing can be done
-   * for them.
+   * While the engine hangs: prepares threads of a process. `helper`: another thread of it. False: they can't be
+   * rescued.
    */
   takeIn(pid: number, tids: readonly number[], helper: number): boolean {
     const status = readStatus(helper);
-    if (status === undefined || /^[ZX]/.test(status.get('State') ?? 'Z')) return false;
-    // A handler of the program's own is not to be lost.
+    if (status === undefined || hasEnded(status)) return false;
+    // The program's own handler must not be lost.
     if ((signalSet(status, 'SigCgt') & TRAP) !== 0n) return false;
     const instruction = findSystemCall(helper);
     const others = this.#scheduling.of(helper);
@@ -65,7 +68,7 @@ export class Rescue {
     return true;
   }
 
-  /** Before the engine goes on: from here on the threads' processor is busy. `engine` is to have another one. */
+  /** Before the engine continues: keeps the threads' processor busy from here on, and moves `engine` to another one. */
   keepBusy(engine: number): void {
     if (this.#calls.length === 0) return;
     const own = this.#scheduling.of(0);
@@ -77,13 +80,13 @@ export class Rescue {
     if (this.#isRealTime) this.#scheduling.setPolicy(engine, Policy.fifo);
   }
 
-  /** The engine is about to let go of everything: the processes ignore SIGTRAP when this returns. */
+  /** The engine is about to release everything: when this returns, the processes ignore SIGTRAP. */
   protect(): void {
     const until = performance.now() + PATIENCE_MS;
     for (const call of this.#calls) if (call.begin(until)) call.setTrapAction(SIG_IGN, until);
   }
 
-  /** Nobody has a SIGTRAP to come any more. */
+  /** No SIGTRAP is pending any more. */
   release(): void {
     const until = performance.now() + PATIENCE_MS;
     for (const call of this.#calls) {
@@ -93,7 +96,7 @@ export class Rescue {
     for (const { tid, before } of this.#moved) this.#scheduling.restore(tid, before);
   }
 
-  /** True also where the policy can't be set. */
+  /** True also if the policy can't be set. */
   #move(tid: number, processors: Uint8Array, policy: number): boolean {
     const before = this.#scheduling.of(tid);
     if (before === undefined || before.policy !== Policy.other) return false;

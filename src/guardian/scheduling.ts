@@ -1,4 +1,7 @@
-/** Who gets which processor (sched(7)): the guardian keeps a thread from running by keeping its only processor busy. */
+/**
+ * Which thread runs on which processor (sched(7)): the guardian stops a thread from running by keeping its only
+ * processor busy.
+ */
 import { type Arena, Layout } from '../engine/tracing/arena';
 import { libc } from '../engine/linux/libc';
 
@@ -8,7 +11,7 @@ const SYS_SCHED_SETAFFINITY = 203;
 const SYS_SCHED_GETAFFINITY = 204;
 
 export const Policy = { other: 0, fifo: 1, batch: 3 } as const;
-/** The lowest of those that come before all that are not. */
+/** The lowest real-time priority: already above every thread without one. */
 const REAL_TIME_PRIORITY = 1;
 
 /** Room for 1024 processors. */
@@ -28,7 +31,7 @@ export class Scheduling {
     this.#arena = arena;
   }
 
-  /** `tid`: 0 for this one. `undefined`: it is gone. */
+  /** `tid`: 0 for the calling thread. `undefined`: the thread is gone. */
   of(tid: number): Schedule | undefined {
     const at = Layout.output;
     const policy = libc.syscall(SYS_SCHED_GETSCHEDULER, tid, 0, 0, 0, 0);
@@ -38,7 +41,7 @@ export class Scheduling {
     return { policy, processors: this.#arena.u8.slice(at, at + SET_BYTES) };
   }
 
-  /** False: it may not be, or the thread is gone. */
+  /** False: not permitted, or the thread is gone. */
   setPolicy(tid: number, policy: number): boolean {
     this.#arena.u32[Layout.output >>> 2] = policy === Policy.fifo ? REAL_TIME_PRIORITY : 0;
     return libc.syscall(SYS_SCHED_SETSCHEDULER, tid, policy, this.#arena.address(Layout.output), 0, 0) === 0;

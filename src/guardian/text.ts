@@ -1,10 +1,13 @@
-/** Putting back the bytes that INT3 displaces: what counts is the time that passes before the last one is there. */
+/**
+ * Restores the bytes that INT3 displaces, as fast as possible: until the last one is back, threads can still run into
+ * INT3.
+ */
 import { type Disposable } from '../base/lifetime';
 import { ProcessMemory } from '../engine/linux/memory';
 import { closeProcess } from '../engine/linux/processes';
 import { openProcess } from '../engine/linux/processes';
 import { isArmedText } from '../engine/text/armedText';
-import { INT3 } from '../engine/linux/int3';
+import { INT3 } from '../base/x86';
 import { type BreakpointEntry, readBreakpoints } from './ledger';
 
 export class Text implements Disposable {
@@ -22,7 +25,9 @@ export class Text implements Disposable {
     this.#arena = arena;
   }
 
-  /** Puts the byte back wherever INT3 stands in the very text it was put into. Returns what the engine has noted. */
+  /**
+   * Restores the byte wherever INT3 still stands in the text that it was written to. Returns the ledger's breakpoints.
+   */
   restore(): readonly BreakpointEntry[] {
     const memories = new Map<number, ProcessMemory | undefined>();
     this.#entries = readBreakpoints(this.#ledger, this.#arena);
@@ -37,7 +42,7 @@ export class Text implements Disposable {
     return this.#entries;
   }
 
-  /** The same in memory that may be a copy of any of those. */
+  /** The same in memory that may be a copy of any of them. */
   clean(memory: ProcessMemory): void {
     for (const entry of this.#entries) this.#restoreEntry(memory, entry);
   }

@@ -1,11 +1,11 @@
 /**
- * The threads that the engine has stopped and knows of when it is killed. The kernel lets them go on as they are:
- * behind INT3, which is in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP,
- * which it meets before it runs; when the engine is gone, it is traced for a moment and put where it belongs. One of
- * which nobody knows what it has done already is ended.
+ * The threads that the engine has stopped and knows of when it is killed. The kernel lets them continue as they are:
+ * after INT3, in the middle of an instruction, or with registers that are half set. So each gets a SIGSTOP, which stops
+ * it before it runs. When the engine is gone, the guardian traces each thread for a moment and puts it where it
+ * belongs. It ends a thread whose progress is unknown.
  *
- * A thread that has run into INT3, and of which wait4(2) has not told the engine yet, takes its SIGTRAP with it. It is
- * treated like the others if it lives through that: see rescue.ts.
+ * Threads stopped at an INT3 that was never reported to the engine carry their SIGTRAP. If they survive it, they are
+ * treated like the others: see rescue.ts.
  */
 import { ThreadPhase } from '../contract/ledger';
 import { Layout } from '../engine/tracing/arena';
@@ -17,16 +17,17 @@ import { type Waiter } from '../engine/tracing/wait';
 import { killThread } from '../engine/linux/processes';
 import { kill } from '../engine/linux/processes';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
-import { State, UserRegister } from '../emulator/machine/state';
+import { UserRegister } from '../emulator/machine/state';
 import { type BreakpointEntry, type Hand, type ThreadEntry } from './ledger';
 import { type Rescue } from './rescue';
 import { withMemory } from './targetMemory';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
 const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
-/** Handlers that may have been entered one upon another before SIGSTOP's turn comes. */
+/**
+ * How many nested handlers are followed back: the kernel may deliver this many signals before SIGSTOP. A bound on the
+ * search: beyond it the thread is ended, like any whose progress is unknown.
+ */
 const FRAMES = 16;
 /** RSP and RIP in struct rt_sigframe, which RSP points to where a handler begins (asm/sigframe.h, asm/sigcontext.h). */
 const FRAME_RSP = 168;
@@ -36,7 +37,7 @@ const FRAME_BYTES = 184;
 /** To go to an address, with the extended state that it had; to get the registers in the engine's arena. */
 type Remedy = { readonly rip: number; readonly extendedState?: Buffer | undefined } | { readonly registers: Buffer };
 
-/** `nothing`: it stands where it can go on. `end`: nobody knows what it has done already. */
+/** `nothing`: it can continue where it stands. `end`: how far it got is unknown. */
 type Need = Remedy | 'nothing' | 'end';
 
 interface StoppedThread {
@@ -54,7 +55,7 @@ export class Threads {
   readonly #hand: Hand;
   readonly #rescue: Rescue;
   readonly #stoppedThreads: StoppedThread[] = [];
-  /** Processes that stand still by themselves. */
+  /** Processes that were stopped before. */
   readonly #stoppedProcesses = new Set<number>();
 
   constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointEntry[], hand: Hand, rescue: Rescue) {
@@ -65,14 +66,14 @@ export class Threads {
     this.#rescue = rescue;
   }
 
-  /** While the engine hangs: keeps from running what must not run as it is. */
+  /** While the engine hangs: stops the threads that must not run as they are. */
   keep(threads: readonly ThreadEntry[]): void {
     const trapped = new Map<number, StoppedThread[]>();
     const helpers = new Map<number, number>();
     for (const thread of threads) {
       const { pid, tid, phase } = thread;
       if (phase === ThreadPhase.groupStopped) this.#stoppedProcesses.add(pid);
-      // Whatever it stops for, or will: it has registers that are not its own.
+      // Its registers are not its own, whatever its stop is for.
       if (phase === ThreadPhase.onTwin) end(pid, tid);
       const stop = stopOf(pid, tid);
       if (stop === undefined) helpers.set(pid, tid);
@@ -84,7 +85,7 @@ export class Threads {
     for (const [pid, stopped] of trapped) this.#entrust(pid, stopped, helpers.get(pid));
   }
 
-  /** The engine has been told of its stop. `rip`: `undefined` where the guardian may not know it. */
+  /** Its stop was reported to the engine. `rip`: `undefined` if the guardian may not read it. */
   #keepStopped(thread: ThreadEntry, rip: number | undefined): void {
     const { pid, tid, phase } = thread;
     if (phase === ThreadPhase.onTwin) return;
@@ -98,7 +99,7 @@ export class Threads {
     killThread(pid, tid, Signal.SIGSTOP);
   }
 
-  /** Threads with a SIGTRAP that nobody has taken from them. One that is not INT3's is the program's own affair. */
+  /** Threads with a SIGTRAP that no tracer has taken. A SIGTRAP that is not INT3's is left to the program. */
   #entrust(pid: number, stopped: readonly StoppedThread[], helper: number | undefined): void {
     if (helper === undefined || !stopped.every((thread) => this.#hasMetInt3(thread))) return;
     const tids = stopped.map(({ tid }) => tid);
@@ -113,7 +114,7 @@ export class Threads {
     return breakpoint !== undefined && isThere(tid, breakpoint);
   }
 
-  /** When the engine is gone: puts them right, and lets them run. */
+  /** When the engine is gone: repairs the threads, and lets them run. */
   release(): void {
     for (const thread of this.#stoppedThreads) this.#repair(thread);
     this.#rescue.release();
@@ -128,7 +129,7 @@ export class Threads {
     if (phase === ThreadPhase.finishing) return inHand ? { registers: this.#hand.registers } : 'end';
     const breakpoint = this.#breakpointBehind(rip);
     if (breakpoint === undefined) return phase === ThreadPhase.atInt3 ? 'end' : 'nothing';
-    // Behind one byte a thread can stand without INT3.
+    // After a one-byte instruction, a thread can stand there without INT3.
     const hasMetInt3 =
       phase === ThreadPhase.atInt3 ||
       breakpoint.instructionLength > 1 ||
@@ -136,19 +137,19 @@ export class Threads {
     if (!hasMetInt3) return 'nothing';
     if (!isThere(tid, breakpoint)) return 'end';
     if (phase !== ThreadPhase.atInt3 || !inHand) return { rip: breakpoint.address };
-    // What it has stored it would store again, over what others may have stored since.
+    // Repeating the instruction would store again, over what other threads may have stored since.
     if (this.#hand.stored !== undefined && !this.#isOwnStack(this.#hand.stored)) return 'end';
     return { rip: breakpoint.address, extendedState: this.#hand.extendedState };
   }
 
-  /** Yama lets the guardian see neither the thread's registers nor change them. */
+  /** Under Yama the guardian can neither read nor change the thread's registers. */
   #needOfUnknown(thread: ThreadEntry): Need {
     const { phase } = thread;
     if (phase === ThreadPhase.atInt3 || phase === ThreadPhase.finishing) return 'end';
     return phase === ThreadPhase.running && this.#wasTrapped(thread) ? 'end' : 'nothing';
   }
 
-  /** Of a stop that the engine knew of, and had done nothing about: whether it was for a SIGTRAP. */
+  /** Whether a stop that was reported to the engine, but not handled yet, was for a SIGTRAP. */
   #wasTrapped({ report }: ThreadEntry): boolean {
     return (report !== 0 ? report : this.#hand.waitStatus) === STOPPED_BY_SIGTRAP;
   }
@@ -157,7 +158,7 @@ export class Threads {
     return this.#breakpoints.find(({ address }) => address === rip - 1);
   }
 
-  /** Below the stack pointer of the thread in hand: nobody else has anything there. */
+  /** Below the stack pointer of the thread in hand, where no other thread has data. */
   #isOwnStack({ address, bytes }: NonNullable<Hand['stored']>): boolean {
     const stack = Number(this.#hand.registers.readBigUInt64LE(UserRegister.rsp));
     return address + bytes <= stack && address + RED_ZONE_BYTES >= stack;
@@ -166,7 +167,7 @@ export class Threads {
   #repair(thread: StoppedThread): void {
     const { pid, tid } = thread;
     if (this.#ptrace.seize(tid, 0) !== 0) {
-      // It is gone, or may not be traced: then it ends as it would have without a guardian, rather than run where it
+      // It is gone, or may not be traced: it is ended, as without a guardian, rather than left to run from where it
       // stands.
       end(pid, tid);
       return;
@@ -179,20 +180,21 @@ export class Threads {
   }
 
   #putRight({ tid, rip, remedy }: StoppedThread): boolean {
-    const { arena } = this.#ptrace;
-    if (this.#ptrace.getRegisters(tid) !== 0) return true;
-    if (arena.number(RIP) !== rip) {
-      return 'rip' in remedy && remedy.extendedState === undefined && this.#moveInFrame(tid, rip, remedy.rip);
+    const registers = this.#ptrace.getRegisters(tid);
+    if (registers === undefined) return true;
+    if (registers.ip !== rip) {
+      const isMovable = 'rip' in remedy && remedy.extendedState === undefined;
+      return isMovable && this.#moveInFrame(tid, registers.sp, rip, remedy.rip);
     }
     if ('rip' in remedy) {
       if (remedy.extendedState !== undefined && !this.#setExtendedState(tid, remedy.extendedState)) return false;
       return this.#ptrace.pokeUser(tid, UserRegister.rip, remedy.rip) === 0;
     }
-    arena.u8.set(remedy.registers, Layout.registers);
+    registers.bytes.set(remedy.registers);
     return this.#ptrace.setRegisters(tid) === 0;
   }
 
-  /** By way of the arena's output, which is not used otherwise here. */
+  /** Through the arena's output area, which has no other use here. */
   #setExtendedState(tid: number, state: Buffer): boolean {
     const { arena } = this.#ptrace;
     arena.u8.set(state, Layout.output);
@@ -201,10 +203,10 @@ export class Threads {
     return setExtendedState(tid, arena.address(Layout.localVector)) === 0;
   }
 
-  /** Handlers were entered meanwhile: the thread comes back to where the first one's frame says. */
-  #moveInFrame(tid: number, from: number, to: number): boolean {
+  /** Handlers were entered in the meantime: the first one's frame says where the thread returns to. */
+  #moveInFrame(tid: number, sp: number, from: number, to: number): boolean {
     const found = withMemory(tid, (memory) => {
-      let stack = this.#ptrace.arena.number(RSP);
+      let stack = sp;
       for (let depth = 0; depth < FRAMES; depth++) {
         const frame = memory.read(stack, FRAME_BYTES);
         if (frame.length < FRAME_BYTES) return false;
@@ -224,7 +226,7 @@ export class Threads {
 /** What a thread may use below its stack pointer (System V ABI, AMD64, §3.2.2); a push or call goes no farther. */
 const RED_ZONE_BYTES = 128;
 
-/** By SIGTRAP, as without a guardian; by SIGKILL where the program would live through that. */
+/** By SIGTRAP, as without a guardian; by SIGKILL if the program would survive that. */
 function end(pid: number, tid: number): void {
   const status = readStatus(tid);
   const survives = ['SigBlk', 'SigIgn', 'SigCgt'].some(

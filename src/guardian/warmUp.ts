@@ -1,18 +1,15 @@
-/**
- * The first thing to be done is done often in advance, on a piece of this process's own memory: code that was never run
- * is slow.
- */
+/** Runs the first step many times in advance, on this process's own memory, because code that has never run is slow. */
 import { type Arena, Layout } from '../engine/tracing/arena';
 import { Ledger } from '../engine/tracing/ledger';
 import { ProcessMemory } from '../engine/linux/memory';
-import { INT3 } from '../engine/linux/int3';
+import { INT3 } from '../base/x86';
 import { Text } from './text';
 
 const ROUNDS = 2000;
 const BREAKPOINTS = 3;
 const TEXT_BYTES = 16;
 
-/** The arena's output and ledger are as they were afterwards. */
+/** Afterwards the arena's output and ledger are as before. */
 export function warmUp(arena: Arena): void {
   const memory = ProcessMemory.open(process.pid);
   if (memory === undefined) return;

@@ -90,7 +90,7 @@ function messageParts(
     const parts = parseTemplate(message, parseOptions(scope));
     const values = parts.filter(({ kind }) => kind === 'value').length;
     if (values > AGENT_LIMITS.captures) {
-      throw typeError(`a message may show ${AGENT_LIMITS.captures} values, this one has ${values}`, wholeOf(message));
+      throw typeError(`a message can show ${AGENT_LIMITS.captures} values; this one has ${values}`, wholeOf(message));
     }
     const checked = parts.map((part) => (part.kind === 'text' ? part.text : checkedPart(part, scope, warnings)));
     return CaptureBudget.shareOut((budget) =>

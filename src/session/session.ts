@@ -17,15 +17,17 @@ import { findSources, listSources } from './code/sources';
 import { canLoadCode } from './loading/laterCode';
 import { LoadedCode, type ModuleChange } from './loading/loadedCode';
 import { type Module } from './code/module';
-import { type Probe } from './probes/probe';
-import { Probes, type ProbeCounts } from './probes/probeSet';
+import { type Probe } from './probes/userProbe';
+import { type ProbeCounts, ProbeSet } from './probes/probeSet';
 import { type Process } from './processes/process';
-import { type ProcessChange, Processes, type ProcessExit, type ThreadChange } from './processes/processes';
+import { type ProcessChange, ProcessSet, type ProcessExit, type ThreadChange } from './processes/processSet';
 import { leakCheckWarning, withoutLeakCheck } from './loading/leakCheck';
 import { foresee } from './probes/resolve';
 import { Sequence } from './processes/sequence';
 import { SiteTable } from './probes/siteTable';
 import { SourceMap } from './code/sourceMap';
+import { type HeldThread, HeldThreads } from './stops/heldThreads';
+import { ProgramStarts } from './stops/programStarts';
 
 export interface SessionOptions {
   /** Where separate debug files are looked for beside the usual directories. */
@@ -68,16 +70,14 @@ export class Session implements Disposable {
   readonly #store = new DisposableStore();
   readonly #sourceMap: SourceMap;
   readonly #images: ImageCache;
-  readonly #processes: Processes;
-  readonly #probes: Probes;
+  readonly #processes: ProcessSet;
+  readonly #starts: ProgramStarts;
+  readonly #probes: ProbeSet;
   readonly #code: LoadedCode;
   readonly #hits: HitStream;
   readonly #warnings = new Emitter<Warning>();
   readonly #limits = new Emitter<undefined>();
-  readonly #entered = new Emitter<Process>();
   readonly #placed = new Emitter<Process>();
-  /** Whether images that wait before their first instruction are let go as soon as their probes are set. */
-  #started = false;
   #auditing = false;
 
   readonly onHit: Event<Hit>;
@@ -103,9 +103,23 @@ export class Session implements Disposable {
     this.#follow = options.follow ?? 'none';
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
-    this.#processes = this.#store.add(new Processes(engine));
-    this.#probes = new Probes(engine, this.#sites, this.#sourceMap);
-    this.#code = new LoadedCode(engine, this.#images, this.#probes, this.#sites);
+    this.#processes = this.#store.add(new ProcessSet(engine));
+    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
+    this.#starts = this.#store.add(
+      new ProgramStarts({
+        engine,
+        processes: this.#processes,
+        prepare: (process) => this.#enter(process),
+        inBackground: (process, task) => this.#inBackground(process, task),
+      }),
+    );
+    const held = this.#store.add(
+      new HeldThreads(engine, this.#processes, {
+        atEntry: (thread) => this.#starts.take(thread),
+        unowned: (thread) => this.#inBackground(thread.process, () => thread.release()),
+      }),
+    );
+    this.#code = new LoadedCode({ engine, images: this.#images, probes: this.#probes, sites: this.#sites, held });
     this.#hits = this.#store.add(new HitStream(engine, this.#sites));
 
     this.onHit = this.#hits.onHit;
@@ -147,8 +161,7 @@ export class Session implements Disposable {
       }),
     );
     this.#store.add(this.#processes.onLastCounts(({ process, sites }) => this.#probes.tally(process, sites)));
-    this.#store.add(this.#processes.onEntry((process) => this.#enterNewImage(process)));
-    this.#store.add(this.#processes.onHeldAtSite(({ process, tid }) => this.#librariesChanged(process, tid)));
+    this.#store.add(this.#code.onLibrariesChanged((thread) => this.#librariesChanged(thread)));
   }
 
   /** Living processes by pid. */
@@ -166,9 +179,10 @@ export class Session implements Disposable {
     const env = change
       ? [...options.env.filter((each) => !each.startsWith(`${change.name}=`)), `${change.name}=${change.value}`]
       : options.env;
+    await this.#checkFollow();
     const launched = this.#engine
       .request('launch', { ...options, env, follow: this.#follow })
-      .then(({ pid }) => this.#entry(this.#processes.expect(pid)));
+      .then(({ pid }) => this.#starts.entry(this.#processes.expect(pid)));
     const [entered] = await Promise.all([launched, this.#foresee(path, locations)]);
     return entered;
   }
@@ -181,8 +195,8 @@ export class Session implements Disposable {
     const change = withoutLeakCheck(program, environment);
     if (change) {
       const message =
-        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails in a program that is traced: ` +
-        `${change.name}=${change.value} turns that off`;
+        `${basename(program)} checks for leaks when it ends (LeakSanitizer), which fails while it is traced: ` +
+        `${change.name}=${change.value} turns the check off`;
       this.#warnings.fire({ message });
     }
     return change;
@@ -194,14 +208,14 @@ export class Session implements Disposable {
    */
   async adopt(waiting: WaitingProcess): Promise<Process> {
     const process = await this.#seize(waiting.pid, true);
-    const [entered] = await Promise.all([this.#entry(process), waiting.letGo()]);
+    const [entered] = await Promise.all([this.#starts.entry(process), waiting.letGo()]);
     return entered;
   }
 
   /** Traces a running process, without stopping any of its threads, and places the probes. */
   async attach(pid: number): Promise<Process> {
     const process = await this.#seize(pid, false);
-    this.#started = true;
+    this.#starts.letGo();
     await this.#sequence.run(() => this.#enter(process).catch((error: unknown) => this.#warn(process, error)));
     await this.read(process);
     return process;
@@ -219,7 +233,7 @@ export class Session implements Disposable {
         const check = (): void => {
           if (isReady()) resolve();
         };
-        waiting.add(this.#entered.on(check));
+        waiting.add(this.#starts.onEntered(check));
         waiting.add(this.onExit(check));
         waiting.add(this.onProcess(check));
         waiting.add(
@@ -234,9 +248,9 @@ export class Session implements Disposable {
 
   /** Lets launched programs go. */
   async start(): Promise<void> {
-    this.#started = true;
+    this.#starts.letGo();
     await this.#sequence.run(async () => {
-      for (const process of this.processes.values()) await this.#releaseAtEntry(process);
+      for (const process of this.processes.values()) await this.#starts.release(process);
     });
   }
 
@@ -265,7 +279,7 @@ export class Session implements Disposable {
 
   /** Takes everything out of all processes and lets them run on untraced. */
   async detach(): Promise<void> {
-    this.#started = true;
+    this.#starts.letGo();
     await this.#sequence.run(async () => {
       // Children that are forked meanwhile are at the end of the map.
       for (const process of this.processes.values()) {
@@ -330,48 +344,20 @@ export class Session implements Disposable {
     if (linker !== undefined) DynamicLinker.foresee(linker);
   }
 
+  /** Where nothing is to be followed, the request need not wait for the engine to be ready. */
+  async #checkFollow(): Promise<void> {
+    if (this.#follow === 'none') return;
+    const { capabilities } = await this.#engine.ready;
+    if (capabilities.follow.includes(this.#follow)) return;
+    throw new SidestepError('unsupported', `the ${capabilities.kind} engine can't follow ${this.#follow}`);
+  }
+
   async #seize(pid: number, asLaunched: boolean): Promise<Process> {
+    await this.#checkFollow();
     const attached = await this.#engine.request('attach', { pid, follow: this.#follow, asLaunched });
     const process = this.#processes.expect(attached.pid);
     this.#processes.addThreads(process, attached.tids);
     return process;
-  }
-
-  /** Resolves when a new image waits before its first instruction, with its probes set. */
-  #entry(process: Process): Promise<Process> {
-    const waiting = new DisposableStore();
-    return new Promise<Process>((resolve, reject) => {
-      waiting.add(
-        this.#entered.on((entered) => {
-          if (entered === process) resolve(process);
-        }),
-      );
-      waiting.add(
-        this.onExit((exit) => {
-          if (exit.process === process) {
-            reject(
-              new SidestepError('launch-failed', `the program ended before it began to run`, {
-                place: { pid: process.pid },
-              }),
-            );
-          }
-        }),
-      );
-      waiting.add(
-        this.onEngineGone(({ reason }) => reject(new SidestepError('engine-gone', `the engine is gone: ${reason}`))),
-      );
-    }).finally(() => waiting.dispose());
-  }
-
-  #enterNewImage(process: Process): void {
-    this.#inBackground(process, async () => {
-      try {
-        await this.#enter(process);
-      } finally {
-        this.#entered.fire(process);
-        if (this.#started) await this.#releaseAtEntry(process);
-      }
-    });
   }
 
   /** What can't be read is not tried again. */
@@ -384,13 +370,14 @@ export class Session implements Disposable {
     }
   }
 
-  #librariesChanged(process: Process, tid: number): void {
+  #librariesChanged(thread: HeldThread): void {
+    const { process } = thread;
     this.#inBackground(process, async () => {
       try {
         await this.#code.look(process);
         this.#placed.fire(process);
       } finally {
-        await unlessEnded(this.#engine.request('release', { tid }));
+        await thread.release();
       }
     });
   }
@@ -403,12 +390,5 @@ export class Session implements Disposable {
   #warn(process: Process, error: unknown): void {
     if (process.end !== undefined || (error instanceof SidestepError && error.code === 'engine-gone')) return;
     this.#warnings.fire({ message: messageOf(error), pid: process.pid });
-  }
-
-  async #releaseAtEntry(process: Process): Promise<void> {
-    const tid = process.heldAtEntry;
-    if (tid === undefined) return;
-    process.heldAtEntry = undefined;
-    await unlessEnded(this.#engine.request('release', { tid }));
   }
 }

@@ -115,7 +115,7 @@ export class ModuleBuilder {
   readonly #exports: number[][] = [];
   #importedFunctions = 0;
 
-  /** Imports a memory of exactly `pages` × 64 KiB that never grows, so that its address stays. */
+  /** Imports a memory of exactly `pages` × 64 KiB. It never grows, so its address never changes. */
   importMemory(module: string, name: string, pages: number): void {
     const entry = [...text(module), ...text(name), 0x02, 0x01];
     unsigned(entry, pages);

@@ -22,7 +22,7 @@ export const Op = {
 
 export type OpName = keyof typeof Op;
 
-/** Saturating truncations, behind the 0xfc prefix (§5.4.7). */
+/** Saturating truncations, after the 0xfc prefix (§5.4.7). */
 export const SaturatingOp = { i64_trunc_sat_f64_s: 6, i64_trunc_sat_f64_u: 7 } as const;
 
 export const ValueType = { i32: 0x7f, i64: 0x7e, f64: 0x7c } as const;

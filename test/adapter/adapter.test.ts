@@ -373,7 +373,7 @@ describe('debug adapter', () => {
       const [breakpoint] = await client.start('launch', { program: workers.path, args: ['0', '0'] }, () =>
         client.setFunctionBreakpoints({ name: 'workers!work+0x1' }),
       );
-      const warning = /lies inside the instruction .+ at 0x\w+: a probe there changes that one/;
+      const warning = /lies inside the instruction .+ at 0x\w+: a probe there changes that instruction/;
       assert.equal(breakpoint?.verified, true);
       assert.match(breakpoint.message ?? '', warning);
       await exited();

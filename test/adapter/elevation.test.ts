@@ -118,7 +118,7 @@ describe('debug adapter with "elevate": "sudo"', () => {
     answerWithTerminal(true);
     await client.initialize();
     const refusal = await client.askAnyway('launch', { program: copy, elevate: 'sudo' });
-    assert.match(refusal.message ?? '', /sudo has not started the engine as root/);
+    assert.match(refusal.message ?? '', /sudo did not start the engine as root/);
   });
 
   it('ends the terminal that asks for a password when the session is given up, and leaves nothing', async () => {

@@ -4,7 +4,7 @@ import { type Client } from '../../src/adapter/protocol/connection';
 import { HitConsole } from '../../src/adapter/output/hitConsole';
 import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { address } from '../../src/base/address';
-import { Probe } from '../../src/session/probes/probe';
+import { Probe } from '../../src/session/probes/userProbe';
 import { until } from '../until';
 
 describe('hit console', () => {

@@ -5,8 +5,8 @@ import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { summarize } from '../../src/adapter/output/summary';
 import { address } from '../../src/base/address';
 import { type ProbeSpec } from '../../src/language/probes/spec';
-import { NO_COUNTS } from '../../src/session/probes/counts';
-import { Probe, type Site } from '../../src/session/probes/probe';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
+import { Probe } from '../../src/session/probes/userProbe';
 import { type ProbeCounts } from '../../src/session/probes/probeSet';
 
 describe('the summary of a debug session', () => {
@@ -16,13 +16,8 @@ describe('the summary of a debug session', () => {
   function summary(spec: Partial<ProbeSpec>, counts: Partial<ProbeCounts>, problem?: string): string {
     const probe = new Probe(1, { kind: 'log', location: { kind: 'function', name: 'f' }, text: 'f', ...spec });
     const location = { file: '/src/f\x1b.c', line: 3, function: 'f', address: address(0x1136) };
-    const place = probe.placeOf({
-      location,
-      instruction: 'nop',
-      execution: 'emulated',
-      problem,
-      module: undefined,
-    } as Site);
+    probe.placeOf({ location, problem, module: undefined }).displaced = { instruction: 'nop', execution: 'emulated' };
+    const place = probe.places[0]!;
     const all = { ...NO_COUNTS, ...counts };
     const counted = { ...all, places: new Map([[place, all]]), sites: new Map(), processes: [] };
     return summarize(new Map([[probe, counted]]), new HitConsole(client, new Lines()));
@@ -39,7 +34,7 @@ describe('the summary of a debug session', () => {
     const counts = { hits: 9, matched: 6, reported: 2, lost: 1 };
     assert.equal(
       summary({ condition: 'n', hits: { operator: '%', count: 2 } }, counts),
-      'f: 9 hits, 6 met the condition, 3 let through by the hit count, 0 shown, 1 lost because the editor did not keep up\n',
+      'f: 9 hits, 6 met the condition, 3 selected by the hit count, 0 shown, 1 lost because the editor did not keep up\n',
     );
   });
 

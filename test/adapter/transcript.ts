@@ -20,7 +20,7 @@ const LEFT_OUT = new Set(['thread', 'progressStart', 'progressUpdate', 'progress
  * One line a message: `→ request`, `← response`, `◆ event`. What the program prints comes at the end: when it does is
  * chance.
  */
-export function transcript(conversation: readonly Message[], replacements: Replacements): string {
+function transcript(conversation: readonly Message[], replacements: Replacements): string {
   const kept = conversation.filter((message) => !(isEvent(message) && LEFT_OUT.has(message.event)));
   const printed = kept.filter((message) => isEvent(message) && isPrinted(message));
   const lines = [...kept.filter((message) => !printed.includes(message)), ...printed].map(toLine);

@@ -99,7 +99,7 @@ describe('sidestep --elevate', () => {
     const { status, stdout, stderr } = await sidestep(options, through('with a password'));
     assert.equal(status, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /^sidestep: sudo has not started the engine as root: .* no terminal to type it in\n.*pkexec/);
+    assert.match(stderr, /^sidestep: sudo did not start the engine as root: .* no terminal to type it in\n.*pkexec/);
   });
 
   it('sudo: takes the password of the program that SUDO_ASKPASS names', async () => {

@@ -42,6 +42,6 @@ describe('sidestep run --follow', () => {
   it('refuses anything else', async () => {
     const { status, stderr } = await sidestep(['run', '--follow', 'parents', '--', tree, '0', '0']);
     assert.equal(status, 2);
-    assert.match(stderr, /--follow is none or children, not "parents"/);
+    assert.match(stderr, /--follow must be none or children, not "parents"/);
   });
 });

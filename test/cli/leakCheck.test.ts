@@ -19,7 +19,7 @@ describe('a program that checks for leaks when it ends', () => {
       it('ends as it should, with the check turned off and a warning', async () => {
         const { status, stdout, stderr } = await sidestep(['run', '-p', 'count passed', '--', program]);
         assert.deepEqual([status, stdout], [0, 'passed 1\n'], stderr);
-        assert.match(stderr, /^sidestep: leaks.* checks for leaks .*LSAN_OPTIONS=detect_leaks=0 turns that off$/m);
+        assert.match(stderr, /^sidestep: leaks.* checks for leaks .*LSAN_OPTIONS=detect_leaks=0 turns the check off$/m);
         assert.match(stderr, /^ +1 hit,/m);
         assert.equal(stderr.match(/checks for leaks/g)?.length, 1);
       });

@@ -64,7 +64,7 @@ describe('lines and calls in loops', () => {
   it('warn where a loop begins with the function, so that turns can not be told from calls', async () => {
     const fixture = compiled('loophead.c', '-Os', '-fno-inline', '-fno-ipa-icf');
     const { stdout } = await sidestep(['sites', fixture.path, 'drain']);
-    assert.match(stdout, /warning: it begins with a loop .* each turn counts as a call/);
+    assert.match(stdout, /warning: it begins with a loop .* each iteration counts as a call/);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Sections put together by hand, field after field, so that tests can say beside each field what it is. */
+import { DebugFile } from '../../src/debuginfo/dwarf/debugFile';
 import { DebugInfo } from '../../src/debuginfo/dwarf/debugInfo';
 
 /** Bytes of one field. */
@@ -65,16 +66,21 @@ export function counted64(...fields: Field[]): Field {
   return [...u32(0xffff_ffff), ...u64(body.length), ...body];
 }
 
-/** Debug information made of the given sections. */
-export function debugInfo(
+/** A file made of the given sections. */
+export function debugFile(
   sections: Readonly<Record<string, Uint8Array>>,
   supplementary?: Readonly<Record<string, Uint8Array>>,
-): DebugInfo {
+): DebugFile {
   const source = (path: string, of: Readonly<Record<string, Uint8Array>>) => ({
     path,
     sectionBytes: (name: string): Uint8Array | undefined => of[name],
   });
-  return new DebugInfo(source('a.out', sections), {
+  return new DebugFile(source('a.out', sections), {
     ...(supplementary && { supplementary: () => source('a.dwz', supplementary) }),
   });
+}
+
+/** Debug information made of the given sections. */
+export function debugInfo(...sections: Parameters<typeof debugFile>): DebugInfo {
+  return new DebugInfo(debugFile(...sections));
 }

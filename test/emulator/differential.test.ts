@@ -13,6 +13,7 @@ import { CPU_CHECK, subjectsOf } from './forms';
 const { SIDESTEP_SEED, SIDESTEP_STATES } = process.env;
 const seed =
   SIDESTEP_SEED === 'random' ? Math.floor(Math.random() * 0x7fffffff) : Number(SIDESTEP_SEED ?? CPU_CHECK.seed);
+const processor = Processor.here();
 const states = Number(SIDESTEP_STATES ?? CPU_CHECK.states);
 
 const SHOWN_FAILURES = 5;
@@ -21,7 +22,7 @@ describe(`emulated instructions do what the CPU does (seed ${seed})`, () => {
   for (const [family, mnemonics] of Object.entries(liftedMnemonics())) {
     it(`${family}: ${mnemonics.length} instructions`, function () {
       const all = subjectsOf(mnemonics, CPU_CHECK.subjectsPerForm, new Random(seed));
-      const subjects = all.filter(({ instruction }) => Processor.here.missingFor(instruction.mnemonic) === undefined);
+      const subjects = all.filter(({ instruction }) => processor.missingFor(instruction.mnemonic) === undefined);
       const { mismatches, executed, states: total } = verify(subjects, { states, seed });
       this.test!.title += `, ${new Set(subjects.map((subject) => subject.instruction.code)).size} forms, ${total} states, ${executed} executed`;
       if (subjects.length < all.length) this.test!.title += `, without what this CPU lacks`;

@@ -62,7 +62,7 @@ function codesByMnemonic(): ReadonlyMap<Mnemonic, Code[]> {
  * An instruction of this form with random operands, at a random place in the scratch program's code; `undefined` for
  * forms with operands that are not general-purpose, or that are refused.
  */
-export function randomSubject(code: Code, random: Random): Subject | undefined {
+function randomSubject(code: Code, random: Random): Subject | undefined {
   const placed = randomPlaced(code, random, false);
   if (placed === undefined || refusalOf(placed.instruction) !== undefined) return undefined;
   const operations = lift(placed.instruction);

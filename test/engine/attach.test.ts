@@ -51,7 +51,7 @@ describe('attach and detach', () => {
     const { tids } = await client.request('attach', { pid: target.pid });
     const work = await client.symbol(target.pid, clock.path, clock.offset('work'));
     const { site } = await client.arm(target.pid, work);
-    await client.request('disarm', { site });
+    await client.disarm(site);
     assert.equal(tids.length, 1001);
     assert.deepEqual(target.switches(), before);
     await client.request('detach', { pid: target.pid });
@@ -69,7 +69,7 @@ describe('attach and detach', () => {
     assert.equal((await attached).tids.length, 5001);
     const work = await client.symbol(target.pid, crowd.path, crowd.offset('work'));
     const { site } = await client.arm(target.pid, work);
-    await client.request('disarm', { site });
+    await client.disarm(site);
     assert.deepEqual(target.switches(), before);
     await client.request('detach', { pid: target.pid });
     assert.equal(target.status('TracerPid'), '0');
@@ -344,31 +344,29 @@ describe('arming', () => {
   it('says what stands at an address, seeing through INT3', async () => {
     const work = await client.symbol(pid, counter.path, counter.offset('work'));
     const expected = counter.text('work', 15);
-    const inspect = () => client.request('inspect', { pid, places: [{ address: work, expected }] });
-    const before = await inspect();
-    await client.arm(pid, work);
-    assert.deepEqual(await inspect(), before);
-    assert.deepEqual(before.inspections, [
-      { address: work, probeable: true, instruction: 'mov rax, rdi', length: 3, execution: 'emulated' },
-    ]);
+    for (const site of [1, 2]) {
+      assert.deepEqual(await client.arm(pid, work, { expected }), {
+        site,
+        probe: site,
+        instruction: 'mov rax, rdi',
+        execution: 'emulated',
+      });
+    }
   });
 
   it('says when an address lies inside an instruction, seeing through INT3', async () => {
     const work = await client.symbol(pid, counter.path, counter.offset('work'));
     const inside = address(work + 1n);
-    const inspect = async (at: Address, from: Address) =>
-      (await client.request('inspect', { pid, places: [{ address: at, from }] })).inspections[0];
+    const insideOf = async (at: Address, from: Address) => (await client.arm(pid, at, { from })).inside;
     await client.arm(pid, work);
-    const found = await inspect(inside, work);
-    assert.ok(found?.probeable);
-    assert.deepEqual(found.inside, { address: work, instruction: 'mov rax, rdi' });
+    assert.deepEqual(await insideOf(inside, work), { address: work, instruction: 'mov rax, rdi' });
     for (const [at, from] of [
       [work, work],
       [address(work + 3n), work],
       [inside, inside],
       [work, inside],
     ] as const) {
-      assert.equal(((await inspect(at, from)) as { inside?: unknown }).inside, undefined);
+      assert.equal(await insideOf(at, from), undefined);
     }
   });
 
@@ -397,7 +395,38 @@ describe('arming', () => {
     );
     const { site, probe } = await client.arm(pid, work);
     await assert.rejects(client.request('declare', { probe }), refusedWith('engine-protocol', /already/));
-    const again = { site, probe, pid, address: work, agent: { captures: [] }, onHit: 'count' } as const;
-    await assert.rejects(client.request('arm', again), refusedWith('engine-protocol', /already/));
+    const again = { site, probe, address: work, agent: { captures: [] }, onHit: 'count' } as const;
+    const [outcome] = await client.armAll(pid, [again]);
+    assert.ok('failure' in outcome!);
+    assert.match(outcome.failure.message, /already/);
+  });
+
+  it('arms what can be armed of many, and says of each other why not', async () => {
+    const work = await client.symbol(pid, counter.path, counter.offset('work'));
+    const probe = await client.declare();
+    const site = { address: work, probe, agent: { captures: [] }, onHit: 'count' } as const;
+    const outcomes = await client.armAll(pid, [
+      { ...site, site: 1 },
+      { ...site, site: 2, address: address(0x10) },
+      { ...site, site: 3, probe: 77 },
+      { ...site, site: 4, expected: '0102' },
+      { ...site, site: 1 },
+      { ...site, site: 5 },
+    ]);
+    assert.deepEqual(
+      outcomes.map((outcome) => ('failure' in outcome ? outcome.failure.code : outcome.instruction)),
+      ['mov rax, rdi', 'not-probeable', 'engine-protocol', 'text-differs', 'engine-protocol', 'mov rax, rdi'],
+    );
+    await client.release(pid);
+    await client.event('exited');
+    const { sites } = await client.request('disarm', { sites: [5, 2, 1] });
+    assert.deepEqual(
+      sites.map(([id, { hits }]) => [id, hits]),
+      [
+        [5, 10],
+        [2, 0],
+        [1, 10],
+      ],
+    );
   });
 });

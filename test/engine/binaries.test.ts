@@ -133,7 +133,7 @@ describe('binaries', () => {
     target.begin({ lingering: true });
     for (let round = 0; target.output === ''; round++) {
       const { site } = await client.arm(target.pid, at('square'), { onHit: 'count' });
-      await client.request('disarm', { site });
+      await client.disarm(site);
     }
     const { probes } = await client.counts();
     for (const { probe } of [emulated, byTwin, bySurrogate]) assert.equal(probes.get(probe)?.hits, 3000);

@@ -155,7 +155,7 @@ describe('children', () => {
         for (const [site, of] of started[taken]!.sites) {
           if (!toggled.has(of)) continue;
           toggled.add(site);
-          await client.request('disarm', { site });
+          await client.disarm(site);
         }
       }
     };
@@ -163,7 +163,7 @@ describe('children', () => {
       const armed = await client.arm(root, at, { probe, onHit: 'count' }).catch(() => undefined);
       if (armed === undefined) break;
       toggled.add(armed.site);
-      await client.request('disarm', { site: armed.site });
+      await client.disarm(armed.site);
       await takeInherited();
       rounds++;
     }

@@ -102,7 +102,7 @@ describe('an engine that sudo starts', () => {
     needsRoot(this);
     await listen();
     chownSync(directory, 65534, 65534);
-    await isRefused({ user: 65534 }, /of user 0 waits for it, not process \d+ of user 65534/);
+    await isRefused({ user: 65534 }, /of user 0 is waiting for it, not process \d+ of user 65534/);
   });
 
   it('refuses when nobody has said for whom it works', () =>

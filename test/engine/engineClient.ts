@@ -7,17 +7,21 @@ import { join } from 'node:path';
 import { type Readable, type Writable } from 'node:stream';
 import { type Address, address } from '../../src/base/address';
 import { assertExists } from '../../src/base/assert';
-import { SidestepError } from '../../src/base/errors';
 import { type AgentProgram } from '../../src/contract/agent/operations';
+import { toError } from '../../src/contract/engineFailure';
 import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../../src/contract/frames';
 import { decodeHits } from '../../src/contract/hits';
 import {
+  type ArmOutcome,
+  type Counts,
+  type DisplacedInstruction,
   type EngineEvent,
   type EngineFailure,
   type EngineMessage,
   type HitCondition,
   type RequestKind,
   type Requests,
+  type SiteRequest,
 } from '../../src/contract/messages';
 import { until, within } from '../until';
 
@@ -56,17 +60,13 @@ export interface Hit {
   readonly captures: readonly { readonly status: number; readonly bytes: Buffer }[];
 }
 
-export interface Started {
-  readonly pid: number;
-  readonly client: EngineClient;
-}
-
 export interface ArmOptions {
   readonly probe?: number;
   readonly hitCondition?: HitCondition;
   readonly agent?: AgentProgram;
   readonly onHit?: 'report' | 'count' | 'hold';
   readonly expected?: string;
+  readonly from?: Address;
 }
 
 export class EngineClient {
@@ -166,24 +166,40 @@ export class EngineClient {
     pid: number,
     at: Address,
     options: ArmOptions = {},
-  ): Promise<{ site: number; probe: number; instruction: string }> {
+  ): Promise<DisplacedInstruction & { readonly site: number; readonly probe: number }> {
     const probe = options.probe ?? (await this.declare(options.hitCondition));
     const site = ++this.#lastSite;
-    const { instruction } = await this.request('arm', {
+    const wanted: SiteRequest = {
       site,
       probe,
-      pid,
       address: at,
       agent: options.agent ?? { captures: [] },
       onHit: options.onHit ?? 'report',
       ...(options.expected !== undefined && { expected: options.expected }),
-    });
-    return { site, probe, instruction };
+      ...(options.from !== undefined && { from: options.from }),
+    };
+    const [outcome] = await this.armAll(pid, [wanted]);
+    if ('failure' in outcome!) {
+      this.refusals.push(outcome.failure);
+      throw toError(outcome.failure);
+    }
+    return { site, probe, ...outcome! };
+  }
+
+  /** Arms many sites by one request; what became of each. */
+  async armAll(pid: number, sites: readonly SiteRequest[]): Promise<readonly ArmOutcome[]> {
+    return (await this.request('arm', { pid, sites })).outcomes;
+  }
+
+  /** Takes a site away; its last counts. */
+  async disarm(site: number): Promise<Counts> {
+    const { sites } = await this.request('disarm', { sites: [site] });
+    return assertExists(sites[0], 'counts')[1];
   }
 
   async counts(): Promise<{
-    probes: ReadonlyMap<number, Requests['disarm']['result']>;
-    sites: ReadonlyMap<number, Requests['disarm']['result']>;
+    probes: ReadonlyMap<number, Counts>;
+    sites: ReadonlyMap<number, Counts>;
   }> {
     const { probes, sites } = await this.request('counts', {});
     return { probes: new Map(probes), sites: new Map(sites) };
@@ -300,10 +316,7 @@ export class EngineClient {
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
     if ('result' in response) pending?.resolve(response.result);
-    else {
-      const { code, message: text, ...details } = response.failure;
-      pending?.reject(new SidestepError(code, text, details));
-    }
+    else pending?.reject(toError(response.failure));
   }
 
   #wake(): void {

@@ -220,7 +220,7 @@ describe('environments', () => {
         target.begin({ lingering: true });
         for (let round = 0; target.output === ''; round++) {
           const { site } = await client.arm(target.pid, ret, { onHit: 'count' });
-          await client.request('disarm', { site });
+          await client.disarm(site);
           // The program waits for its other threads and then for us.
           if (round % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
         }

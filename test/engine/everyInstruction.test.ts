@@ -69,7 +69,7 @@ describe('every instruction of four threads’ loops', () => {
 
     const counted = (await client.counts()).sites;
     const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
-    await Promise.all(sites.map((site) => client.request('disarm', { site })));
+    await Promise.all(sites.map((site) => client.disarm(site)));
     assert.equal(readMemory(pid, work, end - start), original);
     await client.release(pid);
     assert.deepEqual((await client.event('exited')).end, { code: 0 });

@@ -48,7 +48,7 @@ describe('processes and threads', () => {
     for (let round = 0; round < 1000; round++) {
       const armed = await client.arm(pid, work, { probe, onHit: 'count' }).catch(() => undefined);
       if (armed === undefined) break;
-      await client.request('disarm', { site: armed.site });
+      await client.disarm(armed.site);
     }
     await client.event('exited', (event) => event.pid === pid);
     assert.equal(await client.written(), 'right 300\n');
@@ -112,7 +112,7 @@ describe('processes and threads', () => {
       const { probes } = await client.counts();
       assert.equal(probes.get(probe)?.hits, 2000);
       assert.ok(probes.get(old.probe)!.hits > 0);
-      assert.ok((await client.request('disarm', { site: old.site })).hits > 0, 'the old site keeps its counts');
+      assert.ok((await client.disarm(old.site)).hits > 0, 'the old site keeps its counts');
       assert.equal(await client.written(), 'right\n');
     });
   }

@@ -145,7 +145,7 @@ describe('processes that are followed', () => {
       const root = await launch('/bin/sh', '-c', `${copy} 100; exit 3`);
       assert.deepEqual(await countAll(root, identity, copy), { images: 0, calls: 0 });
       const released = await client.event('released');
-      assert.match(client.warnings().join('\n'), new RegExp(`process ${released.pid} is not traced any further: .*`));
+      assert.match(client.warnings().join('\n'), new RegExp(`process ${released.pid} is no longer traced: .*`));
       assert.match(client.output, /^sum 5050$/m);
       assert.deepEqual((await client.event('exited', ({ pid }) => pid === root)).end, { code: 3 });
     });

@@ -133,7 +133,7 @@ describe('hits', () => {
     await client.release(pid);
     const { tid, site } = await client.event('held', (event) => event.site !== undefined);
     assert.equal(site, held.site);
-    const last = await client.request('disarm', { site: reporting.site });
+    const last = await client.disarm(reporting.site);
     assert.deepEqual([last.hits, last.reported, client.hits.length], [101, 101, 101]);
     await client.release(tid);
     await client.event('exited');
@@ -242,7 +242,7 @@ describe('hits', () => {
         while (!isOver()) {
           // Alone at its address, so that the byte itself comes and goes.
           const { site } = await client.arm(pid, at, { probe });
-          const { hits } = await client.request('disarm', { site });
+          const { hits } = await client.disarm(site);
           if (!isOver()) disarmed.set(site, hits);
         }
       } catch (error) {

@@ -46,7 +46,7 @@ describe('interrupted system calls', () => {
       await client.request('attach', { pid: target.pid });
       const { site } = await client.arm(target.pid, work, { onHit: 'count' });
       if (round % 8 === 0) await sleep(5);
-      hits += (await client.request('disarm', { site })).hits;
+      hits += (await client.disarm(site)).hits;
       await client.request('detach', { pid: target.pid });
     }
     assert.ok(hits > 0);

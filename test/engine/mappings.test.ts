@@ -136,7 +136,7 @@ describe('mappings', () => {
     const { site, probe } = await client.arm(target.pid, at);
     assert.equal(await tell('call 10'), 10);
     assert.equal(await hitsOf(probe), 10);
-    await client.request('disarm', { site });
+    await client.disarm(site);
     assert.equal(readMemory(target.pid, at, SIZE), contents(PLUS_ONE).toString('hex'));
   });
 
@@ -164,7 +164,7 @@ describe('mappings', () => {
       assert.equal(await tell('call 10'), 10);
       if ('probe' in armed) {
         assert.equal(await hitsOf(armed.probe), 10);
-        await client.request('disarm', { site: armed.site });
+        await client.disarm(armed.site);
       } else {
         refusedWith('memory-unreachable', /can't write to 0x/)(armed);
       }
@@ -193,7 +193,7 @@ describe('mappings', () => {
     });
 
     afterEach(async () => {
-      const { hits } = await client.request('disarm', { site });
+      const { hits } = await client.disarm(site);
       assert.equal(hits, 3);
       await client.request('detach', { pid: target.pid });
       assert.equal(target.process.exitCode, null);
@@ -255,7 +255,7 @@ describe('mappings', () => {
     const at = await tellAddress(`private ${one}`);
     const { site } = await client.arm(target.pid, at);
     await tell('unexec');
-    await client.request('disarm', { site });
+    await client.disarm(site);
     assert.equal(byteAt(at), PLUS_ONE.slice(0, 2));
   });
 
@@ -275,7 +275,7 @@ describe('mappings', () => {
     it('are put right when the probe goes', async () => {
       const { site } = await client.arm(target.pid, await tellAddress(`private ${one}`));
       const there = await tellAddress('move');
-      await client.request('disarm', { site });
+      await client.disarm(site);
       assert.equal(byteAt(there), PLUS_ONE.slice(0, 2));
     });
 
@@ -310,7 +310,7 @@ describe('mappings', () => {
         const { site } = await client.arm(target.pid, at, { expected, onHit: 'count' });
         armed++;
         if (armed % 5 === 0) await client.request('audit', {});
-        await client.request('disarm', { site });
+        await client.disarm(site);
       } catch (error) {
         assert.match((error as SidestepError).code, /^(text-differs|not-probeable|memory-unreachable)$/);
       }

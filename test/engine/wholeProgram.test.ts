@@ -93,7 +93,7 @@ describe('every instruction of a program', () => {
       await runTo(pid, await client.symbol(pid, library, symbolOffset(library, '_exit')));
       const counted = (await client.counts()).sites;
       const counts = sites.map((site) => assertExists(counted.get(site), 'counts'));
-      await Promise.all(sites.map((site) => client.request('disarm', { site })));
+      await Promise.all(sites.map((site) => client.disarm(site)));
       await assertUntouched(pid, path, instructions);
       await client.release(pid);
 
@@ -175,7 +175,7 @@ describe('every instruction of a program', () => {
     const { site } = await client.arm(pid, place, { onHit: 'hold' });
     await client.release(pid);
     await client.event('held', (event) => event.site === site);
-    await client.request('disarm', { site });
+    await client.disarm(site);
   }
 
   async function assertUntouched(pid: number, path: string, instructions: readonly Swept[]): Promise<void> {

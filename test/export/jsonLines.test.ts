@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { address } from '../../src/base/address';
-import { hitLine, summaryLine } from '../../src/export/jsonLines';
+import { HitLines, summaryLine } from '../../src/export/jsonLines';
 
 const NONE = { hits: 0, matched: 0, reported: 0, lost: 0, failedConditions: 0, steppedAside: 0 };
 
@@ -16,7 +16,7 @@ describe('JSON lines', () => {
 
   it('spells a hit as the documentation says', () => {
     assert.equal(
-      hitLine(hit),
+      new HitLines().line(hit),
       '{"type":"hit","probe":1,"pid":4711,"tid":4713,"timeNs":"1700000000123456789",' +
         '"location":{"file":"/src/store.c","line":46,"function":"store_get","address":"0x555555556ef4"},' +
         '"message":"key=\\"user:1\\"\\n"}',
@@ -24,12 +24,12 @@ describe('JSON lines', () => {
   });
 
   it('leaves out what is not known of a location', () => {
-    const line = hitLine({ ...hit, location: { address: address(0x1000) } });
+    const line = new HitLines().line({ ...hit, location: { address: address(0x1000) } });
     assert.deepEqual((JSON.parse(line) as { location: unknown }).location, { address: '0x1000' });
   });
 
   it('keeps every hit on one line', () => {
-    assert.ok(!hitLine({ ...hit, message: 'a\nb\u2028c' }).includes('\n'));
+    assert.ok(!new HitLines().line({ ...hit, message: 'a\nb\u2028c' }).includes('\n'));
   });
 
   it('spells a summary as the documentation says', () => {

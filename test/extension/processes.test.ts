@@ -85,8 +85,8 @@ describe('processes to attach to', () => {
     assert.deepEqual(elevated(), [undefined]);
     assert.deepEqual(obstacles(0), [undefined]);
     yama(3);
-    assert.deepEqual(obstacles(0), ['kernel.yama.ptrace_scope is 3: nobody may attach']);
-    assert.deepEqual(elevated(), ['kernel.yama.ptrace_scope is 3: nobody may attach']);
+    assert.deepEqual(obstacles(0), ['kernel.yama.ptrace_scope is 3: no process may attach']);
+    assert.deepEqual(elevated(), ['kernel.yama.ptrace_scope is 3: no process may attach']);
   });
 
   describe('of this machine', () => {

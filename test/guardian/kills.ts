@@ -53,7 +53,7 @@ function hitting(functions: readonly string[]): Stage {
   };
 }
 
-export const STAGES: Readonly<Record<string, Stage>> = {
+const STAGES: Readonly<Record<string, Stage>> = {
   /** From the first request on: the engine attaches, starts its guardian and arms. */
   start: async ({ arm, random }) => {
     void arm(ALL).catch(() => undefined);
@@ -100,7 +100,7 @@ export const STAGES: Readonly<Record<string, Stage>> = {
 };
 
 /** Forked children are followed; they are hit as soon as they begin. */
-export const FORK = 'fork';
+const FORK = 'fork';
 export const STAGE_NAMES: readonly string[] = [...Object.keys(STAGES), FORK];
 
 let built: Program | undefined;

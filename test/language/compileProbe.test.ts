@@ -90,7 +90,7 @@ describe('a log message', () => {
     const { agent } = compileProbe({ kind: 'log', message: '{array,[100000]}' }, scope, BIAS);
     assert.deepEqual(agent.captures[0]!.at(-1), { op: 'captureMemory', size: AGENT_LIMITS.captureBytes });
     const tooMany = '{x}'.repeat(65);
-    refusal(() => says(tooMany), tooMany, 'type', /may show 64/);
+    refusal(() => says(tooMany), tooMany, 'type', /can show 64/);
   });
 });
 
@@ -170,8 +170,8 @@ describe('what can not be compiled', () => {
       ['{(struct nope *)p}', 'unknown-name', /no type `struct nope`/, 'struct nope *'],
       ['{x.y}', 'type', /no members/, 'y'],
       ['{x[0]}', 'type', /no elements/, 'x[0]'],
-      ['{*x}', 'type', /`\*` of a value of type `int`/, '*x'],
-      ['{*untyped}', 'type', /has no type/, '*untyped'],
+      ['{*x}', 'type', /`\*` does not work on a value of type `int`/, '*x'],
+      ['{*untyped}', 'type', /can't be dereferenced/, '*untyped'],
       ['{thing + 1}', 'type', /computed with/, 'thing'],
       ['{wide + 1}', 'type', /computed with/, 'wide'],
       ['{p * 2}', 'type', /pointers/, 'p * 2'],
@@ -187,10 +187,10 @@ describe('what can not be compiled', () => {
       ['{(float)p}', 'type', /no number/, '(float)p'],
       ['{(int *)number}', 'type', /no address/, '(int *)number'],
       ['{"text"}', 'type', /only be compared/, '"text"'],
-      ['{x == "text"}', 'type', /can equal a text/, 'x'],
+      ['{x == "text"}', 'type', /can be compared with a string/, 'x'],
       ['{$tid + 1}', 'type', /stand alone/, '$tid'],
       ['{x,3}', 'type', /no elements/, '{x,3}'],
-      ['{array,[number]}', 'type', /is an integer/, 'number'],
+      ['{array,[number]}', 'type', /must be an integer/, 'number'],
       ['{sizeof(void)}', 'type', /size of `void`/, 'sizeof(void)'],
     ];
     for (const [text, code, pattern, at] of cases) {

@@ -26,7 +26,7 @@ import {
 export const BIAS = 0x5555_0000_0000n;
 
 const itemPointer = { kind: 'pointer' as const, byteSize: 8, target: types.void };
-export const item = structure('item', 40, [
+const item = structure('item', 40, [
   member('id', types.int, 0),
   member('flags', types.unsigned, 4, { bits: { offset: 35, size: 5 } }),
   member('name', pointer(types.char), 8),
@@ -39,7 +39,7 @@ Object.assign(itemPointer, { target: item });
 
 const pair = structure('pair', 16, [member('first', types.long, 0), member('second', types.long, 8)]);
 const opaque = structure('opaque', undefined, []);
-export const state = enumeration('state', { IDLE: 0n, RUNNING: 1n, DONE: 2n });
+const state = enumeration('state', { IDLE: 0n, RUNNING: 1n, DONE: 2n });
 
 const itemBytes = Buffer.alloc(40);
 itemBytes.writeInt32LE(-5, 0);
@@ -97,7 +97,7 @@ export const scope: Scope = scopeOf({
   ],
 });
 
-export const machine: Machine = {
+const machine: Machine = {
   registers: {
     rdi: 0xdead_0000_ffff_fffen,
     rsi: BIAS + 0x4200n,

@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseProbe } from '../../src/language/probes/parse';
-import { EngineProcess } from '../../src/session/engine/engineProcess';
+import { startEngine } from '../../src/session/engine/startEngine';
 import { Session } from '../../src/session/session';
 import { ROOT, sidestep } from '../cli/commandLine';
 import { Target } from '../engine/target';
@@ -55,7 +55,7 @@ describe('files that are mapped', () => {
 
   /** Attaches, lets the program make its calls, and gives what was logged. */
   async function logged(target: Target, pid = target.pid): Promise<readonly string[]> {
-    session = new Session(EngineProcess.start({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' }));
+    session = new Session(startEngine({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' }));
     const messages: string[] = [];
     session.onHit(({ message }) => messages.push(message));
     await session.attach(pid);

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseProbe } from '../../src/language/probes/parse';
-import { EngineProcess } from '../../src/session/engine/engineProcess';
-import { type Probe } from '../../src/session/probes/probe';
+import { startEngine } from '../../src/session/engine/startEngine';
+import { type Probe } from '../../src/session/probes/userProbe';
 import { Session } from '../../src/session/session';
 import { assertUntouched, parseJsonLines, ROOT, sidestep } from '../cli/commandLine';
 import { Load, Memcached, sourceLine, type Stat, type Work } from './memcached';
@@ -46,7 +46,7 @@ describe('memcached under load', () => {
 
   async function attach(): Promise<Session> {
     session?.dispose();
-    session = new Session(EngineProcess.start({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' }));
+    session = new Session(startEngine({ script: join(ROOT, 'dist', 'engine.js'), terminal: 'detached' }));
     await session.attach(server.pid);
     return session;
   }

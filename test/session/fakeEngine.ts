@@ -5,22 +5,41 @@
 import { address, type Address } from '../../src/base/address';
 import { Emitter } from '../../src/base/lifetime';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES, type HitRecord } from '../../src/contract/hits';
+import { CAPTURES, CONTRACT_VERSION } from '../../src/contract/engineCapabilities';
 import {
+  type ArmOutcome,
+  type Capabilities,
   type Counts,
+  type DisplacedInstruction,
   type EngineEvent,
-  type Inspection,
   type Mapping,
+  type ReadyEvent,
   type RequestKind,
   type Requests,
   type SiteCounts,
+  type SiteRequest,
 } from '../../src/contract/messages';
-import { NO_COUNTS } from '../../src/session/probes/counts';
-import { type Engine } from '../../src/session/engine/engine';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
+import { EXECUTIONS, ON_HIT } from '../../src/contract/probeMessages';
+import { FOLLOW } from '../../src/contract/processMessages';
+import { type DebuggeeStreams, type Engine } from '../../src/session/engine/engine';
 
 type Arguments<K extends RequestKind> = Requests[K]['arguments'];
 type Result<K extends RequestKind> = Requests[K]['result'];
 
 export const PID = 100;
+
+/** A site that the engine was asked to arm. */
+type AskedSite = SiteRequest & { readonly pid: number };
+
+const ALL: Capabilities = {
+  kind: 'ptrace',
+  follow: FOLLOW,
+  onHit: ON_HIT,
+  captures: CAPTURES,
+  executions: EXECUTIONS,
+  isRoot: false,
+};
 
 export class FakeEngine implements Engine {
   readonly #events = new Emitter<EngineEvent>();
@@ -29,6 +48,9 @@ export class FakeEngine implements Engine {
   readonly onEvent = this.#events.on;
   readonly onHits = this.#hits.on;
   readonly onGone = this.#gone.on;
+  readonly ready: Promise<ReadyEvent>;
+  readonly isThere = true;
+  readonly debuggee: DebuggeeStreams = { stdin: undefined, stdout: undefined, stderr: undefined };
 
   /** Every request, in order. */
   readonly asked: { readonly kind: RequestKind; readonly arguments: unknown }[] = [];
@@ -39,9 +61,9 @@ export class FakeEngine implements Engine {
   /** Addresses that can't be probed, with the reason. */
   readonly refused = new Map<Address, string>();
   /** Addresses inside instructions. */
-  readonly inside = new Map<Address, Extract<Inspection, { probeable: true }>['inside']>();
+  readonly inside = new Map<Address, NonNullable<DisplacedInstruction['inside']>>();
   /** Sites that are armed. */
-  readonly armed = new Map<number, Arguments<'arm'>>();
+  readonly armed = new Map<number, AskedSite>();
   readonly counted = new Map<number, Partial<Counts>>();
   readonly countedAtSites = new Map<number, Partial<Counts>>();
   /** Whether threads run over every site while it is being armed: their hits come before the answer. */
@@ -61,20 +83,15 @@ export class FakeEngine implements Engine {
       entry: this.entry,
       interpreterBase: this.interpreterBase,
     }),
-    inspect: ({ places }) => ({ inspections: places.map((place) => this.#inspect(place.address)) }),
     declare: () => ({}),
     forget: ({ probe }) => {
       for (const { site } of [...this.armed.values()].filter((site) => site.probe === probe)) this.armed.delete(site);
       return { ...NO_COUNTS, ...this.counted.get(probe), sites: this.#siteCounts() };
     },
-    arm: (args) => {
-      this.armed.set(args.site, args);
-      if (this.busy) this.hit({ site: args.site, probe: args.probe });
-      return { instruction: 'push rbp', execution: 'emulated' };
-    },
-    disarm: ({ site }) => {
-      this.armed.delete(site);
-      return NO_COUNTS;
+    arm: ({ pid, sites }) => ({ outcomes: sites.map((site) => this.#arm({ ...site, pid })) }),
+    disarm: ({ sites }) => {
+      for (const site of sites) this.armed.delete(site);
+      return { sites: sites.map((site) => [site, NO_COUNTS] as const) };
     },
     counts: () => ({
       probes: [...this.counted].map(([probe, counts]) => [probe, { ...NO_COUNTS, ...counts }] as const),
@@ -87,6 +104,12 @@ export class FakeEngine implements Engine {
     signal: () => ({}),
   };
 
+  /** `abilities`: those that are not the ptrace engine's. */
+  constructor(abilities: Partial<Capabilities> = {}) {
+    const capabilities = { ...ALL, ...abilities };
+    this.ready = Promise.resolve({ event: 'ready', contract: CONTRACT_VERSION, enginePid: 1, capabilities });
+  }
+
   request<K extends RequestKind>(kind: K, args: Arguments<K>): Promise<Result<K>> {
     this.asked.push({ kind, arguments: args });
     return Promise.resolve(this.#answers[kind](args));
@@ -95,6 +118,11 @@ export class FakeEngine implements Engine {
   /** What was asked of one kind. */
   askedFor<K extends RequestKind>(kind: K): Arguments<K>[] {
     return this.asked.filter((request) => request.kind === kind).map((request) => request.arguments as Arguments<K>);
+  }
+
+  /** Every site that it was asked to arm, in order, whatever became of it. */
+  askedSites(): AskedSite[] {
+    return this.askedFor('arm').flatMap(({ pid, sites }) => sites.map((site) => ({ ...site, pid })));
   }
 
   say(event: EngineEvent): void {
@@ -118,24 +146,19 @@ export class FakeEngine implements Engine {
     return [...this.countedAtSites].map(([site, counts]) => [site, { ...NO_COUNTS, ...counts }] as const);
   }
 
-  #inspect(at: Address): Inspection {
+  #arm(wanted: AskedSite): ArmOutcome {
+    const { site, probe, address: at } = wanted;
     const reason = this.refused.get(at);
+    if (reason !== undefined) return { failure: { code: 'not-probeable', message: reason } };
+    this.armed.set(site, wanted);
+    if (this.busy) this.hit({ site, probe });
     const inside = this.inside.get(at);
-    return reason === undefined
-      ? {
-          address: at,
-          probeable: true,
-          instruction: 'push rbp',
-          length: 1,
-          execution: 'emulated',
-          ...(inside && { inside }),
-        }
-      : { address: at, probeable: false, code: 'not-probeable', reason };
+    return { instruction: 'push rbp', execution: 'emulated', ...(inside && { inside }) };
   }
 }
 
 /** As the engine writes it (contract/hits). */
-export function encodeHit(record: HitRecord): Uint8Array {
+function encodeHit(record: HitRecord): Uint8Array {
   const captures = record.captures.map(({ status, bytes }) => {
     const capture = Buffer.alloc(CAPTURE_HEADER_BYTES + ((bytes.length + 7) & ~7));
     capture.writeUInt32LE(status, 0);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { address, hex } from '../../src/base/address';
 import { CaptureStatus } from '../../src/contract/agent/operations';
 import { parseProbe } from '../../src/language/probes/parse';
-import { type Probe } from '../../src/session/probes/probe';
+import { type Probe } from '../../src/session/probes/userProbe';
 import { Session } from '../../src/session/session';
 import { type Process } from '../../src/session/processes/process';
-import { NO_COUNTS } from '../../src/session/probes/counts';
+import { NO_COUNTS } from '../../src/session/probes/countSums';
 import { FakeEngine, PID } from './fakeEngine';
 import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
 
@@ -49,7 +49,7 @@ describe('session', () => {
   /** The linker has mapped a library and calls its breakpoint. */
   const loadPlugin = async () => {
     engine.mappings = [...mapped(disk.add('plugin.so', PLUGIN), LIBRARY), ...engine.mappings];
-    const watch = engine.askedFor('arm').find((site) => site.onHit === 'hold')!;
+    const watch = engine.askedSites().find((site) => site.onHit === 'hold')!;
     engine.say({ event: 'held', pid: PID, tid: PID + 1, site: watch.site });
     await settled();
   };
@@ -247,7 +247,7 @@ describe('session', () => {
       assert.deepEqual(engine.askedFor('release').at(-1), { tid: CHILD });
     });
 
-    for (const meanwhile of ['mappings', 'inspect', 'arm'] as const) {
+    for (const meanwhile of ['mappings', 'arm'] as const) {
       it(`has each probe once if its exec is told of while ${meanwhile} is under way`, async () => {
         const request = engine.request.bind(engine);
         let told = false;
@@ -362,20 +362,20 @@ describe('session', () => {
       const probe = await add('log /src/server.c:30');
       assert.deepEqual(addressesOf(probe), [hex(PROGRAM + 0x1300n)]);
       assert.deepEqual(probe.warnings, [
-        "log /src/server.c:30: one of its places can't be probed, and no hit is counted there: `lock add` must be atomic",
+        "log /src/server.c:30: one of its places can't be probed, so hits there are not counted: `lock add` must be atomic",
       ]);
     });
 
     it('gives the engine the bytes that the file has there', async () => {
       await launch();
       await add('log serve');
-      assert.equal(engine.askedFor('arm').at(-1)?.expected, '00'.repeat(15));
+      assert.equal(engine.askedSites().at(-1)?.expected, '00'.repeat(15));
     });
 
     it('that counts sends no reports', async () => {
       await launch();
       await add('count serve');
-      assert.equal(engine.askedFor('arm').at(-1)?.onHit, 'count');
+      assert.equal(engine.askedSites().at(-1)?.onHit, 'count');
     });
 
     it('carries its hit condition', async () => {
@@ -472,11 +472,7 @@ describe('session', () => {
       engine.inside.set(main, { address: address(main - 2n), instruction: 'mov eax, 1' });
       await launch();
       const probe = await add(`count *${hex(main)}`);
-      const places = engine.askedFor('inspect').flatMap((asked) => asked.places);
-      assert.deepEqual(
-        places.map(({ from }) => from),
-        [main],
-      );
+      assert.equal(engine.askedSites().at(-1)?.from, main);
       assert.equal(probe.state, 'armed');
       assert.match(probe.warnings[0]!, /lies inside the instruction mov eax, 1 at 0x/);
     });
@@ -520,7 +516,7 @@ describe('session', () => {
       const removals: Promise<unknown>[] = [];
       engine.request = (kind, args) => {
         const answer = request(kind, args);
-        if (kind === 'arm' && (args as { probe: number }).probe === probe.id) removals.push(session.removeProbe(probe));
+        if (kind === 'arm' && engine.askedSites().at(-1)?.probe === probe.id) removals.push(session.removeProbe(probe));
         return answer;
       };
       await loadPlugin();
@@ -544,7 +540,7 @@ describe('session', () => {
   describe('libraries', () => {
     it('are noticed by a hold in the dynamic linker, after the change', async () => {
       await launch();
-      const watch = engine.askedFor('arm').find((site) => site.onHit === 'hold');
+      const watch = engine.askedSites().find((site) => site.onHit === 'hold');
       assert.equal(watch?.address, address(LINKER + 0x1060n));
       assert.deepEqual(watch.agent.condition?.[0], { op: 'const', value: LINKER + 0x2118n + 24n });
     });
@@ -556,7 +552,8 @@ describe('session', () => {
       await loadPlugin();
       assert.deepEqual(addressesOf(probe), [hex(LIBRARY + 0x1500n)]);
       const order = engine.asked.map((request) => request.kind);
-      assert.ok(order.lastIndexOf('release') > order.indexOf('arm', order.indexOf('inspect')));
+      assert.ok(order.lastIndexOf('release') > order.lastIndexOf('arm', order.lastIndexOf('release')));
+      assert.ok(engine.armed.has(probe.sites[0]!.id));
       assert.deepEqual(engine.askedFor('release').at(-1), { tid: PID + 1 });
     });
 

@@ -45,7 +45,7 @@ export function readLaunch(raw: Raw): LaunchConfiguration {
   }
   const given = text(raw, 'cwd');
   if (given === undefined && !isAbsolute(program)) {
-    throw badConfiguration('program', 'must be an absolute path when "cwd" is not given');
+    throw badConfiguration('program', 'must be an absolute path if "cwd" is not given');
   }
   const cwd = resolve(given ?? dirname(program));
   const envFile = text(raw, 'envFile');

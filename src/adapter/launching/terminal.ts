@@ -6,12 +6,13 @@
  * user put into the background.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { access, constants, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, SidestepError } from '../../base/errors';
+import { ptraceScope } from '../../base/yama';
 import { type WaitingProcess } from '../../session/session';
 import { type Client } from '../protocol/connection';
 import { type LaunchConfiguration } from './configuration';
@@ -40,7 +41,7 @@ const POLL_MS = 20;
 export interface Circumstances {
   readonly changes: EnvironmentChanges;
   /** The engine's process id. */
-  readonly tracer: number | undefined;
+  readonly tracer: number;
 }
 
 /** Opens the terminal; `use` must let the process go. */
@@ -92,7 +93,7 @@ async function openTerminal(
   { changes, tracer }: Circumstances,
   directory: string,
 ): Promise<void> {
-  const declaration = tracer !== undefined && mustBeNamed() ? [...DECLARE, DECLARATION, String(tracer)] : [];
+  const declaration = mustBeNamed() ? [...DECLARE, DECLARATION, String(tracer)] : [];
   try {
     await client.runInTerminal({
       kind: console === 'externalTerminal' ? 'external' : 'integrated',
@@ -110,12 +111,7 @@ async function openTerminal(
 
 /** Whether a tracer that is no parent must be named by the process, and can be. */
 function mustBeNamed(): boolean {
-  try {
-    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1').trim() === '1' && existsSync(PERL);
-  } catch {
-    // There is no Yama.
-    return false;
-  }
+  return ptraceScope() === '1' && existsSync(PERL);
 }
 
 async function readPid(file: string): Promise<number> {
@@ -125,6 +121,6 @@ async function readPid(file: string): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new SidestepError('launch-failed', `the program did not start in the terminal within ${PATIENCE_MS / 1000} s`, {
-    advice: 'Look at the terminal for the reason.',
+    advice: 'The terminal shows the reason.',
   });
 }

@@ -7,7 +7,7 @@ import { type Disposable } from '../../base/lifetime';
 import { printableName } from '../../base/printable';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Hit } from '../../session/probes/hitStream';
-import { type Probe, type SiteLocation } from '../../session/probes/probe';
+import { type Probe, type SiteLocation } from '../../session/probes/userProbe';
 import { type Client } from '../protocol/connection';
 import { type Lines } from '../protocol/lineNumbering';
 import { toSource } from '../protocol/sources';

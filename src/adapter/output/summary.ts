@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
 import { type Counts } from '../../contract/messages';
-import { type ArmedPlace, type Probe } from '../../session/probes/probe';
+import { type ArmedPlace, type Probe } from '../../session/probes/userProbe';
 import { type ProbeCounts } from '../../session/probes/probeSet';
 import { count, type HitConsole } from './hitConsole';
 
@@ -38,7 +38,7 @@ function describeCounts(
   return [
     hitsText(hits),
     ...(spec.condition !== undefined || matched !== hits ? [`${count(matched)} met the condition`] : []),
-    ...(spec.hits !== undefined ? [`${count(reported + lost)} let through by the hit count`] : []),
+    ...(spec.hits !== undefined ? [`${count(reported + lost)} selected by the hit count`] : []),
     `${count(shown)} shown`,
     ...(lost > 0 ? [`${count(lost)} lost because the editor did not keep up`] : []),
     ...(failedConditions > 0 ? [`${count(failedConditions)} with a condition that could not be evaluated`] : []),

@@ -94,7 +94,7 @@ export class Connection extends ProtocolServer implements Disposable {
   #handle(command: string, args: unknown): unknown {
     if (!isKnown(command)) throw unhandledRequest(command);
     if (!this.#isInitialized && command !== 'initialize') {
-      throw new SidestepError('bad-request', `the request ${command} is refused: initialize has to come first`);
+      throw new SidestepError('bad-request', `the request ${command} is refused: initialize must come first`);
     }
     checkArguments(command, args);
     if (command === 'initialize') this.#isInitialized = true;

@@ -56,10 +56,14 @@ const NEVER_STOPPED: Readonly<Record<string, string>> = {
 export function unhandledRequest(command: string): Error {
   const advice = Object.hasOwn(NEVER_STOPPED, command) ? NEVER_STOPPED[command] : undefined;
   return advice === undefined
-    ? new SilentError(`Sidestep does not know the request ${command}: it never stops the program`)
-    : new SidestepError('unsupported', 'Sidestep never stops the program: its probes log while every thread runs on', {
-        advice,
-      });
+    ? new SilentError(`Sidestep does not support the request ${command}: it never stops the program`)
+    : new SidestepError(
+        'unsupported',
+        'Sidestep never stops the program: its probes log while all threads keep running',
+        {
+          advice,
+        },
+      );
 }
 
 /** `launch.json: "args" must be a list of strings`. */
@@ -87,5 +91,5 @@ function forNotice(text: string): string {
 export function toErrorMessage(thrown: unknown): DebugProtocol.Message {
   if (thrown instanceof SidestepError) return { id: IDS[thrown.code], format: fullText(thrown), showUser: true };
   if (thrown instanceof SilentError) return { id: SILENT, format: forNotice(thrown.message), showUser: false };
-  return { id: INTERNAL_ERROR, format: forNotice(`Internal error of Sidestep: ${messageOf(thrown)}`), showUser: true };
+  return { id: INTERNAL_ERROR, format: forNotice(`Internal error in Sidestep: ${messageOf(thrown)}`), showUser: true };
 }

@@ -84,11 +84,11 @@ function lengthIn(header: string): number {
   }
   if (length === undefined) throw refused('its header has no Content-Length');
   if (length > MAX_MESSAGE_BYTES) {
-    throw refused(`it has ${length} bytes by its Content-Length, more than the ${MAX_MESSAGE_BYTES} of any request`);
+    throw refused(`its Content-Length is ${length} bytes, but no request has more than ${MAX_MESSAGE_BYTES}`);
   }
   return length;
 }
 
 function refused(why: string): SidestepError {
-  return new SidestepError('bad-request', `the client has sent what is no message of the protocol: ${why}`);
+  return new SidestepError('bad-request', `the client sent data that is not a message of the protocol: ${why}`);
 }

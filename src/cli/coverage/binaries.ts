@@ -6,7 +6,8 @@ import { messageOf, SidestepError } from '../../base/errors';
 const ELF_MAGIC = '\x7fELF';
 
 /**
- * Paths of the ELF files, each file once whatever its names are. Throws `file-unreadable` for a name that is not there.
+ * Paths of the ELF files, each file once, however many names it has. Throws `file-unreadable` for a name that does not
+ * exist.
  */
 export function* findBinaries(names: readonly string[]): Generator<string> {
   const seen = new Set<string>();
@@ -33,7 +34,7 @@ function* filesOf(name: string): Generator<string> {
   for (const entry of readdirSync(name, { withFileTypes: true })) {
     const path = join(name, entry.name);
     if (entry.isDirectory()) yield* filesOf(path);
-    // A link's file may be elsewhere: it counts, but directories are not followed, for they may go round.
+    // A link's file may be elsewhere: it counts. Links to directories are not followed, because they may form a loop.
     else if (statOf(path)?.isFile()) yield path;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Classifies millions of instructions, few of them distinct. Of two instructions neither's bytes begin the other's, so
- * the shortest known beginning of some bytes is their instruction: it is found without decoding.
+ * Classifies millions of instructions, few of them distinct. No instruction's bytes are a prefix of another's. So the
+ * shortest known prefix of some bytes is their instruction, which is found without decoding.
  */
 import {
   type Classification,
@@ -12,7 +12,7 @@ import {
 
 export type Verdict =
   | { readonly execution: 'emulated' | 'surrogate' }
-  /** Refused where the program has no twin. */
+  /** Refused if the program has no twin. */
   | { readonly execution: 'twin'; readonly twin: TwinPlan; readonly code: RefusalCode; readonly mnemonic: string }
   | { readonly execution: 'refused'; readonly code: RefusalCode; readonly mnemonic: string };
 
@@ -35,7 +35,7 @@ export class Classifier {
     const classification = classify(bytes, 0n);
     const { length } = classification;
     const verdict = verdictOf(classification);
-    // What is no instruction has no length, and may become one with more bytes.
+    // Bytes that are not an instruction have no length, and may become one with more bytes.
     if (length > 0) {
       this.#known.set(text.slice(0, length), verdict);
       this.onFirst?.(bytes.slice(0, length), classification);

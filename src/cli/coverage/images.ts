@@ -1,4 +1,4 @@
-/** The programs and libraries that `sidestep coverage` and `sidestep verify` look at, one after the other. */
+/** The programs and libraries that `sidestep coverage` and `sidestep verify` read, one after the other. */
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { printable } from '../../base/printable';
@@ -7,9 +7,9 @@ import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
 import { findBinaries } from './binaries';
 
 /**
- * Calls `use` with each of the binaries ({@link findBinaries}); gives how many there were. Files that are no x86-64
- * programs or libraries, or are damaged, are left out and named on standard error. Throws what is wrong with the last
- * one if none is left. `debugDirectories`: where separate debug files are looked for, too.
+ * Calls `use` with each of the binaries ({@link findBinaries}); returns how many there were. Damaged files, and files
+ * that are not x86-64 programs or libraries, are skipped and named on standard error. If none is left, throws the last
+ * one's error. `debugDirectories`: further directories with separate debug files.
  */
 export async function forEachImage(
   names: readonly string[],
@@ -33,7 +33,7 @@ export async function forEachImage(
       process.stderr.write(`sidestep: ${printable(`${path} is left out: ${error.message}`)}\n`);
     }
   }
-  if (images === 0) throw problem ?? new SidestepError('not-elf', 'none of these files is an ELF file');
+  if (images === 0) throw problem ?? new SidestepError('not-elf', 'there is no ELF file among these files');
   return images;
 }
 
@@ -44,7 +44,7 @@ export function* codeAt(
 ): Generator<{ readonly address: LinkAddress; readonly bytes: Uint8Array }> {
   for (const address of places) {
     const bytes = image.textAt(address, MAX_INSTRUCTION_BYTES);
-    // Symbols and line tables may speak of code that is not there: in sections that the linker threw away.
+    // Symbols and line tables may describe code that is missing, from sections that the linker discarded.
     if (bytes !== undefined) yield { address, bytes };
   }
 }

@@ -1,8 +1,8 @@
-/** What a census found, as a table for people. */
+/** A census as a table for people. */
 import { REFUSALS } from '../../emulator/decode/refusal';
 import { mostFrequent, type Tally } from './tally';
 
-/** So many of the refused instructions are named. */
+/** How many of the refused instructions are named: one line of a terminal. */
 const NAMED = 10;
 const NUMBER_WIDTH = 11;
 const LABEL_WIDTH = 26;

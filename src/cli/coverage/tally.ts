@@ -6,11 +6,11 @@ export class Tally {
   emulated = 0;
   /** By the CPU: on a copy of the thread's state, or by a twin. */
   surrogate = 0;
-  /** Those among them that the thread executes by a twin. */
+  /** The part of them that the thread executes by a twin. */
   twins = 0;
   refused = 0;
   readonly reasons = new Map<RefusalCode, number>();
-  /** Refused instructions by mnemonic; bytes that are none are `(bad)`. */
+  /** Refused instructions by mnemonic; invalid bytes are `(bad)`. */
   readonly mnemonics = new Map<string, number>();
 
   get total(): number {

@@ -1,7 +1,8 @@
 /**
- * Compares the instructions of binaries with the CPU in batches as they are found, so that what is kept grows with the
- * number of distinct instructions alone, and by a few bytes for each.
+ * Compares the instructions of binaries with the CPU in batches, as they are found. So memory grows only with the
+ * number of distinct instructions, by a few bytes each.
  */
+import { assertExists } from '../../base/assert';
 import { setImmediate } from 'node:timers/promises';
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
@@ -21,11 +22,11 @@ export interface CheckOptions {
   readonly seed: number;
   /** How many instructions at most; undefined: all. */
   readonly limit: number | undefined;
-  /** Where separate debug files are looked for, too. */
+  /** Further directories with separate debug files. */
   readonly debugDirectories?: readonly string[];
 }
 
-/** Where an instruction was first met. */
+/** Where an instruction was first found. */
 interface Origin {
   readonly file: string;
   readonly address: LinkAddress;
@@ -37,27 +38,25 @@ export interface Failure extends Origin {
 
 export interface CheckResult {
   readonly seed: number;
-  /** Those looked at to their end. */
+  /** Binaries that were read to their end. */
   readonly binaries: number;
   /** Distinct instructions that were compared. */
   readonly instructions: number;
   readonly states: number;
-  /** From so many of the states the instruction ran to its end; from the others it faulted. */
+  /** The states from which the instruction ran to its end; from the others it faulted. */
   readonly completed: number;
   readonly mismatches: number;
   /** The first of them. */
   readonly failures: readonly Failure[];
   /** Spent on comparing, in seconds. */
   readonly seconds: number;
-  /**
-   * Distinct instructions that were not compared: because the CPU itself executes them, or the thread, or nobody does.
-   */
+  /** Distinct instructions that were not compared: run by the surrogate, run by the thread, or refused. */
   readonly surrogate: number;
   readonly twin: number;
   readonly refused: number;
   /** Those that this CPU lacks, by feature. */
   readonly lacking: ReadonlyMap<string, number>;
-  /** What ended it before its time; all else is what was known then. */
+  /** What ended the check early; the other fields are as of then. */
   readonly ended: Ended | undefined;
 }
 
@@ -65,7 +64,7 @@ export type Ended = { readonly signal: NodeJS.Signals } | { readonly error: unkn
 
 type Progress = Pick<CheckResult, 'instructions' | 'states' | 'mismatches'>;
 
-/** What happens beside the check, and what tests replace. */
+/** Hooks for progress and interruption, and what tests replace. */
 export interface CheckParts {
   /** Called after each batch. */
   readonly onProgress: (progress: Progress) => void;
@@ -77,13 +76,16 @@ export interface CheckParts {
   readonly statesPerBatch: number;
 }
 
-/** What keeps a batch's trials within some 100 MB. */
+/**
+ * Keeps a batch's trials within some 100 MB; larger batches save little, because a batch already runs for about a
+ * second.
+ */
 const STATES_PER_BATCH = 50_000;
 
-/** A wrong rule shows in thousands of states; nobody reads more than these. */
+/** A wrong rule fails in thousands of states; more examples than these help no reader. */
 const KEPT_FAILURES = 100;
 
-/** Checks all instructions at entries and line starts of the binaries. What goes wrong on the way is in the result. */
+/** Checks all instructions at entries and line starts of the binaries. Errors on the way are in the result. */
 export async function check(
   names: readonly string[],
   options: CheckOptions,
@@ -93,7 +95,7 @@ export async function check(
     onProgress: () => undefined,
     stop: () => undefined,
     prepare: subjectOf,
-    processor: Processor.here,
+    processor: Processor.here(),
     statesPerBatch: STATES_PER_BATCH,
     ...parts,
   });
@@ -142,7 +144,7 @@ class Check {
   #origin: Origin | undefined;
 
   readonly #classifier = new Classifier((bytes, { execution, mnemonic }) => {
-    const origin = this.#origin!;
+    const origin = assertExists(this.#origin, 'origin');
     if (execution !== 'emulated') {
       this.#notCompared[execution]++;
       return;
@@ -200,7 +202,7 @@ class Check {
       seconds: sums.seconds + (performance.now() - start) / 1000,
     };
     for (const mismatch of mismatches.slice(0, KEPT_FAILURES - this.#failures.length)) {
-      this.#failures.push({ ...this.#batch.get(mismatch.subject)!, mismatch });
+      this.#failures.push({ ...assertExists(this.#batch.get(mismatch.subject), 'subject of the batch'), mismatch });
     }
     this.#batch.clear();
     this.parts.onProgress(this.#sums);

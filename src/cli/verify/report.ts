@@ -1,11 +1,11 @@
-/** What a check found, for people and for programs. */
+/** A check's result, for people and for programs. */
 import { constants } from 'node:os';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
 import { disassemble } from '../../emulator/decode/decode';
 import { type CheckResult, type Failure } from './check';
 
-/** The exit status: 1 when something differs, else that of the signal that ended it early. */
+/** The exit status: 1 if something differs, otherwise that of the signal that ended it early. */
 export function statusOf({ mismatches, ended }: CheckResult): number {
   if (mismatches > 0) return 1;
   return ended !== undefined && 'signal' in ended ? 128 + constants.signals[ended.signal] : 0;
@@ -18,15 +18,15 @@ export function resultText(result: CheckResult): string {
   const rows = [
     ...failures.flatMap(failureText),
     `${number(instructions)} instructions of ${number(binaries)} ${binaries === 1 ? 'binary' : 'binaries'}, ${number(states)} states, ` +
-      `${number(completed)} run to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
-    `${number(statesPerSecond(result))} states a second, seed ${seed}`,
-    `not compared: ${number(surrogate)} instructions that the CPU itself executes (surrogate), ${number(twin)} atomic ones that the thread executes, ` +
+      `${number(completed)} ran to the end: ${number(mismatches)} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
+    `${number(statesPerSecond(result))} states per second, seed ${seed}`,
+    `not compared: ${number(surrogate)} instructions run by the surrogate, ${number(twin)} atomic ones run by the thread, ` +
       `${number(refused)} refused`,
   ];
   for (const [feature, count] of result.lacking) {
     rows.push(`this CPU does not have ${feature}: ${number(count)} instructions not compared`);
   }
-  if (ended !== undefined) rows.push('this is not all: it was ended early');
+  if (ended !== undefined) rows.push('incomplete: the check ended early');
   if (mismatches > failures.length) rows.push(`only the first ${failures.length} mismatches are shown`);
   return rows.map((row) => `${row}\n`).join('');
 }

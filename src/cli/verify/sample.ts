@@ -5,7 +5,7 @@ export class Sample<T> {
   readonly items: T[] = [];
   #seen = 0;
 
-  /** `size`: at most so many items are kept, each of those that come with equal probability. */
+  /** `size`: the most items kept, each of the incoming ones with equal probability. */
   constructor(
     private readonly size: number,
     private readonly random: Random,

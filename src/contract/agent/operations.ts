@@ -1,7 +1,7 @@
 /**
- * The agent: the small stack language for what is decided and collected at a hit. The client compiles conditions and
- * log expressions to it, the engine verifies it and runs it on the thread that stopped. It can read registers and
- * memory, compute, and append to the hit record; it can't write, jump back or loop, so every program ends.
+ * The agent: a small stack language that decides and collects at a hit. The client compiles conditions and log
+ * expressions to it, the engine verifies it and runs it on the thread that stopped. It can read registers and memory,
+ * compute, and append to the hit record; it can't write, jump back or loop, so every program ends.
  *
  * All stack values are 64 bits wide; floating-point operations take and leave the bits of a double.
  */
@@ -44,8 +44,8 @@ export type AgentOperation =
   /** Pops an address, pushes the `size` bytes there, zero-extended. Unreadable memory ends the program. */
   | { readonly op: 'load'; readonly size: AccessSize }
   /**
-   * Ends the program: the value has no place here, the client knows `reason` by its number. Stands where an operation
-   * would push the value.
+   * Ends the program: the value is not available here; the client knows `reason` by its number. It replaces the
+   * operation that would push the value.
    */
   | { readonly op: 'missing'; readonly reason: number }
   /** Replaces the top by its low `bits` bits, zero- or sign-extended to 64. */
@@ -67,14 +67,14 @@ export type AgentOperation =
   /** Pops an address, appends `size` bytes from there. */
   | { readonly op: 'captureMemory'; readonly size: number }
   /**
-   * Pops an address, appends the characters of `unit` bytes up to one that is 0 (not included). Truncated where none is
-   * among the first `limit` bytes.
+   * Pops an address, appends the characters of `unit` bytes up to one that is 0 (not included). Truncated if none of
+   * the first `limit` bytes ends it.
    */
   | { readonly op: 'captureString'; readonly limit: number; readonly unit?: 1 | 2 | 4 }
   /** Pops a length in bytes, then an address; appends that many bytes, at most `limit`. */
   | { readonly op: 'captureSlice'; readonly limit: number };
 
-/** What runs at a hit of one site. */
+/** The program that runs at a hit of one site. */
 export interface AgentProgram {
   /**
    * Leaves one value; 0 means the hit is counted but not reported. One that can't be evaluated counts as 0 and as a
@@ -86,8 +86,8 @@ export interface AgentProgram {
 }
 
 /**
- * How a capture ended. The bytes of one that is `unreadable` are the u64 address that could not be read, those of one
- * that is `missing` the u64 reason.
+ * How a capture ended. The bytes of an `unreadable` one are the u64 address that could not be read; those of a
+ * `missing` one are the u64 reason.
  */
 export const CaptureStatus = { complete: 0, truncated: 1, unreadable: 2, divisionByZero: 3, missing: 4 } as const;
 export type CaptureStatus = (typeof CaptureStatus)[keyof typeof CaptureStatus];
@@ -100,6 +100,6 @@ export const AGENT_LIMITS = {
   captures: 64,
   /** Bytes that one capture may hold. */
   captureBytes: 4096,
-  /** Bytes that all captures of a hit together may hold, each rounded up to 8. */
+  /** Bytes that all captures of a hit may hold together, each rounded up to 8. */
   hitBytes: 32768,
 } as const;

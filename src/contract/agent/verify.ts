@@ -1,7 +1,6 @@
 /**
- * The agent's verifier: what it lets through can't underflow its stack, can't loop, can't name a register that is not
- * there and can't append more than a hit record holds. The engine runs nothing else, whoever wrote it: programs come
- * over a pipe.
+ * The agent's verifier. A verified program can't underflow its stack, can't loop, can't name an unknown register and
+ * can't append more than a hit record holds. The engine runs only verified programs, because they come over a pipe.
  */
 import { SidestepError } from '../../base/errors';
 import {
@@ -25,7 +24,7 @@ function effects<N extends OperationName>(names: readonly N[], pops: number, pus
   return Object.fromEntries(names.map((name) => [name, { pops, pushes }])) as Record<N, StackEffect>;
 }
 
-/** The stack effect of each operation; of `if`, `else` and `end` what they do beside their nesting. */
+/** The stack effect of each operation; for `if`, `else` and `end`, their effect apart from nesting. */
 const STACK_EFFECTS: Readonly<Record<OperationName, StackEffect>> = {
   ...effects(BINARY_OPERATIONS, 2, 1),
   ...effects(UNARY_OPERATIONS, 1, 1),
@@ -57,7 +56,7 @@ export interface AgentBounds {
 export function verifyAgent(program: AgentProgram): void {
   if (program.condition !== undefined) verifyCondition(program.condition);
   if (program.captures.length > AGENT_LIMITS.captures) {
-    throw refused('program', 0, `${program.captures.length} captures, at most ${AGENT_LIMITS.captures} are possible`);
+    throw refused('program', 0, `${program.captures.length} captures; the limit is ${AGENT_LIMITS.captures}`);
   }
   let hitBytes = 0;
   program.captures.forEach((operations, index) => {
@@ -72,7 +71,7 @@ export function verifyAgent(program: AgentProgram): void {
 function verifyCondition(operations: readonly AgentOperation[]): void {
   const part = new Part('condition', operations);
   part.run();
-  if (part.height !== 1) throw part.refuse(`a condition leaves one value, this one leaves ${part.height}`);
+  if (part.height !== 1) throw part.refuse(`a condition must leave one value; this one leaves ${part.height}`);
   if (part.captures > 0) throw part.refuse("a condition can't capture");
 }
 
@@ -83,7 +82,8 @@ function verifyCondition(operations: readonly AgentOperation[]): void {
 export function verifyCapture(operations: readonly AgentOperation[], index: number): AgentBounds {
   const part = new Part(`capture ${index}`, operations);
   part.run();
-  if (part.height !== 0) throw part.refuse(`a capture leaves an empty stack, this one leaves ${part.height} values`);
+  if (part.height !== 0)
+    throw part.refuse(`a capture must leave an empty stack; this one leaves ${part.height} values`);
   return { stack: part.deepest, captureBytes: part.captureBytes };
 }
 
@@ -94,7 +94,7 @@ class Part {
   captures = 0;
   captureBytes = 0;
   #at = 0;
-  /** The stack may not fall below this: what lies under an open branch belongs to the code around it. */
+  /** The stack may not fall below this height: the values below an open branch belong to the surrounding code. */
   #floor = 0;
   readonly #open: { readonly floor: number; readonly outerFloor: number; hasElse: boolean }[] = [];
 
@@ -105,7 +105,7 @@ class Part {
 
   run(): void {
     if (this.operations.length > AGENT_LIMITS.operations) {
-      throw this.refuse(`${this.operations.length} operations, at most ${AGENT_LIMITS.operations} are possible`);
+      throw this.refuse(`${this.operations.length} operations; the limit is ${AGENT_LIMITS.operations}`);
     }
     for (const operation of this.operations) {
       this.#step(operation);
@@ -157,7 +157,7 @@ class Part {
 
   #checkBranchEnd(floor: number): void {
     const left = this.height - floor;
-    if (left !== 1) throw this.refuse(`each branch of an \`if\` leaves one value, this one leaves ${left}`);
+    if (left !== 1) throw this.refuse(`each branch of an \`if\` must leave one value; this one leaves ${left}`);
   }
 
   #checkImmediates(operation: AgentOperation): void {
@@ -172,7 +172,7 @@ class Part {
         return;
       case 'vector':
         this.#checkInteger('vector register', operation.register, 0, 15);
-        // Any other size is no vector access, whatever the type says.
+        // Other sizes are not vector accesses, whatever the type says.
         if (![4, 8].includes(operation.size)) throw this.refuse(`a vector access of ${operation.size} bytes`);
         this.#checkInteger('vector offset', operation.offset, 0, 16 - operation.size);
         return;
@@ -190,7 +190,7 @@ class Part {
         this.#append(operation.size);
         return;
       case 'captureString':
-        // Any other unit is no character, whatever the type says.
+        // Other units are not characters, whatever the type says.
         if (![undefined, 1, 2, 4].includes(operation.unit)) throw this.refuse(`characters of ${operation.unit} bytes`);
         this.#append(operation.limit);
         return;
@@ -211,7 +211,7 @@ class Part {
 
   #checkInteger(what: string, value: number, low: number, high: number): void {
     if (!Number.isInteger(value) || value < low || value > high) {
-      throw this.refuse(`the ${what} is ${value}, possible are ${low} to ${high}`);
+      throw this.refuse(`the ${what} is ${value}, not from ${low} to ${high}`);
     }
   }
 

@@ -4,14 +4,14 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { FORM } from './constants';
-import { type Encoding, formSize, skipForm } from './forms';
+import { type Encoding, formOf, narrowed, sizeOf, type Skip } from './forms';
 
 export interface AttributeSpecification {
   readonly name: number;
   readonly form: number;
   /** DW_FORM_implicit_const's value, which lies here and not in the entry. */
-  readonly implicit: bigint | undefined;
-  /** Where the value is behind the start of the entry's values; -1 when values of other sizes come before it. */
+  readonly implicit: number | bigint | undefined;
+  /** Where the value is after the start of the entry's values; -1 when values of other sizes come before it. */
   readonly offset: number;
 }
 
@@ -22,8 +22,8 @@ export interface Abbreviation {
   readonly attributes: readonly AttributeSpecification[];
   /** Bytes of all attributes together when no entry's differ, else -1. */
   readonly fixedSize: number;
-  /** How to get over all attributes: n >= 0 skips n bytes, n < 0 skips one value of form -n. */
-  readonly skips: readonly number[];
+  /** How to get over all attributes: by so many bytes, or over one value whose size stands in it. */
+  readonly skips: readonly (number | Skip)[];
 }
 
 export class Abbreviations {
@@ -65,27 +65,28 @@ function readAbbreviation(reader: ByteReader, code: number, encoding: Encoding):
   const tag = reader.uleb();
   const hasChildren = reader.u8() !== 0;
   const attributes: AttributeSpecification[] = [];
-  const skips: number[] = [];
+  const skips: (number | Skip)[] = [];
   let offset = 0;
   for (;;) {
     const name = reader.uleb();
     const at = reader.offset;
     const form = reader.uleb();
     if (name === 0 && form === 0) break;
-    const size = formSize(form, encoding);
-    if (size === undefined) throw reader.malformed(`attribute form 0x${form.toString(16)} is unknown`, at);
-    const implicit = form === FORM.implicit_const ? reader.sleb64() : undefined;
+    const row = formOf(form);
+    if (!row) throw reader.malformed(`attribute form 0x${form.toString(16)} is unknown`, at);
+    const implicit = form === FORM.implicit_const ? narrowed(reader.sleb64()) : undefined;
     attributes.push({ name, form, implicit, offset });
-    if (size < 0) skips.push(-form);
-    else if (skips.length > 0 && skips[skips.length - 1]! >= 0) skips[skips.length - 1]! += size;
+    const size = sizeOf(row, encoding);
+    const before = skips.at(-1);
+    if (typeof size === 'number' && typeof before === 'number') skips[skips.length - 1] = before + size;
     else skips.push(size);
-    offset = size < 0 || offset < 0 ? -1 : offset + size;
+    offset = typeof size === 'number' && offset >= 0 ? offset + size : -1;
   }
   return { code, tag, hasChildren, attributes, fixedSize: offset, skips };
 }
 
 /**
- * The offset behind all attributes of an entry whose attributes start at `offset`; may lie past the data if that is cut
+ * The offset after all attributes of an entry whose attributes start at `offset`; may lie past the data if that is cut
  * short.
  */
 export function skipAttributes(
@@ -95,6 +96,8 @@ export function skipAttributes(
   encoding: Encoding,
 ): number {
   if (abbreviation.fixedSize >= 0) return offset + abbreviation.fixedSize;
-  for (const skip of abbreviation.skips) offset = skip >= 0 ? offset + skip : skipForm(bytes, offset, -skip, encoding);
+  for (const skip of abbreviation.skips) {
+    offset = typeof skip === 'number' ? offset + skip : skip(bytes, offset, encoding);
+  }
   return offset;
 }

@@ -1,5 +1,5 @@
 /** .debug_aranges (DWARF 5 §6.1.2): which unit describes which addresses. Optional, and not all compilers write it. */
-import { type DebugInfo } from './debugInfo';
+import { type DebugFile } from './debugFile';
 import { readInitialLength, readOffset } from './initialLength';
 
 export interface UnitRange {
@@ -10,9 +10,8 @@ export interface UnitRange {
 }
 
 /** All ranges of the section, in file order. */
-export function readAranges(info: DebugInfo): UnitRange[] {
-  const reader = info.sections.reader('.debug_aranges');
-  reader.offset = 0;
+export function readAranges(file: DebugFile): UnitRange[] {
+  const reader = file.sections.reader('.debug_aranges');
   const ranges: UnitRange[] = [];
   while (!reader.atEnd) {
     const start = reader.offset;

@@ -1,50 +1,59 @@
-/** One debugging information entry (DWARF 5 §2.1): its tag, its attributes by name, and its place in the tree. */
-import { type Abbreviation } from './abbreviations';
-import { AttributeValue } from './attributeValue';
-import { formSize, skipForm } from './forms';
-import { type Unit } from './unit';
+/**
+ * One debugging information entry (DWARF 5 §2.1) in its unit: what its attributes lead to, and its place in the tree.
+ */
+import { type AttributeValue, blockOf, constantOf, flagOf, unsignedOf } from './attributeValue';
+import { FORM } from './constants';
+import { type EntryKey, entryKey } from './entryKey';
+import { type EntryTable } from './entryTable';
+import { RawEntry } from './rawEntry';
+import { type EntryPlace, type Unit } from './unit';
 
-export class Entry {
+export class Entry extends RawEntry {
   #index: number | undefined;
 
   private constructor(
     readonly unit: Unit,
-    /** In its section. */
-    readonly offset: number,
-    readonly abbreviation: Abbreviation,
-    /** Where its first attribute's value is. */
-    readonly valuesAt: number,
+    offset: number,
     index: number | undefined,
   ) {
+    super(unit, offset);
     this.#index = index;
   }
 
-  /**
-   * The entry that starts at `offset`, which must be the start of one. `index`: its place in the unit's table if known.
-   */
-  static read(unit: Unit, offset: number, index?: number): Entry {
-    const { reader } = unit;
-    reader.offset = offset;
-    const code = reader.uleb();
-    const abbreviation = unit.abbreviations.get(code);
-    if (!abbreviation) throw reader.malformed(`abbreviation ${code} is not declared`, offset);
-    return new Entry(unit, offset, abbreviation, reader.offset, index);
+  /** Entry number `index` of a unit's table. */
+  static of(entries: EntryTable<Unit>, index: number): Entry {
+    return new Entry(entries.source, entries.offsetAt(index), index);
   }
 
-  get tag(): number {
-    return this.abbreviation.tag;
+  /** The unit's own entry; undefined for a unit without any. Does not read the other entries. */
+  static rootOf(unit: Unit): Entry | undefined {
+    return unit.root && new Entry(unit, unit.root.offset, undefined);
   }
 
-  /** Tells entries of an image apart, and equal ones together. */
-  get key(): number {
-    return this.unit.info.keyAt(this.unit.header.section, this.offset);
+  /** The entry at a place. Throws `malformed` where none starts; `from`: where the reference is, for the error. */
+  static at({ units, section, offset, unit: known }: EntryPlace, from: number = offset): Entry {
+    const unit = known ?? units.unitAt(offset, section);
+    if (!unit) {
+      throw units.file.sections.reader(section).malformed('a reference leads outside of all units', offset);
+    }
+    const { entries } = unit;
+    const index = entries.indexAt(offset);
+    if (index === undefined) {
+      throw unit.section.malformed(`a reference leads to 0x${offset.toString(16)}: no entry`, from);
+    }
+    return Entry.of(entries, index);
+  }
+
+  /** Tells entries of a program apart, and equal ones together. */
+  get key(): EntryKey {
+    return this.unit.keyAt(this.offset);
   }
 
   /** Its place in the unit's table. */
   get index(): number {
     if (this.#index === undefined) {
       const index = this.unit.entries.indexAt(this.offset);
-      if (index === undefined) throw this.unit.reader.malformed('an entry is unreachable from its unit', this.offset);
+      if (index === undefined) throw this.unit.section.malformed('an entry is unreachable from its unit', this.offset);
       this.#index = index;
     }
     return this.#index;
@@ -52,62 +61,89 @@ export class Entry {
 
   get parent(): Entry | undefined {
     const { index } = this;
-    return index === 0 ? undefined : this.unit.entries.entry(this.unit.entries.parents[index]!);
+    const { entries } = this.unit;
+    return index === 0 ? undefined : Entry.of(entries, entries.parents[index]!);
   }
 
   *children(): IterableIterator<Entry> {
     if (!this.abbreviation.hasChildren) return;
     const { entries } = this.unit;
-    for (const child of entries.children(this.index)) yield entries.entry(child);
-  }
-
-  has(name: number): boolean {
-    for (const specification of this.abbreviation.attributes) if (specification.name === name) return true;
-    return false;
+    for (const child of entries.children(this.index)) yield Entry.of(entries, child);
   }
 
   /** The attribute of this name (DW_AT_*). */
-  attribute(name: number): AttributeValue | undefined {
-    const { attributes } = this.abbreviation;
-    for (let wanted = 0; wanted < attributes.length; wanted++) {
-      const specification = attributes[wanted]!;
-      if (specification.name !== name) continue;
-      const offset = specification.offset < 0 ? this.#offsetOf(wanted) : this.valuesAt + specification.offset;
-      return new AttributeValue(this.unit, specification, offset);
-    }
-    return undefined;
+  attribute(name: number): Attribute | undefined {
+    const value = this.value(name);
+    return value && new Attribute(this, name, value);
   }
 
   string(name: number): string | undefined {
-    return this.attribute(name)?.string();
-  }
-
-  unsigned(name: number): number | undefined {
-    return this.attribute(name)?.unsigned();
-  }
-
-  flag(name: number): boolean {
-    return this.attribute(name)?.flag() ?? false;
+    const value = this.value(name);
+    return value && this.unit.string(value);
   }
 
   address(name: number): number | undefined {
-    return this.attribute(name)?.address();
+    const value = this.value(name);
+    return value && this.unit.address(value);
   }
 
   /** The entry that the attribute refers to. */
   reference(name: number): Entry | undefined {
     return this.attribute(name)?.reference();
   }
+}
 
-  /** Where the value of attribute number `wanted` is. */
-  #offsetOf(wanted: number): number {
-    const { header, reader } = this.unit;
-    let offset = this.valuesAt;
-    for (let i = 0; i < wanted; i++) {
-      const { form } = this.abbreviation.attributes[i]!;
-      const size = formSize(form, header) ?? 0;
-      offset = size >= 0 ? offset + size : skipForm(reader.data, offset, form, header);
-    }
-    return offset;
+/** An attribute of an entry: its value, and what that means in the entry's unit. */
+export class Attribute {
+  constructor(
+    readonly entry: Entry,
+    readonly name: number,
+    readonly value: AttributeValue,
+  ) {}
+
+  get unit(): Unit {
+    return this.entry.unit;
+  }
+
+  string(): string | undefined {
+    return this.unit.string(this.value);
+  }
+
+  unsigned(): number | undefined {
+    return unsignedOf(this.value);
+  }
+
+  constant(): bigint | undefined {
+    return constantOf(this.value);
+  }
+
+  flag(): boolean {
+    return flagOf(this.value);
+  }
+
+  address(): number | undefined {
+    return this.unit.address(this.value);
+  }
+
+  block(): Uint8Array | undefined {
+    return blockOf(this.value);
+  }
+
+  reference(): Entry | undefined {
+    const place = this.unit.placeOf(this.value);
+    return place && Entry.at(place, this.entry.placeOf(this.name));
+  }
+
+  /** The key of the entry that the reference leads to (see Entry.key), without reading it. */
+  referenceKey(): EntryKey | undefined {
+    const place = this.unit.placeOf(this.value);
+    return place && entryKey(place.units.file.number, place.section, place.offset);
+  }
+
+  /** Where a list starts: a section offset. DWARF 2 and 3 wrote data4 or data8 for it. */
+  get isListOffset(): boolean {
+    const { form } = this.value;
+    const isOld = this.unit.header.version < 4 && (form === FORM.data4 || form === FORM.data8);
+    return isOld || this.value.class === 'sectionOffset';
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries behind it.
+ * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries after it.
  * No recursion, however deep a hostile file nests them, and 14 bytes an entry.
  */
-import { skipAttributes } from './abbreviations';
-import { Entry } from './entry';
-import { type Unit } from './unit';
+import { partitionPoint } from '../../base/binarySearch';
+import { type Abbreviation, skipAttributes } from './abbreviations';
+import { type EntrySource, readCode } from './rawEntry';
 
 /** A guess at the bytes of an entry, to size the first table; a wrong guess costs one copy. */
 const TYPICAL_ENTRY_SIZE = 9;
@@ -15,108 +15,64 @@ const TYPICAL_ENTRY_SIZE = 9;
  */
 const MAX_NESTING = 2048;
 
-export class EntryTable {
-  private constructor(
-    readonly unit: Unit,
-    readonly length: number,
-    /** Offsets in the section, ascending. */
-    readonly offsets: Uint32Array,
-    readonly tags: Uint16Array,
-    /** Index of the parent; the root's is its own. */
-    readonly parents: Uint32Array,
-    /** Index behind the entry's subtree: its next sibling, if it has one. */
-    readonly ends: Uint32Array,
-  ) {}
+interface Columns {
+  /** Offsets from the unit's header, ascending. */
+  readonly offsets: Uint32Array;
+  readonly tags: Uint16Array;
+  /** Index of the parent; the root's is its own. */
+  readonly parents: Uint32Array;
+  /** Index after the entry's subtree: its next sibling, if it has one. */
+  readonly ends: Uint32Array;
+}
 
-  /** Walks the unit once. Throws `malformed` where it can't be walked. */
-  static read(unit: Unit): EntryTable {
-    const { header, abbreviations, reader } = unit;
-    const bytes = reader.data;
-    const { end } = header;
-    let capacity = Math.ceil((end - header.firstEntry) / TYPICAL_ENTRY_SIZE) + 8;
-    let offsets = new Uint32Array(capacity);
-    let tags = new Uint16Array(capacity);
-    let parents = new Uint32Array(capacity);
-    let ends = new Uint32Array(capacity);
-    const open: number[] = [];
-    let count = 0;
-    let parent = 0;
-    let offset = header.firstEntry;
-    while (offset < end) {
-      const start = offset;
-      let code = bytes[offset++]!;
-      if (code >= 0x80) {
-        reader.offset = start;
-        code = reader.uleb();
-        offset = reader.offset;
-      }
-      if (code === 0) {
-        // The null entry that ends a list of siblings; behind the root's own there is padding only.
-        if (open.length === 0) break;
-        ends[parent] = count;
-        open.pop();
-        parent = open.length > 0 ? open[open.length - 1]! : 0;
-        continue;
-      }
-      if (count > 0 && open.length === 0) break;
-      const abbreviation = abbreviations.get(code);
-      if (!abbreviation) throw reader.malformed(`abbreviation ${code} is not declared`, start);
-      offset = skipAttributes(bytes, offset, abbreviation, header);
-      if (!(offset <= end)) throw reader.malformed('an entry reaches past the end of its unit', start);
-      if (count === capacity) {
-        capacity *= 2;
-        offsets = grown(offsets, new Uint32Array(capacity));
-        tags = grown(tags, new Uint16Array(capacity));
-        parents = grown(parents, new Uint32Array(capacity));
-        ends = grown(ends, new Uint32Array(capacity));
-      }
-      offsets[count] = start;
-      tags[count] = abbreviation.tag;
-      parents[count] = parent;
-      ends[count] = count + 1;
-      if (abbreviation.hasChildren) {
-        if (open.length === MAX_NESTING)
-          throw reader.malformed(`entries are nested more than ${MAX_NESTING} deep`, start);
-        open.push(count);
-        parent = count;
-      }
-      count++;
-    }
-    for (const index of open) ends[index] = count;
-    return new EntryTable(
-      unit,
-      count,
-      offsets.slice(0, count),
-      tags.slice(0, count),
-      parents.slice(0, count),
-      ends.slice(0, count),
-    );
+export class EntryTable<Source extends EntrySource> {
+  readonly #offsets: Uint32Array;
+  readonly tags: Uint16Array;
+  /** Index of the parent; the root's is its own. */
+  readonly parents: Uint32Array;
+  /** Index after the entry's subtree: its next sibling, if it has one. */
+  readonly ends: Uint32Array;
+
+  private constructor(
+    /** The unit. */
+    readonly source: Source,
+    columns: Columns,
+  ) {
+    this.#offsets = columns.offsets;
+    this.tags = columns.tags;
+    this.parents = columns.parents;
+    this.ends = columns.ends;
   }
 
-  entry(index: number): Entry {
-    return Entry.read(this.unit, this.offsets[index]!, index);
+  /** Walks the unit once. Throws `malformed` where it can't be walked. */
+  static read<Source extends EntrySource>(source: Source): EntryTable<Source> {
+    const walk = new Walk(source);
+    while (walk.step());
+    return new EntryTable(source, walk.finish());
+  }
+
+  get length(): number {
+    return this.tags.length;
+  }
+
+  /** Where the entry starts in its section. */
+  offsetAt(index: number): number {
+    return this.source.header.offset + this.#offsets[index]!;
   }
 
   /** Whether the entry has an attribute of this name, without making an object of it. */
   has(index: number, attribute: number): boolean {
-    const { reader, abbreviations } = this.unit;
-    reader.offset = this.offsets[index]!;
-    for (const { name } of abbreviations.get(reader.uleb())!.attributes) if (name === attribute) return true;
+    const { code } = readCode(this.source, this.offsetAt(index));
+    for (const { name } of this.source.abbreviations.get(code)!.attributes) if (name === attribute) return true;
     return false;
   }
 
   /** Index of the entry that starts at `offset` of the section; undefined when none does. */
   indexAt(offset: number): number | undefined {
-    let low = 0;
-    let high = this.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const found = this.offsets[middle]!;
-      if (found === offset) return middle;
-      if (found < offset) low = middle + 1;
-      else high = middle - 1;
-    }
-    return undefined;
+    const offsets = this.#offsets;
+    const own = offset - this.source.header.offset;
+    const index = partitionPoint(offsets.length, (each) => offsets[each]! < own);
+    return offsets[index] === own ? index : undefined;
   }
 
   /** Indices of the direct children, in order. */
@@ -126,7 +82,90 @@ export class EntryTable {
   }
 }
 
-function grown<T extends Uint32Array | Uint16Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+/** The walk over a unit's bytes that fills a table. */
+class Walk {
+  readonly #source: EntrySource;
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  /** Entries whose children are being read, outermost first. */
+  readonly #open: number[] = [];
+  #columns: Columns;
+  #count = 0;
+  #offset: number;
+
+  constructor(source: EntrySource) {
+    const { firstEntry, end, offset } = source.header;
+    if (end - offset > 0xffff_ffff) throw source.section.malformed('a unit of more than 4 GiB is not possible', offset);
+    this.#source = source;
+    this.#bytes = source.section.data;
+    this.#end = end;
+    this.#offset = firstEntry;
+    this.#columns = columnsOf(Math.ceil((end - firstEntry) / TYPICAL_ENTRY_SIZE) + 8);
+  }
+
+  /** Takes the next entry, or the null entry that ends a list of siblings; false at the unit's end. */
+  step(): boolean {
+    const at = this.#offset;
+    if (at >= this.#end) return false;
+    const { code, next } = readCode(this.#source, at);
+    this.#offset = next;
+    const isDone = this.#count > 0 && this.#open.length === 0;
+    // After the root's subtree there is padding only.
+    if (isDone || (code === 0 && this.#count === 0)) return false;
+    if (code === 0) this.#columns.ends[this.#open.pop()!] = this.#count;
+    else this.#add(at, this.#abbreviation(code, at));
+    return true;
+  }
+
+  finish(): Columns {
+    for (const index of this.#open) this.#columns.ends[index] = this.#count;
+    const { offsets, tags, parents, ends } = this.#columns;
+    return {
+      offsets: offsets.slice(0, this.#count),
+      tags: tags.slice(0, this.#count),
+      parents: parents.slice(0, this.#count),
+      ends: ends.slice(0, this.#count),
+    };
+  }
+
+  #abbreviation(code: number, at: number): Abbreviation {
+    const abbreviation = this.#source.abbreviations.get(code);
+    if (!abbreviation) throw this.#source.section.malformed(`abbreviation ${code} is not declared`, at);
+    return abbreviation;
+  }
+
+  #add(at: number, abbreviation: Abbreviation): void {
+    const { header, section } = this.#source;
+    this.#offset = skipAttributes(this.#bytes, this.#offset, abbreviation, header);
+    if (!(this.#offset <= this.#end)) throw section.malformed('an entry reaches past the end of its unit', at);
+    const index = this.#count++;
+    if (index === this.#columns.tags.length) this.#columns = columnsOf(index * 2, this.#columns);
+    const { offsets, tags, parents, ends } = this.#columns;
+    offsets[index] = at - header.offset;
+    tags[index] = abbreviation.tag;
+    parents[index] = this.#open.at(-1) ?? 0;
+    ends[index] = index + 1;
+    if (!abbreviation.hasChildren) return;
+    if (this.#open.length === MAX_NESTING) {
+      throw section.malformed(`entries are nested more than ${MAX_NESTING} deep`, at);
+    }
+    this.#open.push(index);
+  }
+}
+
+/** Room for `capacity` entries, with the contents of shorter columns. */
+function columnsOf(capacity: number, from?: Columns): Columns {
+  const columns = {
+    offsets: new Uint32Array(capacity),
+    tags: new Uint16Array(capacity),
+    parents: new Uint32Array(capacity),
+    ends: new Uint32Array(capacity),
+  };
+  if (from) {
+    columns.offsets.set(from.offsets);
+    columns.tags.set(from.tags);
+    columns.parents.set(from.parents);
+    columns.ends.set(from.ends);
+  }
+  return columns;
 }

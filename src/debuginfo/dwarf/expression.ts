@@ -109,7 +109,7 @@ const MAX_OPERATIONS = 10_000;
 export function readOperations(expression: Uint8Array, unit: Unit | undefined): Operation[] {
   const reader = new ByteReader(expression, {
     section: 'an expression',
-    ...(unit && { file: unit.info.sections.path }),
+    ...(unit && { file: unit.file.path }),
   });
   const operations: Operation[] = [];
   while (!reader.atEnd) {

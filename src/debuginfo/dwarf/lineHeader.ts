@@ -4,9 +4,10 @@
  * asked for.
  */
 import { type ByteReader } from '../../base/byteReader';
-import { FORM, LNCT } from './constants';
-import { type DebugInfo } from './debugInfo';
-import { type Encoding, formSize, skipForm } from './forms';
+import { LNCT } from './constants';
+import { unsignedOf, type ValueClass } from './attributeValue';
+import { type DebugFile } from './debugFile';
+import { type Encoding, type Form, formOf, sizeOf } from './forms';
 import { readInitialLength, readOffset } from './initialLength';
 import { joinPath } from './path';
 
@@ -33,18 +34,21 @@ export interface LineHeader {
   readonly files: readonly LineFile[];
 }
 
+/** Files of one program. The largest that are known, of link-time optimised browsers, have some hundred thousand. */
+export const MAX_FILES = 2 ** 21 - 1;
+
 /** Bytes of the longest path (PATH_MAX, limits.h): what is longer was never opened by a compiler. */
 const MAX_NAME = 4096;
 
 /** The header at `offset` of .debug_line. `compilationDirectory`: what its directories are relative to. */
-export function readLineHeader(info: DebugInfo, offset: number, compilationDirectory: string): LineHeader {
-  const all = info.sections.reader('.debug_line');
+export function readLineHeader(debug: DebugFile, offset: number, compilationDirectory: string): LineHeader {
+  const all = debug.sections.reader('.debug_line');
   if (offset > all.end) throw all.malformed('a line number program lies past its end', offset);
   const start = all.at(offset);
   const { length, offsetSize } = readInitialLength(start);
   const end = start.offset + length;
   if (end > all.end) throw all.malformed('a line number program reaches past the end of the section', offset);
-  info.limitOf('.debug_line').read(offset, end - offset);
+  debug.limitOf('.debug_line').read(offset, end - offset);
   const reader = all.at(start.offset, end);
   checked(compilationDirectory, reader);
   const version = reader.u16();
@@ -64,7 +68,7 @@ export function readLineHeader(info: DebugInfo, offset: number, compilationDirec
   for (let opcode = 1; opcode < opcodeBase; opcode++) opcodeLengths.push(reader.u8());
   const tables =
     version >= 5
-      ? readTables(info, reader, { version, offsetSize, addressSize: 8 }, compilationDirectory)
+      ? readTables(debug, reader, { version, offsetSize, addressSize: 8 }, compilationDirectory)
       : readOldTables(reader, compilationDirectory);
   return {
     version,
@@ -100,8 +104,15 @@ function readOldTables(reader: ByteReader, compilationDirectory: string): Pick<L
   const directories = [compilationDirectory];
   for (let name = reader.cstring(); name !== ''; name = reader.cstring()) directories.push(checked(name, reader));
   const files: LineFile[] = [{ name: '', directory: 0 }];
-  for (let name = reader.cstring(); name !== ''; name = reader.cstring()) files.push(readOldFile(reader, name));
+  for (let name = reader.cstring(); name !== ''; name = reader.cstring())
+    addFile(files, readOldFile(reader, name), reader);
   return { directories, files };
+}
+
+/** Adds a file to a table of version 2 to 4, which no count comes before. */
+export function addFile(files: LineFile[], file: LineFile, reader: ByteReader): void {
+  if (files.length === MAX_FILES) throw reader.malformed(`a table of more than ${MAX_FILES} files is not possible`);
+  files.push(file);
 }
 
 /** What follows a file's name, in the header and in DW_LNE_define_file: directory, modification time, length. */
@@ -119,85 +130,85 @@ function checked(name: string, reader: ByteReader): string {
 
 interface EntryFormat {
   readonly content: number;
-  readonly form: number;
+  readonly form: Form;
 }
 
 /** Version 5: both tables describe their own entries. */
 function readTables(
-  info: DebugInfo,
+  debug: DebugFile,
   reader: ByteReader,
   encoding: Encoding,
   compilationDirectory: string,
 ): Pick<LineHeader, 'directories' | 'files'> {
-  const directories = readTable(info, reader, encoding).map(({ name }) => name);
+  const directories = readTable(debug, reader, encoding).map(({ name }) => name);
   // Directory 0 is the compilation directory, but may have been shortened by prefix maps that spared the unit's own.
   const [first] = directories;
   if (first !== undefined && first !== compilationDirectory) directories[0] = joinPath(compilationDirectory, '', first);
-  return { directories, files: readTable(info, reader, encoding) };
+  return { directories, files: readTable(debug, reader, encoding) };
 }
 
-function readTable(info: DebugInfo, reader: ByteReader, encoding: Encoding): LineFile[] {
+function readTable(debug: DebugFile, reader: ByteReader, encoding: Encoding): LineFile[] {
+  const formats = readFormats(reader);
+  const at = reader.offset;
+  const count = reader.uleb();
+  // Each takes a byte at the least: a name by itself does.
+  const isPossible = count <= reader.end - reader.offset && count <= MAX_FILES;
+  if (!isPossible || (count > 0 && !formats.some(({ content }) => content === LNCT.path))) {
+    throw reader.malformed(`a table of ${count} files is not possible`, at);
+  }
+  const files: LineFile[] = [];
+  for (let i = 0; i < count; i++) files.push(readFile(debug, reader, formats, encoding));
+  return files;
+}
+
+function readFormats(reader: ByteReader): EntryFormat[] {
   const formats: EntryFormat[] = [];
   for (let left = reader.u8(); left > 0; left--) {
     const content = reader.uleb();
     const at = reader.offset;
-    const form = reader.uleb();
-    if (formSize(form, encoding) === undefined || form === FORM.indirect) {
-      throw reader.malformed(`form 0x${form.toString(16)} can't describe a file`, at);
-    }
+    const number = reader.uleb();
+    const form = formOf(number);
+    // What leaves it to each value is not for tables.
+    if (form?.class === undefined) throw reader.malformed(`form 0x${number.toString(16)} can't describe a file`, at);
     formats.push({ content, form });
   }
-  const at = reader.offset;
-  const count = reader.uleb();
-  // Each takes a byte at the least: a name by itself does.
-  if (count > reader.end - reader.offset || (count > 0 && !formats.some(({ content }) => content === LNCT.path))) {
-    throw reader.malformed(`a table of ${count} files is not possible`, at);
-  }
-  const files: LineFile[] = [];
-  for (let i = 0; i < count; i++) {
-    let name = '';
-    let directory = 0;
-    for (const { content, form } of formats) {
-      if (content === LNCT.path) name = readName(info, reader, form, encoding);
-      else if (content === LNCT.directory_index) directory = readIndex(reader, form);
-      else skipValue(reader, form, encoding);
-    }
-    files.push({ name: checked(name, reader), directory });
-  }
-  return files;
+  return formats;
 }
 
-function readName(info: DebugInfo, reader: ByteReader, form: number, { offsetSize }: Encoding): string {
-  switch (form) {
-    case FORM.string:
-      return reader.cstring();
-    case FORM.line_strp:
-      return info.stringAt('.debug_line_str', readOffset(reader, offsetSize));
-    case FORM.strp:
-      return info.stringAt('.debug_str', readOffset(reader, offsetSize));
-    case FORM.strp_sup:
-    case FORM.GNU_strp_alt:
-      return info.supplementary?.stringAt('.debug_str', readOffset(reader, offsetSize)) ?? '';
-    default:
-      throw reader.malformed(`form 0x${form.toString(16)} can't name a file`);
+function readFile(debug: DebugFile, reader: ByteReader, formats: readonly EntryFormat[], encoding: Encoding): LineFile {
+  let name = '';
+  let directory = 0;
+  for (const { content, form } of formats) {
+    if (content === LNCT.path) name = readName(debug, reader, form, encoding);
+    else if (content === LNCT.directory_index) directory = readIndex(reader, form, encoding);
+    else skipValue(reader, form, encoding);
   }
+  return { name: checked(name, reader), directory };
 }
 
-function readIndex(reader: ByteReader, form: number): number {
-  switch (form) {
-    case FORM.data1:
-      return reader.u8();
-    case FORM.data2:
-      return reader.u16();
-    case FORM.udata:
-      return reader.uleb();
-    default:
-      throw reader.malformed(`form 0x${form.toString(16)} can't number a directory`);
-  }
+/** Forms of names (DWARF 5 §6.2.4.1); their classes. */
+const NAMES: ReadonlySet<string> = new Set<ValueClass>([
+  'string',
+  'stringOffset',
+  'lineStringOffset',
+  'sharedStringOffset',
+]);
+
+function readName(debug: DebugFile, reader: ByteReader, form: Form, encoding: Encoding): string {
+  const value = form.read(reader, encoding, undefined);
+  if (!NAMES.has(value.class)) throw reader.malformed(`form 0x${value.form.toString(16)} can't name a file`);
+  // A name of the supplementary file may be out of reach.
+  return debug.string(value) ?? '';
 }
 
-function skipValue(reader: ByteReader, form: number, encoding: Encoding): void {
-  const size = formSize(form, encoding)!;
-  const next = size >= 0 ? reader.offset + size : skipForm(reader.data, reader.offset, form, encoding);
-  reader.skip(next - reader.offset);
+function readIndex(reader: ByteReader, form: Form, encoding: Encoding): number {
+  const value = form.read(reader, encoding, undefined);
+  const index = value.class === 'constant' ? unsignedOf(value) : undefined;
+  if (index === undefined) throw reader.malformed(`form 0x${value.form.toString(16)} can't number a directory`);
+  return index;
+}
+
+function skipValue(reader: ByteReader, form: Form, encoding: Encoding): void {
+  const size = sizeOf(form, encoding);
+  reader.skip(typeof size === 'number' ? size : size(reader.data, reader.offset, encoding) - reader.offset);
 }

@@ -6,8 +6,8 @@
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
 import { LNE, LNS } from './constants';
-import { type DebugInfo } from './debugInfo';
-import { type LineFile, type LineHeader, readOldFile } from './lineHeader';
+import { type DebugFile } from './debugFile';
+import { addFile, type LineFile, type LineHeader, MAX_FILES, readOldFile } from './lineHeader';
 
 export const LINE_FLAGS = { isStatement: 1, prologueEnd: 2, endSequence: 4 } as const;
 
@@ -26,7 +26,7 @@ export class LineTable {
   constructor(
     readonly header: LineHeader,
     readonly addresses: Float64Array,
-    readonly files: Uint16Array,
+    readonly files: Uint32Array,
     readonly lines: Uint32Array,
     readonly columns: Uint16Array,
     readonly flags: Uint8Array,
@@ -98,12 +98,12 @@ export class LineTable {
   }
 }
 
-/** Rows of one program, 17 bytes each. A program of a million lines makes a tenth of them. */
+/** Rows of one program, 19 bytes each. A program of a million lines makes a tenth of them. */
 const MAX_ROWS = 1 << 24;
 /** Rows at one address: views of gcc's, of which there are dozens. Each of them is compared with the others. */
 const MAX_VIEWS = 4096;
-/** Stands for file numbers that no program of that many files has. */
-const NO_FILE = 0xffff;
+/** Stands for file numbers that are beyond what a program can have. */
+const NO_FILE = MAX_FILES;
 
 class Columns {
   count = 0;
@@ -113,14 +113,14 @@ class Columns {
   sameAddress = 0;
   #previous = 0;
   addresses: Float64Array;
-  files: Uint16Array;
+  files: Uint32Array;
   lines: Uint32Array;
   columns: Uint16Array;
   flags: Uint8Array;
 
   constructor(capacity: number) {
     this.addresses = new Float64Array(capacity);
-    this.files = new Uint16Array(capacity);
+    this.files = new Uint32Array(capacity);
     this.lines = new Uint32Array(capacity);
     this.columns = new Uint16Array(capacity);
     this.flags = new Uint8Array(capacity);
@@ -133,7 +133,7 @@ class Columns {
     this.sameAddress = address === this.#previous ? this.sameAddress + 1 : 0;
     this.#previous = address;
     this.addresses[row] = address;
-    this.files[row] = file < NO_FILE ? file : NO_FILE;
+    this.files[row] = Math.min(file, NO_FILE);
     this.lines[row] = line;
     this.columns[row] = column;
     this.flags[row] = flags;
@@ -160,8 +160,8 @@ class Columns {
 }
 
 /** Runs the program. `isCode` tells whether an address is in the file's executable segments. */
-export function readLineTable(info: DebugInfo, header: LineHeader, isCode: (address: number) => boolean): LineTable {
-  return new LineMachine(info.sections.reader('.debug_line'), header, isCode).run();
+export function readLineTable(file: DebugFile, header: LineHeader, isCode: (address: number) => boolean): LineTable {
+  return new LineMachine(file.sections.reader('.debug_line'), header, isCode).run();
 }
 
 /** The state machine (DWARF 5 §6.2.2). */
@@ -281,7 +281,7 @@ class LineMachine {
     else if (opcode === LNE.set_address) {
       if (length !== 9) throw reader.malformed(`an address of ${length - 1} bytes is not x86-64's`, at);
       this.#address = reader.number64();
-    } else if (opcode === LNE.define_file) this.#files.push(readOldFile(reader, reader.cstring()));
+    } else if (opcode === LNE.define_file) addFile(this.#files, readOldFile(reader, reader.cstring()), reader);
     reader.offset = at;
     reader.skip(length);
   }

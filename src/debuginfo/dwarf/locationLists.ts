@@ -2,28 +2,27 @@
  * Location lists (DWARF 5 §2.6.2, §7.29 in .debug_loclists; DWARF 4 §2.6.2 in .debug_loc): the expression that holds at
  * an address.
  */
-import { type AttributeValue } from './attributeValue';
-import { FORM } from './constants';
+import { type Attribute } from './entry';
 
 /**
  * The expression of a DW_AT_location or DW_AT_frame_base at `pc`: the attribute's own, or the list's entry that covers
  * `pc`. Undefined: nothing holds there.
  */
-export function expressionAt(value: AttributeValue, pc: number): Uint8Array | undefined {
-  const list = listOffset(value);
-  if (list === undefined) return value.block();
-  const { unit } = value;
-  const isNew = unit.header.version >= 5 && unit.info.sections.reader('.debug_loclists').end > 0;
-  return unit.info.locationLists.at(isNew ? '.debug_loclists' : '.debug_loc', list, unit, pc);
+export function expressionAt(attribute: Attribute, pc: number): Uint8Array | undefined {
+  const list = listOffset(attribute);
+  if (list === undefined) return attribute.block();
+  const { unit } = attribute;
+  const isNew = unit.header.version >= 5 && unit.file.sections.reader('.debug_loclists').end > 0;
+  return unit.file.locationLists.at(isNew ? '.debug_loclists' : '.debug_loc', list, unit, pc);
 }
 
 /** Whether the value changes from address to address: a sign of optimised code. */
-export function isLocationList(value: AttributeValue): boolean {
-  return value.isListOffset || value.form === FORM.loclistx;
+export function isLocationList(attribute: Attribute): boolean {
+  return attribute.isListOffset || attribute.value.class === 'locationIndex';
 }
 
-function listOffset(value: AttributeValue): number | undefined {
-  if (value.isListOffset) return value.unsigned();
-  if (value.form !== FORM.loclistx) return undefined;
-  return value.unit.listOffset('.debug_loclists', value.unsigned() ?? 0);
+function listOffset(attribute: Attribute): number | undefined {
+  const { value, unit } = attribute;
+  if (attribute.isListOffset) return attribute.unsigned();
+  return value.class === 'locationIndex' ? unit.listOffset('.debug_loclists', value.value) : undefined;
 }

@@ -1,5 +1,5 @@
 /** Address ranges of an entry: low_pc and high_pc, or a list (DWARF 5 §2.17). */
-import { AT, FORM } from './constants';
+import { AT } from './constants';
 import { type Entry } from './entry';
 import { type AddressRange } from './rangeSection';
 
@@ -12,9 +12,9 @@ export function entryRanges(entry: Entry): readonly AddressRange[] {
     const { unit } = entry;
     const value = list.unsigned();
     if (value === undefined) return [];
-    if (unit.header.version < 5) return unit.info.rangeLists.at('.debug_ranges', value, entry);
-    const offset = list.form === FORM.rnglistx ? unit.listOffset('.debug_rnglists', value) : value;
-    return unit.info.rangeLists.at('.debug_rnglists', offset, entry);
+    if (unit.header.version < 5) return unit.file.rangeLists.at('.debug_ranges', value, entry);
+    const offset = list.value.class === 'rangeIndex' ? unit.listOffset('.debug_rnglists', value) : value;
+    return unit.file.rangeLists.at('.debug_rnglists', offset, entry);
   }
   const low = entry.address(AT.low_pc);
   const high = entry.attribute(AT.high_pc);

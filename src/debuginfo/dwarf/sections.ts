@@ -44,13 +44,13 @@ export class DebugSections {
     return this.#source.path;
   }
 
-  /** A reader of the whole section, shared by all callers: set its offset before every use. */
+  /** A reader of its own for each caller, of the whole section, which stands at its start. */
   reader(name: DebugSectionName): ByteReader {
     let reader = this.#readers.get(name);
     if (!reader) {
       reader = new ByteReader(this.#source.sectionBytes(name) ?? EMPTY, { file: this.#source.path, section: name });
       this.#readers.set(name, reader);
     }
-    return reader;
+    return reader.at(0);
   }
 }

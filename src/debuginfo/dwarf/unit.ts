@@ -1,119 +1,74 @@
 /**
- * One unit of .debug_info or .debug_types (DWARF 5 §7.5.1): its header, the bases its indexed forms count from, its
- * entries.
+ * One unit of .debug_info or .debug_types (DWARF 5 §3.1): its own entry, the bases that its indexed forms count from, its
+ * entries, and what a value of one of its attributes means.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviations } from './abbreviations';
+import { type AttributeValue } from './attributeValue';
 import { AT, TAG, UT } from './constants';
-import { type DebugInfo } from './debugInfo';
-import { Entry } from './entry';
-import { EntryTable } from './entryTable';
-import { type Encoding } from './forms';
-import { readInitialLength, readOffset } from './initialLength';
+import { type DebugFile } from './debugFile';
+import { type EntryKey, entryKey } from './entryKey';
+import { type EntryTable } from './entryTable';
+import { type EntryTables } from './entryTables';
+import { readOffset } from './initialLength';
+import { type EntrySource, RawEntry } from './rawEntry';
+import { type UnitHeader, type UnitSection } from './unitHeader';
 
-export interface UnitHeader extends Encoding {
-  readonly version: number;
-  readonly section: '.debug_info' | '.debug_types';
-  /** Of the header in its section. */
+/** The units among which references lead: those of one file (`DebugInfo`). */
+export interface Units {
+  readonly file: DebugFile;
+  readonly entryTables: EntryTables<Unit>;
+  /** Those of the file that this one shares entries with. */
+  readonly supplementary: Units | undefined;
+  /** The unit that the byte at `offset` belongs to. */
+  unitAt(offset: number, section?: UnitSection): Unit | undefined;
+  /** The type unit of this signature (DWARF 5 §7.32); undefined when the linker dropped it. */
+  unitOfSignature(signature: bigint): Unit | undefined;
+}
+
+/** An entry that something refers to, not read yet. */
+export interface EntryPlace {
+  readonly units: Units;
+  readonly section: UnitSection;
   readonly offset: number;
-  /** Where the unit's first entry is, and the unit's end, both from the start of the section. */
-  readonly firstEntry: number;
-  readonly end: number;
-  readonly abbreviationsOffset: number;
-  /** DW_UT_*; units before DWARF 5 say `compile` here, or `type` when they come from .debug_types. */
-  readonly type: number;
-  /** Type units: the signature others refer to, and the described type's entry, from the start of the section. */
-  readonly signature: bigint | undefined;
-  readonly typeEntry: number;
+  /** Its unit, where the reference says that. */
+  readonly unit: Unit | undefined;
 }
 
-/**
- * The header at the reader's offset; undefined for a unit of a version that nobody has defined yet. Moves behind the
- * unit.
- */
-export function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): UnitHeader | undefined {
-  const offset = reader.offset;
-  const { length, offsetSize } = readInitialLength(reader);
-  const end = reader.offset + length;
-  if (end > reader.end) throw reader.malformed('a unit reaches past the end of the section', offset);
-  const version = reader.u16();
-  if (version < 2 || version > 5) {
-    reader.offset = end;
-    return undefined;
-  }
-  let type: number = section === '.debug_types' ? UT.type : UT.compile;
-  let addressSize: number;
-  let abbreviationsOffset: number;
-  if (version >= 5) {
-    type = reader.u8();
-    addressSize = reader.u8();
-    abbreviationsOffset = readOffset(reader, offsetSize);
-  } else {
-    abbreviationsOffset = readOffset(reader, offsetSize);
-    addressSize = reader.u8();
-  }
-  if (addressSize !== 8) throw reader.malformed(`addresses of ${addressSize} bytes are not x86-64's`, offset);
-  let signature: bigint | undefined;
-  let typeEntry = 0;
-  if (type === UT.type || type === UT.split_type) {
-    signature = reader.u64();
-    typeEntry = offset + readOffset(reader, offsetSize);
-  } else if (type === UT.skeleton || type === UT.split_compile) {
-    reader.skip(8);
-  }
-  const firstEntry = reader.offset;
-  if (firstEntry > end) throw reader.malformed('a unit is shorter than its header', offset);
-  reader.offset = end;
-  return {
-    section,
-    offset,
-    firstEntry,
-    end,
-    version,
-    offsetSize,
-    addressSize,
-    abbreviationsOffset,
-    type,
-    signature,
-    typeEntry,
-  };
-}
-
-export class Unit {
+export class Unit implements EntrySource {
+  /** The whole section that the unit lies in. */
+  readonly section: ByteReader;
   #abbreviations: Abbreviations | undefined;
-  #root: Entry | undefined;
+  #root: RawEntry | undefined;
   readonly #bases = new Map<number, number>();
 
-  /** Of the whole section that the unit lies in, shared by all its units. */
-  readonly reader: ByteReader;
-
   constructor(
-    readonly info: DebugInfo,
+    readonly units: Units,
     readonly header: UnitHeader,
   ) {
-    this.reader = info.sections.reader(header.section);
+    this.section = units.file.sections.reader(header.section);
+  }
+
+  get file(): DebugFile {
+    return this.units.file;
   }
 
   get abbreviations(): Abbreviations {
-    this.#abbreviations ??= this.info.abbreviationsOf(this.header);
+    this.#abbreviations ??= this.file.abbreviationsOf(this.header);
     return this.#abbreviations;
   }
 
   /** The unit's own entry; undefined for a unit without any. Does not read the other entries. */
-  get root(): Entry | undefined {
+  get root(): RawEntry | undefined {
     if (!this.#root && this.header.firstEntry < this.header.end) {
-      this.#root = Entry.read(this, this.header.firstEntry);
+      this.#root = new RawEntry(this, this.header.firstEntry);
     }
     return this.#root;
   }
 
   /** All entries; read when first asked for. */
-  get entries(): EntryTable {
-    return this.info.entriesOf(this);
-  }
-
-  readEntries(): EntryTable {
-    return EntryTable.read(this);
+  get entries(): EntryTable<Unit> {
+    return this.units.entryTables.of(this);
   }
 
   /** A unit whose code is described in a .dwo file (split DWARF). */
@@ -130,38 +85,79 @@ export class Unit {
     return this.#base(AT.str_offsets_base, this.header.version >= 5 ? 8 : 0);
   }
 
-  get addrBase(): number {
-    return this.#base(AT.addr_base, this.header.version >= 5 ? 8 : 0);
-  }
-
-  get rnglistsBase(): number {
-    return this.#base(AT.rnglists_base, 0);
-  }
-
-  get loclistsBase(): number {
-    return this.#base(AT.loclists_base, 0);
-  }
-
   /** What the offsets in its range and location lists are relative to (DWARF 5 §3.1.1). */
   get baseAddress(): number {
-    return this.root?.address(AT.low_pc) ?? 0;
+    const low = this.root?.value(AT.low_pc);
+    return (low && this.address(low)) ?? 0;
   }
 
-  /** Tells units of an image apart. */
-  get key(): number {
-    return this.info.keyAt(this.header.section, this.header.offset);
+  /** Tells units of a program apart. */
+  get key(): EntryKey {
+    return this.keyAt(this.header.offset);
   }
 
-  /** Address number `index` (DW_FORM_addrx). */
+  /** Tells entries of a program apart, this unit's by their offset in the section. */
+  keyAt(offset: number): EntryKey {
+    return entryKey(this.file.number, this.header.section, offset);
+  }
+
+  string(value: AttributeValue): string | undefined {
+    return value.class === 'stringIndex' ? this.#stringOf(value.value) : this.file.string(value);
+  }
+
+  address(value: AttributeValue): number | undefined {
+    if (value.class === 'address') return value.value;
+    return value.class === 'addressIndex' ? this.addressAt(value.value) : undefined;
+  }
+
+  /** Address number `index` (DW_FORM_addrx, DWARF 5 §7.27). */
   addressAt(index: number): number {
-    return this.info.indexedAddress(this, index);
+    const { version, addressSize } = this.header;
+    const base = this.#base(AT.addr_base, version >= 5 ? 8 : 0);
+    return this.file.sections
+      .reader('.debug_addr')
+      .at(base + index * addressSize)
+      .number64();
   }
 
   /** Where list number `index` of the unit's part of `section` starts (DWARF 5 §7.28). */
   listOffset(section: '.debug_rnglists' | '.debug_loclists', index: number): number {
-    const base = section === '.debug_rnglists' ? this.rnglistsBase : this.loclistsBase;
+    const base = this.#base(section === '.debug_rnglists' ? AT.rnglists_base : AT.loclists_base, 0);
     const { offsetSize } = this.header;
-    return base + readOffset(this.info.sections.reader(section).at(base + index * offsetSize), offsetSize);
+    return base + readOffset(this.file.sections.reader(section).at(base + index * offsetSize), offsetSize);
+  }
+
+  /** Where a reference leads; undefined for other values, and where the file or unit that it leads to is not here. */
+  placeOf(value: AttributeValue): EntryPlace | undefined {
+    const { units } = this;
+    switch (value.class) {
+      case 'unitReference':
+        return { units, section: this.header.section, offset: this.header.offset + value.value, unit: this };
+      case 'fileReference':
+        return { units, section: '.debug_info', offset: value.value, unit: undefined };
+      case 'sharedReference':
+        return (
+          units.supplementary && {
+            units: units.supplementary,
+            section: '.debug_info',
+            offset: value.value,
+            unit: undefined,
+          }
+        );
+      case 'signature': {
+        const unit = units.unitOfSignature(value.value);
+        return unit && { units, section: unit.header.section, offset: unit.header.typeEntry, unit };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** String number `index` (DW_FORM_strx, DWARF 5 §7.26). */
+  #stringOf(index: number): string {
+    const { offsetSize } = this.header;
+    const reader = this.file.sections.reader('.debug_str_offsets').at(this.strOffsetsBase + index * offsetSize);
+    return this.file.stringAt('.debug_str', readOffset(reader, offsetSize));
   }
 
   #base(attribute: number, otherwise: number): number {

@@ -90,7 +90,7 @@ export class ElfFile implements Disposable {
       throw this.#malformed(
         offset,
         `${what} should take ${length} bytes, but the file ends at 0x${this.size.toString(16)}`,
-        'The file may be truncated: build or install it again.',
+        'The file may be truncated: rebuild or reinstall it.',
       );
     }
     if (length > constants.MAX_LENGTH) throw this.#malformed(offset, `${what}, ${length} bytes, is too large`);
@@ -98,7 +98,7 @@ export class ElfFile implements Disposable {
     const bytes = Buffer.allocUnsafeSlow(length);
     for (let done = 0; done < length;) {
       const count = this.#readInto(bytes.subarray(done), offset + done);
-      if (count === 0) throw unreadable(this.path, new Error('it became shorter while it was read'));
+      if (count === 0) throw unreadable(this.path, new Error('it shrank while it was being read'));
       done += count;
     }
     return bytes;
@@ -115,7 +115,7 @@ export class ElfFile implements Disposable {
       const count = this.#readInto(sample, offset + index * distance);
       if (sample.subarray(0, count).every((byte) => byte === 0)) empty++;
     }
-    if (empty > samples / 2) throw this.#malformed(offset, `${what}, ${length} bytes, is empty in most places`);
+    if (empty > samples / 2) throw this.#malformed(offset, `${what}, ${length} bytes, is mostly empty`);
   }
 
   #malformed(offset: number, what: string, advice?: string): SidestepError {

@@ -3,6 +3,7 @@
  * `Parser::parse` for `_ZN6Parser5parseERK4Text`. For programs without debug information, so that their functions can
  * be found by the names in their sources. Names with templates, operators or substitutions stay as they are.
  */
+import { assertExists } from '../../base/assert';
 
 /** The qualified name that `symbol` spells, without parameters; undefined when it is not mangled or not that simple. */
 export function readableName(symbol: string): string | undefined {
@@ -15,7 +16,7 @@ export function readableName(symbol: string): string | undefined {
   const parts = nested && sourceNames(symbol, nested[0].length, Infinity);
   if (!nested || !parts) return undefined;
   const names = nested[1] === 'St' ? ['std', ...parts.names] : parts.names;
-  const last = names.at(-1)!;
+  const last = assertExists(names.at(-1), 'last name');
   const special = /^([CD])[0-5]E/.exec(symbol.slice(parts.end));
   if (special) return [...names, special[1] === 'C' ? last : `~${last}`].join('::');
   if (symbol[parts.end] !== 'E') return undefined;

@@ -50,7 +50,7 @@ function* placesIn(file: ElfFile, name: string, bytes: number): Iterable<number>
   if (section === undefined || section.type === SHT.NOBITS) return;
   if (section.offset + section.size > file.size || section.address + section.size > MAX_ADDRESS) {
     throw new ByteReader(new Uint8Array(0), { file: file.path, section: name }).malformed(
-      'it lies outside of the file or of what a program can address',
+      'it lies outside the file or outside what a program can address',
       0,
     );
   }

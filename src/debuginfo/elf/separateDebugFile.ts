@@ -60,10 +60,14 @@ export function openAlternateFile(file: ElfFile, directories: readonly string[])
   linked?.dispose();
   const found = openByBuildId(buildId, directories);
   if (found) return found;
-  throw new SidestepError('file-unreadable', `${file.path} shares debug information with ${path}, which is not there`, {
-    place: { file: file.path, section: '.gnu_debugaltlink' },
-    advice: 'Install the package that the debug file came with again: it lacks its .dwz file.',
-  });
+  throw new SidestepError(
+    'file-unreadable',
+    `${file.path} shares debug information with ${path}, which does not exist`,
+    {
+      place: { file: file.path, section: '.gnu_debugaltlink' },
+      advice: 'Reinstall the package that the debug file came with: its .dwz file is missing.',
+    },
+  );
 }
 
 function openByBuildId(buildId: string, directories: readonly string[]): ElfFile | undefined {

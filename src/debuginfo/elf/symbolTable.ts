@@ -2,6 +2,8 @@
  * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when
  * asked for, names are searched in the string table rather than indexed, and only the order by address is kept.
  */
+import { assertExists } from '../../base/assert';
+import { partitionPoint } from '../../base/binarySearch';
 import { StringTable } from '../../base/stringTable';
 import { type ElfFile } from './elfFile';
 import { SHT } from './header';
@@ -44,7 +46,7 @@ export class SymbolTable {
   static of(file: ElfFile, section: '.symtab' | '.dynsym'): SymbolTable | undefined {
     const table = file.section(section);
     if (!table || table.type === SHT.NOBITS) return undefined;
-    const bytes = file.sectionBytes(section)!;
+    const bytes = assertExists(file.sectionBytes(section), 'symbol table');
     const strings = file.sections[table.link];
     const stringBytes =
       strings && strings.type === SHT.STRTAB
@@ -72,13 +74,7 @@ export class SymbolTable {
   /** The function symbol that holds `address`: the nearest at or below it, unless its size says that it ends before. */
   functionAt(address: number): ElfSymbol | undefined {
     const order = (this.#functions ??= this.#sortFunctions());
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#address(order[middle]!) <= address) low = middle + 1;
-      else high = middle;
-    }
+    const low = partitionPoint(order.length, (index) => this.#address(order[index]!) <= address);
     if (low === 0) return undefined;
     const start = this.#address(order[low - 1]!);
     // Of several symbols at one address, a global name is the better known.
@@ -94,13 +90,7 @@ export class SymbolTable {
   /** The functions that begin at `address`. */
   functionsAt(address: number): ElfSymbol[] {
     const order = (this.#functions ??= this.#sortFunctions());
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#address(order[middle]!) < address) low = middle + 1;
-      else high = middle;
-    }
+    let low = partitionPoint(order.length, (index) => this.#address(order[index]!) < address);
     const found: ElfSymbol[] = [];
     for (; low < order.length && this.#address(order[low]!) === address; low++) found.push(this.#symbol(order[low]!));
     return found;

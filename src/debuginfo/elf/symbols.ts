@@ -74,8 +74,8 @@ export class Symbols {
 
   #sectionAt(address: number): ElfSection | undefined {
     return this.#files
-      .at(-1)!
-      .sections.find(
+      .at(-1)
+      ?.sections.find(
         ({ flags, address: start, size }) =>
           (flags & SHF_EXECINSTR) !== 0 && address >= start && address < start + size,
       );

@@ -75,7 +75,7 @@ function inLibrary(file: ElfFile): ThreadBlock | undefined {
     const size = dynamic.get(DT.STRSZ) ?? 0n;
     const strings = at < size ? bytesOf((dynamic.get(DT.STRTAB) ?? 0n) + at, size - at) : undefined;
     const end = strings?.indexOf(0) ?? -1;
-    return end < 0 ? '' : Buffer.from(strings!.subarray(0, end)).toString('latin1');
+    return strings === undefined || end < 0 ? '' : Buffer.from(strings.subarray(0, end)).toString('latin1');
   }
 
   /** A symbol's offset in the module's block, if the module itself defines it. */

@@ -210,16 +210,6 @@ export interface SourceLine {
   readonly column: number;
 }
 
-export interface FunctionInfo {
-  /** As its language writes it, qualified: `Parser::parse`, `core::fmt::write`, `main.(*Server).handle`. */
-  readonly name: string;
-  readonly linkageName: string | undefined;
-  readonly low: LinkAddress;
-  /** Behind its last byte (of the part that holds `low`). */
-  readonly high: LinkAddress;
-  readonly declaration: SourceLine | undefined;
-}
-
 /** What an address belongs to. */
 export interface AddressInfo {
   readonly address: LinkAddress;

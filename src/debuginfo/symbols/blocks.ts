@@ -3,7 +3,7 @@
  * §3.3.8, §3.5).
  */
 import { AT, TAG } from '../dwarf/constants';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
@@ -24,7 +24,7 @@ export function blocksAt(
   let children = entries.children(subprogram.index);
   for (let next = children.next(); !next.done; next = children.next()) {
     if (!BLOCKS.has(entries.tags[next.value]!)) continue;
-    const block = entries.entry(next.value);
+    const block = Entry.of(entries, next.value);
     const ranges = entryRanges(block);
     const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
     if (!range || (range.low === address && startsAfter(block, address, view, hasLine))) continue;

@@ -19,7 +19,7 @@ export interface CallAddress {
   readonly doubt?: string;
 }
 
-const LOOP_AT_ENTRY = 'it begins with a loop that leads back to its first instruction: each turn counts as a call';
+const LOOP_AT_ENTRY = 'it begins with a loop that leads back to its first instruction: each iteration counts as a call';
 
 /** The address of an out-of-line function's calls; undefined without code. */
 export function callAddress(

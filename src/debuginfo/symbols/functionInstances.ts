@@ -1,7 +1,7 @@
 /** Functions by name: their out-of-line code and every inlined copy, wherever in the program those are. */
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
 import { hasRanges, instancesOf } from './instances';
@@ -50,7 +50,7 @@ export function* namedFunctions(program: Program, query: string): IterableIterat
     const { entries } = unit;
     for (let index = 0; index < entries.length; index++) {
       if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
-      const entry = entries.entry(index);
+      const entry = Entry.of(entries, index);
       const own = ifWellFormed(() => entry.string(AT.name));
       if (own === undefined || !mayMatch(own, name)) continue;
       const qualified = ifWellFormed(() => qualifiedNameOf(entry));

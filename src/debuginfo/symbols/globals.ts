@@ -1,7 +1,7 @@
 /** Variables, constants and types that a name means outside of functions, wherever in the program they are. */
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
 import { instancesOf } from './instances';
@@ -85,7 +85,7 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
   for (let index = 1; index < entries.length; index++) {
     if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
     if (entries.tags[index] === TAG.variable && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
-    const entry = entries.entry(index);
+    const entry = Entry.of(entries, index);
     const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;
     const qualified = ifWellFormed(() => qualifiedNameOf(entry));

@@ -23,12 +23,12 @@ export function hasRanges(entry: Entry): boolean {
 function unitsWithInstances(info: DebugInfo, entry: Entry): Iterable<Unit> {
   const { unit } = entry;
   // Most declarations are of functions that other units define.
-  if (entry.has(AT.declaration) && unit.info === info && !unit.abbreviations.declares(AT.specification)) return [];
+  if (entry.has(AT.declaration) && unit.file === info.file && !unit.abbreviations.declares(AT.specification)) return [];
   // A plain declaration is completed in its own unit; one that several units share, from any of them, and so is what
   // link-time optimisation put elsewhere.
-  const isShared = unit.info.isSupplementary || unit.root?.tag === TAG.partial_unit;
+  const isShared = unit.file.isSupplementary || unit.root?.tag === TAG.partial_unit;
   const isWhole = entry.has(AT.declaration) || hasRanges(entry) || entry.has(AT.location);
   if (!isShared && isWhole) return [unit];
   const elsewhere = unitsReferringTo(info, entry.offset);
-  return unit.info === info ? new Set([unit, ...elsewhere]) : elsewhere;
+  return unit.file === info.file ? new Set([unit, ...elsewhere]) : elsewhere;
 }

@@ -7,6 +7,7 @@ import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
+import { Entry } from '../dwarf/entry';
 import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
 import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
@@ -53,7 +54,7 @@ export class LineIndex {
   *statements(): IterableIterator<number> {
     for (const { header } of this.#allPrograms()) {
       const table = ifWellFormed(
-        () => this.#tables.get(header.offset) ?? readLineTable(this.#info, header, this.#isCode),
+        () => this.#tables.get(header.offset) ?? readLineTable(this.#info.file, header, this.#isCode),
       );
       for (const { firstRow, endRow } of table?.sequences ?? []) {
         for (let row = firstRow; row < endRow; row++) if (isStatementRow(table!, row)) yield table!.addresses[row]!;
@@ -86,13 +87,9 @@ export class LineIndex {
         paths.add(path);
         left -= path.length;
         if (left < 0) {
-          throw new SidestepError(
-            'unsupported',
-            `${this.#info.sections.path} lists more source files than can be shown`,
-            {
-              place: { file: this.#info.sections.path, section: '.debug_line' },
-            },
-          );
+          throw new SidestepError('unsupported', `${this.#info.file.path} lists more source files than can be shown`, {
+            place: { file: this.#info.file.path, section: '.debug_line' },
+          });
         }
       }
     }
@@ -166,7 +163,7 @@ export class LineIndex {
   #readHeader(unit: Unit, offset: number): LineHeader {
     let header = this.#headers.get(offset);
     if (!header) {
-      header = new Once(() => readLineHeader(this.#info, offset, unit.root?.string(AT.comp_dir) ?? ''));
+      header = new Once(() => readLineHeader(this.#info.file, offset, Entry.rootOf(unit)?.string(AT.comp_dir) ?? ''));
       this.#headers.set(offset, header);
     }
     return header.value;
@@ -177,7 +174,7 @@ export class LineIndex {
     if (!table) {
       if (this.#broken.has(header.offset)) throw this.#broken.get(header.offset);
       try {
-        table = readLineTable(this.#info, header, this.#isCode);
+        table = readLineTable(this.#info.file, header, this.#isCode);
       } catch (error) {
         this.#broken.set(header.offset, error);
         throw error;

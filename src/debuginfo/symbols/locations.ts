@@ -4,9 +4,8 @@
  */
 import { AT, ATE, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { type Attribute, Entry } from '../dwarf/entry';
 import { type Operation, readOperations } from '../dwarf/expression';
-import { type AttributeValue } from '../dwarf/attributeValue';
 import { expressionAt, isLocationList } from '../dwarf/locationLists';
 import { type Unit } from '../dwarf/unit';
 import { type Location, type LocationOperation } from '../model/model';
@@ -93,12 +92,12 @@ export class Locations implements EvaluationContext {
 
   indexedAddress(index: number): number {
     if (!this.unit) throw new Unavailable('<not available: its location is malformed>');
-    return this.unit.info.indexedAddress(this.unit, index);
+    return this.unit.addressAt(index);
   }
 
   integerType(offset: number): IntegerType | undefined {
     if (offset === 0 || !this.unit) return undefined;
-    const entry = this.unit.info.entryIn(this.unit, this.unit.header.offset + offset, this.unit.header.offset);
+    const entry = entryInUnit(this.unit, offset);
     const bytes = entry.unsigned(AT.byte_size) ?? 0;
     const encoding = entry.unsigned(AT.encoding) ?? 0;
     const signed = SIGNED.has(encoding);
@@ -173,7 +172,7 @@ export class Locations implements EvaluationContext {
   }
 
   /** A number that an expression computes, on the object's address if `onObject`. */
-  #numberOf(value: AttributeValue, hasFrame: boolean, onObject: boolean): StackItem {
+  #numberOf(value: Attribute, hasFrame: boolean, onObject: boolean): StackItem {
     const expression = expressionAt(value, this.pc);
     if (!expression) throw new Unavailable('<optimized out>');
     // gcc names registers here that are right at one place of the function, and does not say at which.
@@ -282,10 +281,12 @@ export class Locations implements EvaluationContext {
   /** DW_OP_call2, call4, call_ref: another entry's expression, run on the same stack (DWARF 5 §2.5.1.5). */
   #call({ opcode, operands }: Operation, machine: StackMachine): void {
     if (!this.unit) throw new Unavailable('<not available: its location is malformed>');
-    const { info, header } = this.unit;
+    const { units } = this.unit;
     const offset = Number(operands[0]);
     const callee =
-      opcode === OP.call_ref ? info.entryAt(offset) : info.entryIn(this.unit, header.offset + offset, header.offset);
+      opcode === OP.call_ref
+        ? Entry.at({ units, section: '.debug_info', offset, unit: undefined })
+        : entryInUnit(this.unit, offset);
     const location = callee.attribute(AT.location);
     const expression = location && expressionAt(location, this.pc);
     if (!expression) return;
@@ -305,6 +306,12 @@ const REGISTER_OPERATIONS = new Set<number>([OP.reg0, OP.regx, OP.breg0, OP.breg
 
 function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
   return readOperations(expression, unit).some(({ opcode }) => REGISTER_OPERATIONS.has(opcode));
+}
+
+/** The entry that an expression of `unit` names by its offset from the unit's header. */
+function entryInUnit(unit: Unit, offset: number): Entry {
+  const { units, header } = unit;
+  return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, header.offset);
 }
 
 /** The function that an entry is local to; undefined outside of functions. */

@@ -1,6 +1,6 @@
 /** Names of entries as their language writes them, and what a name that a user typed matches. */
 import { AT, TAG } from '../dwarf/constants';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type Unit } from '../dwarf/unit';
 import { type SourceLanguage } from '../model/model';
 
@@ -43,7 +43,7 @@ const SCOPES = new Set<number>([
 ]);
 
 export function languageOf(unit: Unit): SourceLanguage {
-  const { root } = unit;
+  const root = Entry.rootOf(unit);
   // Zig's compiler says that it compiles C.
   if (root?.string(AT.producer)?.startsWith('zig ')) return 'zig';
   return LANGUAGES.get(root?.unsigned(AT.language) ?? 0) ?? 'other';

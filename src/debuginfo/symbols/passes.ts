@@ -13,7 +13,7 @@
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
 import { AT, FORM } from '../dwarf/constants';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
 import { type FunctionFlow } from './functionFlow';
@@ -43,10 +43,10 @@ export interface LineCode {
 
 export const DOUBTS = {
   merged: 'several copies of it begin at one instruction: passes may be missed',
-  joined: 'its first instruction is also reached past it: passes may be counted that are none',
+  joined: 'other code also leads to its first instruction: too many passes may be counted',
   pieces:
-    'the compiler mixed it with other lines: copies of its code and pieces of it look alike, so that passes may be missed or count twice',
-  branches: 'control comes into it at several points: a pass may count twice',
+    'the compiler mixed it with other lines: copies and pieces of its code look alike, so passes may be missed or count twice',
+  branches: 'control enters it at several points: a pass may count twice',
 } as const;
 
 export type Doubt = (typeof DOUBTS)[keyof typeof DOUBTS];
@@ -73,7 +73,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
 
 /** How the compiler marked rows. */
 export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'mixed' | 'plain' {
-  const producer = unit.root?.string(AT.producer) ?? '';
+  const producer = Entry.rootOf(unit)?.string(AT.producer) ?? '';
   if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
   const gcc = /^GNU \S+ (\d+)/.exec(producer);
   if (gcc) {

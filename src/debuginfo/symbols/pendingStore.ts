@@ -10,7 +10,7 @@ import { addressAfterPrologue } from './prologue';
 
 const NOT_STORED: Location = {
   kind: 'unavailable',
-  reason: '<not available: it is not in its place before the function’s first line>',
+  reason: '<not available: it is not stored in its place before the function’s first line>',
 };
 
 /** The store that the instruction at `pc` makes, if the prologue of `subprogram` ends with it. */

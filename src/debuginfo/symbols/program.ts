@@ -6,7 +6,7 @@ import { type DebugInfo } from '../dwarf/debugInfo';
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type FlowInstruction } from '../../base/controlFlow';
-import { type CfaRule } from '../dwarf/frame';
+import { type CfaRule } from '../dwarf/cfi/row';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
@@ -119,8 +119,9 @@ export class Program {
   }
 }
 
+/** A row's file and line in one number: 21 and 32 bits. */
 function lineKey(table: LineTable, row: number): number {
-  return table.lines[row]! * 0x1_0000 + table.files[row]!;
+  return table.files[row]! * 0x1_0000_0000 + table.lines[row]!;
 }
 
 function readLines(instance: Entry, table: LineTable): ReadonlySet<number> {

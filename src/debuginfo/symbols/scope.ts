@@ -6,7 +6,7 @@ import { type FrameStore } from '../../base/controlFlow';
 import { linkAddress } from '../../base/address';
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type LinkAddress } from '../../base/address';
 import {
   type Location,
@@ -254,7 +254,7 @@ export class ProgramScope implements Scope {
     const { entries } = unit;
     for (const index of entries.children(0)) {
       if (entries.tags[index] !== TAG.variable) continue;
-      const name = ifWellFormed(() => entries.entry(index).string(AT.name));
+      const name = ifWellFormed(() => Entry.of(entries, index).string(AT.name));
       if (name !== undefined) yield name;
     }
   }

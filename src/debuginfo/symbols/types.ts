@@ -5,8 +5,7 @@
  */
 import { AT, ATE, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type AttributeValue } from '../dwarf/attributeValue';
-import { type Entry } from '../dwarf/entry';
+import { type Attribute, type Entry } from '../dwarf/entry';
 import { type BaseEncoding, type Member, type RuntimeNumber, type StructureType, type Type } from '../model/model';
 import { readMembers } from './members';
 import { languageOf, qualifiedNameOf } from './names';
@@ -342,7 +341,7 @@ function readEnumeration(types: Types, entry: Entry): Type {
   return { kind: 'enumeration', name: qualifiedNameOf(entry), byteSize, signed, enumerators };
 }
 
-function constantOf(value: AttributeValue | undefined): bigint {
+function constantOf(value: Attribute | undefined): bigint {
   // Wider than 64 bits: bytes.
   const bytes = [...(value?.block() ?? [])];
   return value?.constant() ?? bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);

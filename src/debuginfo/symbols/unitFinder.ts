@@ -1,7 +1,9 @@
 /** Which unit describes an address: from .debug_aranges where that has the unit, else from the unit's own ranges. */
+import { partitionPointOf } from '../../base/binarySearch';
 import { readAranges, type UnitRange } from '../dwarf/aranges';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
-import { entryRanges } from '../dwarf/ranges';
+import { Entry } from '../dwarf/entry';
+import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
 export class UnitFinder {
@@ -16,26 +18,24 @@ export class UnitFinder {
 
   unitAt(address: number): Unit | undefined {
     const ranges = (this.#ranges ??= this.#collect());
-    let low = 0;
-    let high = ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ranges[middle]!.low <= address) low = middle + 1;
-      else high = middle;
-    }
-    const range = ranges[low - 1];
+    const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
     return range && address < range.high ? this.#info.unitAt(range.unitOffset) : undefined;
   }
 
   #collect(): UnitRange[] {
-    const ranges = ifWellFormed(() => readAranges(this.#info)) ?? [];
+    const ranges = ifWellFormed(() => readAranges(this.#info.file)) ?? [];
     const known = new Set(ranges.map(({ unitOffset }) => unitOffset));
     for (const unit of this.#info.units) {
       const { offset: unitOffset, section } = unit.header;
       if (section !== '.debug_info' || known.has(unitOffset)) continue;
-      const own = ifWellFormed(() => unit.root && entryRanges(unit.root)) ?? [];
+      const own = ifWellFormed(() => rangesOf(unit)) ?? [];
       for (const { low, high } of own) ranges.push({ low, high, unitOffset });
     }
     return ranges.filter(({ low }) => this.#isCode(low)).sort((a, b) => a.low - b.low);
   }
+}
+
+function rangesOf(unit: Unit): readonly AddressRange[] {
+  const root = Entry.rootOf(unit);
+  return root ? entryRanges(root) : [];
 }

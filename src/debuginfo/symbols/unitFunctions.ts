@@ -2,9 +2,10 @@
  * The functions of one unit by address; its functions and global variables by what they are an instance or definition
  * of.
  */
+import { partitionPointOf } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Entry } from '../dwarf/entry';
+import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
@@ -33,15 +34,8 @@ export class UnitFunctions {
   /** The out-of-line function whose code holds `address`. */
   functionAt(address: number): Entry | undefined {
     const ranges = this.ranges();
-    let low = 0;
-    let high = ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ranges[middle]!.low <= address) low = middle + 1;
-      else high = middle;
-    }
-    const range = ranges[low - 1];
-    return range && address < range.high ? this.#unit.entries.entry(range.index) : undefined;
+    const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
+    return range && address < range.high ? Entry.of(this.#unit.entries, range.index) : undefined;
   }
 
   /** Code of the unit's out-of-line functions, by address. */
@@ -51,7 +45,7 @@ export class UnitFunctions {
       const ranges: FunctionRange[] = [];
       for (let index = 0; index < entries.length; index++) {
         if (entries.tags[index] !== TAG.subprogram) continue;
-        for (const { low, high } of ifWellFormed(() => entryRanges(entries.entry(index))) ?? []) {
+        for (const { low, high } of ifWellFormed(() => entryRanges(Entry.of(entries, index))) ?? []) {
           if (this.#isCode(low)) ranges.push({ low, high, index });
         }
       }
@@ -65,7 +59,7 @@ export class UnitFunctions {
    */
   instancesOf(key: number): Entry[] {
     this.#instances ??= this.#indexInstances();
-    return (this.#instances.get(key) ?? []).map((index) => this.#unit.entries.entry(index));
+    return (this.#instances.get(key) ?? []).map((index) => Entry.of(this.#unit.entries, index));
   }
 
   #indexInstances(): Map<number, number[]> {
@@ -76,8 +70,8 @@ export class UnitFunctions {
       const isGlobal = tag === TAG.variable && !INSIDE.has(entries.tags[entries.parents[index]!]!);
       if (!FUNCTIONS.has(tag) && !isGlobal) continue;
       const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
-      const origin = completes && entries.entry(index).attribute(completes);
-      const key = origin && ifWellFormed(() => origin.referenceKey());
+      if (completes === undefined) continue;
+      const key = ifWellFormed(() => Entry.of(entries, index).attribute(completes)?.referenceKey());
       if (key === undefined) continue;
       const known = instances.get(key);
       if (known) known.push(index);

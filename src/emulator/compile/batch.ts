@@ -1,12 +1,12 @@
 /**
- * Compiles programs many at a time. Each WebAssembly module has a mapping of its own, of which the kernel gives a
- * process 65,530 (vm.max_map_count): one module per instruction would end a process that prepares more, and is slower
- * besides.
+ * Compiles programs many at a time. Each WebAssembly module takes a memory mapping, and the kernel allows a process
+ * 65,530 of them (vm.max_map_count). One module per instruction would exhaust them, and is slower.
  */
+import { assertExists } from '../../base/assert';
 import { compile, type CompiledProgram } from './compile';
 import { type Execute, type Machine } from '../machine/machine';
 
-/** So that memory and the time for one module stay bounded. */
+/** Bounds the memory and time for one module. */
 const MAX_PROGRAMS = 1024;
 
 interface Entry {
@@ -36,7 +36,7 @@ export class Batch {
     return () => entry.execute();
   }
 
-  /** Compiles all that wait, into one module. */
+  /** Compiles all waiting programs into one module. */
   compile(): void {
     const entries = this.#waiting;
     if (entries.length === 0) return;
@@ -45,6 +45,6 @@ export class Batch {
       this.#machine,
       entries.map(({ program }) => program),
     );
-    entries.forEach((entry, index) => (entry.execute = functions[index]!));
+    entries.forEach((entry, index) => (entry.execute = assertExists(functions[index], 'compiled function')));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Many rounds of REP MOVS or REP STOS as one transfer. Only while DF is 0, and only as far as no round reads what an
- * earlier one wrote; where that gives nothing, or the transfer fails, the caller goes on round by round.
+ * Many rounds of REP MOVS or REP STOS as one transfer. Only if DF is 0, and only as far as no round reads what an
+ * earlier one wrote. Otherwise, or if the transfer fails, the caller continues round by round.
  */
 import { Expressions } from './expressions';
 import { type Block } from '../ir/ir';
@@ -9,7 +9,7 @@ import { State, UserRegister } from '../machine/state';
 import { loadField, loadRegister, type TransferContext } from './stateAccess';
 import { multiply, constant, zeroExtend } from '../ir/values';
 
-/** Fills the operand with what STOS stores: transfers of any length leave it so. */
+/** Fills the operand with what STOS stores: transfers of any length keep it so. */
 export function fillOperand(context: TransferContext, { value }: Extract<Block, { kind: 'fill' }>): void {
   const { code, state } = context;
   const pattern = multiply(zeroExtend(value, 64), constant(64, REPEATED[value.width as keyof typeof REPEATED]));
@@ -29,8 +29,8 @@ export function fillOperand(context: TransferContext, { value }: Extract<Block, 
 const REPEATED = { 8: 0x0101010101010101n, 16: 0x0001000100010001n, 32: 0x0000000100000001n, 64: 1n };
 
 /**
- * Code within the loop of a repetition: goes on with its next turn when a transfer was made. `single`: a local that is
- * set when one failed, so that no further is tried.
+ * Code within the loop of a repetition: continues with the next iteration after a transfer. `single`: a local that is
+ * set when a transfer failed, so that no other is tried.
  */
 export function emitBlockTransfer(context: TransferContext, block: Block, single: number): void {
   const { code } = context;
@@ -49,7 +49,7 @@ export function emitBlockTransfer(context: TransferContext, block: Block, single
   const most = BigInt(State.operandCapacity / block.bytes);
   limit(most);
   if (block.kind === 'copy') {
-    // The copy reaches what it reads from after this many rounds, if the target is above the source.
+    // If the target is above the source, the copy reaches its own source after this many rounds.
     values.emit(block.to);
     values.emit(block.from);
     code.op('i64_sub').i64(BigInt(block.bytes)).op('i64_div_u').set(distance);

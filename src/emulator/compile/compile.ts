@@ -25,8 +25,8 @@ export interface CompiledProgram {
 const WEBASSEMBLY_PAGE_BYTES = 65536;
 
 /**
- * How often a repeated instruction goes round before it leaves the rest to the thread: other threads wait for it
- * meanwhile.
+ * How many rounds a repeated instruction makes before it leaves the rest to the thread. Other threads' hits wait while
+ * it runs; leaving the rest costs one stop more.
  */
 const MAX_TURNS = 1024;
 
@@ -61,7 +61,7 @@ type Repeat = Extract<Statement, { kind: 'repeat' }>;
 
 class Compilation {
   readonly #code: Code;
-  /** Takes back, before 1 is returned, what was done. */
+  /** Undoes, before 1 is returned, what was done. */
   #undo: () => void = () => undefined;
 
   constructor(private readonly context: TransferContext) {
@@ -78,7 +78,7 @@ class Compilation {
     this.#code.i32(0);
   }
 
-  /** A thread that single-steps itself must trap behind the instruction; one that checks alignment may fault in it. */
+  /** A thread that single-steps itself must trap after the instruction; one that checks alignment may fault in it. */
   #checkThreadFlags(operations: MicroOperations): void {
     const accesses = operations.some(({ kind }) => kind === 'load' || kind === 'store');
     const delicate = accesses ? TRAP_FLAG | ALIGNMENT_CHECK_FLAG : TRAP_FLAG;
@@ -97,7 +97,7 @@ class Compilation {
     this.#writeRegisters(operations, values);
   }
 
-  /** RIP to the next instruction; with one byte it is there. */
+  /** Sets RIP to the next instruction; after a one-byte instruction it is there already. */
   #moveOn(): void {
     if (this.context.length === 1) return;
     this.#code.i32(0);
@@ -106,8 +106,8 @@ class Compilation {
   }
 
   /**
-   * Each round is done wholly before the next, so that a fault finds the registers as the CPU leaves them, or else as
-   * they were.
+   * Each round is completed before the next, so that after a fault the registers are as the CPU leaves them, or as they
+   * were.
    */
   #repeat({ body, counter, until, block }: Repeat): void {
     const code = this.#code;
@@ -131,7 +131,7 @@ class Compilation {
     code.branch('br', 0).op('end', 'end');
   }
 
-  /** Saves what rounds change; the result writes it back. They must not store. */
+  /** Saves what the rounds change, and returns code that restores it. The rounds must not store. */
   #remember(round: MicroOperations): () => void {
     const { stores, registersWritten, flagsWritten } = effectsOf(round);
     assert(stores.length === 0, 'what was stored is not taken back');
@@ -214,7 +214,7 @@ class Compilation {
     const { register, width, high, value, when } = statement;
     values.emit(value);
     if (when === undefined) return;
-    // What is stored over the register if it doesn't change: all 64 bits of it where 32 are written.
+    // The value to store if the register doesn't change: all 64 bits, even where 32 are written.
     loadRegister(this.context, register, width === 32 ? 64 : width, high);
     values.emit(when);
     this.#code.op('select');

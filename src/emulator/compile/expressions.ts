@@ -1,6 +1,6 @@
 /**
- * Values to WebAssembly. A value of w bits is an i64 whose other bits are 0, a truth value an i32. What is used more
- * than once is computed where it is needed first, and kept in a local.
+ * Values to WebAssembly. A value of w bits is an i64 whose other bits are 0, a truth value an i32. A value that is used
+ * more than once is computed at its first use and kept in a local.
  */
 import { assert } from '../../base/assert';
 import { type LoadedValue, operandsOf, type Statement, type Value, valuesOf, type Width } from '../ir/ir';
@@ -94,11 +94,6 @@ export class Expressions {
         this.emit(value.right);
         code.op(value.op === 'equal' ? 'i64_eq' : 'i64_lt_u');
         return;
-      case 'less':
-        this.#emitSigned(value.left);
-        this.#emitSigned(value.right);
-        code.op('i64_lt_s');
-        return;
       case 'shiftRightSigned':
         this.#emitSigned(value.left);
         this.emit(value.right);
@@ -148,7 +143,7 @@ export class Expressions {
         return;
       case 'trailingZeros':
         this.emit(value.value);
-        // A one behind the value ends the count there.
+        // A one above the value's bits ends the count there.
         if (value.width < 64) code.i64(1n << BigInt(value.width)).op('i64_or');
         code.op('i64_ctz');
         return;

@@ -2,7 +2,7 @@
 import { Code, type FunctionIndex, type ModuleBuilder } from '../../wasm/module';
 import { type RuntimeFunction } from '../ir/ir';
 
-/** The functions of one module, added to it when they are first called for. */
+/** The functions of one module, added when first used. */
 export class Runtime {
   readonly #indices = new Map<RuntimeFunction, FunctionIndex>();
 

@@ -4,7 +4,7 @@ import { type RegisterWidth } from '../ir/ir';
 import { type Runtime } from './runtime';
 import { State, UserRegister, type UserRegisterName } from '../machine/state';
 
-/** What every function in the making needs. */
+/** The context of a function that is being compiled. */
 export interface Context {
   readonly code: Code;
   /** Offset of the {@link State} in memory. */
@@ -14,7 +14,7 @@ export interface Context {
   readonly runtime: Runtime;
 }
 
-/** What is needed to move operands, too: the imported functions. */
+/** Also the imported functions, which move operands. */
 export interface TransferContext extends Context {
   readonly load: FunctionIndex;
   readonly store: FunctionIndex;
@@ -25,7 +25,7 @@ export function loadField({ code, state }: Context, field: UserRegisterName): Co
   return code.i32(0).memory('i64_load', state + State.registers + UserRegister[field]);
 }
 
-/** Leaves the address behind the instruction on the stack: INT3 left RIP one byte behind its first. */
+/** Leaves the address after the instruction on the stack: INT3 left RIP one byte after its start. */
 export function loadNext(context: Context): void {
   loadField(context, 'rip');
   if (context.length > 1) context.code.i64(BigInt(context.length - 1)).op('i64_add');

@@ -1,17 +1,17 @@
 /**
- * Whether an address is the start of an instruction. x86 code reads differently from every byte on, so this can only be
- * told by decoding from an address that is a start for certain, such as a function's.
+ * Whether an address is the start of an instruction. x86 code decodes differently from every byte, so the only way to
+ * know is to decode from an address that certainly is a start, such as a function's.
  */
 import { instructionLength, disassemble } from './decode';
 
-/** An instruction that begins in front of an address and ends behind it. */
+/** An instruction that begins before an address and ends after it. */
 export interface Straddling {
   readonly address: bigint;
   readonly instruction: string;
 }
 
 /**
- * The instruction in whose middle `address` lies; `undefined` if it is a start, or if what lies between is not all
+ * The instruction that `address` lies inside of; `undefined` if it is a start, or if the bytes in between are not all
  * code. `text`: the bytes from `start` on, at least up to the end of the instruction that is at or around `address`.
  */
 export function straddling(text: Uint8Array, start: bigint, address: bigint): Straddling | undefined {

@@ -1,7 +1,7 @@
 /**
- * Bytes to {@link Instruction} records. Beside surrogate/recode.ts the only importer of iced-x86, whose objects live in
- * its own WebAssembly memory and have no finalizers: what is made here for one call is freed in it; the instruction and
- * the formatter are made once.
+ * Bytes to {@link Instruction} records. Apart from surrogate/recode.ts the only importer of iced-x86. Its objects live
+ * in its own WebAssembly memory and have no finalizers, so objects for one call are freed in it; the instruction and
+ * the formatter are created once.
  */
 import {
   Code,
@@ -9,7 +9,7 @@ import {
   DecoderOptions,
   Formatter,
   FormatterSyntax,
-  Instruction as IcedInstruction,
+  type Instruction as IcedInstruction,
   MemorySize,
   MemorySizeExt,
   Mnemonic,
@@ -19,18 +19,15 @@ import {
   RflagsBits,
 } from 'iced-x86';
 import { assertExists } from '../../base/assert';
+import { MAX_INSTRUCTION_BYTES } from '../machine/instructionLength';
 import { type Instruction, type MemoryOperand, type Operand } from './instruction';
 import { type Flag, FLAGS, GENERAL_REGISTERS, type GeneralRegister, SEGMENT_REGISTERS } from '../machine/registers';
 
-/** The longest instruction (Intel SDM vol. 2 §2.3.11), in bytes. */
-export const MAX_INSTRUCTION_BYTES = 15;
-
-const decoded = new IcedInstruction();
 const formatter = createFormatter();
 
 /**
- * Decodes the first instruction of `bytes` in 64-bit mode; `address` is where it lies.
- * `undefined` if the bytes are no instruction, or end before it does.
+ * Decodes the first instruction of `bytes` in 64-bit mode; `address` is where it lies. `undefined` if the bytes are not
+ * an instruction, or not a whole one.
  */
 export function decode(bytes: Uint8Array, address: bigint): Instruction | undefined {
   return withDecoded(bytes, address, (iced) => (iced.isInvalid ? undefined : record(iced, bytes)));
@@ -41,7 +38,7 @@ export function disassemble(bytes: Uint8Array, address: bigint): string {
   return withDecoded(bytes, address, (iced) => formatter.format(iced));
 }
 
-/** In bytes; 0 if the bytes are no instruction. */
+/** In bytes; 0 if the bytes are not an instruction. */
 export function instructionLength(bytes: Uint8Array): number {
   return withDecoded(bytes, 0n, (iced) => (iced.isInvalid ? 0 : iced.length));
 }
@@ -74,8 +71,12 @@ function withDecoded<T>(bytes: Uint8Array, address: bigint, use: (iced: IcedInst
   const decoder = new Decoder(64, bytes.subarray(0, MAX_INSTRUCTION_BYTES), DecoderOptions.None);
   try {
     decoder.ip = address;
-    decoder.decodeOut(decoded);
-    return use(decoded, decoder);
+    const iced = decoder.decode();
+    try {
+      return use(iced, decoder);
+    } finally {
+      iced.free();
+    }
   } finally {
     decoder.free();
   }
@@ -85,7 +86,7 @@ function record(iced: IcedInstruction, bytes: Uint8Array): Instruction {
   const operands: Operand[] = [];
   for (let index = 0; index < iced.opCount; index++) operands.push(operand(iced, index));
   return {
-    mnemonic: MNEMONICS[iced.mnemonic]!,
+    mnemonic: assertExists(MNEMONICS[iced.mnemonic], 'mnemonic'),
     code: Code[iced.code],
     length: iced.length,
     operands,
@@ -145,7 +146,7 @@ function memoryOperand(iced: IcedInstruction, base: Register, index: Register): 
   const addressSize = addressSizeOf(base, index, iced);
   return {
     kind: 'memory',
-    width: MEMORY_WIDTHS[iced.memorySize]!,
+    width: assertExists(MEMORY_WIDTHS[iced.memorySize], 'memory width'),
     segment: segment === Register.FS ? 'fs' : segment === Register.GS ? 'gs' : undefined,
     base: ripRelative ? 'rip' : GENERAL[base],
     index: GENERAL[index],
@@ -156,7 +157,7 @@ function memoryOperand(iced: IcedInstruction, base: Register, index: Register): 
 }
 
 /**
- * A register of the address tells; an absolute address is of 32 bits only when the displacement is (67 a1, or SIB
+ * A register in the address determines it; an absolute address has 32 bits only if the displacement has (67 a1, or SIB
  * without base).
  */
 function addressSizeOf(base: Register, index: Register, iced: IcedInstruction): 32 | 64 {
@@ -185,7 +186,7 @@ function registerOperands(): readonly Operand[] {
   return names.map((name): Operand => {
     const register = Register[name as keyof typeof Register];
     if (RegisterExt.isGPR(register)) {
-      const full = GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))]!;
+      const full = assertExists(GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))], 'register');
       const width = (RegisterExt.size(register) * 8) as 8 | 16 | 32 | 64;
       return { kind: 'register', register: full, width, high: /^[A-D]H$/.test(name) };
     }
@@ -207,16 +208,9 @@ const LEGACY_PREFIXES: ReadonlySet<number> = new Set([
   0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3,
 ]);
 
-const flagSets = new Map<number, readonly Flag[]>();
-
 /** The flags among `mask`, which has iced's bit numbers; x87 condition bits and system flags are left out. */
 function flags(mask: number): readonly Flag[] {
-  let set = flagSets.get(mask);
-  if (set === undefined) {
-    set = FLAGS.filter((flag) => (mask & RflagsBits[flag]) !== 0);
-    flagSets.set(mask, set);
-  }
-  return set;
+  return FLAGS.filter((flag) => (mask & RflagsBits[flag]) !== 0);
 }
 
 function createFormatter(): Formatter {

@@ -1,6 +1,6 @@
 /**
- * A decoded instruction as plain data: all that lifting needs, nothing of the decoder's objects. Everything that
- * depends on where the instruction lies is relative to the address behind it, so that equal bytes give equal records.
+ * A decoded instruction as plain data: everything that lifting needs, without the decoder's objects. Everything that
+ * depends on the instruction's address is relative to the address after it, so that equal bytes give equal records.
  */
 import { type Flag, type GeneralRegister, type SegmentRegister } from '../machine/registers';
 
@@ -22,22 +22,22 @@ export interface ImmediateOperand {
 
 export interface MemoryOperand {
   readonly kind: 'memory';
-  /** In bits; 0 where nothing is accessed (lea, nop). */
+  /** In bits; 0 if nothing is accessed (lea, nop). */
   readonly width: number;
   /** Only these two have a base other than 0 in 64-bit mode. */
   readonly segment: 'fs' | 'gs' | undefined;
   readonly base: GeneralRegister | 'rip' | undefined;
   readonly index: GeneralRegister | undefined;
   readonly scale: 1 | 2 | 4 | 8;
-  /** Signed. With base `rip`: from the address behind the instruction. */
+  /** Signed. With base `rip`: from the address after the instruction. */
   readonly displacement: bigint;
   readonly addressSize: 32 | 64;
 }
 
-/** Where a direct branch goes. */
+/** The target of a direct branch. */
 export interface TargetOperand {
   readonly kind: 'target';
-  /** Bytes from the address behind the instruction. */
+  /** Bytes from the address after the instruction. */
   readonly displacement: bigint;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Instructions that can't be executed on a stopped thread's behalf exactly, and why. What a user reads when a probe is
- * refused.
+ * Instructions that can't be executed on a stopped thread's behalf exactly, and why. Users see these texts when a probe
+ * is refused.
  */
 import { type Instruction } from './instruction';
 
@@ -26,18 +26,19 @@ export const REFUSALS = {
 } as const;
 
 /** Continues the reason why an atomic instruction needs a twin. */
-export const NO_TWIN = "and the program's text holds no such instruction that the thread could execute in its place";
+export const NO_TWIN = "and the program's text holds no equivalent instruction that the thread could execute instead";
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** Why an instruction must not be emulated whatever is known about it; `undefined` if nothing speaks against it. */
+/** Why an instruction must not be emulated whatever is known about it; `undefined` if there is no reason. */
 export function refusalOf(instruction: Instruction): RefusalCode | undefined {
   return MNEMONICS.get(instruction.mnemonic) ?? RULES.find(({ applies }) => applies(instruction))?.code;
 }
 
 /**
- * Whether a stop at this instruction spoils a restartable sequence (rseq(2)): the thread is in it then, or comes into
- * it with the instruction, and the kernel sends it to the abort handler. Each time, so that it may never get through.
+ * Whether a stop at this instruction disturbs a restartable sequence (rseq(2)): if the thread is in it, or the
+ * instruction leads into it, the kernel sends the thread to the abort handler. It does so each time, so the sequence
+ * might never complete.
  */
 export function disturbsSequence(
   sequence: { readonly start: bigint; readonly end: bigint },
@@ -63,7 +64,7 @@ const RULES: readonly { readonly code: RefusalCode; readonly applies: (instructi
   },
   // 66 before a near branch: Intel ignores it, AMD cuts RIP to 16 bits (Intel SDM vol. 2, JMP; AMD APM vol. 3 §1.2.2).
   { code: 'vendor-specific', applies: ({ operandSizePrefix, code }) => operandSizePrefix && NEAR_BRANCH.test(code) },
-  // Reserved but for string instructions, and for branches, where it means nothing today; with F3, AMD executes LOOPNE
+  // Reserved except on string instructions, and on branches, where it has no meaning today; AMD executes LOOPNE with F3
   // as LOOPE.
   {
     code: 'vendor-specific',

@@ -51,8 +51,8 @@ function byteOffset(lifting: Lifting, index: Value): Value | undefined {
 }
 
 /**
- * BSF, BSR: without a bit to find, ZF says so and the destination stays. Some processors clear the upper half of a
- * 32-bit destination then (Intel SDM vol. 2, BSF), so the thread does that itself.
+ * BSF, BSR: if there is no bit, ZF is set and the destination keeps its value. Some processors clear the upper half of
+ * a 32-bit destination then (Intel SDM vol. 2, BSF), so the thread does that itself.
  */
 function bitScan(find: (value: Value) => Value): Lift {
   return (lifting) => {

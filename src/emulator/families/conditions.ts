@@ -15,7 +15,7 @@ const { CF, PF, ZF, SF, OF } = {
 const less = xor(SF, OF);
 
 /** By the suffix that iced uses. */
-export const CONDITIONS: Readonly<Record<string, Value>> = {
+const CONDITIONS: Readonly<Record<string, Value>> = {
   o: OF,
   no: not(OF),
   b: CF,

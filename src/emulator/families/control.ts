@@ -1,4 +1,7 @@
-/** Near jumps, calls, returns and loops; and what does nothing but take time: NOP, ENDBR, PAUSE, prefetches, fences. */
+/**
+ * Near jumps, calls, returns and loops; and instructions without effect on registers and memory: NOP, ENDBR, PAUSE,
+ * prefetches, fences.
+ */
 import { type Value } from '../ir/ir';
 import { type Family, type Lift, type Lifting } from '../ir/lift';
 import { and, constant, flag, isNotZero, isZero, next, not, register, select, subtract } from '../ir/values';

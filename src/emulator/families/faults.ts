@@ -1,6 +1,6 @@
 /**
- * What exists to fault: the thread always steps aside and raises the fault itself, with the siginfo that its handlers
- * read.
+ * Instructions whose purpose is to fault: the thread always steps aside and raises the fault itself, with the siginfo
+ * that its handlers expect.
  */
 import { type Family } from '../ir/lift';
 import { FALSE } from '../ir/values';

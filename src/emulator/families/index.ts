@@ -41,10 +41,7 @@ export function liftedMnemonics(): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(Object.entries(FAMILIES).map(([name, family]) => [name, Object.keys(family)]));
 }
 
-/**
- * What the instruction does; `undefined` if no family knows it. Instructions that {@link refusalOf} refuses are not for
- * this.
- */
+/** What the instruction does; `undefined` if no family has it. Not for instructions that {@link refusalOf} refuses. */
 export function lift(instruction: Instruction): MicroOperations | undefined {
   const known = LIFTS.get(instruction.mnemonic);
   // Vector instructions share some names (movsd, cmpsd) but not their operands; AMD's extinct XOP encoding shares

@@ -11,7 +11,7 @@ export const moves: Family = {
     if (target.kind === 'register') lifting.write(0, zeroExtend(source, target.width));
     else lifting.write(0, source);
   },
-  // Past the caches, which is nothing that a program can see.
+  // It bypasses the caches, which a program can't observe.
   movnti: (lifting) => lifting.write(0, lifting.read(1)),
   movzx: (lifting) => lifting.write(0, zeroExtend(lifting.read(1), lifting.width(0))),
   movsx: (lifting) => lifting.write(0, signExtend(lifting.read(1), lifting.width(0))),

@@ -69,8 +69,8 @@ export const stack: Family = {
 
 /**
  * Pushes RBP, then as many frame pointers of the enclosing functions as the nesting level says; faults if the new top
- * of the stack can't be written (Intel SDM vol. 2, ENTER). That it can is known where it lies on the page of what is
- * pushed; the thread does the rest.
+ * of the stack can't be written (Intel SDM vol. 2, ENTER). If the top is on the same page as the pushed values, it can
+ * be written; otherwise the thread executes the instruction.
  */
 function enter(lifting: Lifting): void {
   const [size, level] = [lifting.operand(0), lifting.operand(1)];
@@ -94,8 +94,8 @@ function enter(lifting: Lifting): void {
 }
 
 /**
- * The `count` values below RBP. They are pushed while they are read; the thread does it itself where the two places
- * overlap.
+ * The `count` values below RBP. They are pushed while being read; if the two areas overlap, the thread executes the
+ * instruction itself.
  */
 function enclosingFrames(lifting: Lifting, count: number, bottom: Value, width: RegisterWidth): readonly Value[] {
   if (count === 0) return [];

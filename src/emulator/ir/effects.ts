@@ -9,7 +9,7 @@ export interface MemoryAccess {
 }
 
 export interface Effects {
-  /** 64-bit registers of which any part is used. A register that is only partly written is not read thereby. */
+  /** 64-bit registers of which any part is used. Writing only a part of a register does not count as reading it. */
   readonly registersRead: ReadonlySet<GeneralRegister>;
   readonly registersWritten: ReadonlySet<GeneralRegister>;
   readonly flagsRead: ReadonlySet<Flag>;
@@ -60,8 +60,8 @@ export function bytesOf(values: readonly Value[]): number {
 }
 
 /**
- * The fields of user_regs_struct that must be written back. RIP stands one byte behind the site already, so an
- * instruction of one byte that doesn't jump leaves it.
+ * The fields of user_regs_struct that must be written back. RIP is already one byte after the site, so a one-byte
+ * instruction that doesn't jump does not write it.
  */
 export function userRegistersWritten(effects: Effects, length: number): readonly UserRegisterName[] {
   const fields: UserRegisterName[] = [...effects.registersWritten];

@@ -1,13 +1,13 @@
 /**
- * Micro-operations: what an instruction does, as data. From the same list are derived the function that runs at a hit
- * (compile), the effects (effects) and a text for people (listing).
+ * Micro-operations: what an instruction does, as data. The function that runs at a hit (compile), the effects (effects)
+ * and a text for people (listing) are all derived from this list.
  *
- * **An instruction is a simultaneous assignment.** Every value is computed from the state as it was before the
- * instruction; loads and guards come first, then the store, then registers are written, in the order of the list. A
- * load, guard or store that fails ends it with nothing changed.
+ * **An instruction is a simultaneous assignment.** Every value is computed from the state before the instruction. Loads
+ * and guards come first, then the store, then register writes, in the order of the list. If a load, guard or store
+ * fails, nothing has changed.
  *
- * Values are expressions with explicit widths, pure but for what a load gave. One object may stand in several places:
- * it is computed once.
+ * Values are expressions with explicit widths, pure except for loaded values. An object that is used in several places
+ * is computed once.
  */
 import { type Flag, type GeneralRegister, type SegmentRegister } from '../machine/registers';
 
@@ -44,7 +44,7 @@ export type RuntimeFunction =
   | 'crc32';
 
 /** Width 1 from two values of equal width. */
-export type Comparison = 'equal' | 'below' | 'less';
+export type Comparison = 'equal' | 'below';
 
 export type UnaryOperator =
   | 'not'
@@ -74,7 +74,7 @@ export type Value =
   | { readonly op: 'flag'; readonly width: 1; readonly flag: Flag }
   /** RFLAGS whole. */
   | { readonly op: 'flags'; readonly width: 64 }
-  /** The address behind the instruction. */
+  /** The address after the instruction. */
   | { readonly op: 'next'; readonly width: 64 }
   | { readonly op: 'loaded'; readonly width: RegisterWidth; readonly name: string }
   | { readonly op: UnaryOperator; readonly width: Width; readonly value: Value }
@@ -99,12 +99,12 @@ export type LoadedValue = Extract<Value, { op: 'loaded' }>;
 export type Statement =
   /** Reads consecutive values from memory. */
   | { readonly kind: 'load'; readonly address: Value; readonly into: readonly LoadedValue[] }
-  /** Steps aside unless the condition (width 1) holds: the thread shall run the instruction itself. */
+  /** Steps aside unless the condition (width 1) holds: the thread must run the instruction itself. */
   | { readonly kind: 'guard'; readonly condition: Value }
-  /** Writes consecutive values to memory. At most one, behind all loads and guards. */
+  /** Writes consecutive values to memory. At most one, after all loads and guards. */
   | { readonly kind: 'store'; readonly address: Value; readonly values: readonly Value[] }
   /**
-   * 32 bits clear the upper half, 8 and 16 leave the other bits (Intel SDM vol. 1 §3.4.1.1). With `when`: only if it
+   * 32 bits clear the upper half, 8 and 16 keep the other bits (Intel SDM vol. 1 §3.4.1.1). With `when`: only if it
    * holds.
    */
   | {
@@ -121,10 +121,10 @@ export type Statement =
   /** RIP becomes the target instead of the next instruction's address. */
   | { readonly kind: 'jump'; readonly target: Value }
   /**
-   * The whole of a repeated string instruction, behind guards at most: the body, an assignment of its own that counts
-   * RCX down, while RCX is not 0 and `until` (looked at behind each round) doesn't hold. A failure in a round leaves
-   * the rounds before it done; with `until` nothing: which flags a fault finds then, those before the instruction or of
-   * the last round, is up to the processor (Intel SDM vol. 2, REP, against what AMD's do).
+   * A whole repeated string instruction; only guards may precede it. It repeats the body, an assignment of its own that
+   * decrements RCX, while RCX is not 0 and `until` (checked after each round) doesn't hold. After a failure in a round,
+   * the earlier rounds are done; with `until`, nothing is done, because processors differ in the flags that a fault
+   * leaves, those before the instruction or those of the last round (Intel SDM vol. 2, REP, against what AMD's do).
    */
   | {
       readonly kind: 'repeat';
@@ -132,13 +132,13 @@ export type Statement =
       /** How much of RCX counts: the address size. */
       readonly counter: 32 | 64;
       readonly until: Value | undefined;
-      /** The same as the body, many rounds at once, where there is such a way. */
+      /** Many rounds of the body at once, if that is possible. */
       readonly block: Block | undefined;
     };
 
 /**
- * What many rounds of MOVS or STOS do together while DF is 0: `bytes` a round. RDI, and RSI for a copy, move on as they
- * do.
+ * What many rounds of MOVS or STOS do together while DF is 0: `bytes` a round. RDI, and for a copy RSI, advance as the
+ * rounds would advance them.
  */
 export type Block =
   | { readonly kind: 'copy'; readonly from: Value; readonly to: Value; readonly bytes: number }
@@ -155,7 +155,8 @@ export function operandsOf(value: Value): readonly Value[] {
 }
 
 /**
- * The values that a statement uses, outermost ones only; of a repetition none: its rounds are statements of their own.
+ * The values that a statement uses, outermost ones only; none for a repetition, whose rounds are statements of their
+ * own.
  */
 export function valuesOf(statement: Statement): readonly Value[] {
   switch (statement.kind) {

@@ -2,7 +2,7 @@
  * Instructions to micro-operations. A family is a table from mnemonics to functions that append what the instruction
  * does to a {@link Lifting}.
  */
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { type Instruction, type MemoryOperand, type Operand, type RegisterOperand } from '../decode/instruction';
 import { type LoadedValue, type MicroOperations, type RegisterWidth, type Statement, type Value } from './ir';
 import { type Flag, type GeneralRegister } from '../machine/registers';
@@ -26,12 +26,12 @@ export type Lift = (lifting: Lifting) => void;
 export type Family = Readonly<Record<string, Lift>>;
 
 /**
- * User space ends below 2^47; a branch beyond faults where vendors differ, so the thread does it itself (Intel SDM vol.
- * 1 §3.3.7.1).
+ * User space ends below 2^47; vendors differ in where a branch beyond it faults, so the thread executes it (Intel SDM
+ * vol. 1 §3.3.7.1).
  */
 const USER_ADDRESS_BITS = 47;
 
-/** The micro-operations of one instruction while they are put together. */
+/** The micro-operations of one instruction, under construction. */
 export class Lifting {
   readonly #statements: Statement[] = [];
   #loads = 0;
@@ -108,7 +108,7 @@ export class Lifting {
   }
 
   load(address: Value, width: RegisterWidth): Value {
-    return this.loadBlock(address, 1, width)[0]!;
+    return assertExists(this.loadBlock(address, 1, width)[0], 'loaded value');
   }
 
   /** Loads `count` consecutive values at once. */
@@ -122,7 +122,7 @@ export class Lifting {
     this.#statements.push({ kind: 'guard', condition });
   }
 
-  /** Stores values behind one another. */
+  /** Stores consecutive values. */
   store(address: Value, ...values: readonly Value[]): void {
     this.#statements.push({ kind: 'store', address, values });
   }

@@ -13,8 +13,8 @@ import {
 import { registerName } from '../machine/registers';
 
 /**
- * `rsp = rsp - 8`; what is used more than once has a line of its own before: `t0 = …`. Widths are written where they
- * change.
+ * `rsp = rsp - 8`; a value that is used more than once gets its own line before: `t0 = …`. Widths are written where
+ * they change.
  */
 export function listing(operations: MicroOperations): string[] {
   return new Listing(operations).lines;
@@ -34,7 +34,6 @@ const INFIX: Readonly<Record<BinaryOperator | Comparison, string>> = {
   shiftRightSigned: '>>signed',
   equal: '==',
   below: '<',
-  less: '<signed',
 };
 
 const PREFIX: Partial<Record<UnaryOperator, string>> = { not: '~', negate: '-' };

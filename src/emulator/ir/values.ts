@@ -1,5 +1,5 @@
 /**
- * Constructors of {@link Value}s. They check widths, so that a family that mixes them up fails in its first test, not
+ * Constructors of {@link Value}s. They check widths, so that a family with a wrong width fails in its first test, not
  * at a hit.
  */
 import { assert } from '../../base/assert';
@@ -78,8 +78,6 @@ function comparison(op: Comparison): (left: Value, right: Value) => Value {
 export const equal = comparison('equal');
 /** Unsigned. */
 export const below = comparison('below');
-/** Signed. */
-export const less = comparison('less');
 
 function unary(op: UnaryOperator): (value: Value) => Value {
   return (value) => ({ op, width: value.width, value });
@@ -136,9 +134,4 @@ export function isZero(value: Value): Value {
 
 export function isNotZero(value: Value): Value {
   return not(isZero(value));
-}
-
-/** All ones where the condition holds, else 0. */
-export function mask(condition: Value, width: Width): Value {
-  return negate(zeroExtend(condition, width));
 }

@@ -7,7 +7,7 @@ export interface Host {
    * be read.
    */
   load(): boolean;
-  /** Writes them. All or nothing: if it gives false, memory is as it was, also where the operand lies on two pages. */
+  /** Writes them. All or nothing: if it returns false, memory is unchanged, even if the operand spans two pages. */
   store(): boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Machine {
 }
 
 /**
- * 0: done. 1: step aside; the registers in the state are those with which the thread shall run the instruction itself.
- * Those are the ones it had, but for a repeated string instruction of which a part is done.
+ * 0: done. 1: step aside; the thread must run the instruction itself, with the registers in the state. These are its
+ * own, except after some rounds of a repeated string instruction.
  */
 export type Execute = () => 0 | 1;

@@ -1,4 +1,4 @@
-/** What the CPU at hand lacks of the instructions that the families know. */
+/** The instructions of the families that this CPU lacks. */
 import { readFileSync } from 'node:fs';
 
 /**
@@ -21,25 +21,22 @@ const FEATURES = new Map(
 );
 
 export class Processor {
-  /** `features`: those it has; undefined: all. */
+  /** `features`: the CPU's features; undefined: all. */
   constructor(private readonly features: ReadonlySet<string> | undefined) {}
 
-  static #here: Processor | undefined;
-
-  /** The one that this process runs on, as the kernel describes it. */
-  static get here(): Processor {
-    this.#here ??= new Processor(featuresIn(readFileSync('/proc/cpuinfo', 'latin1')));
-    return this.#here;
+  /** This machine's processor, as the kernel describes it. Reads /proc/cpuinfo. */
+  static here(): Processor {
+    return new Processor(featuresIn(readFileSync('/proc/cpuinfo', 'latin1')));
   }
 
-  /** Whether it has a feature; false where the kernel does not say. */
+  /** Whether it has a feature; false if the kernel does not say. */
   has(feature: string): boolean {
     return this.features?.has(feature) ?? false;
   }
 
   /**
-   * The feature without which it executes a lifted instruction as another one, or not at all: TZCNT as BSF, ANDN as an
-   * invalid opcode. Undefined if it has that, or none is needed.
+   * The missing feature, if the processor would execute a lifted instruction as another one or not at all: TZCNT as
+   * BSF, ANDN as an invalid opcode. Undefined if it has the feature or none is needed.
    */
   missingFor(mnemonic: string): string | undefined {
     const feature = FEATURES.get(mnemonic);

@@ -21,7 +21,7 @@ export const FLAGS = Object.keys(FLAG_BITS) as readonly Flag[];
 /** The six that arithmetic sets. */
 export const STATUS_FLAGS = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF'] as const satisfies readonly Flag[];
 
-/** RFLAGS bits that change how the next instruction ends: trap after it, check the alignment of its operands. */
+/** RFLAGS bits that affect the next instruction: trap after it, check the alignment of its operands. */
 export const TRAP_FLAG = 1 << 8;
 export const ALIGNMENT_CHECK_FLAG = 1 << 18;
 

@@ -1,19 +1,20 @@
-/** The CPU as an oracle: gives experiments to the scratch program and reads what it made of them. */
+/** The CPU as an oracle: passes experiments to the scratch program and reads the results. */
+import { assertExists } from '../../base/assert';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Disposable } from '../../base/lifetime';
+import { INT3 } from '../../base/x86';
 import { Layout, programImage, Record, SIGNAL_REGISTERS } from './program';
 
 const RECORD_CODE_BYTES = 16;
-const INT3 = 0xcc;
 const WINDOW_HEADER_BYTES = 16;
 
 /** No instruction raises these. */
 const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
-/** A batch takes milliseconds; more means that an experiment jumped to itself. */
+/** A batch takes milliseconds. The limit allows for a busy machine; beyond it an experiment has jumped to itself. */
 const TIMEOUT_MS = 60_000;
 
 /** Something ended the scratch program from outside, as Ctrl-C does with all that runs in a terminal. */
@@ -23,7 +24,7 @@ export class OracleKilled extends Error {
   }
 }
 
-/** A piece of memory that an experiment starts with, and what became of it. */
+/** A range of memory that an experiment starts with, and its contents afterwards. */
 export interface Window {
   /** Within {@link Layout.data}. */
   readonly address: number;
@@ -40,7 +41,7 @@ export interface Experiment {
 }
 
 export interface Outcome {
-  /** SIGTRAP: the INT3 behind the instruction, or one it jumped to; RIP is behind that. */
+  /** SIGTRAP: the INT3 after the instruction, or one that it jumped to; RIP is after that one. */
   readonly signal: number;
   readonly faultAddress: bigint;
   readonly registers: BigUint64Array;
@@ -51,13 +52,13 @@ export class Oracle implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'sidestep-'));
   readonly #program = join(this.#directory, 'oracle');
 
-  /** `data` and `constants`: what the segments of {@link Layout} hold where no window says otherwise. */
+  /** `data` and `constants`: the contents of the segments of {@link Layout} outside the windows. */
   constructor(data: Uint8Array, constants: Uint8Array) {
     writeFileSync(this.#program, programImage(data, constants));
     chmodSync(this.#program, 0o700);
   }
 
-  /** Makes all experiments, in their order. Throws if the program did not come to its end, {@link OracleKilled} too. */
+  /** Runs all experiments in order. Throws if the program did not reach its end, possibly {@link OracleKilled}. */
   run(experiments: readonly Experiment[]): Outcome[] {
     if (experiments.length === 0) return [];
     const batch = encode(experiments);
@@ -98,7 +99,7 @@ function encode(experiments: readonly Experiment[]): Uint8Array {
       batch.set(bytes, cursor + WINDOW_HEADER_BYTES);
       cursor += WINDOW_HEADER_BYTES + bytes.length;
     }
-    at += sizes[index]!;
+    at += assertExists(sizes[index], 'size');
   });
   return batch;
 }

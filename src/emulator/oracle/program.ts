@@ -1,13 +1,15 @@
 /**
  * The scratch program in which the CPU itself executes instructions: a static x86-64 Linux program without a library,
- * made here byte by byte so that nothing but a kernel is needed to have it.
+ * assembled here byte by byte, so that it needs only a kernel.
  *
- * It reads a batch of experiments from descriptor 0 to its end, makes them one after the other, and writes the batch
- * with the results in place to descriptor 1. An experiment is started by returning from a signal handler whose saved
- * registers were replaced, and ends with the signal that its instruction raises, or the INT3 behind it, or whatever is
- * at the address that it jumps to. That is one signal for each, on a stack of its own: all registers, RSP too, belong
- * to the experiment. Layouts: rt_sigframe and sigcontext_64 (asm/sigcontext.h), ELF (gABI).
+ * It reads a batch of experiments from descriptor 0 to its end, runs them one after another, and writes the batch with
+ * the results in place to descriptor 1. Returning from a signal handler with replaced registers starts an experiment.
+ * It ends with a signal: of its instruction, of the INT3 after it, or of whatever is at its jump target. Each
+ * experiment takes one signal, on a stack of its own, so all registers, RSP included, belong to the experiment.
+ * Layouts: rt_sigframe and sigcontext_64 (asm/sigcontext.h), ELF (gABI).
  */
+import { assertExists } from '../../base/assert';
+import { INT3, PAGE_BYTES } from '../../base/x86';
 
 /** Addresses are below 2^31, so that every addressing form reaches them. */
 export const Layout = {
@@ -15,10 +17,10 @@ export const Layout = {
   /** Executable and writable; full of INT3. */
   code: 0x10000000,
   codeBytes: 0x2000,
-  /** Readable and writable. Nothing is mapped before. */
+  /** Readable and writable. Nothing is mapped before it. */
   data: 0x20000000,
   dataBytes: 0x4000,
-  /** Readable, straight behind the data; nothing is mapped behind it. */
+  /** Readable, directly after the data; nothing is mapped after it. */
   constants: 0x20004000,
   constantsBytes: 0x1000,
   fsBase: 0x20001000,
@@ -32,7 +34,7 @@ export const Layout = {
 /** Segment selectors of a 64-bit program (__USER_CS, __USER_DS in asm/segment.h). */
 export const SELECTORS = { cs: 0x33, ss: 0x2b, ds: 0, es: 0, fs: 0, gs: 0 } as const;
 
-/** Field offsets of an experiment's record, in bytes; every field is a u64 where nothing else is said. */
+/** Field offsets of an experiment's record, in bytes; every field is a u64 unless stated otherwise. */
 export const Record = {
   signal: 0,
   /** si_addr: where a page fault was, 0 for a general protection fault. */
@@ -54,7 +56,7 @@ export const SIGNAL_REGISTERS = [
   'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp', 'rip', 'eflags',
 ] as const;
 
-/** Machine code and what it says, from {@link Layout.program} on. */
+/** Machine code and its assembly, from {@link Layout.program} on. */
 // prettier-ignore
 export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] = [
   // Reads the batch to its end.
@@ -96,7 +98,7 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['48 ff c3', 'inc rbx'],
   ['80 3b 00', 'cmp byte ptr [rbx], 0'],
   ['75 e1', 'jne short 0x40005a'],
-  // The first experiment is loaded by the handler of this.
+  // The handler of this signal loads the first experiment.
   ['cc', 'int3'],
   // The handler (signal, siginfo, ucontext). AC, NT and ID, which POPF may have set, must not outlive their experiment.
   ['6a 02', 'push 2'],
@@ -176,7 +178,7 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['0f 05', 'syscall'],
 ];
 
-/** What the instructions refer to, behind them. */
+/** The data of the instructions, after them. */
 // prettier-ignore
 const DATA: readonly string[] = [
   // stack_t: address, flags, 64 KiB
@@ -186,9 +188,6 @@ const DATA: readonly string[] = [
   // The signals: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, end
   '04', '05', '07', '08', '0b', '00',
 ];
-
-const PAGE = 0x1000;
-const INT3 = 0xcc;
 
 interface Segment {
   readonly address: number;
@@ -215,8 +214,8 @@ export function programImage(data: Uint8Array, constants: Uint8Array): Uint8Arra
 
 /** ELF header, program headers, then the segments at page boundaries of the file. */
 function elf(entry: number, segments: readonly Segment[]): Uint8Array {
-  const pages = segments.map(({ content }) => Math.ceil(content.length / PAGE));
-  const file = new Uint8Array(PAGE * (1 + pages.reduce((sum, count) => sum + count, 0)));
+  const pages = segments.map(({ content }) => Math.ceil(content.length / PAGE_BYTES));
+  const file = new Uint8Array(PAGE_BYTES * (1 + pages.reduce((sum, count) => sum + count, 0)));
   const view = new DataView(file.buffer);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // ELFCLASS64, ELFDATA2LSB, EV_CURRENT
   view.setUint16(16, 2, true); // ET_EXEC
@@ -228,7 +227,7 @@ function elf(entry: number, segments: readonly Segment[]): Uint8Array {
   view.setUint16(54, 56, true); // e_phentsize
   view.setUint16(56, segments.length, true); // e_phnum
   view.setUint16(58, 64, true); // e_shentsize
-  let offset = PAGE;
+  let offset = PAGE_BYTES;
   segments.forEach(({ address, flags, content, memoryBytes }, index) => {
     const header = 64 + 56 * index;
     view.setUint32(header, 1, true); // PT_LOAD
@@ -238,9 +237,9 @@ function elf(entry: number, segments: readonly Segment[]): Uint8Array {
     view.setBigUint64(header + 24, BigInt(address), true); // p_paddr
     view.setBigUint64(header + 32, BigInt(content.length), true);
     view.setBigUint64(header + 40, BigInt(memoryBytes), true);
-    view.setBigUint64(header + 48, BigInt(PAGE), true); // p_align
+    view.setBigUint64(header + 48, BigInt(PAGE_BYTES), true); // p_align
     file.set(content, offset);
-    offset += PAGE * pages[index]!;
+    offset += PAGE_BYTES * assertExists(pages[index], 'page count');
   });
   return file;
 }

@@ -1,4 +1,5 @@
 /** Reproducible random numbers, and machine words that are often at an edge. */
+import { assertExists } from '../../base/assert';
 
 /** sfc32 (PractRand): three words of state and a counter. */
 export class Random {
@@ -31,7 +32,7 @@ export class Random {
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)]!;
+    return assertExists(choices[this.below(choices.length)], 'choice');
   }
 
   u64(): bigint {

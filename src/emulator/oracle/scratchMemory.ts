@@ -1,4 +1,5 @@
 /** The memory of the scratch program, as the emulator sees it when it runs the same experiment. */
+import { PAGE_BYTES } from '../../base/x86';
 import { type Host } from '../machine/machine';
 import { State } from '../machine/state';
 import { type Window } from './oracle';
@@ -14,7 +15,7 @@ interface Range {
 }
 
 export class ScratchMemory implements Host {
-  /** What the data and the constants hold, without what experiments stored. */
+  /** The contents of the data and the constants, without the experiments' stores. */
   readonly #initial = new Uint8Array(Layout.dataBytes + Layout.constantsBytes);
   readonly #current: Uint8Array;
   readonly #state: Uint8Array;
@@ -61,8 +62,8 @@ export class ScratchMemory implements Host {
   }
 
   /**
-   * What was accessed since the last call, as it was and as it is; then memory is as it was before. `undefined` if
-   * memory was accessed that belongs to the scratch program itself: no experiment can be made with that.
+   * What was accessed since the last call, before and after; then restores memory. `undefined` if the scratch program's
+   * own memory was accessed: such a state can't be an experiment.
    */
   takeWindows(): { before: readonly Window[]; after: readonly Window[] } | undefined {
     const before: Window[] = [];
@@ -79,7 +80,7 @@ export class ScratchMemory implements Host {
     return strayed ? undefined : { before, after };
   }
 
-  /** The operand's place; it is watched from now on, whether it is mapped or not. */
+  /** The operand's range; it is watched from now on, mapped or not. */
   #access(): { address: number; length: number } {
     const address = Number(this.#operand.getBigUint64(State.operandAddress, true));
     const length = Number(this.#operand.getBigUint64(State.operandLength, true));
@@ -91,15 +92,13 @@ export class ScratchMemory implements Host {
   }
 }
 
-const PAGE = 0x1000;
-
 /** A jump there would execute the scratch program itself. */
 export function isProgramText(address: bigint): boolean {
-  return address >= Layout.program && address < Layout.program + PAGE;
+  return address >= Layout.program && address < Layout.program + PAGE_BYTES;
 }
 
 const OWN_MAPPINGS: readonly Readonly<Range>[] = [
-  { start: Layout.program, end: Layout.program + PAGE },
+  { start: Layout.program, end: Layout.program + PAGE_BYTES },
   { start: Layout.code, end: Layout.code + Layout.codeBytes },
   { start: Layout.variables, end: Layout.batch + Layout.batchCapacity },
 ];

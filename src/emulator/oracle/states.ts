@@ -1,6 +1,6 @@
 /**
- * Random register states for an instruction: words at the edges of widths, and addresses that mostly lie where memory
- * is, at places where much can go wrong.
+ * Random register states for an instruction: words at the edges of widths, and addresses mostly in mapped memory, at
+ * its edges.
  */
 import { type Instruction, type MemoryOperand } from '../decode/instruction';
 import { FLAG_BITS, type GeneralRegister } from '../machine/registers';
@@ -50,7 +50,7 @@ export class StateSource {
   next(instruction: Instruction, address: number): BigUint64Array {
     for (;;) {
       const registers = this.#any(instruction, address);
-      // The kernel would take it for the end of a handler that is running, and not start at the stack's top.
+      // The kernel would treat it as the stack of a running handler, and not start at the stack's top.
       const onSignalStack = registers[NUMBERS.rsp]! >= Layout.variables && registers[NUMBERS.rsp]! <= Layout.batch;
       if (!onSignalStack) return registers;
     }
@@ -61,7 +61,7 @@ export class StateSource {
     const registers = new BigUint64Array(SIGNAL_REGISTERS.length);
     for (let number = 0; number < 16; number++) registers[number] = random.word();
     if (random.oneIn(4)) registers[random.below(16)] = registers[random.below(16)]!;
-    // Repetitions that end within the data, or not far behind it.
+    // Repetitions that end within the data, or shortly after it.
     if (instruction.repeat !== undefined) {
       const upper = usesNarrowAddresses(instruction) ? random.u64() << 32n : 0n;
       registers[NUMBERS.rcx] = BigInt.asUintN(64, upper | BigInt(random.below(random.oneIn(8) ? 600 : 20)));
@@ -72,7 +72,7 @@ export class StateSource {
     return registers;
   }
 
-  /** Points the instruction's operands at memory; where two need one register for that, the first to come has it. */
+  /** Points the instruction's operands at memory; if two need the same register, the first one gets it. */
   #aim(registers: BigUint64Array, instruction: Instruction): void {
     const pointers: MemoryOperand[] = [];
     const implied = IMPLIED[instruction.mnemonic];
@@ -93,7 +93,7 @@ export class StateSource {
   ): void {
     const { random } = this;
     const anywhere = this.#place();
-    // It faults where it is not aligned.
+    // It faults if it is not aligned.
     const place = instruction.mnemonic === 'cmpxchg16b' && !random.oneIn(8) ? anywhere & ~15 : anywhere;
     const segmentBase = pointer.segment === undefined ? 0 : pointer.segment === 'fs' ? Layout.fsBase : Layout.gsBase;
     const bitOffset = bitIndexOffset(registers, instruction, pointer);
@@ -104,7 +104,7 @@ export class StateSource {
     const value = (name: typeof base): bigint =>
       name === undefined || name === 'rip' ? 0n : registers[NUMBERS[name]]!;
     const set = (name: GeneralRegister, address: bigint): void => {
-      // Of a 32-bit address the upper half is ignored.
+      // The upper half of a 32-bit address is ignored.
       const upper = pointer.addressSize === 32 ? random.u64() << 32n : 0n;
       registers[NUMBERS[name]] =
         pointer.addressSize === 32 ? upper | BigInt.asUintN(32, address) : BigInt.asUintN(64, address);

@@ -1,6 +1,6 @@
 /**
- * Instructions of real programs as subjects of {@link verify}. The scratch program has memory at few places, so an
- * instruction that names an address, or how far away it is, gets another constant there; nothing else of it changes.
+ * Instructions of real programs as subjects of {@link verify}. The scratch program has little memory, so an absolute or
+ * relative address in the instruction is replaced; nothing else changes.
  */
 import { constantFields, type ConstantField, decode } from '../decode/decode';
 import { lift } from '../families';
@@ -10,14 +10,11 @@ import { Layout } from './program';
 import { type Random } from './random';
 import { type Subject } from './verify';
 
-/** Branches go nearby, but not into the place that the instruction's bytes are copied to. */
+/** Branches go nearby, but not to where the instruction's bytes are copied. */
 const NEAREST_TARGET = 16;
 const FARTHEST_TARGET = 100;
 
-/**
- * The first instruction of `bytes` at a random place of the scratch program; `undefined` if it is not one that is
- * lifted.
- */
+/** The first instruction of `bytes` at a random address of the scratch program; `undefined` if it is not lifted. */
 export function subjectOf(bytes: Uint8Array, random: Random): Subject | undefined {
   const original = decode(bytes, 0n);
   if (original === undefined) return undefined;

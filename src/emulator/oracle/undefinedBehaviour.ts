@@ -1,4 +1,4 @@
-/** Where the manuals leave something open, so that the CPU at hand proves nothing: what is not compared, and why. */
+/** Results that the manuals leave undefined, so that one CPU proves nothing: what is not compared, and why. */
 import { type Instruction } from '../decode/instruction';
 import { type Flag } from '../machine/registers';
 import { SIGNAL_REGISTERS } from './program';
@@ -22,7 +22,7 @@ const SHIFTS: Readonly<Record<string, { readonly flags: readonly Flag[]; readonl
   rcr: { flags: ['OF'] },
 };
 
-/** The flags that are undefined after an instruction that started from these registers. */
+/** The undefined flags after an instruction that started from these registers. */
 export function undefinedFlagsAfter(instruction: Instruction, registers: BigUint64Array): readonly Flag[] {
   const { mnemonic, operands, undefinedFlags } = instruction;
   const shift = SHIFTS[mnemonic];
@@ -38,8 +38,8 @@ export function undefinedFlagsAfter(instruction: Instruction, registers: BigUint
 }
 
 /**
- * Whether stepping aside is right though the instruction did not fault: `rip` is where the thread went.
- * A branch out of user space faults at its target on some CPUs, at the branch on others.
+ * Whether stepping aside is right though the instruction did not fault: `rip` is where the thread went. A branch out of
+ * user space faults at its target on some CPUs, at the branch on others.
  */
 export function mayStepAside({ mnemonic, operands, repeat }: Instruction, rip: bigint): boolean {
   if (rip >> 47n !== 0n || repeat !== undefined) return true;

@@ -2,6 +2,7 @@
  * Checks instructions against the CPU: the very function that runs at a hit, and the instruction itself in the scratch
  * program, from the same random states; every register, defined flag, byte of memory and fault must be the same.
  */
+import { assertExists } from '../../base/assert';
 import { hex } from '../../base/address';
 import { compile } from '../compile/compile';
 import { disassemble } from '../decode/decode';
@@ -35,7 +36,7 @@ export interface Mismatch {
 
 export interface Verification {
   readonly states: number;
-  /** Where the instruction ran to its end in both. */
+  /** The states from which the instruction ran to its end in both. */
   readonly executed: number;
   readonly mismatches: readonly Mismatch[];
 }
@@ -75,13 +76,15 @@ export function verify(subjects: readonly Subject[], options: { states: number; 
         some.map(({ operations, instruction }) => ({ operations, length: instruction.length })),
       );
       const trials = some.flatMap((subject, index) =>
-        Array.from({ length: options.states }, () => emulate(subject, functions[index]!, source, scratch, view)),
+        Array.from({ length: options.states }, () =>
+          emulate(subject, assertExists(functions[index], 'function'), source, scratch, view),
+        ),
       );
       const outcomes = oracle.run(trials.map(experiment));
       const partial = trials.filter(isPartial);
       const completions = oracle.run(partial.map(completion));
       trials.forEach((trial, index) => {
-        const outcome = outcomes[index]!;
+        const outcome = assertExists(outcomes[index], 'outcome');
         if (trial.result === 0 && outcome.signal === SIGTRAP) executed++;
         const completed = completions[partial.indexOf(trial)];
         const differences =
@@ -130,7 +133,7 @@ function experiment({ subject, before, windowsBefore }: Trial): Experiment {
   return { code: subject.bytes, registers: before, windows: windowsBefore };
 }
 
-/** A repeated string instruction that doesn't compare may be left to the thread when some of its rounds are done. */
+/** The emulator may leave a repeated string instruction without comparison to the thread after some of its rounds. */
 function isPartial({ result, subject }: Trial): boolean {
   return result === 1 && subject.operations.some((statement) => statement.kind === 'repeat' && !statement.until);
 }
@@ -142,7 +145,7 @@ function completion({ subject, after, windowsAfter }: Trial): Experiment {
   return { code: subject.bytes, registers, windows: windowsAfter };
 }
 
-/** Done whole, or first in part by the emulator: the same must come out. */
+/** Executed wholly, or first in part by the emulator: the result must be the same. */
 function compareCompletion(whole: Outcome, completed: Outcome, { instruction }: Subject): string[] {
   const differences: string[] = [];
   if (whole.signal !== completed.signal || whole.faultAddress !== completed.faultAddress) {
@@ -166,7 +169,7 @@ function flagDifferences(real: bigint, emulated: bigint, except: readonly Flag[]
 
 function windowDifferences(real: readonly Window[], emulated: readonly Window[]): string[] {
   return emulated.flatMap(({ address, bytes }, index) => {
-    const found = Buffer.from(real[index]!.bytes);
+    const found = Buffer.from(assertExists(real[index], 'real block').bytes);
     return found.equals(bytes)
       ? []
       : [`memory at ${hex(address)} ${found.toString('hex')}; ${Buffer.from(bytes).toString('hex')}`];
@@ -177,7 +180,7 @@ function compare(trial: Trial, outcome: Outcome): string[] {
   const { subject, before, after, result } = trial;
   const place = BigInt(subject.address);
   const rip = outcome.signal === SIGTRAP ? outcome.registers[RIP]! - 1n : outcome.registers[RIP]!;
-  // A fault at another place is that of what the instruction jumped to.
+  // A fault at another address belongs to the code that the instruction jumped to.
   const faulted = rip === place;
   const differences: string[] = [];
   if (result === 1) {
@@ -201,7 +204,7 @@ function compare(trial: Trial, outcome: Outcome): string[] {
 }
 
 function sameBytes(left: readonly Window[], right: readonly Window[]): boolean {
-  return left.every(({ bytes }, index) => Buffer.from(bytes).equals(right[index]!.bytes));
+  return left.every(({ bytes }, index) => Buffer.from(bytes).equals(assertExists(right[index], 'block').bytes));
 }
 
 function flagOf(eflags: bigint, flag: Flag): number {

@@ -1,12 +1,11 @@
 /**
  * Which instructions the surrogate may execute: those that act on registers, and on memory at addresses known
- * beforehand, and on nothing else. They are listed by the CPUID features that they belong to, so that an instruction
- * nobody thought about is refused: extensions for monitoring, tracing, enclaves, virtual machines and the like are not
- * here.
+ * beforehand, and on nothing else. They are listed by the CPUID features that they belong to, so that an unconsidered
+ * instruction is refused: extensions for monitoring, tracing, enclaves, virtual machines and the like are not here.
  */
 import { type CpuidFeature } from 'iced-x86';
 
-/** General: registers that PTRACE_GETREGS knows. Extended: those of the XSAVE area too. */
+/** General: the registers of PTRACE_GETREGS. Extended: also those of the XSAVE area. */
 export type RegisterSet = 'general' | 'extended';
 
 const GENERAL = [
@@ -38,15 +37,13 @@ const REGISTER_SETS: ReadonlyMap<string, RegisterSet> = new Map<FeatureName, Reg
   ...EXTENDED.map((name) => [name, 'extended'] as const),
 ]);
 
-/**
- * Instructions that their feature says too little about. XGETBV can read which of the thread's own states are in use.
- */
+/** Instructions that need more than their feature says. XGETBV can read which of the thread's own states are in use. */
 const SINGLE: ReadonlyMap<string, RegisterSet> = new Map([
   ['wait', 'extended'],
   ['xgetbv', 'extended'],
 ]);
 
-/** What an instruction that belongs to all of `features` acts on; `undefined`: maybe something else. */
+/** What an instruction that belongs to all of `features` acts on; `undefined`: possibly something else. */
 export function registerSetOf(mnemonic: string, features: readonly string[]): RegisterSet | undefined {
   const single = SINGLE.get(mnemonic);
   if (single !== undefined) return single;
@@ -55,5 +52,5 @@ export function registerSetOf(mnemonic: string, features: readonly string[]): Re
   return sets.includes('extended') ? 'extended' : 'general';
 }
 
-/** Their results differ from processor to processor of one machine, so they run on the thread's. */
+/** Their results differ between the processors of one machine, so they run on the thread's processor. */
 export const PROCESSOR_BOUND: ReadonlySet<string> = new Set(['cpuid', 'rdpid', 'rdtscp']);

@@ -1,7 +1,7 @@
 /**
  * How the surrogate executes an instruction that no family lifts: the plan says what to copy from the thread to the
- * scratch process, what to run there, and what to copy back. Everything in it is known before the first hit, but for
- * the operand's address.
+ * scratch process, what to run there, and what to copy back. Everything in it, except the operand's address, is known
+ * before the first hit.
  */
 import { type Instruction, type MemoryOperand } from '../decode/instruction';
 import { type GeneralRegister } from '../machine/registers';
@@ -15,20 +15,20 @@ export { type OperandAccess } from './recode';
 export interface SurrogatePlan {
   /** What the scratch process executes: the instruction, its memory operand moved to where a register points. */
   readonly code: Uint8Array;
-  /** Of the instruction as it stands in the program, in bytes. */
+  /** Length of the instruction in the program, in bytes. */
   readonly length: number;
   readonly operand: PlannedOperand | undefined;
   /** It acts on vector, x87, mask or control registers: what NT_X86_XSTATE holds. */
   readonly extendedState: boolean;
   /** XGETBV, which can read which extended states the thread is using. */
   readonly readsStatesInUse: boolean;
-  /** The result depends on the processor: it runs on the one that the thread ran on. */
+  /** The result depends on the processor: it runs on the one that the thread last ran on. */
   readonly processorBound: boolean;
   /**
    * The fields of user_regs_struct to copy back. RIP is always among them: it becomes the next instruction's address.
    */
   readonly writes: readonly UserRegisterName[];
-  /** For x87 instructions that the x87 remembers: the opcode that it would remember, and the one of {@link code}. */
+  /** For instructions that the x87 remembers: the opcode that it would remember, and that of {@link code}. */
   readonly x87: { readonly opcode: number; readonly opcodeInCode: number } | undefined;
 }
 
@@ -36,13 +36,13 @@ export interface PlannedOperand {
   readonly memory: MemoryOperand;
   readonly bytes: number;
   readonly access: OperandAccess;
-  /** Points to it in the plan's code; the instruction uses it for nothing else. */
+  /** The register that points to it in the plan's code; the instruction has no other use for it. */
   readonly register: GeneralRegister;
 }
 
 /**
  * The plan for an instruction, `bytes` from its first on. `undefined` if the surrogate can't stand in for the thread.
- * Instructions that are refused whatever is known about them (refusal.ts) are not for this.
+ * Not for instructions that refusal.ts refuses.
  */
 export function planOf(instruction: Instruction, bytes: Uint8Array): SurrogatePlan | undefined {
   const { mnemonic, length } = instruction;

@@ -1,14 +1,15 @@
 /**
- * Instructions for the surrogate, by iced-x86: the same one with its memory operand moved to where a register points,
- * and what iced's InstructionInfo says it does. What iced allocates for one call is freed in it.
+ * Instructions for the surrogate, by iced-x86: the same instruction with its memory operand at a register, and its
+ * effects from iced's InstructionInfo. Objects that iced allocates for one call are freed in it.
  */
+import { assertExists } from '../../base/assert';
 import {
   CpuidFeature,
   Decoder,
   DecoderOptions,
   Encoder,
   FlowControl,
-  Instruction as IcedInstruction,
+  type Instruction as IcedInstruction,
   type InstructionInfo,
   InstructionInfoFactory,
   Mnemonic,
@@ -24,24 +25,20 @@ import { GENERAL_REGISTERS, type GeneralRegister } from '../machine/registers';
 import { type RegisterSet, registerSetOf } from './features';
 
 /**
- * What happens to a memory operand. `conditionalWrite`: bytes of it that the instruction chooses are written, none is
- * read.
+ * What happens to a memory operand. `conditionalWrite`: the instruction writes the bytes that it selects, and reads
+ * none.
  */
 export type OperandAccess = 'read' | 'write' | 'readWrite' | 'conditionalWrite';
 
 export interface Recoded {
-  /** Does the same wherever it lies. */
+  /** The moved instruction; it does the same at any address. */
   readonly code: Uint8Array;
-  /** The memory operand, if there is one: the register that points to it in `code`, and is for nothing else there. */
+  /** The memory operand, if there is one: the register that points to it in `code` and has no other use there. */
   readonly operand: { readonly register: GeneralRegister; readonly access: OperandAccess } | undefined;
   readonly registerSet: RegisterSet;
   readonly registersWritten: readonly GeneralRegister[];
   readonly changesFlags: boolean;
 }
-
-const decoded = new IcedInstruction();
-const infos = new InstructionInfoFactory();
-const encoder = new Encoder(64);
 
 /**
  * Registers that may point to the operand. The first ones need no REX prefix, which would turn AH to BH into other
@@ -50,19 +47,27 @@ const encoder = new Encoder(64);
 const POINTERS: readonly GeneralRegister[] = ['rbx', 'rsi', 'rdi', 'rcx', 'rdx', 'rax', 'r8', 'r9', 'r10', 'r11'];
 
 /**
- * `bytes`: one whole instruction. `undefined` if it may act on more than registers and one memory operand, or branches.
+ * `bytes`: one whole instruction. `undefined` if it branches, or may act on more than registers and one memory operand.
  */
 export function recode(bytes: Uint8Array): Recoded | undefined {
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
-  decoder.decodeOut(decoded);
-  decoder.free();
+  const decoded = decoder.decode();
+  try {
+    return recodeDecoded(bytes, decoded);
+  } finally {
+    decoded.free();
+    decoder.free();
+  }
+}
+
+function recodeDecoded(bytes: Uint8Array, decoded: IcedInstruction): Recoded | undefined {
   if (decoded.isInvalid || decoded.flowControl !== FlowControl.Next || decoded.isVsib) return undefined;
   const mnemonic = Mnemonic[decoded.mnemonic].toLowerCase();
-  const features = [...decoded.cpuidFeatures()].map((feature) => CpuidFeature[feature]!);
+  const features = [...decoded.cpuidFeatures()].map((feature) => assertExists(CpuidFeature[feature], 'feature'));
   const registerSet = registerSetOf(mnemonic, features);
   if (registerSet === undefined) return undefined;
   const { registers, memory } = usesOf(decoded);
-  const moved = moveOperand(bytes, mnemonic, registers, memory);
+  const moved = moveOperand(bytes, decoded, mnemonic, registers, memory);
   if (moved === undefined) return undefined;
   const written = registers.filter(({ access }) => WRITES.has(access)).map(({ register }) => register);
   return {
@@ -80,12 +85,16 @@ interface Uses {
 }
 
 function usesOf(instruction: IcedInstruction): Uses {
+  const infos = new InstructionInfoFactory();
   const info: InstructionInfo = infos.info(instruction);
   const registers = (info.usedRegisters() as UsedRegister[]).flatMap((used) => {
     const { register, access } = used;
     used.free();
     if (!RegisterExt.isGPR(register)) return [];
-    return { register: GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))]!, access };
+    return {
+      register: assertExists(GENERAL_REGISTERS[RegisterExt.number(RegisterExt.fullRegister(register))], 'register'),
+      access,
+    };
   });
   const memory = (info.usedMemory() as UsedMemory[]).map((used) => {
     const { access } = used;
@@ -93,11 +102,13 @@ function usesOf(instruction: IcedInstruction): Uses {
     return access;
   });
   info.free();
+  infos.free();
   return { registers, memory };
 }
 
 function moveOperand(
   bytes: Uint8Array,
+  decoded: IcedInstruction,
   mnemonic: string,
   registers: Uses['registers'],
   memory: Uses['memory'],
@@ -106,23 +117,23 @@ function moveOperand(
   const operands = kinds.flatMap((kind, index) => (MEMORY_KINDS.has(kind) ? [index] : []));
   const [operand] = operands;
   if (operand === undefined) return memory.length === 0 ? { code: bytes, operand: undefined } : undefined;
-  const access = memory.length === 1 && operands.length === 1 ? ACCESSES.get(memory[0]!) : undefined;
+  const [only] = memory;
+  const access = only !== undefined && memory.length === 1 && operands.length === 1 ? ACCESSES.get(only) : undefined;
   if (access === undefined) return undefined;
-  const register = pointTo(operand, registers);
-  const code = register === undefined ? undefined : encode();
+  const register = pointTo(decoded, operand, registers);
+  const code = register === undefined ? undefined : encode(decoded);
   if (register === undefined || code === undefined) return undefined;
   const masked = access === 'write' && MASKED_STORES.has(mnemonic);
   return { code, operand: { register, access: masked ? 'conditionalWrite' : access } };
 }
 
 /**
- * Makes the operand of {@link decoded} lie where a register points, and nowhere else: no index, displacement or
- * segment.
+ * Makes an operand lie where a register points, and nowhere else: no index, displacement or segment.
  */
-function pointTo(operand: number, registers: Uses['registers']): GeneralRegister | undefined {
+function pointTo(decoded: IcedInstruction, operand: number, registers: Uses['registers']): GeneralRegister | undefined {
   decoded.segmentPrefix = Register.None;
   if (decoded.opKind(operand) !== OpKind.Memory) {
-    // MASKMOVDQU and MASKMOVQ store where RDI points, and do nothing else with it.
+    // MASKMOVDQU and MASKMOVQ store where RDI points, and have no other use for it.
     decoded.setOpKind(operand, OpKind.MemorySegRDI);
     return 'rdi';
   }
@@ -136,14 +147,16 @@ function pointTo(operand: number, registers: Uses['registers']): GeneralRegister
   return name;
 }
 
-function encode(): Uint8Array | undefined {
+function encode(instruction: IcedInstruction): Uint8Array | undefined {
+  const encoder = new Encoder(64);
   try {
-    encoder.encode(decoded, 0n);
+    encoder.encode(instruction, 0n);
     return encoder.takeBuffer();
   } catch {
-    // iced can't write every form that it reads. Half an instruction may be left.
-    encoder.takeBuffer();
+    // iced can't encode every form that it decodes.
     return undefined;
+  } finally {
+    encoder.free();
   }
 }
 
@@ -155,7 +168,7 @@ const ACCESSES: ReadonlyMap<OpAccess, OperandAccess> = new Map([
   [OpAccess.Write, 'write'],
   [OpAccess.CondWrite, 'conditionalWrite'],
   [OpAccess.ReadWrite, 'readWrite'],
-  // CMPXCHG8B writes in any case: what was there, if it does not match (Intel SDM vol. 2).
+  // CMPXCHG8B always writes: the old value, if it does not match (Intel SDM vol. 2).
   [OpAccess.ReadCondWrite, 'readWrite'],
 ]);
 

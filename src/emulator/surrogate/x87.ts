@@ -1,7 +1,7 @@
 /**
  * What the x87 keeps about its last instruction: FIP, where it was; FDP, where its operand was; FOP, its opcode (Intel
- * SDM vol. 1 §8.1.8, §8.1.9). In the surrogate these are those of the moved instruction, so they must be told from the
- * thread's own.
+ * SDM vol. 1 §8.1.8, §8.1.9). In the surrogate these belong to the moved instruction, and must be distinguished from
+ * the thread's own.
  */
 
 /**

@@ -1,12 +1,11 @@
 /**
- * The instructions that can be another's twin: atomic ones whose operand is where a register points, whatever bytes
- * they are encoded in.
+ * The instructions that can be another's twin: atomic ones whose operand is where a register points, in any encoding.
  */
 import { decode } from '../decode/decode';
 import { type Instruction } from '../decode/instruction';
 import { type GeneralRegister } from '../machine/registers';
 
-/** What to look for in a program's text. */
+/** A form to look for in a program's text. */
 export interface TwinForm {
   readonly mnemonic: string;
   /** Of the operand in memory, in bits. */
@@ -20,7 +19,7 @@ export interface TwinCode {
   /** Its operand lies at this register plus the displacement, and nothing else. */
   readonly base: GeneralRegister;
   readonly displacement: number;
-  /** `undefined` where the source is no operand (cmpxchg8b). */
+  /** `undefined` if the source is not an operand (cmpxchg8b). */
   readonly source: GeneralRegister | undefined;
 }
 
@@ -29,7 +28,7 @@ export function formName({ mnemonic, width }: TwinForm): string {
   return `${mnemonic} ${width}`;
 }
 
-/** Registers that these instructions use beside their operands. */
+/** Registers that these instructions use in addition to their operands. */
 const IMPLICIT: Readonly<Record<string, readonly GeneralRegister[]>> = {
   cmpxchg: ['rax'],
   cmpxchg8b: ['rax', 'rbx', 'rcx', 'rdx'],

@@ -1,11 +1,12 @@
 /**
  * How the thread itself executes an atomic instruction that INT3 displaced: by a **twin**, an instruction elsewhere in
  * the program's text that does the same to the same memory when it starts from other registers. The plan says which
- * instructions can be its twin, what they start from, and how what they leave tells the displaced instruction's result.
+ * instructions can be its twin, what they start from, and how to derive the displaced instruction's result from what
+ * they leave.
  *
- * Both follow from the lifted form of the instruction without LOCK. Given what memory holds it computes everything
- * else; and given a well-chosen value instead, it computes the operand that a twin needs: what ADD makes of 0 is what
- * XADD must add.
+ * Both follow from the lifted form of the instruction without LOCK. Given what memory holds, it computes everything
+ * else. Given a well-chosen value instead, it computes the operand that a twin needs: the result of ADD on 0 is the
+ * number that XADD must add.
  */
 import { lift } from '../families';
 import { type Instruction } from '../decode/instruction';
@@ -13,7 +14,7 @@ import { type MicroOperations } from '../ir/ir';
 import { type TwinForm } from './forms';
 
 export interface TwinPlan {
-  /** What the instruction does, but for being atomic. */
+  /** The instruction's effect, apart from being atomic. */
   readonly operations: MicroOperations;
   /** Of the instruction, in bytes. */
   readonly length: number;
@@ -25,19 +26,14 @@ export interface TwinPlan {
 export interface TwinWay {
   readonly form: TwinForm;
   /**
-   * What the operations are given for memory when the twin's operand is computed: all bits 0, all bits 1, the
-   * accumulator, or what memory really holds: then the twin is a CMPXCHG that swaps it for the result, perhaps as part
-   * of a larger piece, and may have to try again.
+   * The value of memory for computing the twin's operand: all bits 0, all bits 1, the accumulator, or what memory
+   * really holds: then the twin is a CMPXCHG that swaps it for the result, perhaps as part of a larger block, and may
+   * have to try again.
    */
   readonly given: 'zeros' | 'ones' | 'accumulator' | 'memory';
-  /**
-   * What the twin's source register gets: what the operations would store, the number of the bit in it, or it has none.
-   */
+  /** The twin's source register: the value that the operations would store, the number of the bit in it, or none. */
   readonly source: 'result' | 'bitNumber' | undefined;
-  /**
-   * Where what memory held is found afterwards; of those that don't tell, the flags are the CPU's or the thread's as
-   * they were.
-   */
+  /** Where the old value of memory is afterwards. If nowhere, the flags are the CPU's, or the thread's unchanged. */
   readonly answer: 'source' | 'accumulator' | 'pair' | 'flags' | undefined;
 }
 
@@ -45,9 +41,9 @@ type Method = Omit<TwinWay, 'form'> & { readonly mnemonic: string };
 
 const FETCH_ADD: Method = { mnemonic: 'xadd', given: 'zeros', source: 'result', answer: 'source' };
 
-/** What one twin does at once, by mnemonic. */
+/** The instructions that one twin does at once, by mnemonic. */
 const METHODS: Readonly<Record<string, Method | undefined>> = {
-  // Whatever adds a number that does not depend on memory: x + c is c for x = 0.
+  // Instructions that add a number that does not depend on memory: x + c is c for x = 0.
   ...Object.fromEntries(['add', 'sub', 'adc', 'sbb', 'inc', 'dec', 'xadd'].map((name) => [name, FETCH_ADD])),
   or: { mnemonic: 'or', given: 'zeros', source: 'result', answer: 'flags' },
   xor: { mnemonic: 'xor', given: 'zeros', source: 'result', answer: 'flags' },
@@ -71,11 +67,11 @@ const SWAPS: Readonly<Record<number, readonly TwinForm['width'][]>> = {
   64: [64],
 };
 
-/** `undefined` if it is not an atomic read-modify-write of memory, or one that no family knows. */
+/** `undefined` if it is not an atomic read-modify-write of memory, or no family has it. */
 export function twinPlanOf(instruction: Instruction): TwinPlan | undefined {
   const { mnemonic, lock, repeat, length, operands } = instruction;
   const memory = operands.find((operand) => operand.kind === 'memory');
-  // A repeat prefix is a hint about hardware lock elision, which is not for a twin.
+  // A repeat prefix is a hint about hardware lock elision, which a twin must not have.
   if (memory === undefined || repeat !== undefined || !(lock || mnemonic === 'xchg')) return undefined;
   const operations = lift(instruction);
   const ways = waysOf(mnemonic, memory.width);

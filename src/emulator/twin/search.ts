@@ -1,8 +1,8 @@
 /**
- * Twins in a piece of text, at any byte: whether the program itself ever executes those bytes from there makes no
- * difference.
+ * Finds twins in a block of text, at any byte: it does not matter whether the program itself ever executes the bytes
+ * from there.
  */
-import { MAX_INSTRUCTION_BYTES } from '../decode/decode';
+import { MAX_INSTRUCTION_BYTES } from '../machine/instructionLength';
 import { formName, type TwinCode, twinCodeOf, type TwinForm } from './forms';
 
 export interface FoundTwin {
@@ -31,7 +31,7 @@ export function* lockedTwins(text: Buffer): Generator<FoundTwin> {
   }
 }
 
-/** All XCHG with memory. There are some in nearly every kilobyte, so whoever looks for them can stop soon. */
+/** All XCHG with memory. Nearly every kilobyte has some, so a search can stop early. */
 export function* exchangeTwins(text: Buffer): Generator<FoundTwin> {
   for (const opcode of XCHG_OPCODES) {
     for (let at = text.indexOf(opcode); at >= 0; at = text.indexOf(opcode, at + 1)) {

@@ -1,9 +1,9 @@
 /**
- * From a thread's registers to those that a twin starts from, and from those that the twin leaves to the displaced
- * instruction's result. Both are computed in the {@link State} by the lifted form of the instruction, which gets and
- * leaves its operand here instead of in the target's memory. Nothing here allocates.
+ * Converts a thread's registers to those that a twin starts from, and those that the twin leaves to the displaced
+ * instruction's result. The lifted form of the instruction computes both in the {@link State}, with its operand here
+ * instead of in the target's memory. Nothing here allocates.
  */
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { type Execute, type Host } from '../machine/machine';
 import { FLAG_BITS, type GeneralRegister, STATUS_FLAGS } from '../machine/registers';
 import { State, USER_REGISTERS_BYTES, UserRegister } from '../machine/state';
@@ -27,13 +27,16 @@ export class TwinState implements Host {
   /** Index in {@link #words} of the state. */
   readonly #state: number;
   #way: TwinWay | undefined;
-  /** It is known what memory held: {@link #piece} has it. */
+  /** The old value of memory is known; it is in {@link #piece}. */
   #known = false;
-  /** Linear, of the operand; of the piece of memory that the twin acts on; how far the operand lies in that. */
+  /**
+   * Linear addresses of the operand and of the block of memory that the twin acts on; the operand's offset in that
+   * block.
+   */
   #address = 0;
   #start = 0;
   #within = 0;
-  /** What the piece holds; then what it shall. */
+  /** The block's contents; then its new contents. */
   readonly #piece = new Uint8Array(OPERAND_BYTES);
   readonly #pieceWords = new Uint32Array(this.#piece.buffer);
   /** What it held when a swap was prepared. */
@@ -49,8 +52,8 @@ export class TwinState implements Host {
   }
 
   /**
-   * The state holds the thread's registers as INT3 left them, `saved` a copy. Puts those in their place that the twin
-   * starts from, but RIP. False, with the thread's registers unchanged: the thread shall run its own instruction.
+   * The state holds the thread's registers as INT3 left them, `saved` a copy. Replaces them by those that the twin
+   * starts from, except RIP. False, with the registers unchanged: the thread must run its own instruction.
    */
   enter(execute: Execute, way: TwinWay, { base, displacement, source }: TwinCode, saved: Uint8Array): boolean {
     this.#way = way;
@@ -72,8 +75,8 @@ export class TwinState implements Host {
   }
 
   /**
-   * The state holds what the twin left. Puts the thread's registers behind the displaced instruction in their place.
-   * False, with the thread's registers in front of it: memory had changed in between, and nothing was done.
+   * The state holds what the twin left. Replaces it by the thread's registers after the displaced instruction. False,
+   * with the thread's registers before it: memory had changed in between, and nothing was done.
    */
   leave(execute: Execute, way: TwinWay, { source }: TwinCode, saved: Uint8Array): boolean {
     const flags = this.#flags;
@@ -89,7 +92,7 @@ export class TwinState implements Host {
 
   /** As {@link Host}: the lifted form reads its operand. */
   load(): boolean {
-    const way = this.#way!;
+    const way = assertExists(this.#way, 'way');
     const length = this.#words[this.#state + State.operandLength / 4]!;
     this.#address =
       this.#words[this.#state + State.operandAddress / 4]! +
@@ -113,9 +116,9 @@ export class TwinState implements Host {
     return true;
   }
 
-  /** Reads the piece from the target. */
+  /** Reads the block from the target. */
   #read(): boolean {
-    const bytes = this.#way!.form.width / 8;
+    const bytes = assertExists(this.#way, 'way').form.width / 8;
     this.#setOperand(this.#start, bytes);
     if (!this.#host.load()) return false;
     for (let at = 0; at < bytes; at++) this.#piece[at] = this.#operand[at]!;
@@ -124,10 +127,10 @@ export class TwinState implements Host {
     return true;
   }
 
-  /** From what the twin left: what memory held. */
+  /** Derives the old value of memory from what the twin left. */
   #learn({ answer, form }: TwinWay, source: GeneralRegister | undefined): void {
     this.#known = answer === 'source' || answer === 'accumulator' || answer === 'pair';
-    if (answer === 'source') this.#copyRegister(source!, 0, 8);
+    if (answer === 'source') this.#copyRegister(assertExists(source, 'source register'), 0, 8);
     else if (answer === 'accumulator') this.#copyRegister('rax', 0, 8);
     else if (answer === 'pair') {
       this.#copyRegister('rax', 0, form.width / 16);
@@ -140,7 +143,7 @@ export class TwinState implements Host {
     for (let at = 0; at < bytes; at++) this.#piece[to + at] = this.#registers[from + at]!;
   }
 
-  /** Of the only bit of the piece that is 1, or 0 among ones. */
+  /** The number of the block's only bit that is 1, or 0 among ones. */
   #bitNumber(inverted: boolean): number {
     const low = inverted ? ~this.#pieceWords[0]! : this.#pieceWords[0]!;
     const high = inverted ? ~this.#pieceWords[1]! : this.#pieceWords[1]!;
@@ -168,7 +171,10 @@ export class TwinState implements Host {
     this.#words[this.#state + State.operandLength / 4] = length;
   }
 
-  /** Where the twin's operand lies that holds the instruction's: at the same place, or around it and aligned. */
+  /**
+   * The address of the twin's operand, which contains the instruction's: the same address, or an aligned block around
+   * it.
+   */
   #place({ form }: TwinWay, length: number): boolean {
     const bytes = form.width / 8;
     this.#start = bytes === length ? this.#address : this.#address - (this.#address % bytes);

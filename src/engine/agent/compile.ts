@@ -2,6 +2,7 @@
  * Agent program → WebAssembly. The agent's operand stack is WebAssembly's own, so most operations are one instruction;
  * captures are written where the hit record is being built. See contract/agent for what programs mean.
  */
+import { assertExists } from '../../base/assert';
 import { type AgentOperation, type AgentProgram } from '../../contract/agent/operations';
 import { verifyAgent, verifyCapture } from '../../contract/agent/verify';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
@@ -21,10 +22,24 @@ import {
 /** Compiled programs that are kept for the next site with an equal one. */
 const KEPT_PROGRAMS = 256;
 
-/** Compiles agents for one arena; equal programs share one compiled agent. */
+/** So that memory and the time for one module stay bounded. */
+const PROGRAMS_PER_MODULE = 256;
+
+/** A program whose functions are compiled with the others that wait, or when it first runs. */
+interface Waiting {
+  readonly program: AgentProgram;
+  readonly agent: { -readonly [K in keyof Agent]: Agent[K] };
+}
+
+/**
+ * Compiles agents for one arena, many at a time: each WebAssembly module has a mapping of its own, of which the kernel
+ * gives a process 65,530 (vm.max_map_count), and a probe on a function that is inlined everywhere has a program for each
+ * site. Equal programs share one compiled agent.
+ */
 export class AgentCompiler {
   readonly #imports: WebAssembly.Imports;
   readonly #agents = new Map<string, Agent>();
+  #waiting: Waiting[] = [];
 
   constructor(arena: Arena, memory: TargetMemory) {
     this.#imports = {
@@ -36,56 +51,91 @@ export class AgentCompiler {
     };
   }
 
-  /** Throws `engine-protocol` for a program that is not sound. */
-  compile(program: AgentProgram): Agent {
+  /** Its functions are compiled by the next {@link compile}. Throws `engine-protocol` for a program that is not sound. */
+  prepare(program: AgentProgram): Agent {
     const key = JSON.stringify(program, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
     const known = this.#agents.get(key);
     if (known) return known;
     verifyAgent(program);
-    const agent = this.#build(program);
-    if (this.#agents.size >= KEPT_PROGRAMS) this.#agents.delete(this.#agents.keys().next().value!);
+    const agent = this.#await(program);
+    const [oldest] = this.#agents.keys();
+    if (oldest !== undefined && this.#agents.size >= KEPT_PROGRAMS) this.#agents.delete(oldest);
     this.#agents.set(key, agent);
     return agent;
   }
 
-  #build(program: AgentProgram): Agent {
+  /** Compiles all that wait, into one module. */
+  compile(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
     const module = new ModuleBuilder();
-    module.importMemory('engine', 'memory', ARENA_PAGES);
-    const transfer = { parameters: ['i32', 'i32'], results: ['i32'] } as const;
-    const read = module.importFunction('engine', 'read', transfer);
-    const readString = module.importFunction('engine', 'readString', {
-      parameters: ['i32', 'i32', 'i32'],
-      results: ['i32'],
-    });
-    const runtime: Runtime = {
-      read,
-      readString,
-      unreadable: module.addFunction(readFailure()),
-      divisionByZero: module.addFunction(divisionFailure()),
-      missing: module.addFunction(missingValue()),
-    };
-    if (program.condition) module.addFunction(conditionFunction(program.condition, runtime), 'condition');
-    program.captures.forEach((operations, index) => {
-      module.addFunction(captureFunction(operations, runtime), captureName(index));
+    const runtime = addRuntime(module);
+    waiting.forEach(({ program }, index) => {
+      if (program.condition) module.addFunction(conditionFunction(program.condition, runtime), conditionName(index));
+      program.captures.forEach((operations, capture) => {
+        module.addFunction(captureFunction(operations, runtime), captureName(index, capture));
+      });
     });
     const functions = module.instantiate(this.#imports);
-    const captures = program.captures.map((_, index) => functions[captureName(index)] as (start: number) => number);
-    return {
-      condition: functions['condition'],
-      capture: (start) => {
+    waiting.forEach(({ program, agent }, index) => {
+      agent.condition = functions[conditionName(index)];
+      const captures = program.captures.map(
+        (_, capture) => functions[captureName(index, capture)] as (start: number) => number,
+      );
+      agent.capture = (start) => {
         let at = start;
         for (const capture of captures) at = capture(at);
         return at;
+      };
+    });
+  }
+
+  #await(program: AgentProgram): Agent {
+    const agent: Waiting['agent'] = {
+      condition:
+        program.condition &&
+        (() => {
+          this.compile();
+          return assertExists(agent.condition, 'condition')();
+        }),
+      capture: (start) => {
+        this.compile();
+        return agent.capture(start);
       },
-      captures: captures.length,
+      captures: program.captures.length,
       recordBytes: HIT_HEADER_BYTES + program.captures.reduce((sum, part, index) => sum + roomFor(part, index), 0),
       usesVectors: [program.condition ?? [], ...program.captures].flat().some(({ op }) => op === 'vector'),
     };
+    this.#waiting.push({ program, agent });
+    if (this.#waiting.length === PROGRAMS_PER_MODULE) this.compile();
+    return agent;
   }
 }
 
-function captureName(index: number): string {
-  return `capture${index}`;
+function addRuntime(module: ModuleBuilder): Runtime {
+  module.importMemory('engine', 'memory', ARENA_PAGES);
+  const transfer = { parameters: ['i32', 'i32'], results: ['i32'] } as const;
+  const read = module.importFunction('engine', 'read', transfer);
+  const readString = module.importFunction('engine', 'readString', {
+    parameters: ['i32', 'i32', 'i32'],
+    results: ['i32'],
+  });
+  return {
+    read,
+    readString,
+    unreadable: module.addFunction(readFailure()),
+    divisionByZero: module.addFunction(divisionFailure()),
+    missing: module.addFunction(missingValue()),
+  };
+}
+
+function conditionName(index: number): string {
+  return `condition${index}`;
+}
+
+function captureName(index: number, capture: number): string {
+  return `capture${index}.${capture}`;
 }
 
 /** One capture's header and bytes: its own, or the address that could not be read. */

@@ -6,6 +6,7 @@
  *
  * A load that fails or a division by zero ends the function at once, from whatever depth.
  */
+import { assertExists } from '../../base/assert';
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { CAPTURE_HEADER_BYTES } from '../../contract/hits';
 import { State, UserRegister } from '../../emulator/machine/state';
@@ -153,7 +154,10 @@ class PartCompiler {
       case 'vector':
         code
           .i32(0)
-          .memory(LOADS[operation.size]!, Layout.vectors + Xsave.xmm + 16 * operation.register + operation.offset);
+          .memory(
+            assertExists(LOADS[operation.size], 'load'),
+            Layout.vectors + Xsave.xmm + 16 * operation.register + operation.offset,
+          );
         return;
       case 'load':
         this.#popAddress();
@@ -161,7 +165,7 @@ class PartCompiler {
           () => code.i32(operation.size),
           () => code.i32(Layout.agentOperand),
         );
-        code.i32(0).memory(LOADS[operation.size]!, Layout.agentOperand);
+        code.i32(0).memory(assertExists(LOADS[operation.size], 'load'), Layout.agentOperand);
         return;
       case 'missing':
         this.#failures.missing(operation.reason);
@@ -186,7 +190,11 @@ class PartCompiler {
         code.op(operation.op);
         return;
       case 'capture':
-        code.set(this.#first).get(this.cursor).get(this.#first).memory(STORES[operation.size]!, 0);
+        code
+          .set(this.#first)
+          .get(this.cursor)
+          .get(this.#first)
+          .memory(assertExists(STORES[operation.size], 'store'), 0);
         this.#advance(() => code.i32(operation.size));
         return;
       case 'captureMemory':

@@ -3,18 +3,18 @@ import { type Address, address as toAddress, hex } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import {
   type Counts,
-  type Execution,
-  type Inspection,
+  type DisplacedInstruction,
   type Mapping,
   type ProbeId,
   type Requests,
   type SiteId,
+  type SiteRequest,
 } from '../../contract/messages';
 import { type AgentCompiler } from '../agent/compile';
 import { whyGone } from '../text/audit';
 import { type Breakpoints } from '../text/breakpoints';
 import { Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { readMappings } from '../linux/proc';
 import { straddling } from '../../emulator/decode/boundaries';
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/emulator';
@@ -36,7 +36,7 @@ export interface ArmingParts extends PlacementParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly agents: AgentCompiler;
-  readonly notices: Events;
+  readonly events: Events;
   readonly surrogate: Surrogate;
   readonly twins: Twins;
 }
@@ -55,33 +55,20 @@ export class Arming {
     this.#mappings.clear();
   }
 
-  inspect(process: Process, place: Requests['inspect']['arguments']['places'][number]): Inspection {
-    const { address, from } = place;
-    const placement = examine(this.#parts, process, this.#mappingsOf(process), place);
-    if (placement.possible) {
-      const { instruction, length, execution } = placement.displaced;
-      const inside = from === undefined ? undefined : this.#straddling(process, from, address);
-      return { address, probeable: true, instruction, length, execution, ...(inside && { inside }) };
-    }
-    const { code, reason, instruction } = placement;
-    return { address, probeable: false, code, reason, ...(instruction !== undefined && { instruction }) };
-  }
-
-  /** Throws `not-probeable`, `text-differs`, `memory-unreachable`, `launch-failed`, `engine-protocol`. */
-  arm(
-    process: Process,
-    probe: Probe,
-    wanted: Requests['arm']['arguments'],
-  ): { instruction: string; execution: Execution } {
-    const { breakpoints, probes, agents, notices, surrogate, twins } = this.#parts;
-    const { site: id, address, onHit } = wanted;
-    if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is armed already`);
+  /**
+   * Examines the place, once, and arms it. Throws `not-64-bit`, `not-probeable`, `text-differs`, `memory-unreachable`,
+   * `launch-failed`, `engine-protocol`.
+   */
+  arm(process: Process, probe: Probe, wanted: SiteRequest): DisplacedInstruction {
+    const { breakpoints, probes, agents, events, surrogate, twins } = this.#parts;
+    const { site: id, address, from, onHit } = wanted;
+    if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is already armed`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
     if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();
-    const agent = agents.compile(wanted.agent);
-    examineSigtrap(process, notices);
+    const agent = agents.prepare(wanted.agent);
+    examineSigtrap(process, events);
     twins.leave(process.space, Number(address));
     const breakpoint =
       this.#breakpointFor(process, Number(address), placement.text) ??
@@ -90,7 +77,8 @@ export class Arming {
     breakpoints.add(process.space, site);
     probes.add(site);
     const { instruction, execution } = placement.displaced;
-    return { instruction, execution };
+    const inside = from === undefined ? undefined : this.#straddling(process, from, address);
+    return { instruction, execution, ...(inside && { inside }) };
   }
 
   /** The last counts of a site, which is forgotten. */
@@ -159,7 +147,7 @@ export class Arming {
     this.#parts.breakpoints.remove(site.space, site, () => this.#mappingsOf(site.process));
   }
 
-  #straddling(process: Process, from: Address, at: Address): Extract<Inspection, { probeable: true }>['inside'] {
+  #straddling(process: Process, from: Address, at: Address): DisplacedInstruction['inside'] {
     const distance = Number(at - from);
     if (distance <= 0 || distance > FAR_BYTES) return undefined;
     const text = this.#parts.breakpoints.originalText(process.space, Number(from), distance + MAX_INSTRUCTION_BYTES);

@@ -24,7 +24,7 @@ export type Placement =
       readonly displaced: Displaced;
       readonly origin: Origin;
     }
-  | { readonly possible: false; readonly code: ErrorCode; readonly reason: string; readonly instruction?: string };
+  | { readonly possible: false; readonly code: ErrorCode; readonly reason: string };
 
 export interface PlacementParts {
   readonly emulator: Emulator;
@@ -57,24 +57,16 @@ export function examine(
   const prepared = parts.emulator.prepare(text, address);
   const { instruction } = prepared;
   if (prepared.execution === 'refused') {
-    return { ...refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`), instruction };
+    return refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`);
   }
   if (sequence !== undefined && disturbsSequence(sequence, address, prepared.length)) {
-    const reason = REFUSALS['restartable-sequence'];
-    return { ...refuse('not-probeable', `${instruction} can't be probed: ${reason}`), instruction };
+    return refuse('not-probeable', `${instruction} can't be probed: ${REFUSALS['restartable-sequence']}`);
   }
   if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin, Number(address))) {
-    const { reason } = prepared;
-    return {
-      ...refuse('not-probeable', `${instruction} can't be probed: ${reason}, ${NO_TWIN}`),
-      instruction,
-    };
+    return refuse('not-probeable', `${instruction} can't be probed: ${prepared.reason}, ${NO_TWIN}`);
   }
   if (prepared.changesShadowStack && hasShadowStack(process)) {
-    return {
-      ...refuse('not-probeable', `${instruction} can't be probed: the program's threads have shadow stacks`),
-      instruction,
-    };
+    return refuse('not-probeable', `${instruction} can't be probed: the program's threads have shadow stacks`);
   }
   return { possible: true, text, displaced: prepared, origin: originOf(mapping, Number(address)) };
 }

@@ -4,8 +4,8 @@
 import { SidestepError } from '../../base/errors';
 import { decodeJson, FrameDecoder, FrameKind } from '../../contract/frames';
 import { type Request } from '../../contract/messages';
-import { NO_REQUEST, requestIdOf, toRequest } from '../../contract/requestShapes';
-import { type Arena, Layout } from '../tracing/arena';
+import { NO_REQUEST, requestIdOf, toRequest } from '../../contract/engineRequests';
+import { type Arena, INPUT_BYTES, Layout } from '../tracing/arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
 
@@ -34,7 +34,7 @@ export class Inbox {
   /** Reads what is there. Behind a frame that is broken nothing can be understood any more: that is the end. */
   read(receiver: Receiver): void {
     while (!this.#ended) {
-      const count = libc.read(this.#fd, this.#arena.address(Layout.input), Layout.inputBytes);
+      const count = libc.read(this.#fd, this.#arena.address(Layout.input), INPUT_BYTES);
       if (count > 0) {
         const bytes = this.#arena.u8.subarray(Layout.input, Layout.input + count);
         this.#cut(bytes, receiver);

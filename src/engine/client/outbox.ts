@@ -5,14 +5,14 @@
  */
 import { FRAME_HEADER_BYTES, FrameKind, encodeJson } from '../../contract/frames';
 import { type EngineMessage } from '../../contract/messages';
-import { type Arena, Layout } from '../tracing/arena';
+import { type Arena, Layout, OUTPUT_BYTES } from '../tracing/arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
 
 /** A frame is closed when it has grown to this: large enough to be cheap, small enough to be decoded at once. */
 const FRAME_BYTES = 65536;
 
-const OUTPUT_END = Layout.output + Layout.outputBytes;
+const OUTPUT_END = Layout.output + OUTPUT_BYTES;
 
 /** A JSON message that belongs in front of the record at an arena offset. */
 interface Insertion {
@@ -131,7 +131,7 @@ export class Outbox {
   #compact(): void {
     // Records keep their alignment.
     const gap = (this.#start - Layout.output) & ~7;
-    if (gap < Layout.outputBytes / 2) return;
+    if (gap < OUTPUT_BYTES / 2) return;
     this.#arena.u8.copyWithin(Layout.output, Layout.output + gap, this.#end);
     this.#start -= gap;
     this.#end -= gap;

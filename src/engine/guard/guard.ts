@@ -44,7 +44,7 @@ export interface GuardParts {
   readonly ledger: Ledger;
   readonly waiter: Waiter;
   readonly protection: Protection;
-  readonly notices: Events;
+  readonly events: Events;
   /** Reports that are looked at later: see {@link ReportHooks}. */
   readonly onEarly: (tid: number, status: number) => void;
 }
@@ -101,7 +101,7 @@ export class Guard {
 
   /** It has ended, by itself if it may not trace this process. */
   onEnd(status: WaitStatus): void {
-    const { ledger, notices } = this.#parts;
+    const { ledger, events } = this.#parts;
     const hasWatched = ledger.guardian === this.#pid;
     ledger.guardian = 0;
     this.#pid = -1;
@@ -116,8 +116,8 @@ export class Guard {
     this.#isSuccessor = true;
     this.#tryToStart();
     if (this.isStarting) {
-      const message = `the guardian is gone (${reason}), and another one is being started: ${CONSEQUENCE} meanwhile`;
-      notices.say({ event: 'warning', message });
+      const message = `the guardian is gone (${reason}); another one is starting. Until it watches: ${CONSEQUENCE}`;
+      events.say({ event: 'warning', message });
     }
   }
 
@@ -166,12 +166,12 @@ export class Guard {
   #doWithout(reason: string): void {
     this.#setState('absent');
     const message = `there is no guardian (${reason}): ${CONSEQUENCE}`;
-    this.#parts.notices.say({ event: 'warning', message });
+    this.#parts.events.say({ event: 'warning', message });
   }
 }
 
 /** Of having no guardian. */
-const CONSEQUENCE = 'if the engine is killed, programs that have met a probe end with it, by SIGKILL';
+const CONSEQUENCE = 'if the engine is killed, programs that have hit a probe are killed with it';
 
 function reasonOf(code: number): string {
   if (code === GUARDIAN_UNHEARD) return 'it may not write to the memory of other processes';

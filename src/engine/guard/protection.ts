@@ -19,8 +19,9 @@ export class Protection {
   /** A thread that has stopped dies with the engine from here on. */
   protect(tid: number): void {
     const task = this.#tasks.tasks.get(tid);
-    if (task === undefined || task.diesWithEngine) return;
-    task.diesWithEngine = this.#ptrace.setOptions(tid, DEBUGGEE_OPTIONS | TraceOption.exitKill) === 0;
+    if (task === undefined || task.diesWithEngine === 'yes') return;
+    const failure = this.#ptrace.setOptions(tid, DEBUGGEE_OPTIONS | TraceOption.exitKill);
+    if (failure === 0) task.diesWithEngine = 'yes';
   }
 
   /** All that are stopped. */
@@ -30,20 +31,21 @@ export class Protection {
 
   /** A thread that has stopped no longer does. */
   release(task: Task): void {
-    task.diesWithEngine &&= this.#ptrace.setOptions(task.tid, DEBUGGEE_OPTIONS) !== 0;
+    if (task.diesWithEngine === 'no') return;
+    if (this.#ptrace.setOptions(task.tid, DEBUGGEE_OPTIONS) === 0) task.diesWithEngine = 'no';
   }
 
   /** All that are stopped; the others are asked to stop, for {@link release}. */
   releaseAll(): void {
     for (const task of this.#tasks.tasks.values()) {
       this.release(task);
-      if (task.diesWithEngine) this.#ptrace.interrupt(task.tid);
+      if (task.diesWithEngine !== 'no') this.#ptrace.interrupt(task.tid);
     }
   }
 
   /** Some thread must not be left to the end of the engine. */
   get isNeeded(): boolean {
-    for (const { diesWithEngine } of this.#tasks.tasks.values()) if (diesWithEngine) return true;
+    for (const { diesWithEngine } of this.#tasks.tasks.values()) if (diesWithEngine !== 'no') return true;
     return false;
   }
 }

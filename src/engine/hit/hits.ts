@@ -6,14 +6,14 @@
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
 import { ThreadPhase } from '../../contract/ledger';
-import { State, UserRegister } from '../../emulator/machine/state';
-import { type Arena, Layout } from '../tracing/arena';
+import { type Arena } from '../tracing/arena';
 import { ConditionResult } from '../agent/agent';
 import { type Breakpoints } from '../text/breakpoints';
 import { type Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { type Clock } from '../tracing/clock';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { SI_KERNEL, Signal, TRAP_TRACE } from '../linux/signals';
 import { killThread } from '../linux/processes';
 import { type Events } from '../client/events';
@@ -30,10 +30,6 @@ import { type Task } from '../tracees/tracees';
 import { keepTraced } from '../lifecycle/untraced';
 import { type Twins } from '../passing/twins';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
-const SI_CODE = Layout.siginfo + 8;
-
 /** One register by PTRACE_POKEUSER costs less than all of them by SETREGS; three no longer do. */
 const POKED_REGISTERS = 2;
 
@@ -44,7 +40,7 @@ export interface HitParts {
   readonly breakpoints: Breakpoints;
   readonly probes: ProbeTable;
   readonly outbox: Outbox;
-  readonly notices: Events;
+  readonly events: Events;
   readonly clock: Clock;
   readonly stepAside: StepAside;
   readonly twins: Twins;
@@ -60,7 +56,7 @@ export class Hits {
   readonly #breakpoints: Breakpoints;
   readonly #probes: ProbeTable;
   readonly #outbox: Outbox;
-  readonly #notices: Events;
+  readonly #events: Events;
   readonly #clock: Clock;
   readonly #stepAside: StepAside;
   readonly #twins: Twins;
@@ -74,7 +70,7 @@ export class Hits {
     this.#breakpoints = parts.breakpoints;
     this.#probes = parts.probes;
     this.#outbox = parts.outbox;
-    this.#notices = parts.notices;
+    this.#events = parts.events;
     this.#clock = parts.clock;
     this.#stepAside = parts.stepAside;
     this.#twins = parts.twins;
@@ -88,19 +84,15 @@ export class Hits {
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
-    if (task.aside !== undefined && this.#stepAside.finish(task, true)) return;
-    if (task.twin !== undefined) {
-      if (!this.#twins.finish(task)) this.#deliver(task);
-      return;
-    }
-    if (task.awaitsStepTrap && this.#takeDueTrap(task)) return;
+    if (task.state.now.kind !== 'running' && this.#endsStep(task)) return;
     if (task.blockUnconfirmed) settleDoubt(task);
-    if (this.#ptrace.getRegisters(tid) !== 0) return;
+    const registers = this.#ptrace.getRegisters(tid);
+    if (registers === undefined) return;
     const { space } = task.process;
-    const address = this.#arena.number(RIP) - 1;
+    const address = registers.ip - 1;
     const breakpoint = space.breakpoints.get(address);
     if (breakpoint === undefined) {
-      if (!isStale(this.#ptrace, task) && !this.#isInCopy(task, address)) this.#deliver(task);
+      if (!isStale(this.#ptrace, task) && !this.#isInCopy(task, registers, address)) this.#deliver(task);
       return;
     }
     let sent = false;
@@ -111,23 +103,20 @@ export class Hits {
       !breakpoint.armed
     ) {
       sent = this.#wasSent(tid);
-      if (sent && !hasMetInt3(task, breakpoint, this.#arena.number(RSP))) {
+      if (sent && !hasMetInt3(task, breakpoint, registers.sp)) {
         this.#deliver(task);
         return;
       }
     }
     if (!breakpoint.armed) {
-      this.#onVanished(task, breakpoint, sent);
+      this.#onVanished(task, breakpoint, registers, sent);
       return;
     }
     task.record.phase = ThreadPhase.atInt3;
     this.#memory.select(tid, space.memory);
-    if (!task.retries.take(address, this.#arena.number(RSP))) this.#visit(task, breakpoint, now);
-    if (task.holds > 0) {
-      task.heldAt = breakpoint;
-      return;
-    }
-    this.#pass(task, breakpoint, sent);
+    if (!task.retries.take(address, registers.sp)) this.#visit(task, breakpoint, registers, now);
+    if (task.state.now.kind === 'held') return;
+    this.#pass(task, breakpoint, registers, sent);
   }
 
   /**
@@ -137,31 +126,45 @@ export class Hits {
    */
   onIllegalInstruction(task: Task): void {
     const { space } = task.process;
-    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2]! > 0) return;
-    if (this.#ptrace.getRegisters(task.tid) !== 0) return;
-    const breakpoint = space.breakpoints.get(this.#arena.number(RIP) - 1);
+    if (this.#ptrace.getSiginfo(task.tid)?.isFromKernel !== false) return;
+    const registers = this.#ptrace.getRegisters(task.tid);
+    if (registers === undefined) return;
+    const breakpoint = space.breakpoints.get(registers.ip - 1);
     if (breakpoint === undefined || breakpoint.displaced.length === 1) return;
     if (!breakpoint.armed && space.memory.read(breakpoint.address, 1)[0] === INT3) return;
-    rewind(this.#ptrace, task, breakpoint.address);
+    rewind(this.#ptrace, task, registers, breakpoint.address);
     task.record.phase = ThreadPhase.running;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
   }
 
-  /** Lets a held thread go on. */
-  release(task: Task): void {
-    const { heldAt } = task;
-    task.heldAt = undefined;
+  /** Lets a thread go on that was held, at a breakpoint or at its program's start. */
+  release(task: Task, at: Breakpoint | undefined): void {
     if (isStale(this.#ptrace, task)) return;
-    if (heldAt === undefined) {
+    if (at === undefined) {
       this.#ptrace.resume(task.tid, 0);
       return;
     }
-    if (this.#ptrace.getRegisters(task.tid) !== 0) return;
+    const registers = this.#ptrace.getRegisters(task.tid);
+    if (registers === undefined) return;
     this.#memory.select(task.tid, task.process.space.memory);
-    this.#pass(task, heldAt, false);
+    this.#pass(task, at, registers, false);
   }
 
-  #visit(task: Task, breakpoint: Breakpoint, now: number): void {
+  /**
+   * The thread was on its way over an instruction. True: that is what it has stopped for, and it was dealt with. False:
+   * its own SIGTRAP is still to be.
+   */
+  #endsStep(task: Task): boolean {
+    const { now } = task.state;
+    if (now.kind === 'aside') return this.#stepAside.finish(task, true);
+    if (now.kind === 'onTwin') {
+      if (!this.#twins.finish(task)) this.#deliver(task);
+      return true;
+    }
+    return task.state.isTrapDue && this.#takeDueTrap(task);
+  }
+
+  #visit(task: Task, breakpoint: Breakpoint, registers: Registers, now: number): void {
     let vectors = false;
     const { sites } = breakpoint;
     // Sites can go while this runs: when the limit is reached.
@@ -182,7 +185,7 @@ export class Hits {
       if (!probe.wantsMatch()) continue;
       if (site.onHit === 'report') this.#report(task, site, now);
       else if (site.onHit === 'hold') this.#hold(task, site);
-      else if (site.onHit === 'trace') keepTraced(this.#ptrace, task);
+      else if (site.onHit === 'trace') keepTraced(this.#ptrace, task, registers);
     }
   }
 
@@ -191,7 +194,7 @@ export class Hits {
       site.count('lost');
       return;
     }
-    if (!task.announced) this.#notices.announce(task);
+    if (!task.announced) this.#events.announce(task);
     const start = this.#outbox.begin();
     const end = site.agent.capture(start + HIT_HEADER_BYTES);
     const { u32 } = this.#arena;
@@ -211,52 +214,43 @@ export class Hits {
   }
 
   #hold(task: Task, site: Site): void {
-    task.holds++;
-    this.#notices.announce(task);
-    this.#notices.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
+    task.state.hold(site.breakpoint);
+    this.#events.announce(task);
+    this.#events.say({ event: 'held', pid: site.process.pid, tid: task.tid, site: site.id });
   }
 
   /**
    * Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that
    * was sent.
    */
-  #pass(task: Task, breakpoint: Breakpoint, sent: boolean): void {
+  #pass(task: Task, breakpoint: Breakpoint, registers: Registers, sent: boolean): void {
     const { displaced } = breakpoint;
     const byThread = displaced.changesShadowStack && this.#shadowStacks.has(task.tid);
     if (byThread || displaced.execute() !== 0) {
-      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint)) {
+      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint, registers)) {
         if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
         return;
       }
       if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
-      this.#stepAside.begin(task, breakpoint);
+      this.#stepAside.begin(task, breakpoint, registers);
       return;
     }
     task.record.phase = ThreadPhase.finishing;
-    this.#writeBack(task.tid, breakpoint);
-    if (displaced.length === 1) task.landings.note(breakpoint.address + 1, this.#arena.number(RSP));
+    this.#writeBack(task.tid, breakpoint, registers);
+    if (displaced.length === 1) task.landings.note(breakpoint.address + 1, registers.sp);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
   }
 
-  #writeBack(tid: number, breakpoint: Breakpoint): void {
-    const { changed } = breakpoint;
-    if (changed.length <= POKED_REGISTERS && this.#arePokeable(changed)) {
+  #writeBack(tid: number, { changed }: Breakpoint, registers: Registers): void {
+    if (changed.length <= POKED_REGISTERS && areExact(registers, changed)) {
       for (let at = 0; at < changed.length; at++) {
         const field = changed[at]!;
-        this.#ptrace.pokeUser(tid, field, this.#arena.number(State.registers + field));
+        this.#ptrace.pokeUser(tid, field, registers.word(field));
       }
     } else {
       this.#ptrace.setRegisters(tid);
     }
-  }
-
-  /** Whether the values are exact as numbers. */
-  #arePokeable(fields: readonly number[]): boolean {
-    for (let at = 0; at < fields.length; at++) {
-      if (this.#arena.u32[((State.registers + fields[at]!) >>> 2) + 1]! >= 0x20_0000) return false;
-    }
-    return true;
   }
 
   #resume(task: Task, sent: boolean): void {
@@ -267,9 +261,9 @@ export class Hits {
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
   #takeDueTrap(task: Task): boolean {
-    task.awaitsStepTrap = false;
+    task.state.takeTrap();
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
-    if (this.#ptrace.getSiginfo(task.tid) !== 0 || this.#arena.i32[SI_CODE >>> 2] !== TRAP_TRACE) {
+    if (this.#ptrace.getSiginfo(task.tid)?.code !== TRAP_TRACE) {
       task.record.phase = ThreadPhase.running;
       return false;
     }
@@ -281,33 +275,34 @@ export class Hits {
   /**
    * INT3 was there when the thread executed it, and is gone now: the thread goes back and runs what is there instead.
    */
-  #onVanished(task: Task, breakpoint: Breakpoint, sent: boolean): void {
+  #onVanished(task: Task, breakpoint: Breakpoint, registers: Registers, sent: boolean): void {
     const { address } = breakpoint;
     if (task.process.space.memory.read(address, 1)[0] === INT3) {
       this.#deliver(task);
       return;
     }
-    rewind(this.#ptrace, task, address);
+    rewind(this.#ptrace, task, registers, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, sent);
   }
 
   /** The program has moved or copied its text with an INT3 in it: the thread goes back and runs what belongs there. */
-  #isInCopy(task: Task, address: number): boolean {
+  #isInCopy(task: Task, registers: Registers, address: number): boolean {
     const { process, tid } = task;
     if (this.#wasSent(tid) || !this.#breakpoints.restoreCopy(process.space, address, tid)) return false;
-    this.#notices.warn(
-      `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was taken out there`,
+    this.#events.warn(
+      `the program has moved or copied its code with a probe in it, to ${hex(BigInt(address))}: the probe was removed there`,
       process,
     );
-    rewind(this.#ptrace, task, address);
+    rewind(this.#ptrace, task, registers, address);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#resume(task, false);
     return true;
   }
 
   #wasSent(tid: number): boolean {
-    return this.#ptrace.getSiginfo(tid) === 0 && this.#arena.i32[SI_CODE >>> 2] !== SI_KERNEL;
+    const siginfo = this.#ptrace.getSiginfo(tid);
+    return siginfo !== undefined && siginfo.code !== SI_KERNEL;
   }
 
   /** A SIGTRAP of the program's own. */
@@ -316,6 +311,12 @@ export class Hits {
     // Where it stands, it can go on from.
     task.record.phase = ThreadPhase.stepping;
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
-    if (!task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
   }
+}
+
+/** Whether the registers' values are exact as numbers. */
+function areExact(registers: Registers, fields: readonly number[]): boolean {
+  for (let at = 0; at < fields.length; at++) if (!registers.isExact(fields[at]!)) return false;
+  return true;
 }

@@ -2,17 +2,16 @@
  * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that),
  * relieved of a trap that INT3 has raised but nobody has seen yet, and let go where it was.
  */
-import { State, UserRegister } from '../../emulator/machine/state';
 import { type Arming } from '../arming/arming';
 import { type NewTasks } from './newTasks';
 import { type Breakpoint } from '../tracees/tracees';
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 import { type ExitAndExec } from './exitAndExec';
-import { Layout } from '../tracing/arena';
 import { isEntering, repeatForGood } from '../threads/interruptions';
 import { awaitReport } from '../threads/awaitStop';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { SI_KERNEL, Signal, signalBit } from '../linux/signals';
 import { type Waiter } from '../tracing/wait';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
@@ -24,9 +23,6 @@ import { isStale } from '../threads/staleStops';
 import { type Process, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
-const SI_CODE = Layout.siginfo + 8;
 const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 export interface DetachingParts {
@@ -34,8 +30,8 @@ export interface DetachingParts {
   readonly waiter: Waiter;
   readonly tasks: TaskTable;
   readonly arming: Arming;
-  readonly births: NewTasks;
-  readonly changes: ExitAndExec;
+  readonly newTasks: NewTasks;
+  readonly exitAndExec: ExitAndExec;
   readonly stepAside: StepAside;
   readonly twins: Twins;
 }
@@ -55,45 +51,47 @@ export class Detaching {
   }
 
   departAll(processes: Iterable<Process>): boolean {
-    const { tasks, arming, births } = this.#parts;
+    const { tasks, arming, newTasks } = this.#parts;
     const together = [...processes].flatMap((process) => [
       process,
       ...[...tasks.processes.values()].filter(({ memoryOwner }) => memoryOwner === process),
     ]);
     for (const process of together) arming.disarmProcess(process);
     const clean = together.filter((process) => arming.isClean(process));
-    for (const process of clean) process.leaving = true;
+    for (const process of clean) process.leave();
     for (const process of clean) for (const task of process.tasks.values()) this.#ask(task);
     for (const process of clean) this.#drain(process);
-    births.settle();
+    newTasks.settle();
     return clean.length === together.length;
   }
 
   /** A thread of a leaving process ({@link Process.leaving}) has something to report, its status is the waiter's. */
   onStop(task: Task): void {
-    const { ptrace, waiter, births, changes, stepAside, twins } = this.#parts;
+    const { ptrace, waiter, newTasks, exitAndExec, stepAside, twins } = this.#parts;
     const status = decodeWaitStatus(waiter.status);
     if (isEnd(status)) {
-      changes.onEnd(task, status);
+      exitAndExec.onEnd(task, status);
       return;
     }
     if (status.kind !== 'exec' && isStale(ptrace, task)) return;
     const signal = status.kind === 'signal' ? status.signal : 0;
-    const stepped = task.aside !== undefined || task.awaitsStepTrap;
+    const stepped = task.state.asideAt !== undefined || task.state.isTrapDue;
     stepAside.interrupt(task, signal === Signal.SIGTRAP);
-    const wasOnTwin = task.twin !== undefined;
+    const wasOnTwin = task.state.twinStep !== undefined;
     const ownSignal = twins.interrupt(task, signal !== 0);
-    if (task.awaitsStepTrap && signal !== Signal.SIGTRAP) {
-      // Let go now, the thread would get it.
-      ptrace.resume(task.tid, signal);
-      return;
+    if (task.state.isTrapDue) {
+      if (signal !== Signal.SIGTRAP) {
+        // Let go now, the thread would get it.
+        ptrace.resume(task.tid, signal);
+        return;
+      }
+      task.state.takeTrap();
     }
-    task.awaitsStepTrap = false;
     switch (status.kind) {
       case 'clone':
       case 'fork':
       case 'vfork':
-        ptrace.interrupt(births.onCreated(task, status.kind));
+        ptrace.interrupt(newTasks.onCreated(task, status.kind));
         ptrace.interrupt(task.tid);
         return;
       case 'signal':
@@ -101,8 +99,9 @@ export class Detaching {
         else if (signal === Signal.SIGTRAP) this.#letGoAtTrap(task, stepped);
         else {
           // As at a hit: see onIllegalInstruction.
-          const behind = signal === Signal.SIGILL ? this.#breakpointBehind(task) : undefined;
-          if (behind !== undefined && behind.displaced.length > 1) this.#rewind(task, behind);
+          const registers = signal === Signal.SIGILL ? ptrace.getRegisters(task.tid) : undefined;
+          const behind = breakpointBehind(task, registers);
+          if (registers && behind && behind.displaced.length > 1) this.#rewind(task, registers, behind);
           this.#letGoWith(task, signal);
         }
         return;
@@ -121,12 +120,15 @@ export class Detaching {
   /** Held threads are let go at once, the others are asked to stop. */
   #ask(task: Task): void {
     const { ptrace } = this.#parts;
-    if (task.holds === 0) {
+    const { doing } = task.state;
+    if (!task.state.isKeptStopped) {
       ptrace.interrupt(task.tid);
       return;
     }
     if (isStale(ptrace, task)) return;
-    if (task.heldAt && ptrace.getRegisters(task.tid) === 0) this.#rewind(task, task.heldAt);
+    const at = doing.kind === 'held' ? doing.at : undefined;
+    const registers = at && ptrace.getRegisters(task.tid);
+    if (at && registers) this.#rewind(task, registers, at);
     this.#letGo(task, 0);
   }
 
@@ -138,7 +140,7 @@ export class Detaching {
         const report = awaitReport(waiter, task.tid);
         if (report === 'asleep') {
           // On a twin it waits for memory, and would go on with registers that are not its own.
-          if (task.twin !== undefined) continue;
+          if (task.state.twinStep !== undefined) continue;
           // It is let go when it stops; or by the kernel, if the engine ends before that.
           break;
         }
@@ -162,18 +164,18 @@ export class Detaching {
     const { ptrace } = this.#parts;
     if (task.blockUnconfirmed) settleDoubt(task);
     if (stepped && task.blocksSigtrap) blockSigtrap(ptrace, task);
-    const code = ptrace.getSiginfo(task.tid) === 0 ? ptrace.arena.i32[SI_CODE >>> 2]! : 0;
+    const code = ptrace.getSiginfo(task.tid)?.code ?? 0;
     const signal = (stepped && code > 0) || isIgnored(task) ? 0 : Signal.SIGTRAP;
-    const breakpoint = this.#breakpointBehind(task);
-    const own = breakpoint !== undefined && !isOfProgram(task, breakpoint) ? breakpoint : undefined;
-    if (own !== undefined && code === SI_KERNEL) {
-      this.#rewind(task, own);
-      this.#letGo(task, 0);
+    const registers = ptrace.getRegisters(task.tid);
+    const breakpoint = breakpointBehind(task, registers);
+    if (registers === undefined || breakpoint === undefined || isOfProgram(task, breakpoint)) {
+      this.#letGo(task, signal);
       return;
     }
+    const isOwn = code === SI_KERNEL;
     // One that was sent may have swallowed INT3's own.
-    if (own !== undefined && code <= 0 && hasMetInt3(task, own, ptrace.arena.number(RSP))) this.#rewind(task, own);
-    this.#letGo(task, signal);
+    if (isOwn || (code <= 0 && hasMetInt3(task, breakpoint, registers.sp))) this.#rewind(task, registers, breakpoint);
+    this.#letGo(task, isOwn ? 0 : signal);
   }
 
   /**
@@ -182,7 +184,8 @@ export class Detaching {
    */
   #letGoInterrupted(task: Task, kind: 'trapStop' | 'groupStop'): void {
     const { ptrace } = this.#parts;
-    if (this.#breakpointBehind(task) && hasPendingTrap(task.tid)) ptrace.resume(task.tid, 0);
+    const isBehind = breakpointBehind(task, ptrace.getRegisters(task.tid)) !== undefined;
+    if (isBehind && hasPendingTrap(task.tid)) ptrace.resume(task.tid, 0);
     else if (kind === 'trapStop') this.#letGoWith(task, 0);
     else this.#letGo(task, 0);
   }
@@ -190,7 +193,8 @@ export class Detaching {
   /** At the begin or the end of a call that it repeats. */
   #letGoFromSystemCall(task: Task): void {
     const { ptrace } = this.#parts;
-    if (ptrace.getRegisters(task.tid) !== 0 || !isEntering(ptrace)) {
+    const registers = ptrace.getRegisters(task.tid);
+    if (registers === undefined || !isEntering(registers)) {
       this.#letGoWith(task, 0);
       return;
     }
@@ -206,16 +210,9 @@ export class Detaching {
     this.#letGo(task, signal);
   }
 
-  #breakpointBehind(task: Task): Breakpoint | undefined {
+  #rewind(task: Task, registers: Registers, breakpoint: Breakpoint): void {
     const { ptrace } = this.#parts;
-    if (ptrace.getRegisters(task.tid) !== 0) return undefined;
-    return task.process.space.breakpoints.get(ptrace.arena.number(RIP) - 1);
-  }
-
-  /** Its registers have just been read. */
-  #rewind(task: Task, breakpoint: Breakpoint): void {
-    const { ptrace } = this.#parts;
-    rewind(ptrace, task, breakpoint.address);
+    rewind(ptrace, task, registers, breakpoint.address);
     if (task.blocksSigtrap) blockSigtrap(ptrace, task);
   }
 
@@ -225,13 +222,18 @@ export class Detaching {
   }
 
   #forget(task: Task): void {
-    const { tasks, births } = this.#parts;
+    const { tasks, newTasks } = this.#parts;
     const { process } = task;
     tasks.removeTask(task);
     if (process.tasks.size > 0) return;
-    births.onCreatorsGone(process);
+    newTasks.onCreatorsGone(process);
     tasks.removeProcess(process);
   }
+}
+
+/** The breakpoint whose INT3 the thread would have executed last; `undefined`: none, or it was killed. */
+function breakpointBehind({ process }: Task, registers: Registers | undefined): Breakpoint | undefined {
+  return registers && process.space.breakpoints.get(registers.ip - 1);
 }
 
 /** Ours was taken out: what stands there now, the program has put there. */

@@ -1,5 +1,4 @@
 /** Processes that end, and processes that turn into another program. */
-import { ThreadPhase } from '../../contract/ledger';
 import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
 import { type NewTasks } from './newTasks';
 import { type Following } from './following';
@@ -7,10 +6,11 @@ import { lostPrivileges } from '../linux/privileges';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
-import { HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { DEBUGGEE_OPTIONS, HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Events } from '../client/events';
 import { type ProbeTable } from '../tracees/probeTable';
+import { execProcess } from '../tracees/execAndFork';
 import { AddressSpace, leaveSpace, type Process, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
 import { headOf, wordSizeProblem } from '../linux/elfClass';
@@ -19,9 +19,9 @@ export interface ExitAndExecParts {
   readonly ptrace: Ptrace;
   readonly tasks: TaskTable;
   readonly probes: ProbeTable;
-  readonly births: NewTasks;
+  readonly newTasks: NewTasks;
   readonly following: Following;
-  readonly notices: Events;
+  readonly events: Events;
 }
 
 export class ExitAndExec {
@@ -37,18 +37,18 @@ export class ExitAndExec {
    * process's status.
    */
   onEnd(task: Task, status: WaitStatus & { kind: 'exited' | 'killed' }): void {
-    const { tasks, births, notices } = this.#parts;
+    const { tasks, newTasks, events } = this.#parts;
     const { process } = task;
     tasks.removeTask(task);
-    notices.threadExited(task);
+    events.threadExited(task);
     if (process.tasks.size > 0) return;
     // A single thread that ends by itself is creating nobody.
-    if (status.kind === 'killed' || process.hadThreads) births.onCreatorsGone(process);
+    if (status.kind === 'killed' || process.hadThreads) newTasks.onCreatorsGone(process);
     tasks.removeProcess(process);
     if (process.memoryOwner !== undefined || process.unannounced) return;
     const end: ProcessEnd = status.kind === 'exited' ? { code: status.code } : { signal: status.signal };
-    notices.catchUp();
-    notices.say({ event: 'exited', pid: process.pid, end, ...this.#lastCounts(process) });
+    events.catchUp();
+    events.say({ event: 'exited', pid: process.pid, end, ...this.#lastCounts(process) });
   }
 
   /**
@@ -57,14 +57,14 @@ export class ExitAndExec {
    * for the client.
    */
   onExec(process: Process): void {
-    const { ptrace, tasks, births, following, notices } = this.#parts;
+    const { ptrace, tasks, newTasks, following, events } = this.#parts;
     const { pid, space: old } = process;
     for (const task of process.tasks.values()) {
       if (task.tid === pid) continue;
       tasks.removeTask(task);
-      notices.threadExited(task);
+      events.threadExited(task);
     }
-    if (process.hadThreads) births.onCreatorsGone(process);
+    if (process.hadThreads) newTasks.onCreatorsGone(process);
     if (process.memoryOwner !== undefined && !following.wants(process)) {
       tasks.removeProcess(process);
       ptrace.detach(pid, 0);
@@ -75,26 +75,19 @@ export class ExitAndExec {
     following.separate(process);
     const image = this.#open(process);
     if (image === undefined) return;
-    process.space = image;
-    leaveSpace(old);
     const head = headOf(`/proc/${pid}/exe`);
-    process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
-    process.hadThreads = false;
-    process.sigtrapExamined = process.ignoresSigtrap = process.handlesSigtrap = process.seesForeignSigtrap = false;
-    leader.aside = leader.twin = leader.heldAt = undefined;
-    leader.awaitsStepTrap = leader.diesWithEngine = false;
-    leader.record.phase = ThreadPhase.running;
-    leader.retries.clear();
-    leader.holds = 1;
-    if (process.awaitsStart) ptrace.setOptions(pid, HELD_OPTIONS);
-    if (!leader.announced) notices.threadStarted(leader);
-    notices.catchUp();
+    const is64Bit = head === undefined || wordSizeProblem(head) === undefined;
+    execProcess(process, leader, { space: image, is64Bit });
+    leaveSpace(old);
+    ptrace.setOptions(pid, process.awaitsStart ? HELD_OPTIONS : DEBUGGEE_OPTIONS);
+    if (!leader.announced) events.threadStarted(leader);
+    events.catchUp();
     const executable = executableOf(pid) ?? '';
-    notices.say({ event: 'execed', pid, executable, ...this.#lastCounts(process) });
+    events.say({ event: 'execed', pid, executable, ...this.#lastCounts(process) });
     const loss = lostPrivileges(pid, executable);
-    if (loss !== undefined) notices.warn(loss, process);
-    if (!process.is64Bit) notices.warn(`${executable} is 32-bit code: no probe can be set in process ${pid}`, process);
-    notices.say({ event: 'held', pid, tid: pid });
+    if (loss !== undefined) events.warn(loss, process);
+    if (!process.is64Bit) events.warn(`${executable} is 32-bit code: no probe can be set in process ${pid}`, process);
+    events.say({ event: 'held', pid, tid: pid });
   }
 
   /**
@@ -116,10 +109,10 @@ export class ExitAndExec {
   }
 
   #release(process: Process, reason: string): void {
-    const { ptrace, tasks, notices } = this.#parts;
+    const { ptrace, tasks, events } = this.#parts;
     const { pid } = process;
-    notices.warn(`process ${pid} is not traced any further: ${reason}`, process);
-    notices.say({ event: 'released', pid, ...this.#lastCounts(process) });
+    events.warn(`process ${pid} is no longer traced: ${reason}`, process);
+    events.say({ event: 'released', pid, ...this.#lastCounts(process) });
     tasks.removeProcess(process);
     ptrace.detach(pid, 0);
   }

@@ -9,7 +9,7 @@ import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Events } from '../client/events';
 import { type Breakpoints, type Inherited } from '../text/breakpoints';
-import { inheritSigtrap } from '../threads/sigtrap';
+import { inheritProcess, inheritTask } from '../tracees/execAndFork';
 import { type ProbeTable } from '../tracees/probeTable';
 import { Site } from '../tracees/tracees';
 import { AddressSpace, Process, type Task } from '../tracees/tracees';
@@ -20,21 +20,21 @@ export class Following {
   readonly #tasks: TaskTable;
   readonly #probes: ProbeTable;
   readonly #breakpoints: Breakpoints;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(tasks: TaskTable, probes: ProbeTable, breakpoints: Breakpoints, notices: Events) {
+  constructor(tasks: TaskTable, probes: ProbeTable, breakpoints: Breakpoints, events: Events) {
     this.#tasks = tasks;
     this.#probes = probes;
     this.#breakpoints = breakpoints;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /** Whether children of a process stay traced. */
   wants(process: Process): boolean {
     const { follow, leaving } = process.memoryOwner ?? process;
     if (!follow || leaving || process.leaving) return false;
-    if (!this.#notices.areIgnored) return true;
-    this.#notices.warn('children were not followed, because nobody reads what is told of them', process);
+    if (!this.#events.areIgnored) return true;
+    this.#events.warn('child processes are not followed: the client is not reading events', process);
     return false;
   }
 
@@ -54,16 +54,10 @@ export class Following {
     const { space, inherited } = born;
     const process = this.#tasks.addProcess(new Process(pid, space));
     const parent = source.memoryOwner ?? source;
-    process.follow = true;
-    process.is64Bit = source.is64Bit;
-    process.sigtrapExamined = source.sigtrapExamined;
-    process.ignoresSigtrap = source.ignoresSigtrap;
-    process.handlesSigtrap = source.handlesSigtrap;
-    process.seesForeignSigtrap = source.seesForeignSigtrap;
+    inheritProcess(process, source);
     const task = this.#tasks.addTask(process, pid);
     task.announced = true;
-    inheritSigtrap(task, creator);
-    task.landings.inherit(creator.landings);
+    inheritTask(task, creator);
     const sites: (readonly [SiteId, SiteId])[] = [];
     for (const { own, parents } of inherited) {
       for (const { id, probe, agent, onHit } of parents.sites) {
@@ -73,7 +67,7 @@ export class Following {
         sites.push([site.id, id]);
       }
     }
-    this.#notices.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
+    this.#events.say({ event: 'processStarted', pid, parent: parent.pid, how: 'forked', sites });
     return true;
   }
 
@@ -91,7 +85,7 @@ export class Following {
     } catch (error) {
       memory?.close();
       if (!(error instanceof SidestepError)) throw error;
-      this.#notices.warn(`child ${pid} is not followed: ${error.message}`, parent);
+      this.#events.warn(`child ${pid} is not followed: ${error.message}`, parent);
       return undefined;
     }
   }
@@ -104,10 +98,10 @@ export class Following {
     process.is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     const task = this.#tasks.addTask(process, pid);
     task.announced = true;
-    task.holds = 1;
+    task.state.hold();
     const parent = Number(readStatus(pid)?.get('PPid') ?? 0);
-    this.#notices.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
-    this.#notices.say({ event: 'held', pid, tid: pid });
+    this.#events.say({ event: 'processStarted', pid, parent, how: 'orphaned', sites: [] });
+    this.#events.say({ event: 'held', pid, tid: pid });
   }
 
   /** A borrower has called exec: it has memory of its own from now on. */
@@ -115,9 +109,8 @@ export class Following {
     const { memoryOwner } = borrower;
     if (memoryOwner === undefined) return;
     borrower.memoryOwner = undefined;
-    borrower.follow = true;
     for (const task of borrower.tasks.values()) task.announced = true;
     const { pid } = borrower;
-    this.#notices.say({ event: 'processStarted', pid, parent: memoryOwner.pid, how: 'spawned', sites: [] });
+    this.#events.say({ event: 'processStarted', pid, parent: memoryOwner.pid, how: 'spawned', sites: [] });
   }
 }

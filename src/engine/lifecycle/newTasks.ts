@@ -11,9 +11,7 @@
  *   and let go, or held for the client as a program that has just begun to run.
  */
 import { SidestepError } from '../../base/errors';
-import { type Arena, Layout } from '../tracing/arena';
 import { type Breakpoints } from '../text/breakpoints';
-import { inheritSigtrap } from '../threads/sigtrap';
 import { type Ptrace } from '../tracing/ptrace';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
@@ -24,7 +22,9 @@ import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Events } from '../client/events';
 import { type Following } from './following';
 import { awaitReport } from '../threads/awaitStop';
+import { isStale } from '../threads/staleStops';
 import { borrowsMemory } from './sharing';
+import { inheritProcess, inheritTask } from '../tracees/execAndFork';
 import { AddressSpace, Process, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
 import { wasToBeUntraced } from './untraced';
@@ -47,7 +47,7 @@ export interface NewTaskParts {
   readonly tasks: TaskTable;
   readonly breakpoints: Breakpoints;
   readonly following: Following;
-  readonly notices: Events;
+  readonly events: Events;
 }
 
 /** A forked child that has not stopped yet. */
@@ -61,7 +61,6 @@ interface Copy {
 
 export class NewTasks {
   readonly #parts: NewTaskParts;
-  readonly #arena: Arena;
   /** Stopped, but their creator's report has not been seen; since when (performance.now()). */
   readonly #early = new Map<number, number>();
   readonly #copies = new Map<number, Copy>();
@@ -72,7 +71,6 @@ export class NewTasks {
 
   constructor(parts: NewTaskParts) {
     this.#parts = parts;
-    this.#arena = parts.ptrace.arena;
   }
 
   /** Some child waits for its creator's report, or to be cleaned: {@link review} must be called from time to time. */
@@ -83,8 +81,8 @@ export class NewTasks {
   /** The thread has stopped to tell of a child. Returns the child's number, 0 if the creator has been killed. */
   onCreated(creator: Task, how: 'clone' | 'fork' | 'vfork'): number {
     const { ptrace, tasks } = this.#parts;
-    if (ptrace.getEventMessage(creator.tid) !== 0) return 0;
-    const child = this.#arena.u32[Layout.eventMessage >>> 2]!;
+    const child = ptrace.getEventMessage(creator.tid);
+    if (child === undefined) return 0;
     // It can have been taken for an orphan, which it is not.
     const stopped = tasks.tasks.has(child) ? undefined : this.#hasStopped(child);
     if (stopped !== undefined) this.#admit(creator, child, how);
@@ -108,7 +106,7 @@ export class NewTasks {
     this.#unclean.delete(tid);
     const copy = this.#copies.get(tid);
     this.#copies.delete(tid);
-    if (copy) this.#letCreatorGo(copy);
+    if (copy) this.#letCreatorGo(tid, copy);
   }
 
   /**
@@ -149,17 +147,17 @@ export class NewTasks {
   }
 
   #admit(creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): void {
-    const { tasks, notices, following } = this.#parts;
+    const { tasks, events, following } = this.#parts;
     const { process } = creator;
     const isHidden = wasToBeUntraced(this.#parts.ptrace, creator);
     if (isThreadOf(process.pid, child)) {
       const task = tasks.addTask(process, child);
-      inheritSigtrap(task, creator);
-      notices.threadStarted(task);
+      inheritTask(task, creator);
+      events.threadStarted(task);
     } else if (borrowsMemory(this.#parts.ptrace, creator, child, how)) {
-      inheritSigtrap(this.#addBorrower(process, child), creator);
+      inheritTask(this.#addBorrower(process, child), creator);
     } else if (following.wants(process) && !isHidden) {
-      creator.holds++;
+      creator.state.awaitChild(child);
       this.#copies.set(child, { parent: process, space: process.space, creator });
     } else {
       this.#copies.set(child, { parent: process, space: process.space, creator: undefined });
@@ -170,6 +168,7 @@ export class NewTasks {
     const { tasks } = this.#parts;
     const borrower = new Process(child, process.space, process.memoryOwner ?? process);
     process.space.users++;
+    inheritProcess(borrower, process);
     tasks.addProcess(borrower);
     return tasks.addTask(borrower, child);
   }
@@ -192,13 +191,13 @@ export class NewTasks {
     } else {
       this.#letGo(tid, copy);
     }
-    this.#letCreatorGo(copy);
+    this.#letCreatorGo(tid, copy);
   }
 
   /** If it waits: it may have been let go or killed, or be what is left of its process after exec. */
-  #letCreatorGo({ creator, space }: Copy): void {
-    if (creator === undefined || this.#parts.tasks.tasks.get(creator.tid) !== creator) return;
-    if (creator.process.space === space && --creator.holds === 0) this.#parts.ptrace.resume(creator.tid, 0);
+  #letCreatorGo(child: number, { creator }: Copy): void {
+    const { ptrace } = this.#parts;
+    if (creator?.state.endWaitFor(child) === true && !isStale(ptrace, creator)) ptrace.resume(creator.tid, 0);
   }
 
   #settleOrphan(tid: number): void {
@@ -231,14 +230,14 @@ export class NewTasks {
 
   /** With the original bytes in its copy; if that fails, it waits. */
   #letGo(tid: number, { parent, space }: Omit<Copy, 'creator'>): void {
-    const { ptrace, notices } = this.#parts;
+    const { ptrace, events } = this.#parts;
     const memory = this.#cleaned(tid, [space]);
     if (memory instanceof SidestepError) {
       const forGood = isForGood(memory);
-      notices.warn(
+      events.warn(
         forGood
-          ? `child ${tid} has a copy of the probes, which can't be taken out of it, and ends where it meets one: ${memory.message}`
-          : `child ${tid} waits, because its copy of the probes can't be taken out: ${memory.message}`,
+          ? `child ${tid} has a copy of the probes that can't be removed, and will die when it reaches one: ${memory.message}`
+          : `child ${tid} waits, because its copy of the probes can't be removed: ${memory.message}`,
         parent,
       );
       if (!forGood) {

@@ -3,7 +3,6 @@
  * it. Elsewhere the system call does in which the creator has stopped: clone(2) with CLONE_VM, clone3(2) with it,
  * vfork(2).
  */
-import { State, UserRegister } from '../../emulator/machine/state';
 import { type Ptrace } from '../tracing/ptrace';
 import { sharesMemory } from '../linux/processes';
 import { type Task } from '../tracees/tracees';
@@ -19,22 +18,18 @@ const SYS_CLONE3 = 435;
 /** struct clone_args begins with the flags, a u64 (linux/sched.h). */
 const FLAGS_BYTES = 8;
 
-const RDI = State.registers + UserRegister.rdi;
-const ORIG_RAX = State.registers + UserRegister.orig_rax;
-
 /** `creator` has stopped to tell of the child; `how`: what it calls that. */
 export function borrowsMemory(ptrace: Ptrace, creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): boolean {
   return sharesMemory(creator.tid, child) ?? sharedByFlags(ptrace, creator) ?? how === 'vfork';
 }
 
 function sharedByFlags(ptrace: Ptrace, { tid, process }: Task): boolean | undefined {
-  if (ptrace.getRegisters(tid) !== 0) return undefined;
-  const { arena } = ptrace;
-  switch (arena.i32[ORIG_RAX >>> 2]) {
+  const registers = ptrace.getRegisters(tid);
+  switch (registers?.systemCall) {
     case SYS_CLONE:
-      return (arena.u32[RDI >>> 2]! & CLONE_VM) !== 0;
+      return (registers.low('rdi') & CLONE_VM) !== 0;
     case SYS_CLONE3: {
-      const flags = process.space.memory.read(arena.number(RDI), FLAGS_BYTES);
+      const flags = process.space.memory.read(registers.get('rdi'), FLAGS_BYTES);
       return flags.length < FLAGS_BYTES ? undefined : (flags.readUInt32LE() & CLONE_VM) !== 0;
     }
     case SYS_FORK:

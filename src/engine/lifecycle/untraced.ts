@@ -3,8 +3,8 @@
  * the first INT3 in their memory. Where the C library's function clone is entered the flag is taken out: the child is
  * traced, cleaned of INT3 and let go like any other that is not followed, and it is never followed.
  */
-import { State, UserRegister } from '../../emulator/machine/state';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { type Task } from '../tracees/tracees';
 
 const SYS_CLONE = 56;
@@ -13,18 +13,16 @@ const SYS_CLONE = 56;
 const CLONE_UNTRACED = 0x80_0000;
 
 /** The function's third argument, an int, and the system call's first. */
-const FUNCTION_FLAGS = (State.registers + UserRegister.rdx) >>> 2;
-const CALL_FLAGS = (State.registers + UserRegister.rdi) >>> 2;
-const ORIG_RAX = (State.registers + UserRegister.orig_rax) >>> 2;
+const FUNCTION_FLAGS = 'rdx';
+const CALL_FLAGS = 'rdi';
 
-/** The thread is entering the function clone; its registers are in the arena. Allocates nothing. */
-export function keepTraced(ptrace: Ptrace, task: Task): void {
-  const { u32 } = ptrace.arena;
-  const flags = u32[FUNCTION_FLAGS]!;
+/** The thread, whose registers these are, is entering the function clone. Allocates nothing. */
+export function keepTraced(ptrace: Ptrace, task: Task, registers: Registers): void {
+  const flags = registers.low(FUNCTION_FLAGS);
   task.untracedFlags = -1;
   if ((flags & CLONE_UNTRACED) === 0) return;
   task.untracedFlags = (flags & ~CLONE_UNTRACED) >>> 0;
-  u32[FUNCTION_FLAGS] = task.untracedFlags;
+  registers.setLow(FUNCTION_FLAGS, task.untracedFlags);
   ptrace.setRegisters(task.tid);
 }
 
@@ -35,7 +33,7 @@ export function keepTraced(ptrace: Ptrace, task: Task): void {
 export function wasToBeUntraced(ptrace: Ptrace, task: Task): boolean {
   const { untracedFlags, tid } = task;
   task.untracedFlags = -1;
-  if (untracedFlags < 0 || ptrace.getRegisters(tid) !== 0) return false;
-  const { u32 } = ptrace.arena;
-  return u32[ORIG_RAX] === SYS_CLONE && u32[CALL_FLAGS] === untracedFlags;
+  if (untracedFlags < 0) return false;
+  const registers = ptrace.getRegisters(tid);
+  return registers?.systemCall === SYS_CLONE && registers.low(CALL_FLAGS) === untracedFlags;
 }

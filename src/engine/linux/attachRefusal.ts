@@ -1,10 +1,10 @@
 /**
  * Why the kernel would not let the engine trace a process (ptrace(2), "Ptrace access mode checking"), and what helps.
  */
-import { readFileSync } from 'node:fs';
 import { SidestepError } from '../../base/errors';
+import { ptraceScope } from '../../base/yama';
 import { clientOfAnotherUser } from './client';
-import { executableOf, readStatus, threadName } from './proc';
+import { executableOf, hasEnded, readStatus, threadName } from './proc';
 import { withDescriptor } from './spareDescriptor';
 
 const CAP_SYS_PTRACE = 1n << 19n;
@@ -15,7 +15,7 @@ const CLIENT = clientOfAnotherUser()?.pid ?? process.ppid;
 /** Tells what each value of /proc/sys/kernel/yama/ptrace_scope forbids (Documentation/admin-guide/LSM/Yama.rst). */
 const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly advice: string }>> = {
   '1': {
-    forbids: 'only the parent of a process may trace it',
+    forbids: 'only an ancestor of a process may trace it',
     advice:
       'Start the program through Sidestep, start its engine as root (--elevate sudo, in launch.json "elevate": "sudo"), ' +
       'or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
@@ -27,7 +27,7 @@ const YAMA_SCOPES: Readonly<Record<string, { readonly forbids: string; readonly 
       'or allow it until the next boot: sudo sysctl kernel.yama.ptrace_scope=0',
   },
   '3': {
-    forbids: 'no process may be traced, and this can be changed by a reboot only',
+    forbids: 'no process may be traced, and only a reboot can change that',
     advice: 'Set kernel.yama.ptrace_scope to 0 in /etc/sysctl.d and reboot.',
   },
 };
@@ -39,11 +39,11 @@ export function impossibility(pid: number): SidestepError | undefined {
     return new SidestepError('process-not-found', `there is no process ${pid}`, { place: { pid } });
   if (pid === process.pid || pid === CLIENT) return refuse(pid, status, 'it is Sidestep itself');
   // A leader that has ended is a zombie too, while its process lives on in other threads.
-  if (/^[ZX]/.test(status.get('State') ?? '') && Number(status.get('Threads')) <= 1) {
+  if (hasEnded(status) && Number(status.get('Threads')) <= 1) {
     const parent = status.get('PPid') ?? '?';
-    return refuse(pid, status, `it has ended and only waits for its parent, process ${parent}, to notice`);
+    return refuse(pid, status, `it has ended, and its parent, process ${parent}, has not collected its status yet`);
   }
-  if (isKernelThread(pid, status)) return refuse(pid, status, 'it is a thread of the kernel');
+  if (isKernelThread(pid, status)) return refuse(pid, status, 'it is a kernel thread');
   const tracer = Number(status.get('TracerPid'));
   // A leader that has ended can't be let go: the engine is its tracer still when it comes back to the process.
   if (tracer === 0 || tracer === process.pid) return undefined;
@@ -51,7 +51,7 @@ export function impossibility(pid: number): SidestepError | undefined {
   return refuse(
     pid,
     status,
-    `process ${tracer} (${name}) traces it already, and a process can have one tracer only`,
+    `process ${tracer} (${name}) already traces it, and a process can have only one tracer`,
     `End that debugger or tracer first: kill ${tracer}`,
   );
 }
@@ -108,7 +108,7 @@ export function explainDenial(self: Standing, target: Candidate): readonly [reas
     if ((target.capabilities & ~self.capabilities) !== 0n || isForeign) {
       return self.user === '0'
         ? ['Sidestep runs as root, but without the capability CAP_SYS_PTRACE', IN_CONTAINER]
-        : ['it has capabilities that Sidestep has not (capabilities(7))', AS_ROOT];
+        : ['it has capabilities that Sidestep lacks (capabilities(7))', AS_ROOT];
     }
     if (!target.isReadable) {
       const why = 'it has protected itself (prctl PR_SET_DUMPABLE, or its program is set-user-id or not readable)';
@@ -117,7 +117,7 @@ export function explainDenial(self: Standing, target: Candidate): readonly [reas
   }
   const yama = isPrivileged && self.yamaScope !== '3' ? undefined : YAMA_SCOPES[self.yamaScope];
   if (yama) return [`Yama's ptrace_scope is ${self.yamaScope}: ${yama.forbids}`, yama.advice];
-  if (self.isFiltered) return ['a seccomp filter forbids it to Sidestep', IN_CONTAINER];
+  if (self.isFiltered) return ['a seccomp filter forbids Sidestep to trace', IN_CONTAINER];
   return [UNSEEN, UNSEEN_ADVICE];
 }
 
@@ -128,7 +128,7 @@ function ownStanding(): Standing | undefined {
       user: status.get('Uid')?.split('\t')[1] ?? '?',
       capabilities: BigInt(`0x${status.get('CapEff') ?? '0'}`),
       isFiltered: status.get('Seccomp') !== '0',
-      yamaScope: yamaScope(),
+      yamaScope: withDescriptor(ptraceScope),
     }
   );
 }
@@ -139,7 +139,7 @@ const UNSEEN_ADVICE = 'The log says which: sudo journalctl -k -g denied';
 
 const AS_ROOT = 'Start its engine as root: --elevate sudo, in launch.json "elevate": "sudo".';
 const IN_CONTAINER =
-  'Containers have neither by default: start it with --cap-add=SYS_PTRACE (docker, podman), or run Sidestep outside of it.';
+  'Containers forbid tracing by default: start this one with --cap-add=SYS_PTRACE (docker, podman), or run Sidestep outside it.';
 
 function refuse(pid: number, status: ReadonlyMap<string, string>, reason: string, advice?: string): SidestepError {
   return new SidestepError(
@@ -156,17 +156,5 @@ function refuse(pid: number, status: ReadonlyMap<string, string>, reason: string
 function isKernelThread(pid: number, status: ReadonlyMap<string, string>): boolean {
   const kthread = status.get('Kthread');
   if (kthread !== undefined) return kthread === '1';
-  return (
-    status.get('VmSize') === undefined && executableOf(pid) === undefined && !/^[ZX]/.test(status.get('State') ?? '')
-  );
-}
-
-/** 0 where the kernel has no Yama. */
-function yamaScope(): string {
-  try {
-    return withDescriptor(() => readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1')).trim();
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return '0';
-    throw thrown;
-  }
+  return status.get('VmSize') === undefined && executableOf(pid) === undefined && !hasEnded(status);
 }

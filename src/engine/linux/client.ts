@@ -28,6 +28,9 @@ export function checkStarter(starter: number | undefined, client = clientOfAnoth
   const users = status?.get('Uid')?.split(/\s+/).map(Number) ?? [];
   const isOwn = users.length > 0 && users.every((uid) => uid === client.uid);
   if (!isOwn || Number(status?.get('PPid')) !== client.pid) {
-    throw new SidestepError('engine-protocol', `process ${starter} is no child of the client's, or not of its user`);
+    throw new SidestepError(
+      'engine-protocol',
+      `process ${starter} is not a child of the client, or does not belong to its user`,
+    );
   }
 }

@@ -21,6 +21,11 @@ export function readStatus(pid: number): ReadonlyMap<string, string> | undefined
   );
 }
 
+/** Whether a thread is a zombie or dead, by its {@link readStatus}: it has a number, and neither memory nor registers. */
+export function hasEnded(status: ReadonlyMap<string, string>): boolean {
+  return /^[ZX]/.test(status.get('State') ?? 'Z');
+}
+
 /** A signal set of /proc/PID/status such as SigBlk, bit n-1 for signal n. */
 export function signalSet(status: ReadonlyMap<string, string>, field: string): bigint {
   return BigInt(`0x${status.get(field) ?? '0'}`);
@@ -98,20 +103,20 @@ const DELETED = ' (deleted)';
 export function parseMapping(line: string): Mapping | undefined {
   const match = MAPPING.exec(line);
   if (!match) return undefined;
-  // Every group of the pattern takes part in every match.
-  const [, start, end, r, w, x, s, offset, device, inode, path] = match;
-  const deleted = path!.endsWith(DELETED);
+  // Every group of the pattern takes part in every match; the defaults are for the compiler.
+  const [, start = '', end = '', r, w, x, s, offset = '', device = '', inode, path = ''] = match;
+  const deleted = path.endsWith(DELETED);
   return {
-    start: address(BigInt(`0x${start!}`)),
-    end: address(BigInt(`0x${end!}`)),
+    start: address(BigInt(`0x${start}`)),
+    end: address(BigInt(`0x${end}`)),
     readable: r === 'r',
     writable: w === 'w',
     executable: x === 'x',
     shared: s === 's',
-    offset: parseInt(offset!, 16),
-    device: device!,
+    offset: parseInt(offset, 16),
+    device,
     inode: Number(inode),
-    path: (deleted ? path!.slice(0, -DELETED.length) : path!).replaceAll('\\012', '\n'),
+    path: (deleted ? path.slice(0, -DELETED.length) : path).replaceAll('\\012', '\n'),
     deleted,
   };
 }

@@ -3,13 +3,13 @@
 import { Errno } from './errno';
 import { errno, libc } from './libc';
 
-export const SYS_KCMP = 312;
+const SYS_KCMP = 312;
 
-export const KCMP_VM = 1;
+const KCMP_VM = 1;
 
-export const SYS_PIDFD_OPEN = 434;
+const SYS_PIDFD_OPEN = 434;
 
-export const SYS_TGKILL = 234;
+const SYS_TGKILL = 234;
 
 /** Whether `tid` is a living thread of process `pid`. */
 export function isThreadOf(pid: number, tid: number): boolean {

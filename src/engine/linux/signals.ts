@@ -13,6 +13,9 @@ export const SI_KERNEL = 0x80;
 /** si_code of the SIGTRAP behind a single step. */
 export const TRAP_TRACE = 2;
 
+/** siginfo_t (sigaction(2)). */
+export const SIGINFO_BYTES = 128;
+
 /** A signal's bit in the 64-bit masks of sigprocmask(2) and /proc/PID/status, for signals up to 32, as a number. */
 export function signalBit(signal: number): number {
   return 2 ** (signal - 1);

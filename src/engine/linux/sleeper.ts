@@ -3,12 +3,12 @@
 import { existsSync } from 'fs';
 import { SidestepError } from '../../base/errors';
 
-export const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
+const SLEEPERS = ['/bin/sleep', '/usr/bin/sleep'];
 
 /** A program that does nothing for 68 years: coreutils and busybox agree on a number. */
 export function sleeper(): string {
   const path = SLEEPERS.find((candidate) => existsSync(candidate));
-  if (path === undefined) throw new SidestepError('launch-failed', `none of ${SLEEPERS.join(', ')} is there`);
+  if (path === undefined) throw new SidestepError('launch-failed', `there is no ${SLEEPERS.join(' or ')}`);
   return path;
 }
 

@@ -1,14 +1,13 @@
 /**
  * A descriptor kept back. What the engine must look at while it deals with a stop can't wait until there are
  * descriptors again: a thread let go without a look at its pending signals can die of it. So where there is none
- * (EMFILE, ENFILE) this one makes room.
+ * (EMFILE, ENFILE) this one makes room. The descriptor table belongs to the whole process, and so does this state.
  */
 import { closeSync, openSync } from 'node:fs';
 
 const SHORTAGE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE']);
 
 let spare: number | undefined;
-keep();
 
 /**
  * What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of
@@ -32,7 +31,7 @@ export function makeRoom(): void {
   spare = undefined;
 }
 
-/** Keeps one again, if there is one. */
+/** Reserves a descriptor, if the process may open one more. The first call of {@link withDescriptor} does it first. */
 function keep(): void {
   if (spare !== undefined) return;
   try {

@@ -2,6 +2,7 @@
  * posix_spawn(3). Node ignores SIGPIPE and so does the engine with others; what it starts gets every signal at its
  * default and none blocked, as a shell would start it.
  */
+import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { duplicate } from './descriptors';
 import { errnoText } from './errno';
@@ -60,7 +61,7 @@ export function spawn(path: string, argv: readonly string[], options: SpawnOptio
     if (options.cwd !== undefined) check(libc.posix_spawn_file_actions_addchdir_np(actions, options.cwd));
     const pid = [0];
     check(libc.posix_spawn(pid, path, actions, attributes, [...argv, null], [...(options.environment ?? []), null]));
-    return pid[0]!;
+    return assertExists(pid[0], 'process id');
   } finally {
     for (const copy of copies) libc.close(copy);
     libc.posix_spawn_file_actions_destroy(actions);

@@ -1,7 +1,8 @@
-/** What the client can ask for, one function per request of contract/messages. */
+/** What the client can ask for, one function per request of the contract. */
 import { address } from '../../base/address';
 import { SidestepError } from '../../base/errors';
-import { type Request, type RequestKind, type Requests } from '../../contract/messages';
+import { toFailure } from '../../contract/engineFailure';
+import { type ArmOutcome, type ProbeId, type Request, type RequestKind, type Requests } from '../../contract/messages';
 import { type Arming } from '../arming/arming';
 import { attach } from '../starting/attach';
 import { type Detaching } from '../lifecycle/detaching';
@@ -26,8 +27,8 @@ export interface CommandParts {
   readonly probes: ProbeTable;
   readonly arming: Arming;
   readonly hits: Hits;
-  readonly departures: Detaching;
-  readonly notices: Events;
+  readonly detaching: Detaching;
+  readonly events: Events;
 }
 
 type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
@@ -36,7 +37,7 @@ type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']
 export type Commands = (request: Request) => Requests[RequestKind]['result'];
 
 export function commands(parts: CommandParts): Commands {
-  const { ptrace, waiter, tasks, probes, arming, hits, departures, notices } = parts;
+  const { ptrace, waiter, tasks, probes, arming, hits, detaching, events } = parts;
 
   const processOf = (pid: number): Process => {
     const process = tasks.processes.get(pid);
@@ -46,6 +47,12 @@ export function commands(parts: CommandParts): Commands {
     return process;
   };
 
+  const probeOf = (id: ProbeId): Probe => {
+    const probe = probes.probes.get(id);
+    if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${id} is not declared`);
+    return probe;
+  };
+
   const handlers: Handlers = {
     launch(wanted) {
       const { pid, memory } = launch(ptrace, waiter, wanted);
@@ -53,17 +60,17 @@ export function commands(parts: CommandParts): Commands {
       process.follow = wanted.follow === 'children';
       process.awaitsStart = true;
       const task = tasks.addTask(process, pid);
-      task.holds = 1;
-      notices.threadStarted(task);
-      notices.announce(task);
+      task.state.hold();
+      events.threadStarted(task);
+      events.announce(task);
       const loss = lostPrivileges(pid, wanted.program);
-      if (loss !== undefined) notices.warn(loss, process);
-      notices.say({ event: 'held', pid, tid: pid });
+      if (loss !== undefined) events.warn(loss, process);
+      events.say({ event: 'held', pid, tid: pid });
       return { pid };
     },
 
     attach(wanted) {
-      const process = attach(ptrace, tasks, departures, wanted.pid);
+      const process = attach(ptrace, tasks, detaching, wanted.pid);
       const { pid, tasks: threads } = process;
       process.follow = wanted.follow === 'children';
       process.awaitsStart = wanted.asLaunched ?? false;
@@ -82,13 +89,8 @@ export function commands(parts: CommandParts): Commands {
       };
     },
 
-    inspect({ pid, places }) {
-      const process = processOf(pid);
-      return { inspections: places.map((place) => arming.inspect(process, place)) };
-    },
-
     declare({ probe, hitCondition }) {
-      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is declared already`);
+      if (probes.probes.has(probe)) throw new SidestepError('engine-protocol', `probe ${probe} is already declared`);
       probes.probes.set(probe, new Probe(probe, hitCondition));
       return {};
     },
@@ -97,14 +99,13 @@ export function commands(parts: CommandParts): Commands {
       return arming.forget(probe);
     },
 
-    arm(wanted) {
-      const probe = probes.probes.get(wanted.probe);
-      if (probe === undefined) throw new SidestepError('engine-protocol', `probe ${wanted.probe} is not declared`);
-      return arming.arm(processOf(wanted.pid), probe, wanted);
+    arm({ pid, sites }) {
+      const process = processOf(pid);
+      return { outcomes: sites.map((site) => outcomeOf(() => arming.arm(process, probeOf(site.probe), site))) };
     },
 
-    disarm({ site }) {
-      return arming.disarm(site);
+    disarm({ sites }) {
+      return { sites: sites.map((site) => [site, arming.disarm(site)] as const) };
     },
 
     counts() {
@@ -128,19 +129,21 @@ export function commands(parts: CommandParts): Commands {
     release({ tid }) {
       const task = tasks.tasks.get(tid);
       // A thread that was killed while it was held is no error.
-      if (task === undefined || task.holds === 0 || --task.holds > 0) return {};
+      if (task?.state.now.kind !== 'held') return {};
+      const { at } = task.state.now;
+      if (!task.state.release()) return {};
       const { process } = task;
       if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
       process.awaitsStart = false;
-      hits.release(task);
+      hits.release(task, at);
       return {};
     },
 
     detach({ pid }) {
-      if (departures.depart(processOf(pid))) return {};
+      if (detaching.depart(processOf(pid))) return {};
       throw new SidestepError(
         'memory-unreachable',
-        `process ${pid} stays traced: there is code in it that can't be put back at present`,
+        `process ${pid} stays traced: some of its code can't be restored yet`,
         { place: { pid }, advice: 'Detach again.' },
       );
     },
@@ -158,4 +161,14 @@ export function commands(parts: CommandParts): Commands {
     const handler = handlers[request.kind];
     return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
   };
+}
+
+/** One site that can't be armed does not concern the others. */
+function outcomeOf(arm: () => ArmOutcome): ArmOutcome {
+  try {
+    return arm();
+  } catch (error) {
+    if (error instanceof SidestepError) return { failure: toFailure(error) };
+    throw error;
+  }
 }

@@ -33,7 +33,7 @@ const NAP_MS = 1;
 export interface LoopParts {
   readonly waiter: Waiter;
   readonly stops: Stops;
-  readonly births: NewTasks;
+  readonly newTasks: NewTasks;
   /** Something is to be tried again in a moment. */
   readonly isRestless: () => boolean;
   /** Writes to the client and carries out its requests. */
@@ -43,7 +43,7 @@ export interface LoopParts {
 export class HitLoop {
   readonly #waiter: Waiter;
   readonly #stops: Stops;
-  readonly #births: NewTasks;
+  readonly #newTasks: NewTasks;
   readonly #isRestless: () => boolean;
   readonly #serve: () => void;
   #lastStop = 0;
@@ -55,7 +55,7 @@ export class HitLoop {
   constructor(parts: LoopParts) {
     this.#waiter = parts.waiter;
     this.#stops = parts.stops;
-    this.#births = parts.births;
+    this.#newTasks = parts.newTasks;
     this.#isRestless = parts.isRestless;
     this.#serve = parts.serve;
   }
@@ -95,7 +95,7 @@ export class HitLoop {
 
   #service(now: number): void {
     this.#lastService = now;
-    this.#births.review(now);
+    this.#newTasks.review(now);
     this.#serve();
   }
 }

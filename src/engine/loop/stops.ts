@@ -31,9 +31,9 @@ export interface StopParts {
   readonly hits: Hits;
   readonly stepAside: StepAside;
   readonly twins: Twins;
-  readonly births: NewTasks;
-  readonly changes: ExitAndExec;
-  readonly departures: Detaching;
+  readonly newTasks: NewTasks;
+  readonly exitAndExec: ExitAndExec;
+  readonly detaching: Detaching;
 }
 
 export class Stops {
@@ -50,10 +50,10 @@ export class Stops {
   /** Deals with the thread whose status the waiter has. `now`: performance.now(). True: it was the doorbell. */
   take(tid: number, now: number): boolean {
     const task = this.#tasks.get(tid);
-    const { ptrace, waiter, doorbell, guard, departures } = this.#parts;
+    const { ptrace, waiter, doorbell, guard, detaching } = this.#parts;
     if (task !== undefined) {
-      if (task.diesWithEngine && guard.watches) this.#parts.protection.release(task);
-      if (task.process.leaving) departures.onStop(task);
+      if (task.diesWithEngine !== 'no' && guard.watches) this.#parts.protection.release(task);
+      if (task.state.now.kind === 'leaving') detaching.onStop(task);
       else if (waiter.status === STOPPED_BY_SIGTRAP) {
         if (!waiter.isOld || !isStale(ptrace, task)) this.#hits.onTrap(task, now);
       } else this.#onStop(task, decodeWaitStatus(waiter.status));
@@ -70,10 +70,11 @@ export class Stops {
   }
 
   #onStop(task: Task, status: WaitStatus): void {
-    const { ptrace, stepAside, twins, births, changes } = this.#parts;
+    const { ptrace, stepAside, twins, newTasks, exitAndExec } = this.#parts;
     if (!isEnd(status) && status.kind !== 'exec' && isStale(ptrace, task)) return;
     if (status.kind === 'signal') {
-      const done = task.twin === undefined ? stepAside.finish(task, false) : twins.finish(task);
+      const isOnTwin = task.state.now.kind === 'onTwin';
+      const done = isOnTwin ? twins.finish(task) : stepAside.finish(task, false);
       if (done) return;
       if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
       resumeWithSignal(ptrace, task, status.signal);
@@ -84,15 +85,15 @@ export class Stops {
     switch (status.kind) {
       case 'exited':
       case 'killed':
-        changes.onEnd(task, status);
+        exitAndExec.onEnd(task, status);
         return;
       case 'clone':
       case 'fork':
       case 'vfork':
-        births.onCreated(task, status.kind);
+        newTasks.onCreated(task, status.kind);
         return;
       case 'exec':
-        changes.onExec(task.process);
+        exitAndExec.onExec(task.process);
         return;
       case 'groupStop':
         noteGroupStop(ptrace, task);
@@ -117,11 +118,11 @@ export class Stops {
    * called exec; or one let go.
    */
   #onStranger(tid: number, status: WaitStatus): void {
-    const { ptrace, tasks, births, changes } = this.#parts;
+    const { ptrace, tasks, newTasks, exitAndExec } = this.#parts;
     const process = tasks.processes.get(tid);
-    if (isEnd(status)) births.onEnd(tid);
-    else if (status.kind !== 'exec') births.onFirstStop(tid);
-    else if (process && !process.leaving) changes.onExec(process);
+    if (isEnd(status)) newTasks.onEnd(tid);
+    else if (status.kind !== 'exec') newTasks.onFirstStop(tid);
+    else if (process && !process.leaving) exitAndExec.onExec(process);
     else ptrace.detach(tid, 0);
   }
 }

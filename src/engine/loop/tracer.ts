@@ -1,6 +1,10 @@
 /** The engine put together: its parts, its loop, and its end. */
 import { SidestepError } from '../../base/errors';
+import { CAPTURES, CONTRACT_VERSION } from '../../contract/engineCapabilities';
+import { toFailure } from '../../contract/engineFailure';
 import { type Request } from '../../contract/messages';
+import { EXECUTIONS, ON_HIT } from '../../contract/probeMessages';
+import { FOLLOW } from '../../contract/processMessages';
 import { Emulator } from '../../emulator/emulator';
 import { AgentCompiler } from '../agent/compile';
 import { Arena, Layout } from '../tracing/arena';
@@ -18,7 +22,6 @@ import { Protection } from '../guard/protection';
 import { Following } from '../lifecycle/following';
 import { HitLoop } from './hitLoop';
 import { Hits } from '../hit/hits';
-import { failureOf } from '../client/failure';
 import { Inbox, type Receiver } from '../client/inbox';
 import { libc } from '../linux/libc';
 import { Ptrace } from '../tracing/ptrace';
@@ -45,15 +48,16 @@ export class Tracer {
   readonly #tasks: TaskTable;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
-  readonly #notices: Events;
+  readonly #events: Events;
   readonly #arming: Arming;
-  readonly #births: NewTasks;
-  readonly #departures: Detaching;
+  readonly #newTasks: NewTasks;
+  readonly #detaching: Detaching;
   readonly #doorbell: Doorbell;
   readonly #guard: Guard;
   readonly #protection: Protection;
   readonly #surrogate: Surrogate;
   readonly #emulator: Emulator;
+  readonly #agents: AgentCompiler;
   readonly #loop: HitLoop;
   readonly #commands: Commands;
   readonly #receiver: Receiver;
@@ -71,25 +75,25 @@ export class Tracer {
     const probes = new ProbeTable();
     this.#inbox = new Inbox(arena, commandPipe);
     const outbox = (this.#outbox = new Outbox(arena, messagePipe));
-    const notices = (this.#notices = new Events(outbox));
-    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), ledger, notices);
-    const stepAside = new StepAside(ptrace, breakpoints, notices);
-    const following = new Following(tasks, probes, breakpoints, notices);
-    const births = (this.#births = new NewTasks({ ptrace, waiter, tasks, breakpoints, following, notices }));
-    const changes = new ExitAndExec({ ptrace, tasks, probes, births, following, notices });
+    const events = (this.#events = new Events(outbox));
+    const breakpoints = new Breakpoints(new TextWriter(ptrace, waiter, tasks), ledger, events);
+    const stepAside = new StepAside(ptrace, breakpoints, events);
+    const following = new Following(tasks, probes, breakpoints, events);
+    const newTasks = (this.#newTasks = new NewTasks({ ptrace, waiter, tasks, breakpoints, following, events }));
+    const exitAndExec = new ExitAndExec({ ptrace, tasks, probes, newTasks, following, events });
     const surrogate = (this.#surrogate = new Surrogate(arena, ptrace, waiter, new ThreadHost(memory)));
     const emulator = (this.#emulator = new Emulator(arena.memory, Layout.state, memory, (plan) =>
       surrogate.execute(plan),
     ));
     const twins = new Twins({ ptrace, waiter, tasks, memory, stepAside, state: emulator.twins });
-    const agents = new AgentCompiler(arena, memory);
-    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, notices, surrogate, twins }));
-    const departures = new Detaching({ ptrace, waiter, tasks, arming, births, changes, stepAside, twins });
-    this.#departures = departures;
+    const agents = (this.#agents = new AgentCompiler(arena, memory));
+    const arming = (this.#arming = new Arming({ emulator, breakpoints, probes, agents, events, surrogate, twins }));
+    const detaching = new Detaching({ ptrace, waiter, tasks, arming, newTasks, exitAndExec, stepAside, twins });
+    this.#detaching = detaching;
     const onLimit = (): void => {
       probes.reportsLeft = Infinity;
       arming.disarmAll();
-      notices.say({ event: 'limitReached' });
+      events.say({ event: 'limitReached' });
     };
     const clock = new Clock();
     const hits = new Hits({
@@ -99,7 +103,7 @@ export class Tracer {
       breakpoints,
       probes,
       outbox,
-      notices,
+      events,
       clock,
       stepAside,
       twins,
@@ -112,7 +116,7 @@ export class Tracer {
       const task = tasks.tasks.get(tid);
       if (task !== undefined) task.record.report = status;
     };
-    const guard = (this.#guard = new Guard({ arena, ledger, waiter, protection, notices, onEarly }));
+    const guard = (this.#guard = new Guard({ arena, ledger, waiter, protection, events, onEarly }));
     const stops = new Stops({
       ptrace,
       waiter,
@@ -123,15 +127,21 @@ export class Tracer {
       hits,
       stepAside,
       twins,
-      births,
-      changes,
-      departures,
+      newTasks,
+      exitAndExec,
+      detaching,
     });
-    this.#loop = new HitLoop({ waiter, stops, births, isRestless: () => this.#isRestless, serve: () => this.#serve() });
-    this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, departures, notices });
+    this.#loop = new HitLoop({
+      waiter,
+      stops,
+      newTasks,
+      isRestless: () => this.#isRestless,
+      serve: () => this.#serve(),
+    });
+    this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, detaching, events });
     this.#receiver = {
       onRequest: (request) => this.#take(request),
-      onRefused: (id, error) => outbox.say({ response: { id, failure: failureOf(error) } }),
+      onRefused: (id, error) => outbox.say({ response: { id, failure: toFailure(error) } }),
     };
   }
 
@@ -140,7 +150,19 @@ export class Tracer {
    * that were launched and have not begun to run: they are ended.
    */
   run(): never {
-    this.#notices.say({ event: 'ready', enginePid: process.pid });
+    this.#events.say({
+      event: 'ready',
+      contract: CONTRACT_VERSION,
+      enginePid: process.pid,
+      capabilities: {
+        kind: 'ptrace',
+        follow: FOLLOW,
+        onHit: ON_HIT,
+        captures: CAPTURES,
+        executions: EXECUTIONS,
+        isRoot: process.geteuid?.() === 0,
+      },
+    });
     try {
       return this.#loop.run();
     } catch (thrown) {
@@ -150,7 +172,7 @@ export class Tracer {
   }
 
   #serve(): void {
-    this.#notices.catchUp();
+    this.#events.catchUp();
     this.#outbox.flush();
     if (this.#doorbell.isMute) this.#doorbell.install();
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
@@ -162,6 +184,7 @@ export class Tracer {
       this.#inbox.read(this.#receiver);
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
+      this.#agents.compile();
       this.#outbox.flush();
       // After the answer: it may take a millisecond.
       if (this.#tasks.processes.size > 0) this.#guard.begin();
@@ -176,7 +199,7 @@ export class Tracer {
 
   /** Something is to be tried again without anybody telling when. */
   get #isRestless(): boolean {
-    return this.#isAlone || this.#births.areWaiting || this.#doorbell.isMute || this.#guard.isStarting;
+    return this.#isAlone || this.#newTasks.areWaiting || this.#doorbell.isMute || this.#guard.isStarting;
   }
 
   /** Carries it out, or lets it wait. */
@@ -190,11 +213,11 @@ export class Tracer {
     const { id } = request;
     try {
       const result = this.#commands(request);
-      this.#notices.catchUp();
+      this.#events.catchUp();
       this.#outbox.say({ response: { id, result } });
     } catch (thrown) {
       if (!(thrown instanceof SidestepError)) throw thrown;
-      this.#outbox.say({ response: { id, failure: failureOf(thrown) } });
+      this.#outbox.say({ response: { id, failure: toFailure(thrown) } });
     }
   }
 
@@ -205,7 +228,7 @@ export class Tracer {
    */
   #leave(): boolean {
     for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);
-    if (!this.#departures.departAll(this.#tasks.processes.values()) || !this.#births.settleOrphans()) return false;
+    if (!this.#detaching.departAll(this.#tasks.processes.values()) || !this.#newTasks.settleOrphans()) return false;
     if (this.#protection.isNeeded) return false;
     this.#surrogate.dispose();
     this.#doorbell.remove();

@@ -14,13 +14,13 @@ export class ShadowStacks {
   readonly #ptrace: Ptrace;
   readonly #possible: boolean;
 
-  constructor(ptrace: Ptrace, possible = Processor.here.has(FEATURE)) {
+  constructor(ptrace: Ptrace, possible = Processor.here().has(FEATURE)) {
     this.#ptrace = ptrace;
     this.#possible = possible;
   }
 
   /** Whether a stopped thread has one. */
   has(tid: number): boolean {
-    return this.#possible && this.#ptrace.getShadowStack(tid) === 0;
+    return this.#possible && this.#ptrace.hasShadowStack(tid);
   }
 }

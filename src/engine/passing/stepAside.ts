@@ -5,51 +5,45 @@
  * noticed: these moments are counted.
  */
 import { ThreadPhase } from '../../contract/ledger';
-import { State, UserRegister } from '../../emulator/machine/state';
 import { hex } from '../../base/address';
-import { Layout } from '../tracing/arena';
 import { type Breakpoints } from '../text/breakpoints';
 import { type Breakpoint } from '../tracees/tracees';
 import { errnoText } from '../linux/errno';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { FAULTS, Signal } from '../linux/signals';
 import { type Events } from '../client/events';
 import { noteRegisters } from '../threads/rewind';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type Task } from '../tracees/tracees';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
-const SI_CODE = Layout.siginfo + 8;
-
 export class StepAside {
   readonly #ptrace: Ptrace;
   readonly #breakpoints: Breakpoints;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(ptrace: Ptrace, breakpoints: Breakpoints, notices: Events) {
+  constructor(ptrace: Ptrace, breakpoints: Breakpoints, events: Events) {
     this.#ptrace = ptrace;
     this.#breakpoints = breakpoints;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /**
-   * The registers in the arena are the thread's, RIP one byte behind the site. Where the byte can't be put back, the
-   * thread meets INT3 again, and it is tried again.
+   * The registers are the thread's, RIP one byte behind the site. Where the byte can't be put back, the thread meets
+   * INT3 again, and it is tried again.
    */
-  begin(task: Task, breakpoint: Breakpoint): void {
-    const { arena } = this.#ptrace;
+  begin(task: Task, breakpoint: Breakpoint, registers: Registers): void {
     const failure = this.#breakpoints.withdraw(task.process.space, breakpoint, task.tid);
-    arena.setNumber(RIP, breakpoint.address);
-    noteRegisters(arena, task);
+    registers.ip = breakpoint.address;
+    noteRegisters(this.#ptrace.arena, task);
     this.#ptrace.setRegisters(task.tid);
     task.record.phase = ThreadPhase.stepping;
     if (failure !== 0) {
-      this.#putOff(task, breakpoint, failure);
+      this.#putOff(task, breakpoint, registers, failure);
       return;
     }
     for (const site of breakpoint.sites) site.count('steppedAside');
-    task.aside = breakpoint;
+    task.state.stepAside(breakpoint);
     this.#ptrace.step(task.tid, 0);
   }
 
@@ -59,20 +53,19 @@ export class StepAside {
    */
   finish(task: Task, trapped: boolean): boolean {
     const wasAside = this.interrupt(task, trapped);
-    if ((!wasAside && task.retries.isEmpty) || this.#ptrace.getSiginfo(task.tid) !== 0) return false;
-    const { arena } = this.#ptrace;
-    const signal = arena.i32[Layout.siginfo >>> 2]!;
-    const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
-    if (wasAside && signal === Signal.SIGTRAP && fromKernel) {
+    if (!wasAside && task.retries.isEmpty) return false;
+    const siginfo = this.#ptrace.getSiginfo(task.tid);
+    if (siginfo === undefined) return false;
+    const { signal, isFromKernel } = siginfo;
+    if (wasAside && signal === Signal.SIGTRAP && isFromKernel) {
       this.#ptrace.resume(task.tid, 0);
       task.record.phase = ThreadPhase.running;
       return true;
     }
     // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
     // fault may be reported only after another stop, a group-stop for instance, if both were due.
-    if (fromKernel && FAULTS.has(signal) && this.#ptrace.getRegisters(task.tid) === 0) {
-      task.retries.take(arena.number(RIP), arena.number(RSP));
-    }
+    const registers = isFromKernel && FAULTS.has(signal) ? this.#ptrace.getRegisters(task.tid) : undefined;
+    if (registers !== undefined) task.retries.take(registers.ip, registers.sp);
     return false;
   }
 
@@ -82,28 +75,30 @@ export class StepAside {
    * or it was swallowed by one that was sent. False: it was not aside.
    */
   interrupt(task: Task, trapped: boolean): boolean {
-    const breakpoint = task.aside;
+    const breakpoint = task.state.asideAt;
     if (breakpoint === undefined) return false;
-    task.aside = undefined;
+    task.state.endStep();
     this.#breakpoints.reinsert(task.process.space, breakpoint, task.tid);
-    if (this.#ptrace.getRegisters(task.tid) !== 0) return true;
-    if (this.#ptrace.arena.number(RIP) === breakpoint.address) {
-      task.retries.note(breakpoint.address, this.#ptrace.arena.number(RSP));
-    } else {
-      task.awaitsStepTrap = !trapped;
+    const registers = this.#ptrace.getRegisters(task.tid);
+    if (registers === undefined) return true;
+    if (registers.ip === breakpoint.address) {
+      task.retries.note(breakpoint.address, registers.sp);
+    } else if (!trapped) {
+      task.state.expectTrap();
     }
-    if (!trapped && !task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    const { isTrapDue } = task.state;
+    if (!trapped && !isTrapDue) task.record.phase = ThreadPhase.running;
     // What is still to come must come through.
-    if (task.blocksSigtrap && !task.awaitsStepTrap) blockSigtrap(this.#ptrace, task);
+    if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);
     return true;
   }
 
-  #putOff(task: Task, { address }: Breakpoint, failure: number): void {
-    this.#notices.warn(
-      `thread ${task.tid} waits at ${hex(BigInt(address))}, because its code can't be put back: ${errnoText(failure)}`,
+  #putOff(task: Task, { address }: Breakpoint, registers: Registers, failure: number): void {
+    this.#events.warn(
+      `thread ${task.tid} waits at ${hex(BigInt(address))}, because the code there can't be restored: ${errnoText(failure)}`,
       task.process,
     );
-    task.retries.note(address, this.#ptrace.arena.number(RSP));
+    task.retries.note(address, registers.sp);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
     this.#ptrace.resume(task.tid, 0);
     task.record.phase = ThreadPhase.running;

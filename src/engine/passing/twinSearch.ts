@@ -3,7 +3,8 @@
  * when a probe first needs one. Any bytes will do that come from a file and can't be written, but those of the program
  * itself, the dynamic linker and the C library are preferred: they stay as long as the process.
  */
-import { MAX_INSTRUCTION_BYTES } from '../../emulator/decode/decode';
+import { assertExists } from '../../base/assert';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength';
 import { type TwinPlan } from '../../emulator/emulator';
 import { formName } from '../../emulator/twin/forms';
 import { exchangeTwins, type FoundTwin, lockedTwins } from '../../emulator/twin/search';
@@ -56,8 +57,9 @@ function search(process: Process, { ways }: TwinPlan, except: number): void {
     if (place !== undefined && !isIntact(space, place)) twins.byForm.delete(formName(form));
   }
   const names = ways.map(({ form }) => formName(form));
+  const best = assertExists(names[0], 'a way');
   const wanted = new Set(names.filter((name) => !twins.byForm.has(name) && !twins.absent.has(name)));
-  if (wanted.size === 0 || twins.byForm.has(names[0]!)) return;
+  if (wanted.size === 0 || twins.byForm.has(best)) return;
   const exchange = ways.some(({ form }) => form.mnemonic === 'xchg' && wanted.has(formName(form)));
   const taken = new Set<string>();
   const isFree = (name: string, address: number, end: number): boolean => {
@@ -68,10 +70,10 @@ function search(process: Process, { ways }: TwinPlan, except: number): void {
   for (const text of texts) {
     for (const { piece, start } of piecesOf(space, text)) {
       collect(twins, { piece, start, found: lockedTwins(piece) }, wanted, isFree);
-      if (exchange && wanted.has(names[0]!)) {
+      if (exchange && wanted.has(best)) {
         collect(twins, { piece, start, found: exchangeTwins(piece) }, wanted, isFree);
       }
-      if (!wanted.has(names[0]!)) return;
+      if (!wanted.has(best)) return;
     }
   }
   for (const name of wanted) if (!taken.has(name)) twins.absent.add(name);

@@ -10,14 +10,14 @@
 import { ThreadPhase } from '../../contract/ledger';
 import { type Execute } from '../../emulator/emulator';
 import { type TwinState } from '../../emulator/twin/twinState';
-import { State, USER_REGISTERS_BYTES, UserRegister } from '../../emulator/machine/state';
 import { type Arena, Layout } from '../tracing/arena';
 import { SidestepError } from '../../base/errors';
-import { assert } from '../../base/assert';
+import { assert, assertExists } from '../../base/assert';
 import { TwinStep, type Breakpoint } from '../tracees/tracees';
 import { findTwin } from './twinSearch';
 import { type TwinPlace } from '../tracees/twinPlaces';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { Signal } from '../linux/signals';
 import { type Waiter } from '../tracing/wait';
 import { awaitReport } from '../threads/awaitStop';
@@ -29,18 +29,14 @@ import { type StepAside } from './stepAside';
 import { FAULTS } from '../linux/signals';
 import { type TargetMemory } from '../tracing/targetMemory';
 
-const RIP = State.registers + UserRegister.rip;
-const RSP = State.registers + UserRegister.rsp;
-const SI_CODE = Layout.siginfo + 8;
-
 /**
  * A swap is tried so often before the thread steps aside: other threads may change the memory each time before it comes
  * to that.
  */
 const MAX_TRIES = 64;
 
-/** What the thread had done when it stopped; its own registers, as they must be then, are in the arena. */
-type Progress = 'executed' | 'missed' | 'before' | 'gone';
+/** What the thread had done when it stopped. */
+type Progress = 'executed' | 'missed' | 'before';
 
 export interface TwinParts {
   readonly ptrace: Ptrace;
@@ -60,7 +56,6 @@ export class Twins {
   readonly #memory: TargetMemory;
   readonly #stepAside: StepAside;
   readonly #state: TwinState;
-  readonly #registers: Uint8Array;
   readonly #spare: TwinStep[] = [];
 
   constructor({ ptrace, waiter, tasks, memory, stepAside, state }: TwinParts) {
@@ -71,22 +66,21 @@ export class Twins {
     this.#memory = memory;
     this.#stepAside = stepAside;
     this.#state = state;
-    this.#registers = this.#arena.u8.subarray(Layout.registers, Layout.registers + USER_REGISTERS_BYTES);
   }
 
   /**
-   * The registers in the arena are the thread's, RIP one byte behind the site. False, with nothing done: there is no
-   * twin (any more), or it would fault.
+   * The registers are the thread's, RIP one byte behind the site. False, with nothing done: there is no twin (any
+   * more), or it would fault.
    */
-  begin(task: Task, breakpoint: Breakpoint): boolean {
+  begin(task: Task, breakpoint: Breakpoint, registers: Registers): boolean {
     const place = this.#placeFor(task, breakpoint);
     if (place === undefined) return false;
     const step = this.#spare.pop() ?? new TwinStep(breakpoint, place);
     step.breakpoint = breakpoint;
     step.place = place;
     step.tries = 0;
-    step.registers.set(this.#registers);
-    if (this.#start(task, step)) return true;
+    step.registers.set(registers.bytes);
+    if (this.#start(task, step, registers)) return true;
     this.#spare.push(step);
     return false;
   }
@@ -96,24 +90,25 @@ export class Twins {
    * is another one, and the caller's.
    */
   finish(task: Task): boolean {
-    const step = task.twin!;
-    const progress = this.#settle(task, step);
-    if (progress === 'gone') return true;
+    const step = assertExists(task.state.twinStep, 'the twin');
+    const registers = this.#leaveTwin(task);
+    if (registers === undefined) return true;
+    const progress = this.#settle(step, registers);
     const signal = this.#ownSignal(task, progress);
     if (signal === 0) {
-      this.#putBack(task, step, progress, true);
+      this.#putBack(task, step, registers, progress, true);
       return false;
     }
-    if (progress === 'missed' && ++step.tries < MAX_TRIES && this.#start(task, step)) return true;
+    if (progress === 'missed' && ++step.tries < MAX_TRIES && this.#start(task, step, registers)) return true;
     if (progress === 'missed' || (progress === 'before' && signal !== Signal.SIGTRAP)) {
       // The real instruction raises the real fault; and nothing disturbs it.
       this.#spare.push(step);
-      this.#stepAside.begin(task, step.breakpoint);
+      this.#stepAside.begin(task, step.breakpoint, registers);
       return true;
     }
-    this.#putBack(task, step, progress, true);
+    this.#putBack(task, step, registers, progress, true);
     this.#ptrace.resume(task.tid, 0);
-    if (!task.awaitsStepTrap) task.record.phase = ThreadPhase.running;
+    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
     return true;
   }
 
@@ -122,13 +117,14 @@ export class Twins {
    * it stopped for, if it did, was the twin's own.
    */
   interrupt(task: Task, forSignal: boolean): boolean {
-    const step = task.twin;
+    const step = task.state.twinStep;
     if (step === undefined) return false;
-    const progress = this.#settle(task, step);
-    if (progress === 'gone') return false;
-    if (!forSignal) task.awaitsStepTrap = progress !== 'before';
+    const registers = this.#leaveTwin(task);
+    if (registers === undefined) return false;
+    const progress = this.#settle(step, registers);
+    if (!forSignal && progress !== 'before') task.state.expectTrap();
     const own = forSignal && this.#ownSignal(task, progress) !== 0;
-    this.#putBack(task, step, progress, forSignal);
+    this.#putBack(task, step, registers, progress, forSignal);
     return own;
   }
 
@@ -136,7 +132,7 @@ export class Twins {
   leave(space: AddressSpace, address: number): void {
     space.twins.avoid(address);
     for (const task of this.#tasks.tasks.values()) {
-      const place = task.twin?.place;
+      const place = task.state.twinStep?.place;
       if (place === undefined || task.process.space !== space) continue;
       if (address < place.address || address >= place.end) continue;
       const report = awaitReport(this.#waiter, task.tid);
@@ -144,7 +140,7 @@ export class Twins {
       if (report !== 'asleep') continue;
       throw new SidestepError(
         'memory-unreachable',
-        `thread ${task.tid} uses the instruction there in place of another, and is waiting for memory; try again`,
+        `thread ${task.tid} is using the instruction there as a twin and is waiting for memory; try again`,
         { place: { pid: task.process.pid, tid: task.tid } },
       );
     }
@@ -166,29 +162,32 @@ export class Twins {
     return true;
   }
 
-  /** The thread's own registers are in the arena. */
-  #start(task: Task, step: TwinStep): boolean {
-    const { place, breakpoint, registers } = step;
+  /** The registers are the thread's own. */
+  #start(task: Task, step: TwinStep, registers: Registers): boolean {
+    const { place, breakpoint } = step;
     this.#memory.select(task.tid, task.process.space.memory);
-    if (!this.#state.enter(liftedOf(breakpoint), place.way, place.code, registers)) return false;
-    this.#arena.setNumber(RIP, place.address);
-    task.twin = step;
+    if (!this.#state.enter(liftedOf(breakpoint), place.way, place.code, step.registers)) return false;
+    registers.ip = place.address;
+    task.state.stepOnTwin(step);
     task.record.phase = ThreadPhase.onTwin;
     this.#ptrace.setRegisters(task.tid);
     this.#ptrace.step(task.tid, 0);
     return true;
   }
 
-  /** Takes the thread off the twin; its own registers, in the arena, are still to be set. */
-  #settle(task: Task, step: TwinStep): Progress {
-    const { place, breakpoint, registers } = step;
-    task.twin = undefined;
-    if (this.#ptrace.getRegisters(task.tid) !== 0) return 'gone';
-    if (this.#arena.number(RIP) !== place.end) {
-      this.#registers.set(registers);
+  /** The thread's registers, which may still be the twin's; `undefined`: it was killed. */
+  #leaveTwin(task: Task): Registers | undefined {
+    task.state.endStep();
+    return this.#ptrace.getRegisters(task.tid);
+  }
+
+  /** Makes of the twin's registers the thread's own, which are still to be set. */
+  #settle({ place, breakpoint, registers: own }: TwinStep, registers: Registers): Progress {
+    if (registers.ip !== place.end) {
+      registers.bytes.set(own);
       return 'before';
     }
-    return this.#state.leave(liftedOf(breakpoint), place.way, place.code, registers) ? 'executed' : 'missed';
+    return this.#state.leave(liftedOf(breakpoint), place.way, place.code, own) ? 'executed' : 'missed';
   }
 
   /**
@@ -196,30 +195,31 @@ export class Twins {
    * still be due then, unless the SIGTRAP that somebody sent has swallowed it.
    */
   #ownSignal(task: Task, progress: Progress): number {
-    if (this.#ptrace.getSiginfo(task.tid) !== 0) return 0;
-    const signal = this.#arena.i32[Layout.siginfo >>> 2]!;
-    const fromKernel = this.#arena.i32[SI_CODE >>> 2]! > 0;
-    if (signal === Signal.SIGTRAP) return fromKernel ? signal : 0;
-    task.awaitsStepTrap = progress !== 'before';
-    return fromKernel && progress === 'before' && FAULTS.has(signal) ? signal : 0;
+    const siginfo = this.#ptrace.getSiginfo(task.tid);
+    if (siginfo === undefined) return 0;
+    const { signal, isFromKernel } = siginfo;
+    if (signal === Signal.SIGTRAP) return isFromKernel ? signal : 0;
+    if (progress !== 'before') task.state.expectTrap();
+    return isFromKernel && progress === 'before' && FAULTS.has(signal) ? signal : 0;
   }
 
   /**
    * The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit.
    * `forSignal`: it has stopped for one.
    */
-  #putBack(task: Task, step: TwinStep, progress: Progress, forSignal: boolean): void {
+  #putBack(task: Task, step: TwinStep, registers: Registers, progress: Progress, forSignal: boolean): void {
     if (progress !== 'executed') {
       const { address } = step.breakpoint;
-      this.#arena.setNumber(RIP, address);
-      task.retries.note(address, this.#arena.number(RSP));
+      registers.ip = address;
+      task.retries.note(address, registers.sp);
     }
     noteRegisters(this.#arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.record.phase = forSignal || task.awaitsStepTrap ? ThreadPhase.stepping : ThreadPhase.running;
+    const { isTrapDue } = task.state;
+    task.record.phase = forSignal || isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
     this.#spare.push(step);
     // The trap that is due must come through.
-    if (task.blocksSigtrap && !task.awaitsStepTrap) blockSigtrap(this.#ptrace, task);
+    if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);
   }
 }
 

@@ -8,7 +8,7 @@ import { pause } from '../../base/pause';
 import { denial, impossibility } from '../linux/attachRefusal';
 import { Errno, systemCallError } from '../linux/errno';
 import { ProcessMemory } from '../linux/memory';
-import { readStatus, threadsOf } from '../linux/proc';
+import { hasEnded, readStatus, threadsOf } from '../linux/proc';
 import { DEBUGGEE_OPTIONS, type Ptrace } from '../tracing/ptrace';
 import { type Detaching } from '../lifecycle/detaching';
 import { AddressSpace, Process } from '../tracees/tracees';
@@ -22,10 +22,10 @@ const EXEC_MS = 300;
 const EXEC_PAUSE_MS = 1;
 
 /** Throws `process-not-found`, `not-64-bit`, `attach-refused`. */
-export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Detaching, wantedPid: number): Process {
+export function attach(ptrace: Ptrace, tasks: TaskTable, detaching: Detaching, wantedPid: number): Process {
   const pid = leaderOf(wantedPid);
   if (tasks.processes.has(pid)) {
-    throw new SidestepError('attach-refused', `process ${pid} is traced by this session already`, { place: { pid } });
+    throw new SidestepError('attach-refused', `process ${pid} is already traced by this session`, { place: { pid } });
   }
   const obstacle = impossibility(pid);
   if (obstacle) throw obstacle;
@@ -52,7 +52,7 @@ export function attach(ptrace: Ptrace, tasks: TaskTable, departures: Detaching, 
   if (failure === undefined) return process;
   // As any other process: threads that those which are seized have created since are traced, too.
   process.unannounced = true;
-  departures.depart(process);
+  detaching.depart(process);
   throw failure;
 }
 
@@ -84,12 +84,12 @@ function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
     const leader = readStatus(pid);
     complete &&= present.length === Number(leader?.get('Threads'));
     // A thread that has called exec has come in the place of the leader.
-    if (seized.has(pid) && leader !== undefined && !isTraced(leader) && !isOver(leader)) {
+    if (seized.has(pid) && leader !== undefined && !isTraced(leader) && !hasEnded(leader)) {
       seized.delete(pid);
       complete = false;
     }
     // Nobody was there to be traced in between: the thread that calls exec is about to be.
-    if (seized.size === 0 && born.size === 0 && leader !== undefined && !isOver(leader)) complete = false;
+    if (seized.size === 0 && born.size === 0 && leader !== undefined && !hasEnded(leader)) complete = false;
     if (complete) for (const tid of seized) if (!present.includes(tid)) seized.delete(tid);
   }
 }
@@ -116,7 +116,7 @@ function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 
     const status = readStatus(tid);
     if (status === undefined) return 'over';
     if (isTraced(status)) return 'traced';
-    if (isOver(status)) return 'over';
+    if (hasEnded(status)) return 'over';
     const obstacle = impossibility(pid);
     if (obstacle) throw obstacle;
     since ??= performance.now();
@@ -129,10 +129,6 @@ function seize(ptrace: Ptrace, pid: number, tid: number): 'seized' | 'traced' | 
 
 function isTraced(status: ReadonlyMap<string, string>): boolean {
   return Number(status.get('TracerPid')) === globalThis.process.pid;
-}
-
-function isOver(status: ReadonlyMap<string, string>): boolean {
-  return /^[ZX]/.test(status.get('State') ?? 'Z');
 }
 
 function checkWordSize(pid: number): void {

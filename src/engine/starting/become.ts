@@ -6,7 +6,6 @@
 import { bytesOfText } from '../../base/byteText';
 import { SidestepError } from '../../base/errors';
 import { type Inheritance, type Requests } from '../../contract/messages';
-import { Layout } from '../tracing/arena';
 import { Errno, errnoText } from '../linux/errno';
 import { hardLimitOnFiles } from '../linux/limits';
 import { ProcessMemory } from '../linux/memory';
@@ -55,7 +54,7 @@ export function become(ptrace: Ptrace, waiter: Waiter, pid: number, wanted: Want
   } finally {
     memory?.close();
   }
-  ptrace.arena.view.setBigUint64(Layout.signalMask, signalBits(wanted.blockedSignals ?? []), true);
+  ptrace.getSignalMask(pid)?.replace(signalBits(wanted.blockedSignals ?? []));
   ptrace.setSignalMask(pid);
   const result = injection.call(SYS_EXECVE, operand + OPERAND_BYTES, argvAt, envpAt);
   if ('returned' in result) throw launchFailed(program, -result.returned);

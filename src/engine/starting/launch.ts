@@ -109,7 +109,7 @@ function checkProgram(program: string, path: Buffer): void {
   } catch (cause) {
     throw new SidestepError('program-not-executable', `${program} can't be executed: it has no execute permission`, {
       place,
-      advice: `Compile it, or if it is a program: chmod +x ${program}`,
+      advice: `Compile it, or, if it is a program, run: chmod +x ${program}`,
       cause,
     });
   }
@@ -127,7 +127,7 @@ function look(path: Buffer, name: string, code: ErrorCode): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw new SidestepError(code, `${name} can't be looked at: ${messageOf(cause)}`, {
+    throw new SidestepError(code, `${name} can't be examined: ${messageOf(cause)}`, {
       place: { file: name },
       cause,
     });

@@ -3,6 +3,7 @@
  * is a WebAssembly memory because that has an address that never changes.
  */
 import { addressOf } from '../linux/libc';
+import { Registers } from '../tracing/registers';
 
 /** Offsets, in bytes. */
 export const AreaLayout = {
@@ -28,6 +29,8 @@ export class Area {
   readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   readonly u8 = new Uint8Array(this.#memory.buffer);
   readonly view = new DataView(this.#memory.buffer);
+  /** At {@link AreaLayout.registers}. */
+  readonly registers = new Registers(this.#memory.buffer, AreaLayout.registers);
   readonly #base = addressOf(this.u8);
 
   /** Of an offset, for system calls. */

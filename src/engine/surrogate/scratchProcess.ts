@@ -5,8 +5,8 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
+import { INT3, PAGE_BYTES } from '../../base/x86';
 import { type Mapping } from '../../contract/messages';
-import { UserRegister } from '../../emulator/machine/state';
 import { FOREVER_SECONDS } from '../linux/sleeper';
 import { sleeper } from '../linux/sleeper';
 import { errnoText } from '../linux/errno';
@@ -14,7 +14,7 @@ import { libc } from '../linux/libc';
 import { readMappings } from '../linux/proc';
 import { type Ptrace, TraceOption } from '../tracing/ptrace';
 import { getExtendedState, getRegistersTo, setExtendedState, setRegistersFrom } from '../linux/registerSets';
-import { Signal } from '../linux/signals';
+import { FAULTS, Signal } from '../linux/signals';
 import { spawn } from '../linux/spawn';
 import { type Waiter } from '../tracing/wait';
 import { kill } from '../linux/processes';
@@ -23,12 +23,9 @@ import { type Area, AreaLayout } from './area';
 import { ExtendedState } from './extendedState';
 import { type CpuidResult, type XsaveLayout, xsaveLayout } from './xsave';
 
-const PAGE = 4096;
-
 /** The longest instruction and the INT3 behind it: two words of PTRACE_POKETEXT. */
 const SLOT_BYTES = 16;
 const WORD = 8;
-const INT3 = 0xcc;
 
 /** An operand begins in the first page and may end in the second. */
 const OPERAND_PAGES = 2;
@@ -43,8 +40,6 @@ const SPINS = 100;
 /** When looking was in vain there is none, and looking only keeps it from running: so many times it sleeps at once. */
 const SLEEPS = 16;
 
-/** What an instruction can raise. Other signals come from elsewhere, and are none of the surrogate's business. */
-const FAULTS: ReadonlySet<number> = new Set([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGFPE]);
 /** So many stops for other reasons are let pass in one run. */
 const DISTURBANCES = 16;
 
@@ -84,7 +79,7 @@ export class ScratchProcess implements Disposable {
       const stack = found(mappings.find(({ path }) => path === '[stack]'));
       this.#slots = Number(text.start);
       this.#slotCount = Math.floor(Number(text.end - text.start) / SLOT_BYTES);
-      this.#operandPage = Number(stack.end) - OPERAND_BELOW_TOP - OPERAND_PAGES * PAGE;
+      this.#operandPage = Number(stack.end) - OPERAND_BELOW_TOP - OPERAND_PAGES * PAGE_BYTES;
       this.#check('PTRACE_GETREGS', getRegistersTo(this.pid, area.address(AreaLayout.registers)));
       const vector = this.#extendedVector(AreaLayout.after, AreaLayout.extendedCapacity);
       this.#check('PTRACE_GETREGSET', getExtendedState(this.pid, vector));
@@ -124,7 +119,7 @@ export class ScratchProcess implements Disposable {
    * alike.
    */
   operandAddress(address: bigint): number {
-    return this.#operandPage + Number(address % BigInt(PAGE));
+    return this.#operandPage + Number(address % BigInt(PAGE_BYTES));
   }
 
   /** Copies `length` bytes at `local`, an address of this process, to `remote`. */
@@ -153,15 +148,16 @@ export class ScratchProcess implements Disposable {
    * instruction; the area's registers then are the result.
    */
   run(length: number): RunResult {
-    const registers = this.#area.address(AreaLayout.registers);
-    const end = this.#area.view.getBigUint64(RIP, true) + BigInt(length + 1);
-    if (setRegistersFrom(this.pid, registers) !== 0) return 'lost';
+    const { registers } = this.#area;
+    const address = this.#area.address(AreaLayout.registers);
+    const end = registers.ip + length + 1;
+    if (setRegistersFrom(this.pid, address) !== 0) return 'lost';
     for (let stop = 0; stop < DISTURBANCES; stop++) {
       if (this.#ptrace.resume(this.pid, 0) !== 0) return 'lost';
       const status = this.#wait();
       this.#ended = status === undefined || isEnd(status);
-      if (status === undefined || getRegistersTo(this.pid, registers) !== 0) return 'lost';
-      if (this.#area.view.getBigUint64(RIP, true) === end) return 'done';
+      if (status === undefined || getRegistersTo(this.pid, address) !== 0) return 'lost';
+      if (registers.ip === end) return 'done';
       if (status.kind === 'signal' && FAULTS.has(status.signal)) return 'fault';
     }
     return 'lost';
@@ -208,20 +204,19 @@ export class ScratchProcess implements Disposable {
 
   /** The processor's own answer: the scratch process executes the instruction. */
   #cpuid(leaf: number, subleaf: number): CpuidResult {
-    const { view } = this.#area;
+    const { registers } = this.#area;
     const code = this.place(CPUID, CPUID);
     if (code === undefined) throw failure('its text cannot be written');
-    const at = (name: 'rip' | 'rax' | 'rbx' | 'rcx' | 'rdx'): number => AreaLayout.registers + UserRegister[name];
-    view.setBigUint64(at('rip'), BigInt(code), true);
-    view.setBigUint64(at('rax'), BigInt(leaf), true);
-    view.setBigUint64(at('rcx'), BigInt(subleaf), true);
-    view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
+    registers.ip = code;
+    registers.set('rax', leaf);
+    registers.set('rcx', subleaf);
+    registers.systemCall = -1;
     if (this.run(CPUID.length) !== 'done') throw failure('it does not execute single instructions');
     return {
-      eax: view.getUint32(at('rax'), true),
-      ebx: view.getUint32(at('rbx'), true),
-      ecx: view.getUint32(at('rcx'), true),
-      edx: view.getUint32(at('rdx'), true),
+      eax: registers.low('rax'),
+      ebx: registers.low('rbx'),
+      ecx: registers.low('rcx'),
+      edx: registers.low('rdx'),
     };
   }
 
@@ -241,12 +236,10 @@ export class ScratchProcess implements Disposable {
   }
 }
 
-const RIP = AreaLayout.registers + UserRegister.rip;
-
 const CPUID = Uint8Array.of(0x0f, 0xa2);
 
 function found(mapping: Mapping | undefined): Mapping {
-  if (mapping === undefined) throw failure('its memory has not the usual mappings');
+  if (mapping === undefined) throw failure('its memory does not have the usual mappings');
   return mapping;
 }
 

@@ -6,13 +6,15 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
+import { PAGE_BYTES } from '../../base/x86';
 import { type Host } from '../../emulator/emulator';
 import { FLAG_BITS, GENERAL_REGISTERS, STATUS_FLAGS, TRAP_FLAG } from '../../emulator/machine/registers';
-import { State, UserRegister, type UserRegisterName } from '../../emulator/machine/state';
+import { State, type UserRegisterName } from '../../emulator/machine/state';
 import { operandAddress } from '../../emulator/surrogate/address';
 import { type PlannedOperand, type SurrogatePlan } from '../../emulator/surrogate/plan';
 import { type Arena, Layout } from '../tracing/arena';
 import { type Ptrace } from '../tracing/ptrace';
+import { Registers } from '../tracing/registers';
 import { type Waiter } from '../tracing/wait';
 import { Area, AreaLayout } from './area';
 import { type ExtendedState } from './extendedState';
@@ -46,7 +48,7 @@ interface Execution {
   readonly program: X87Pointers | undefined;
 }
 
-const PAGE = 4096n;
+const PAGE = BigInt(PAGE_BYTES);
 
 export class Surrogate implements Disposable {
   readonly #ptrace: Ptrace;
@@ -58,6 +60,8 @@ export class Surrogate implements Disposable {
   readonly #operand: Uint8Array;
   readonly #operandAddress: number;
   readonly #state: DataView;
+  /** The thread's. */
+  readonly #registers: Registers;
   #process: ScratchProcess | undefined;
 
   constructor(arena: Arena, ptrace: Ptrace, waiter: Waiter, host: SurrogateHost) {
@@ -68,6 +72,7 @@ export class Surrogate implements Disposable {
     this.#operand = arena.u8.subarray(operand, operand + State.operandCapacity);
     this.#operandAddress = arena.address(operand);
     this.#state = new DataView(arena.memory.buffer, Layout.state, State.bytes);
+    this.#registers = new Registers(arena.memory.buffer, Layout.registers);
   }
 
   /** Starts the scratch process, unless it is there. Throws `launch-failed`. */
@@ -81,7 +86,7 @@ export class Surrogate implements Disposable {
    */
   execute(plan: SurrogatePlan): 0 | 1 {
     // A thread that single-steps itself must trap behind the instruction.
-    if ((this.#state.getUint32(STATE_FLAGS, true) & TRAP_FLAG) !== 0) return 1;
+    if ((this.#registers.flags & TRAP_FLAG) !== 0) return 1;
     const execution = this.#place(plan);
     if (execution === undefined || !this.#load(execution) || !this.#run(execution) || !this.#store(execution)) return 1;
     this.#writeRegisters(plan);
@@ -101,7 +106,7 @@ export class Surrogate implements Disposable {
     const { effective, linear } =
       operand === undefined ? { effective: 0n, linear: 0n } : operandAddress(operand.memory, length, this.#state);
     const scratch = process.operandAddress(linear);
-    const instruction = this.#state.getBigUint64(STATE_RIP, true) - 1n;
+    const instruction = BigInt(this.#registers.ip - 1);
     return {
       plan,
       process,
@@ -191,7 +196,7 @@ export class Surrogate implements Disposable {
     if (!plan.extendedState) return true;
     const { extendedState } = process;
     extendedState.merge();
-    if (plan.readsStatesInUse && this.#area.view.getUint32(AREA_RCX, true) === STATES_IN_USE)
+    if (plan.readsStatesInUse && this.#area.registers.low('rcx') === STATES_IN_USE)
       this.#correctStatesInUse(extendedState);
     if (!extendedState.changed) return true;
     const { before, after } = AreaLayout;
@@ -228,33 +233,28 @@ export class Surrogate implements Disposable {
 
   /** The thread's registers for the scratch process; its selectors are its own. */
   #setRegisters(code: number, operand: PlannedOperand | undefined, scratch: number): void {
-    const { view } = this.#area;
-    for (const name of COPIED) copyRegister(name, this.#state, view);
-    view.setBigUint64(AREA_RIP, BigInt(code), true);
+    const { registers } = this.#area;
+    for (const name of COPIED) registers.copy(name, this.#registers);
+    registers.ip = code;
     // It is in no system call that the kernel might restart.
-    view.setBigInt64(AreaLayout.registers + UserRegister.orig_rax, -1n, true);
-    if (operand !== undefined)
-      view.setBigUint64(AreaLayout.registers + UserRegister[operand.register], BigInt(scratch), true);
+    registers.systemCall = -1;
+    if (operand !== undefined) registers.set(operand.register, scratch);
   }
 
   /** XGETBV has read what the scratch process has in use. */
   #correctStatesInUse(state: ExtendedState): void {
-    const { view } = this.#area;
-    view.setUint32(AREA_RAX, state.transferredOf(view.getUint32(AREA_RAX, true)) | state.withheld, true);
+    const { registers } = this.#area;
+    registers.setLow('rax', state.transferredOf(registers.low('rax')) | state.withheld);
   }
 
   /** What the instruction changed of user_regs_struct. */
   #writeRegisters({ writes, length }: SurrogatePlan): void {
-    const { view } = this.#area;
+    const results = this.#area.registers;
+    const own = this.#registers;
     for (const name of writes) {
-      if (name === 'rip') {
-        this.#state.setBigUint64(STATE_RIP, this.#state.getBigUint64(STATE_RIP, true) + BigInt(length - 1), true);
-      } else if (name === 'eflags') {
-        const flags = view.getUint32(AreaLayout.registers + UserRegister.eflags, true) & STATUS_MASK;
-        this.#state.setUint32(STATE_FLAGS, (this.#state.getUint32(STATE_FLAGS, true) & ~STATUS_MASK) | flags, true);
-      } else {
-        copyRegister(name, view, this.#state);
-      }
+      if (name === 'rip') own.ip += length - 1;
+      else if (name === 'eflags') own.flags = (own.flags & ~STATUS_MASK) | (results.flags & STATUS_MASK);
+      else own.copy(name, results);
     }
   }
 
@@ -262,12 +262,6 @@ export class Surrogate implements Disposable {
     return this.#area.describe(AreaLayout.extendedVector, this.#area.address(offset), process.xsave.bytes);
   }
 }
-
-const STATE_RIP = State.registers + UserRegister.rip;
-const STATE_FLAGS = State.registers + UserRegister.eflags;
-const AREA_RIP = AreaLayout.registers + UserRegister.rip;
-const AREA_RAX = AreaLayout.registers + UserRegister.rax;
-const AREA_RCX = AreaLayout.registers + UserRegister.rcx;
 
 /** What XGETBV reads with this in ECX; with 0, which states the system lets programs use. */
 const STATES_IN_USE = 1;
@@ -277,9 +271,3 @@ const STATUS_MASK = STATUS_FLAGS.reduce((mask, flag) => mask | (1 << FLAG_BITS[f
 const COPIED: readonly UserRegisterName[] = [...GENERAL_REGISTERS, 'eflags', 'fs_base', 'gs_base'];
 
 const READS: ReadonlySet<string> = new Set(['read', 'readWrite']);
-
-/** Both views begin with a struct user_regs_struct. */
-function copyRegister(name: UserRegisterName, from: DataView, to: DataView): void {
-  const offset = UserRegister[name];
-  to.setBigUint64(offset, from.getBigUint64(offset, true), true);
-}

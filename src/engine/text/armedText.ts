@@ -1,7 +1,7 @@
 /**
  * Whether memory still holds the text that a breakpoint was put into, which the program may have replaced at any time.
  */
-import { INT3 } from '../linux/int3';
+import { INT3 } from '../../base/x86';
 
 /**
  * `now`: what is there; `text`: what was, without any INT3; `first`: the byte that is to be in the place of the text's

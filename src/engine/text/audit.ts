@@ -18,6 +18,6 @@ export function whyGone(memory: ProcessMemory, breakpoint: Breakpoint, mappings:
     return `the program has mapped ${mapping.path || 'anonymous memory'} over the code at ${hex(BigInt(address))}`;
   }
   const byte = memory.read(address, 1)[0];
-  if (byte === original) return `somebody has put the code at ${hex(BigInt(address))} back: the probe's INT3 is gone`;
-  return `somebody has written other code to ${hex(BigInt(address))}, over the probe's INT3`;
+  if (byte === original) return `the original code at ${hex(BigInt(address))} is back, and the probe's INT3 is gone`;
+  return `other code was written to ${hex(BigInt(address))}, over the probe's INT3`;
 }

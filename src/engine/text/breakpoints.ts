@@ -12,7 +12,7 @@ import { type Ledger } from '../tracing/ledger';
 import { isArmedText } from './armedText';
 import { addressesOf } from '../tracees/probeOrigin';
 import { byteOfFile } from './fileText';
-import { INT3 } from '../linux/int3';
+import { INT3, PAGE_BYTES } from '../../base/x86';
 import { mappingAt } from '../linux/mappingAt';
 import { errnoText } from '../linux/errno';
 import { readMappings } from '../linux/proc';
@@ -20,8 +20,6 @@ import { type Events } from '../client/events';
 import { type Site } from '../tracees/tracees';
 import { AddressSpace, Breakpoint, WITNESS_BYTES, type Process } from '../tracees/tracees';
 import { type TextWriter } from './textWriter';
-
-const PAGE = 4096;
 
 /** In the place of an errno: INT3 does not stand there. */
 const ABSENT = -1;
@@ -38,12 +36,12 @@ export interface Inherited {
 export class Breakpoints {
   readonly #writer: TextWriter;
   readonly #ledger: Ledger;
-  readonly #notices: Events;
+  readonly #events: Events;
 
-  constructor(writer: TextWriter, ledger: Ledger, notices: Events) {
+  constructor(writer: TextWriter, ledger: Ledger, events: Events) {
     this.#writer = writer;
     this.#ledger = ledger;
-    this.#notices = notices;
+    this.#events = events;
   }
 
   /** Memory as the program's file has it: up to `length` bytes, with the displaced bytes in the place of every INT3. */
@@ -105,7 +103,7 @@ export class Breakpoints {
 
   /** Takes all sites of a breakpoint away that stands no more, and says why. */
   abandon(breakpoint: Breakpoint, reason: string): void {
-    for (const { id } of breakpoint.sites.splice(0)) this.#notices.say({ event: 'siteGone', site: id, reason });
+    for (const { id } of breakpoint.sites.splice(0)) this.#events.say({ event: 'siteGone', site: id, reason });
     if (!breakpoint.armed) breakpoint.record?.disarm();
   }
 
@@ -140,7 +138,7 @@ export class Breakpoints {
    */
   restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
     for (const breakpoint of space.breakpoints.values()) {
-      if (breakpoint.address % PAGE !== address % PAGE) continue;
+      if (breakpoint.address % PAGE_BYTES !== address % PAGE_BYTES) continue;
       if (this.#restore(space, breakpoint, tid, address) !== ABSENT) return true;
     }
     return false;
@@ -240,7 +238,10 @@ export class Breakpoints {
     space.leftovers.set(where, breakpoint);
     if (where === breakpoint.address) breakpoint.stuck = true;
     const { message } = unwritable(where, failure);
-    this.#notices.warn(`a probe could not be taken out: ${message}; it is passed by, and tried again`, process);
+    this.#events.warn(
+      `a probe could not be removed: ${message}; threads pass it uncounted, and Sidestep keeps trying`,
+      process,
+    );
   }
 
   /** The opposite of {@link #leave}. */

@@ -40,14 +40,15 @@ export class TextWriter {
     if (stopped !== undefined) return this.#pokeWord(space, address, byte, stopped);
     for (const task of this.#tasks.tasks.values()) {
       if (task.process.space !== space) continue;
-      if (task.holds > 0) return this.#pokeWord(space, address, byte, task.tid);
+      if (task.state.isKeptStopped) return this.#pokeWord(space, address, byte, task.tid);
       if (this.#ptrace.interrupt(task.tid) !== 0) continue;
       // A thread that sleeps in the kernel, until its vfork child is done for instance, stops in its own time.
       if (awaitReport(this.#waiter, task.tid) !== 'reported') continue;
       const status = decodeWaitStatus(this.#waiter.status);
       const failure = isEnd(status) ? Errno.ESRCH : this.#pokeWord(space, address, byte, task.tid);
       // Whatever else the thread stopped for, or was doing, is handled in its turn; the interruption follows it.
-      const isPlain = task.aside === undefined && task.twin === undefined;
+      const { kind } = task.state.doing;
+      const isPlain = kind !== 'aside' && kind !== 'onTwin';
       if (status.kind === 'trapStop' && isPlain) resumeInterrupted(this.#ptrace, task);
       else this.#waiter.putBack(task.tid);
       if (failure !== Errno.ESRCH) return failure;

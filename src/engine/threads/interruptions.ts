@@ -7,10 +7,10 @@
  * signal comes before that, which does reach the program, EINTR is its due after all.
  */
 import { ThreadPhase } from '../../contract/ledger';
-import { State, UserRegister } from '../../emulator/machine/state';
 import { Errno } from '../linux/errno';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
 
@@ -48,10 +48,6 @@ const SYS_SEMOP = 65;
 /** `0f 05`, the syscall instruction, in front of which RIP goes back. */
 const SYSCALL_BYTES = 2;
 
-const RIP = State.registers + UserRegister.rip;
-const RAX = State.registers + UserRegister.rax;
-const ORIG_RAX = State.registers + UserRegister.orig_rax;
-
 /** Signals whose default is that nothing happens (signal(7)). */
 const IGNORED_BY_DEFAULT: ReadonlySet<number> = new Set([
   Signal.SIGCHLD,
@@ -68,13 +64,15 @@ const LONGEST_SERIES_MS = 1000;
 
 /** Resumes a thread that is in a `trapStop`. */
 export function resumeInterrupted(ptrace: Ptrace, task: Task): number {
-  if (ptrace.getRegisters(task.tid) === 0) repeatSystemCall(ptrace, task);
+  const registers = ptrace.getRegisters(task.tid);
+  if (registers !== undefined) repeatSystemCall(ptrace, task, registers);
   return ptrace.resume(task.tid, 0);
 }
 
 /** Resumes a thread that has stopped for a signal, with that signal. */
 export function resumeWithSignal(ptrace: Ptrace, task: Task, signal: number): number {
-  if (ptrace.getRegisters(task.tid) === 0 && repeatUnlessSignalled(ptrace, task, signal)) {
+  const registers = ptrace.getRegisters(task.tid);
+  if (registers !== undefined && repeatUnlessSignalled(ptrace, task, registers, signal)) {
     return ptrace.resumeToSyscall(task.tid);
   }
   return ptrace.resume(task.tid, signal);
@@ -82,11 +80,12 @@ export function resumeWithSignal(ptrace: Ptrace, task: Task, signal: number): nu
 
 /** Resumes a thread that has stopped at the begin or the end of a system call that it repeats. */
 export function resumeRepeated(ptrace: Ptrace, task: Task): number {
-  if (ptrace.getRegisters(task.tid) === 0) {
-    if (isEntering(ptrace)) return ptrace.resumeToSyscall(task.tid);
+  const registers = ptrace.getRegisters(task.tid);
+  if (registers !== undefined) {
+    if (isEntering(registers)) return ptrace.resumeToSyscall(task.tid);
     // What has interrupted it is yet to be reported, and may be lost: any stop takes the place of one that was asked
     // for.
-    if (isInterrupted(ptrace)) repeat(ptrace, task);
+    if (isInterrupted(registers)) repeat(ptrace, task, registers);
     else task.repeatsSince = -1;
   }
   return ptrace.resume(task.tid, 0);
@@ -94,17 +93,15 @@ export function resumeRepeated(ptrace: Ptrace, task: Task): number {
 
 /** The thread has stopped together with its process: EINTR is its due. */
 export function noteGroupStop(ptrace: Ptrace, task: Task): void {
-  task.inGroupStop = true;
+  task.state.stopWithGroup();
   task.record.phase = ThreadPhase.groupStopped;
-  if (ptrace.getRegisters(task.tid) === 0 && isRepeating(ptrace, task)) giveUp(ptrace, task);
+  const registers = ptrace.getRegisters(task.tid);
+  if (registers !== undefined && isRepeating(registers, task)) giveUp(ptrace, task, registers);
 }
 
-/**
- * Whether a thread in a syscall-stop, whose registers have just been read, is at the begin of its call (ptrace(2),
- * "Syscall-stops").
- */
-export function isEntering({ arena }: Ptrace): boolean {
-  return arena.i32[RAX >>> 2] === -Errno.ENOSYS;
+/** Whether a thread in a syscall-stop, whose registers these are, is at the begin of its call (ptrace(2)). */
+export function isEntering({ result }: Registers): boolean {
+  return result === -Errno.ENOSYS;
 }
 
 /**
@@ -112,83 +109,84 @@ export function isEntering({ arena }: Ptrace): boolean {
  * before the call.
  */
 export function repeatForGood(ptrace: Ptrace, task: Task, signal: number): void {
-  if (ptrace.getRegisters(task.tid) !== 0) return;
-  const repeats = signal === 0 ? repeatSystemCall(ptrace, task) : repeatUnlessSignalled(ptrace, task, signal);
-  if (repeats && hasDueSignal(task.tid)) giveUp(ptrace, task);
+  const registers = ptrace.getRegisters(task.tid);
+  if (registers === undefined) return;
+  const repeats =
+    signal === 0 ? repeatSystemCall(ptrace, task, registers) : repeatUnlessSignalled(ptrace, task, registers, signal);
+  if (repeats && hasDueSignal(task.tid)) giveUp(ptrace, task, registers);
 }
 
-/** Whether the call that a thread, whose registers have just been read, is about to leave has ended with EINTR. */
-function isInterrupted({ arena }: Ptrace): boolean {
-  return REPEATED.has(arena.i32[ORIG_RAX >>> 2]!) && arena.i32[RAX >>> 2] === -Errno.EINTR;
+/** Whether the call that a thread, whose registers these are, is about to leave has ended with EINTR. */
+function isInterrupted({ systemCall, result }: Registers): boolean {
+  return REPEATED.has(systemCall) && result === -Errno.EINTR;
 }
 
 /** In a `trapStop`. False: it is in no such call, or the process was stopped by a signal, of which EINTR tells. */
-function repeatSystemCall(ptrace: Ptrace, task: Task): boolean {
-  const wasStopped = task.inGroupStop;
-  task.inGroupStop = false;
-  if (wasStopped) task.record.phase = ThreadPhase.running;
-  if (isRepeating(ptrace, task)) return true;
-  if (wasStopped || !isInterrupted(ptrace)) return false;
-  repeat(ptrace, task);
+function repeatSystemCall(ptrace: Ptrace, task: Task, registers: Registers): boolean {
+  const wasStopped = task.state.doing.kind === 'groupStopped';
+  if (wasStopped) {
+    task.state.endGroupStop();
+    task.record.phase = task.state.isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+  }
+  if (isRepeating(registers, task)) return true;
+  if (wasStopped || !isInterrupted(registers)) return false;
+  repeat(ptrace, task, registers);
   return true;
 }
 
 /** In a stop for this signal. False: it is in no such call, or the signal reaches the program. */
-function repeatUnlessSignalled(ptrace: Ptrace, task: Task, signal: number): boolean {
-  const repeats = isRepeating(ptrace, task);
-  if (!repeats && !isInterrupted(ptrace)) return false;
+function repeatUnlessSignalled(ptrace: Ptrace, task: Task, registers: Registers, signal: number): boolean {
+  const repeats = isRepeating(registers, task);
+  if (!repeats && !isInterrupted(registers)) return false;
   const status = readStatus(task.tid);
   if (status === undefined || !ignores(status, signal)) {
-    if (repeats) giveUp(ptrace, task);
+    if (repeats) giveUp(ptrace, task, registers);
     task.repeatsSince = -1;
     return false;
   }
   if (repeats) return true;
   const now = performance.now();
   if (task.repeatsSince < 0) task.repeatsSince = now;
-  if (now - task.repeatsSince > LONGEST_SERIES_MS && mayTimeOut(ptrace)) {
+  if (now - task.repeatsSince > LONGEST_SERIES_MS && mayTimeOut(registers)) {
     task.repeatsSince = -1;
     return false;
   }
-  repeat(ptrace, task);
+  repeat(ptrace, task, registers);
   return true;
 }
 
 /** Of sockets and pipes only those with a time-out give EINTR. */
-function mayTimeOut({ arena }: Ptrace): boolean {
-  const number = arena.i32[ORIG_RAX >>> 2]!;
+function mayTimeOut(registers: Registers): boolean {
+  const number = registers.systemCall;
   const argument = TIME_OUTS.get(number);
   if (number === SYS_SEMOP) return false;
   if (argument === undefined) return true;
-  const value = (State.registers + UserRegister[argument.register]) >>> 2;
-  return argument.pointer ? arena.number(value << 2) !== 0 : arena.i32[value]! >= 0;
+  // An int is negative by its bit 31: of the register only the lower half is its.
+  return argument.pointer ? registers.get(argument.register) !== 0 : (registers.low(argument.register) | 0) >= 0;
 }
 
 /**
  * It was made to repeat a call and has not begun with it: outside of system calls the kernel has no number in orig_rax.
  */
-function isRepeating({ arena }: Ptrace, task: Task): boolean {
-  const number = arena.i32[ORIG_RAX >>> 2]!;
-  return task.repeatedAt === arena.number(RIP) && REPEATED.has(number) && arena.i32[RAX >>> 2] === number;
+function isRepeating({ ip, systemCall, result }: Registers, task: Task): boolean {
+  return task.repeatedAt === ip && REPEATED.has(systemCall) && result === systemCall;
 }
 
-function repeat(ptrace: Ptrace, task: Task): void {
-  const { arena } = ptrace;
-  task.repeatedAt = arena.number(RIP) - SYSCALL_BYTES;
-  arena.setNumber(RAX, arena.i32[ORIG_RAX >>> 2]!);
-  arena.setNumber(RIP, task.repeatedAt);
+function repeat(ptrace: Ptrace, task: Task, registers: Registers): void {
+  task.repeatedAt = registers.ip - SYSCALL_BYTES;
+  registers.result = registers.systemCall;
+  registers.ip = task.repeatedAt;
   ptrace.setRegisters(task.tid);
   // The mask from before the call is read while the call's own is in force; writing it ends that (ptrace_request in
   // kernel/ptrace.c). Signals that only the call unblocks wait for it then.
-  if (UNBLOCKING.has(arena.i32[ORIG_RAX >>> 2]!) && ptrace.getSignalMask(task.tid) === 0)
+  if (UNBLOCKING.has(registers.systemCall) && ptrace.getSignalMask(task.tid) !== undefined)
     ptrace.setSignalMask(task.tid);
 }
 
 /** The opposite of {@link repeat}. */
-function giveUp(ptrace: Ptrace, task: Task): void {
-  const { arena } = ptrace;
-  arena.view.setBigInt64(RAX, BigInt(-Errno.EINTR), true);
-  arena.setNumber(RIP, task.repeatedAt + SYSCALL_BYTES);
+function giveUp(ptrace: Ptrace, task: Task, registers: Registers): void {
+  registers.result = -Errno.EINTR;
+  registers.ip = task.repeatedAt + SYSCALL_BYTES;
   ptrace.setRegisters(task.tid);
 }
 

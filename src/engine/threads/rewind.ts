@@ -1,11 +1,11 @@
 /** A thread that stands behind an INT3 goes back in front of it. */
 import { LedgerHeader, ThreadPhase } from '../../contract/ledger';
-import { State, UserRegister } from '../../emulator/machine/state';
+import { UserRegister } from '../../emulator/machine/state';
 import { type Arena, Layout } from '../tracing/arena';
 import { type Ptrace } from '../tracing/ptrace';
+import { type Registers } from '../tracing/registers';
 import { type Task } from '../tracees/tracees';
 
-const RIP = State.registers + UserRegister.rip;
 const HAND = (Layout.ledger + LedgerHeader.hand) >>> 2;
 
 /** The registers in the arena are the stopped thread's, and what it is to have: a guardian would give it these. */
@@ -15,11 +15,11 @@ export function noteRegisters(arena: Arena, task: Task): void {
 }
 
 /**
- * Puts a stopped thread to `address`; its registers have just been read. It is {@link ThreadPhase.stepping} then: it
- * can go on from there.
+ * Puts a stopped thread, whose registers these are, to `address`. It is {@link ThreadPhase.stepping} then: it can go on
+ * from there.
  */
-export function rewind(ptrace: Ptrace, task: Task, address: number): void {
-  ptrace.arena.setNumber(RIP, address);
+export function rewind(ptrace: Ptrace, task: Task, registers: Registers, address: number): void {
+  registers.ip = address;
   noteRegisters(ptrace.arena, task);
   ptrace.pokeUser(task.tid, UserRegister.rip, address);
   task.record.phase = ThreadPhase.stepping;

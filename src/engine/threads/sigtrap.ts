@@ -8,13 +8,11 @@ import { pause } from '../../base/pause';
 import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../tracing/ptrace';
 import { Signal, signalBit } from '../linux/signals';
-import { Layout } from '../tracing/arena';
 import { type Breakpoint } from '../tracees/tracees';
 import { type Events } from '../client/events';
 import { type Process, type Task } from '../tracees/tracees';
 
-const TRAP_BIT = signalBit(Signal.SIGTRAP);
-const TRAP = BigInt(TRAP_BIT);
+const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 /**
  * SIGCANCEL and SIGSETXID (nptl(7)): only the C library blocks them, and all others with them, for the time of
@@ -26,7 +24,7 @@ const LIBRARYS_OWN = 0b11n << 31n;
 const SECOND_LOOK_MS = 2;
 
 /** Looks, before the first INT3 goes in, at what each thread does with SIGTRAP. */
-export function examineSigtrap(process: Process, notices: Events): void {
+export function examineSigtrap(process: Process, events: Events): void {
   if (process.sigtrapExamined) return;
   process.sigtrapExamined = true;
   const suspects: Task[] = [];
@@ -45,17 +43,11 @@ export function examineSigtrap(process: Process, notices: Events): void {
     task.blockUnconfirmed = task.blocksSigtrap && process.handlesSigtrap;
   }
   if (process.ignoresSigtrap) {
-    notices.warn('the program ignores SIGTRAP; after the probes are gone, it no longer does', process);
+    events.warn('the program ignores SIGTRAP; once the probes are removed, it no longer will', process);
   }
   if (process.handlesSigtrap && suspects.some(({ blocksSigtrap }) => blocksSigtrap)) {
-    notices.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
+    events.warn('the program has a handler for SIGTRAP and blocks that signal: a hit resets the handler', process);
   }
-}
-
-/** A child of this thread blocks what it blocks. */
-export function inheritSigtrap(child: Task, { blocksSigtrap, blockUnconfirmed }: Task): void {
-  child.blocksSigtrap = blocksSigtrap;
-  child.blockUnconfirmed = blockUnconfirmed;
 }
 
 /**
@@ -96,7 +88,8 @@ export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack
 
 /** Blocks SIGTRAP again in a stopped thread. */
 export function blockSigtrap(ptrace: Ptrace, task: Task): void {
-  if (ptrace.getSignalMask(task.tid) !== 0) return;
-  ptrace.arena.u32[Layout.signalMask >>> 2]! |= TRAP_BIT;
+  const mask = ptrace.getSignalMask(task.tid);
+  if (mask === undefined) return;
+  mask.add(Signal.SIGTRAP);
   ptrace.setSignalMask(task.tid);
 }

@@ -3,8 +3,8 @@
  * number (ptrace(2), "execve(2) under ptrace"): a stop of the leader that was reported before would be acted upon in
  * the new image, and with the stop for exec, which that is in, its report would be lost.
  */
-import { Layout } from '../tracing/arena';
 import { Errno } from '../linux/errno';
+import { errno } from '../linux/libc';
 import { type Ptrace } from '../tracing/ptrace';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
@@ -12,11 +12,9 @@ import { type Task } from '../tracees/tracees';
 /** si_code of a stop for exec: PTRACE_EVENT_EXEC above the signal (ptrace_event in include/linux/ptrace.h). */
 const EXEC_STOP = (4 << 8) | Signal.SIGTRAP;
 
-const SI_CODE = Layout.siginfo + 8;
-
 /** Whether the thread is no longer in the stop that was reported of it, which was none for exec. */
 export function isStale(ptrace: Ptrace, { tid, process }: Task): boolean {
   if (tid !== process.pid || !process.hadThreads) return false;
-  const failure = ptrace.getSiginfo(tid);
-  return failure === 0 ? ptrace.arena.i32[SI_CODE >>> 2] === EXEC_STOP : failure === Errno.ESRCH;
+  const siginfo = ptrace.getSiginfo(tid);
+  return siginfo === undefined ? errno() === Errno.ESRCH : siginfo.code === EXEC_STOP;
 }

@@ -25,6 +25,11 @@ export class Landings {
     this.#next = parent.#next;
   }
 
+  /** It runs another program. */
+  clear(): void {
+    this.#places.fill(-1);
+  }
+
   /** Whether a thread that stands there can have come there by a landing. */
   has(address: number, stack: number): boolean {
     for (let at = 0; at < 2 * KEPT; at += 2) {

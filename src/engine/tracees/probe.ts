@@ -3,7 +3,7 @@
 import type { HitCondition, ProbeId } from '../../contract/messages';
 import { noCounts } from './counts';
 
-export const HIT_COMPARISONS: Readonly<Record<HitCondition['operator'], (hits: number, count: number) => boolean>> = {
+const HIT_COMPARISONS: Readonly<Record<HitCondition['operator'], (hits: number, count: number) => boolean>> = {
   '==': (hits, count) => hits === count,
   '>': (hits, count) => hits > count,
   '>=': (hits, count) => hits >= count,

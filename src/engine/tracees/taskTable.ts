@@ -31,7 +31,9 @@ export class TaskTable {
 
   removeTask(task: Task): void {
     if (this.tasks.get(task.tid) === task) this.tasks.delete(task.tid);
-    if (task.process.tasks.delete(task.tid)) this.#ledger.removeThread(task.record);
+    if (!task.process.tasks.delete(task.tid)) return;
+    this.#ledger.removeThread(task.record);
+    task.state.end();
   }
 
   /** Forgets a process and its threads; closes its memory if nobody else runs in it. */

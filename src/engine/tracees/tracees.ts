@@ -1,7 +1,11 @@
-/** What the engine traces: processes, their threads, and the memory that a process runs in. */
+/**
+ * What the engine traces: processes, their threads, and the memory that a process runs in. What exec and the creation of
+ * a child make of each of their fields stands in execAndFork.ts.
+ */
 import { AddressTable } from './addressTable';
 import { Landings } from './landings';
 import { Retries } from './retries';
+import { ThreadState } from './threadState';
 import { type BreakpointRecord, type ThreadRecord } from '../tracing/ledger';
 import { type ProcessMemory } from '../linux/memory';
 import { TwinPlaces, type TwinPlace } from './twinPlaces';
@@ -15,21 +19,7 @@ import { type Probe } from './probe';
 
 /** One traced thread. */
 export class Task {
-  /** How many `release`s it waits for; 0: it runs. It is held in a ptrace-stop. */
-  holds = 0;
-  /** It is held at this breakpoint's site, its displaced instruction not executed yet. */
-  heldAt: Breakpoint | undefined;
-  /** It runs the displaced instruction of this breakpoint itself; the next stop ends that. */
-  aside: Breakpoint | undefined;
-  /**
-   * It is on its way over the twin of a displaced instruction, with other registers than its own; the next stop ends
-   * that.
-   */
-  twin: TwinStep | undefined;
-  /** It has made a step that was interrupted before its SIGTRAP was reported: that is still to come. */
-  awaitsStepTrap = false;
-  /** It has stopped together with its process, for a signal. */
-  inGroupStop = false;
+  readonly state: ThreadState<Breakpoint, TwinStep>;
   /** Where it was made to repeat a system call, and since when it was again and again: see interruptions.ts. */
   repeatedAt = -1;
   repeatsSince = -1;
@@ -39,8 +29,8 @@ export class Task {
   blocksSigtrap = false;
   /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
   blockUnconfirmed = false;
-  /** The kernel kills it if the engine ends without having let it go: see guard.ts. */
-  diesWithEngine = false;
+  /** Whether the kernel kills it if the engine ends without having let it go: see protection.ts. */
+  diesWithEngine: 'no' | 'perhaps' | 'yes' = 'no';
   /**
    * The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts.
    * -1: none.
@@ -54,10 +44,16 @@ export class Task {
     readonly process: Process,
     /** What is being done with it. */
     readonly record: ThreadRecord,
-  ) {}
+  ) {
+    this.state = new ThreadState(tid);
+    if (process.leaving) this.state.leave();
+  }
 }
 
-/** The memory of a process, or of several that share it (vfork, CLONE_VM), with the breakpoints in it. */
+/**
+ * The memory of a process, or of several that share it (vfork, CLONE_VM), with the breakpoints in it. Nothing of it
+ * outlives exec, and a fork's copy begins with nothing of it: either makes another.
+ */
 export class AddressSpace {
   /** Processes that run in it. The last one to go closes it. */
   users = 1;
@@ -87,8 +83,7 @@ export class Process {
   hadThreads = false;
   /** False for a program in 32-bit code, which exec may have put in the place of another. */
   is64Bit = true;
-  /** It is being let go: see departures.ts. */
-  leaving = false;
+  #leaving = false;
   /** The client was not told of it, and never will be: it could not be attached to. */
   unannounced = false;
   // What it does with SIGTRAP itself: see sigtrap.ts.
@@ -108,6 +103,18 @@ export class Process {
      */
     public memoryOwner?: Process,
   ) {}
+
+  /** It is being let go: see detaching.ts. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Lets it go, and its threads with it: those also that are still to come. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    for (const { state } of this.tasks.values()) state.leave();
+  }
 
   /**
    * Asks /proc about the leader, and about the other threads if it does not know: a leader that has ended has no

@@ -13,7 +13,7 @@ export interface TwinPlace {
   readonly bytes: Uint8Array;
 }
 
-export const MAX_PAUSE = 4096;
+const MAX_PAUSE = 4096;
 
 /** What is known about one address space. */
 export class TwinPlaces {

@@ -4,52 +4,74 @@
  * "The way of a byte" in docs/architecture.md. This file is its map.
  */
 import { LEDGER_BYTES } from '../../contract/ledger';
+import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength';
 import { State } from '../../emulator/machine/state';
 import { addressOf } from '../linux/libc';
+import { SIGINFO_BYTES } from '../linux/signals';
+import { type Field, layOut } from './layOut';
 
-const PAGE = 65536;
-const OUTPUT_PAGES = 158;
-const LEDGER_PAGES = LEDGER_BYTES / PAGE;
-/** The first one, the input's, and what follows. */
-export const ARENA_PAGES = 2 + OUTPUT_PAGES + LEDGER_PAGES;
+/** Of WebAssembly: the unit of its memories. */
+const WASM_PAGE = 65536;
+/** Of the processor. */
+const PAGE = 4096;
+/** struct iovec (readv(2)): a u64 address and a u64 length. */
+const IOVEC_BYTES = 16;
+/** struct user_fpregs_struct (sys/user.h): the FXSAVE image. */
+const FXSAVE_BYTES = 512;
+/** The kernel's sigset_t: a bit for each of 64 signals. */
+const SIGNAL_SET_BYTES = 8;
 
-/** Offsets in the arena, in bytes. What is read as u32 or u64 is aligned to 8. */
-export const Layout = {
-  /** The emulator's {@link State}; the thread's registers come first in it. */
-  state: 0,
-  registers: State.registers,
-  /** struct user_fpregs_struct: the FXSAVE image, 512 bytes. */
-  vectors: 4608,
-  siginfo: 5120,
-  signalMask: 5248,
-  eventMessage: 5256,
-  waitStatus: 5264,
+export const INPUT_BYTES = WASM_PAGE;
+export const OUTPUT_BYTES = 158 * WASM_PAGE;
+
+/** Everything that has a place in the arena, in its order. What is read as u32 or u64 is aligned to 8. */
+export const ARENA_FIELDS = {
+  /** The emulator's {@link State}. */
+  state: { bytes: State.bytes },
+  /** struct user_fpregs_struct of the thread. */
+  vectors: { bytes: FXSAVE_BYTES, align: 16 },
+  /** siginfo_t of the signal that the thread stopped for. */
+  siginfo: { bytes: SIGINFO_BYTES },
+  signalMask: { bytes: SIGNAL_SET_BYTES },
+  /** unsigned long: what PTRACE_GETEVENTMSG says. */
+  eventMessage: { bytes: 8 },
+  /** int: what wait4(2) says. */
+  waitStatus: { bytes: 4 },
   /** struct iovec of {@link State.operand}: the local side of the emulator's loads and stores. */
-  operandVector: 5280,
+  operandVector: { bytes: IOVEC_BYTES },
   /** struct iovec: the local side of an agent's reads. */
-  localVector: 5296,
-  /** Two struct iovec: the remote side, split where it crosses a page. */
-  remoteVectors: 5312,
+  localVector: { bytes: IOVEC_BYTES },
+  /** The remote side, split where it crosses a page. */
+  remoteVectors: { bytes: 2 * IOVEC_BYTES },
   /** Where an agent puts the address it wants to read from (u64), and finds the one that could not be read. */
-  agentAddress: 5344,
+  agentAddress: { bytes: 8 },
   /** The bytes that an agent's loads read; as many as an instruction's operand may have. */
-  agentOperand: 5352,
+  agentOperand: { bytes: State.operandCapacity },
   /** The bytes of a twin, to be compared with what they were: as many as an instruction may have. */
-  twin: 9448,
-  /** A shadow stack's pointer, and the struct iovec for it. */
-  shadowStack: 9464,
-  shadowStackVector: 9472,
+  twin: { bytes: MAX_INSTRUCTION_BYTES },
+  /** A shadow stack's pointer (u64), and the struct iovec for it. */
+  shadowStack: { bytes: 8 },
+  shadowStackVector: { bytes: IOVEC_BYTES },
   /** siginfo_t of a report that wait4(2) is still to read. */
-  announcement: 9488,
+  announcement: { bytes: SIGINFO_BYTES },
   /** Commands as they come from the client. */
-  input: 12288,
-  inputBytes: PAGE,
+  input: { bytes: INPUT_BYTES, align: PAGE },
   /** Hit records on their way to the client. */
-  output: 12288 + PAGE,
-  outputBytes: OUTPUT_PAGES * PAGE,
+  output: { bytes: OUTPUT_BYTES, align: PAGE },
   /** What the guardian reads when this process is killed: see contract/ledger.ts. */
-  ledger: 12288 + (1 + OUTPUT_PAGES) * PAGE,
-} as const;
+  ledger: { bytes: LEDGER_BYTES, align: PAGE },
+} as const satisfies Readonly<Record<string, Field>>;
+
+const { offsets, bytes } = layOut(ARENA_FIELDS);
+
+/** Offsets in the arena, in bytes. */
+export const Layout: Readonly<Record<keyof typeof ARENA_FIELDS | 'registers', number>> = {
+  ...offsets,
+  /** The thread's, in its {@link State}. */
+  registers: offsets.state + State.registers,
+};
+
+export const ARENA_PAGES = Math.ceil(bytes / WASM_PAGE);
 
 export class Arena {
   readonly memory = new WebAssembly.Memory({ initial: ARENA_PAGES, maximum: ARENA_PAGES });

@@ -1,8 +1,12 @@
 /**
- * ptrace(2), one method per request, on the arena's fixed places. Every method returns 0 or an errno as a value: ESRCH
- * is normal at any moment, because a thread can be killed while it is stopped. Nothing here allocates.
+ * ptrace(2), one method per request, on the arena's fixed places. ESRCH is normal at any moment, because a thread can be
+ * killed while it is stopped: so methods that do something return 0 or an errno, and methods that read return a view of
+ * what they have read, or `undefined` where errno(3) says why not. There is one view of each kind: it shows the thread
+ * that was read last. Nothing here allocates.
  */
 import { type Arena, Layout } from './arena';
+import { Registers } from './registers';
+import { Siginfo, SignalMask } from './siginfo';
 import { libc, errno } from '../linux/libc';
 
 /** Requests of include/uapi/linux/ptrace.h and asm/ptrace-abi.h, x86-64. */
@@ -62,6 +66,11 @@ export class Ptrace {
   readonly #signalMask: number;
   readonly #message: number;
   readonly #shadowStackVector: number;
+  readonly #views: {
+    readonly registers: Registers;
+    readonly siginfo: Siginfo;
+    readonly signalMask: SignalMask;
+  };
 
   constructor(readonly arena: Arena) {
     this.#registers = arena.address(Layout.registers);
@@ -70,6 +79,12 @@ export class Ptrace {
     this.#signalMask = arena.address(Layout.signalMask);
     this.#message = arena.address(Layout.eventMessage);
     this.#shadowStackVector = arena.address(Layout.shadowStackVector);
+    const { buffer } = arena.memory;
+    this.#views = {
+      registers: new Registers(buffer, Layout.registers),
+      siginfo: new Siginfo(buffer, Layout.siginfo),
+      signalMask: new SignalMask(buffer, Layout.signalMask),
+    };
     arena.setNumber(Layout.shadowStackVector, arena.address(Layout.shadowStack));
     arena.setNumber(Layout.shadowStackVector + 8, SHADOW_STACK_BYTES);
   }
@@ -116,11 +131,12 @@ export class Ptrace {
     return done(libc.ptrace(Request.DETACH, tid, 0, signal));
   }
 
-  /** struct user_regs_struct → {@link Layout.registers}. */
-  getRegisters(tid: number): number {
-    return done(libc.ptrace(Request.GETREGS, tid, 0, this.#registers));
+  /** The thread's registers, at {@link Layout.registers}. */
+  getRegisters(tid: number): Registers | undefined {
+    return libc.ptrace(Request.GETREGS, tid, 0, this.#registers) < 0 ? undefined : this.#views.registers;
   }
 
+  /** From {@link Layout.registers}. */
   setRegisters(tid: number): number {
     return done(libc.ptrace(Request.SETREGS, tid, 0, this.#registers));
   }
@@ -137,29 +153,29 @@ export class Ptrace {
     return done(libc.ptrace(Request.GETFPREGS, tid, 0, this.#vectors));
   }
 
-  /**
-   * The shadow stack's pointer → {@link Layout.shadowStack}; ENODEV if the thread has none, EINVAL if the kernel knows
-   * none.
-   */
-  getShadowStack(tid: number): number {
-    return done(libc.ptrace(Request.GETREGSET, tid, NT_X86_SHSTK, this.#shadowStackVector));
+  /** Whether the thread has a shadow stack: the kernel says ENODEV if not, and EINVAL if it knows none. */
+  hasShadowStack(tid: number): boolean {
+    return libc.ptrace(Request.GETREGSET, tid, NT_X86_SHSTK, this.#shadowStackVector) >= 0;
   }
 
-  /** siginfo_t of the signal that the thread stopped for → {@link Layout.siginfo}. */
-  getSiginfo(tid: number): number {
-    return done(libc.ptrace(Request.GETSIGINFO, tid, 0, this.#siginfo));
+  /** Of the signal that the thread stopped for. */
+  getSiginfo(tid: number): Siginfo | undefined {
+    return libc.ptrace(Request.GETSIGINFO, tid, 0, this.#siginfo) < 0 ? undefined : this.#views.siginfo;
   }
 
-  /** The message of the event that the thread stopped for → {@link Layout.eventMessage}. */
-  getEventMessage(tid: number): number {
-    return done(libc.ptrace(Request.GETEVENTMSG, tid, 0, this.#message));
+  /** The number that the event tells which the thread stopped for: that of a new thread, say. */
+  getEventMessage(tid: number): number | undefined {
+    if (libc.ptrace(Request.GETEVENTMSG, tid, 0, this.#message) < 0) return undefined;
+    return this.arena.u32[Layout.eventMessage >>> 2]!;
   }
 
-  /** The blocked signals → {@link Layout.signalMask}. */
-  getSignalMask(tid: number): number {
-    return done(libc.ptrace(Request.GETSIGMASK, tid, SIGNAL_MASK_BYTES, this.#signalMask));
+  /** The blocked signals. */
+  getSignalMask(tid: number): SignalMask | undefined {
+    const result = libc.ptrace(Request.GETSIGMASK, tid, SIGNAL_MASK_BYTES, this.#signalMask);
+    return result < 0 ? undefined : this.#views.signalMask;
   }
 
+  /** To those that the view of {@link getSignalMask} shows. */
   setSignalMask(tid: number): number {
     return done(libc.ptrace(Request.SETSIGMASK, tid, SIGNAL_MASK_BYTES, this.#signalMask));
   }

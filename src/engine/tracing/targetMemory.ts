@@ -2,6 +2,7 @@
  * The memory of the thread that stopped, as agents and compiled instructions read it: process_vm_readv(2) into the
  * arena.
  */
+import { PAGE_BYTES } from '../../base/x86';
 import { LedgerHeader, Store } from '../../contract/ledger';
 import { State } from '../../emulator/machine/state';
 import { type Host } from '../../emulator/emulator';
@@ -10,7 +11,6 @@ import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
 import { type ProcessMemory } from '../linux/memory';
 
-const PAGE = 4096;
 const HAND = (Layout.ledger + LedgerHeader.hand) >>> 2;
 const STORE = (Layout.ledger + LedgerHeader.store) >>> 2;
 const EXTENDED_BYTES = (Layout.ledger + LedgerHeader.extendedBytes) >>> 2;
@@ -70,7 +70,7 @@ export class TargetMemory implements Host {
   store(): boolean {
     const length = this.#operandLength;
     this.#arena.u32[STORE] = Store.memory;
-    const near = PAGE - (this.#operandAddress % PAGE);
+    const near = PAGE_BYTES - (this.#operandAddress % PAGE_BYTES);
     if (length <= near) {
       return libc.process_vm_writev(this.#tid, this.#operandVector, 1, this.#remoteOperand, 1, 0) === length;
     }
@@ -91,7 +91,7 @@ export class TargetMemory implements Host {
   read(length: number, destination: number): number {
     const arena = this.#arena;
     const address = arena.number(Layout.agentAddress);
-    const near = Math.min(length, PAGE - (address % PAGE));
+    const near = Math.min(length, PAGE_BYTES - (address % PAGE_BYTES));
     this.#describe(Layout.localVector, arena.address(destination), length);
     this.#copyAddress(Layout.agentAddress, Layout.remoteVectors);
     arena.setNumber(Layout.remoteVectors + 8, near);

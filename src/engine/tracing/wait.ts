@@ -1,5 +1,6 @@
 /** wait4(2) for traced threads, and the few calls around it that address a thread. */
 import { type Arena, Layout } from './arena';
+import { Siginfo } from './siginfo';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
 import { Signal } from '../linux/signals';
@@ -16,8 +17,6 @@ const WSTOPPED = 2;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
 
-/** Offsets in the siginfo_t that waitid(2) fills. */
-const SIGINFO = { code: 8, pid: 16, status: 24 } as const;
 const CLD_TRAPPED = 4;
 
 /** What the engine does about reports besides acting upon them. */
@@ -34,6 +33,7 @@ export interface ReportHooks {
 export class Waiter {
   readonly #arena: Arena;
   readonly #status: number;
+  readonly #announcement: Siginfo;
   /**
    * Reports that were read too early, by thread, the first first: a number can be another thread's by the time of its
    * second report.
@@ -45,6 +45,7 @@ export class Waiter {
   constructor(arena: Arena) {
     this.#arena = arena;
     this.#status = arena.address(Layout.waitStatus);
+    this.#announcement = new Siginfo(arena.memory.buffer, Layout.announcement);
   }
 
   /** The status of the thread that was named last, undecoded. */
@@ -131,16 +132,13 @@ export class Waiter {
    * interruption.
    */
   #announce(kind: number, pid: number, options: number): number {
-    const { i32 } = this.#arena;
-    const at = (field: number): number => (Layout.announcement + field) >>> 2;
-    i32[at(SIGINFO.pid)] = 0;
+    const report = this.#announcement;
+    report.clear();
     const what = __WALL | WEXITED | WSTOPPED | WNOWAIT | options;
     const who = kind === P_ALL ? 0 : pid;
     if (libc.syscall(SYS_WAITID, kind, who, this.#arena.address(Layout.announcement), what, 0) < 0) return 0;
-    const tid = i32[at(SIGINFO.pid)]!;
-    if (i32[at(SIGINFO.code)] === CLD_TRAPPED && i32[at(SIGINFO.status)] === Signal.SIGTRAP) {
-      this.hooks.beforeTrap?.(tid);
-    }
+    const { pid: tid } = report;
+    if (report.code === CLD_TRAPPED && report.status === Signal.SIGTRAP) this.hooks.beforeTrap?.(tid);
     return tid;
   }
 

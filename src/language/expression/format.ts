@@ -47,10 +47,10 @@ export function formatAt(text: string, start: number, options: ParseOptions): { 
     const token = tokenAt(text, comma.range.end);
     let { end } = token.range;
     if (token.kind === 'name' && Object.hasOwn(STYLES, token.text)) {
-      if (format.style !== undefined) throw syntaxError('a value has one format', token.range);
+      if (format.style !== undefined) throw syntaxError('a value can have only one format', token.range);
       format = { ...format, style: STYLES[token.text]! };
     } else if (token.kind === 'integer' || (token.kind === 'punctuator' && token.text === '[')) {
-      if (format.count !== undefined) throw syntaxError('a value has one number of elements', token.range);
+      if (format.count !== undefined) throw syntaxError('a value can have only one number of elements', token.range);
       const { count, behind } = countAt(text, token.range.start, options);
       format = { ...format, count };
       end = behind;

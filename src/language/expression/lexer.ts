@@ -133,7 +133,7 @@ function numberToken(text: string, range: Range): Token {
 }
 
 function characterToken(found: RegExpExecArray | null, start: number): Token {
-  if (found === null) throw syntaxError("a character that begins with ' has no end", { start, end: start + 1 });
+  if (found === null) throw syntaxError("the character has no closing '", { start, end: start + 1 });
   const [text, prefix = '', body] = found;
   const range = { start, end: start + text.length };
   const characters = Array.from(unescape(body!, range));
@@ -142,11 +142,11 @@ function characterToken(found: RegExpExecArray | null, start: number): Token {
 }
 
 function stringToken(found: RegExpExecArray | null, start: number): Token {
-  if (found === null) throw syntaxError('a text that begins with " has no end', { start, end: start + 1 });
+  if (found === null) throw syntaxError('the string has no closing "', { start, end: start + 1 });
   const [text, body] = found;
   const range = { start, end: start + text.length };
   // Texts are compared as UTF-8; a byte that is half a character has no place in one.
-  if (BYTE_ESCAPE.test(body!)) throw syntaxError('an escape above \\x7f is not a character of a UTF-8 text', range);
+  if (BYTE_ESCAPE.test(body!)) throw syntaxError('an escape above \\x7f is not a character of a UTF-8 string', range);
   return { kind: 'string', text, value: unescape(body!, range), range };
 }
 

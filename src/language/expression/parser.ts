@@ -153,7 +153,7 @@ class Parser {
     if (found === undefined || found.next.kind !== 'punctuator' || found.next.text !== ')') {
       if (!isTypeWord(inner.text)) return undefined;
       const next = found?.next ?? inner;
-      throw syntaxError(`expected \`)\` behind the type, found ${named(next)}`, next.range);
+      throw syntaxError(`expected \`)\` after the type, found ${named(next)}`, next.range);
     }
     if (!this.#isCertainlyType(inner, found.type, found.next)) return undefined;
     this.#moveTo(found.next.range.end);
@@ -195,7 +195,7 @@ class Parser {
         this.#expect(']');
         object = this.#node({ kind: 'index', array: object, index, range: { start, end: this.#end } });
       } else if (this.#at('(')) {
-        throw syntaxError("a probe can't call functions: it only looks", this.token.range);
+        throw syntaxError("a probe can't call functions: it can only read", this.token.range);
       } else return object;
     }
   }
@@ -244,7 +244,7 @@ class Parser {
     const { token } = this;
     if (token.kind !== 'punctuator' || !CHANGING_OPERATORS.has(token.text)) return;
     const advice = token.text === '=' ? 'Write `==` to compare.' : undefined;
-    throw syntaxError(`\`${token.text}\` would change the program; a probe can only look`, token.range, advice);
+    throw syntaxError(`\`${token.text}\` would change the program; a probe can only read`, token.range, advice);
   }
 
   #at(punctuator: string): boolean {

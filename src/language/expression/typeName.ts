@@ -13,7 +13,7 @@ const TAGS: ReadonlySet<string> = new Set(['struct', 'union', 'enum', 'class']);
 
 /** Words that make up C's arithmetic types, in any order (C17 §6.7.2). */
 // prettier-ignore
-export const ARITHMETIC_WORDS: ReadonlySet<string> = new Set([
+const ARITHMETIC_WORDS: ReadonlySet<string> = new Set([
   'void', 'char', 'short', 'int', 'long', 'float', 'double', 'signed', 'unsigned', '_Bool', 'bool', '__int128',
 ]);
 

@@ -29,7 +29,7 @@ export function parseHitCondition(text: string): HitCondition {
     );
   }
   const operator = OPERATORS[groups['operator'] ?? '==']!;
-  if (operator === '%' && count === 0) throw syntaxError('every 0th hit is none: write at least `% 1`', range);
+  if (operator === '%' && count === 0) throw syntaxError('`% 0` selects no hit: write at least `% 1`', range);
   return { operator, count };
 }
 

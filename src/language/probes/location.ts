@@ -25,7 +25,7 @@ export function parseLocation(text: string): ProbeLocation {
   if (text.trim() === '') throw syntaxError('expected a location', range, ADVICE);
   if (text.startsWith('*')) {
     const digits = ADDRESS.exec(text)?.[1];
-    if (digits === undefined) throw syntaxError('expected a hexadecimal address behind `*`', range, ADVICE);
+    if (digits === undefined) throw syntaxError('expected a hexadecimal address after `*`', range, ADVICE);
     return { kind: 'address', address: address(BigInt(digits)) };
   }
   const line = LINE.exec(text);
@@ -36,12 +36,12 @@ export function parseLocation(text: string): ProbeLocation {
     if (distance === undefined) return { kind: 'function', name, module };
     return { kind: 'offset', module, function: name, offset: Number(distance) };
   }
-  if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is no location`, range, ADVICE);
+  if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is not a location`, range, ADVICE);
   return { kind: 'function', name: text };
 }
 
 function lineLocation(file: string, digits: string, range: Range): ProbeLocation {
-  if (/[^:]:[0-9]+$/.test(file)) throw syntaxError('a location has a line, but no column', range, ADVICE);
+  if (/[^:]:[0-9]+$/.test(file)) throw syntaxError("a location can't have a column", range, ADVICE);
   const line = Number(digits);
   if (line < 1 || line > 0xffff_ffff) throw syntaxError(`there is no line ${digits}`, range);
   return { kind: 'line', file, line };

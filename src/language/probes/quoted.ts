@@ -29,7 +29,7 @@ export function quotedAt(text: string, start: number): Quoted {
     value += escaped ?? character;
     at += escaped === undefined ? 1 : 2;
   }
-  throw syntaxError('a text that begins with " has no end', { start, end: start + 1 });
+  throw syntaxError('the string has no closing "', { start, end: start + 1 });
 }
 
 /** The inverse of {@link quotedAt}. */

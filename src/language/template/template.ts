@@ -44,7 +44,7 @@ export function parseTemplate(message: string, options: ParseOptions = {}): Temp
 function valueAt(message: string, start: number, options: ParseOptions): TemplatePart & { kind: 'value' } {
   const first = tokenAt(message, start + 1);
   if (first.kind === 'punctuator' && first.text === '}') {
-    const advice = 'Write \\{ for a brace that is text.';
+    const advice = 'Write \\{ for a literal brace.';
     throw syntaxError('expected an expression between the braces', { start, end: first.range.end }, advice);
   }
   const { expression, next } = parseExpressionAt(message, start + 1, options);

@@ -9,8 +9,8 @@ function base(name: string, byteSize: number, encoding: BaseEncoding): Type {
   return { kind: 'base', name, byteSize, encoding };
 }
 
-export const VOID: Type = { kind: 'void', byteSize: undefined };
-export const CHAR = base('char', 1, 'character');
+const VOID: Type = { kind: 'void', byteSize: undefined };
+const CHAR = base('char', 1, 'character');
 export const BOOL = base('bool', 1, 'boolean');
 /** What memory without a type is made of. */
 export const BYTE = base('uint8_t', 1, 'unsigned');

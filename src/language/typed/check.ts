@@ -73,7 +73,7 @@ class Checker {
         return value < 256 ? constant(INT, BigInt.asIntN(8, BigInt(value))) : constant(CHAR32, BigInt(value));
       }
       case 'string':
-        throw typeError('a text can only be compared, with == or !=', expression.range);
+        throw typeError('a string can only be compared, with == or !=', expression.range);
       case 'member':
         return this.#member(expression);
       case 'index':
@@ -100,7 +100,7 @@ class Checker {
 
   integer(expression: Expression): Typed {
     const { node, scalar } = this.#scalar(expression);
-    if (!isInteger(scalar)) throw typeError('the number of elements is an integer', expression.range);
+    if (!isInteger(scalar)) throw typeError('the number of elements must be an integer', expression.range);
     return node;
   }
 
@@ -129,10 +129,7 @@ class Checker {
     const type = unqualified(node.type);
     const place = type.kind === 'pointer' ? dereference(node, type.target) : node;
     if (place.kind !== 'place' || definition(place.type, this.#scope) === undefined) {
-      throw typeError(
-        `\`${name}\` is asked of a value of type \`${typeText(node.type)}\`, which has no members`,
-        nameRange,
-      );
+      throw typeError(`a value of type \`${typeText(node.type)}\` has no members, so no \`${name}\``, nameRange);
     }
     return member(place, name, nameRange, this.#scope);
   }
@@ -146,7 +143,7 @@ class Checker {
   #index({ array, index, range }: Node<'index'>): Typed {
     const object = this.check(array);
     const { node: position, scalar } = this.#scalar(index);
-    if (!isInteger(scalar)) throw typeError('an index is an integer', index.range);
+    if (!isInteger(scalar)) throw typeError('an index must be an integer', index.range);
     const type = unqualified(object.type);
     if (object.kind === 'place' && type.kind === 'array' && position.kind === 'constant') {
       const element = elementOf(type);
@@ -167,9 +164,10 @@ class Checker {
 
   #pointee(pointer: Typed, range: Range): Typed {
     const type = unqualified(pointer.type);
-    if (type.kind !== 'pointer') throw typeError(`\`*\` of a value of type \`${typeText(pointer.type)}\``, range);
+    if (type.kind !== 'pointer')
+      throw typeError(`\`*\` does not work on a value of type \`${typeText(pointer.type)}\``, range);
     if (unqualified(type.target).kind === 'void') {
-      throw typeError('what a `void *` points to has no type', range, 'Cast it first: `*(int *)p`.');
+      throw typeError("a `void *` can't be dereferenced", range, 'Cast it first: `*(int *)p`.');
     }
     return dereference(pointer, type.target);
   }
@@ -267,7 +265,8 @@ class Checker {
     const [text, other] = left.kind === 'string' ? [left, right] : [right, left];
     if (text.kind !== 'string' || (operator !== '==' && operator !== '!=')) return undefined;
     const equal = textEquals(this.check(other), text.value);
-    if (equal === undefined) throw typeError('only a `char *` or an array of `char` can equal a text', other.range);
+    if (equal === undefined)
+      throw typeError('only a `char *` or an array of `char` can be compared with a string', other.range);
     return operator === '==' ? equal : negation(equal);
   }
 
@@ -283,7 +282,8 @@ class Checker {
 
   /** Pointer arithmetic and comparison (C17 §6.5.6, §6.5.8); `void` counts as one byte, as in GNU C. */
   #pointers({ operator, range }: Node<'binary'>, left: Operand, right: Operand): Typed {
-    if (left.scalar.kind === 'float' || right.scalar.kind === 'float') throw typeError('a pointer and a float', range);
+    if (left.scalar.kind === 'float' || right.scalar.kind === 'float')
+      throw typeError(`\`${operator}\` does not work on a pointer and a float`, range);
     if (COMPARISONS.has(operator)) {
       const operation = OPERATIONS[operator]![1];
       const sides = [left, right].map(({ node }) => convert(node, UNSIGNED_LONG));

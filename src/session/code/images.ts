@@ -120,7 +120,7 @@ function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile 
     {
       place: { file: mapping.path, pid },
       advice: mapping.deleted
-        ? 'Start the program again, so that it runs the file that is there now, or run Sidestep itself as root.'
+        ? 'Restart the program, so that it runs the current file, or run Sidestep itself as root.'
         : 'Check that the file is readable from here, or run Sidestep itself as root.',
     },
   );

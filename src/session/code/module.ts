@@ -102,7 +102,7 @@ export class Module {
           `${this.path} has no segment for its code at file offset ${code.offset}`,
           {
             place: { file: this.path, offset: code.offset },
-            advice: 'The file was probably replaced while the program runs: start the program again.',
+            advice: 'The file was probably replaced while the program was running: restart the program.',
           },
         );
       }

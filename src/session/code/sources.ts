@@ -67,7 +67,7 @@ export function placesOfLine(
     const names = found.map(({ here }) => here).join(' or ');
     throw new SidestepError('unknown-file', `${query} may be ${names}`, {
       place: { file: module.path },
-      advice: 'Write more of the path, or the whole of it.',
+      advice: 'Write more of the path, or all of it.',
     });
   }
   return found[0];

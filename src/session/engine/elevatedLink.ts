@@ -76,7 +76,7 @@ async function converse(
   try {
     meeting = await Meeting.open();
     const connections = await Promise.race([start(options, meeting), once(streams.commands, 'finish')]);
-    if (!isConnected(connections)) return 'it was not waited for';
+    if (!isConnected(connections)) return 'the session ended before it was there';
     const [conversation, errors] = connections;
     meeting.met();
     onDecided(true);
@@ -130,7 +130,7 @@ async function ofRoot(connections: Connections, script: string, as: Elevation): 
   const users = await text(child.stdout!).catch(() => '');
   if (users === '0 0') return connections;
   for (const connection of connections) connection.destroy();
-  throw elevationRefused(as, 1, 'who has connected is not root');
+  throw elevationRefused(as, 1, 'the process that connected does not run as root');
 }
 
 interface Failure {
@@ -170,7 +170,9 @@ async function inTerminal(
     throw elevationRefused('sudo', 1, 'a terminal is required');
   }
   const failed = new Promise<never>((_, reject) => {
-    void meeting.terminalEnded().then((status) => reject(elevationRefused('sudo', status, 'its terminal tells why')));
+    void meeting
+      .terminalEnded()
+      .then((status) => reject(elevationRefused('sudo', status, 'its terminal shows the reason')));
   });
   return Promise.race([meeting.connections, failed]);
 }

@@ -54,13 +54,13 @@ const SUDO_REFUSALS: readonly Refusal[] = [
   },
   {
     pattern: /not in the sudoers file|is not allowed to (execute|run)|may not run sudo/,
-    reason: 'it does not allow that to this user',
-    advice: 'Ask the administrator for the right to do so, or use pkexec, which asks for the password of one.',
+    reason: 'this user may not use it',
+    advice: 'Ask the administrator for permission, or use pkexec, which asks for the password of an administrator.',
   },
   {
     pattern: /"?no new privileges"? flag/i,
     reason: 'the sandbox or container that Sidestep runs in forbids it (no_new_privs)',
-    advice: 'Run Sidestep outside of it.',
+    advice: 'Run Sidestep outside it.',
   },
 ];
 
@@ -74,7 +74,7 @@ const PKEXEC_NOT_AUTHORIZED = 127;
  */
 export function elevationRefused(as: Elevation, status: number | undefined, said: string): SidestepError {
   const [reason, advice] = explain(as, status, said.trim());
-  return new SidestepError('elevation-refused', `${as} has not started the engine as root: ${reason}`, { advice });
+  return new SidestepError('elevation-refused', `${as} did not start the engine as root: ${reason}`, { advice });
 }
 
 function explain(as: Elevation, status: number | undefined, said: string): readonly [reason: string, advice: string] {

@@ -4,6 +4,7 @@ import { type Readable, type Writable } from 'node:stream';
 import { assertExists } from '../../base/assert';
 import { type SidestepError } from '../../base/errors';
 import { type Requests } from '../../contract/messages';
+import { DEBUGGEE_DESCRIPTORS, type DebuggeeStreams } from './engine';
 
 /** What a stream of the debuggee is: a descriptor of this process, nothing, or a pipe to this process. */
 export type DebuggeeStream = number | 'ignore' | 'pipe';
@@ -24,13 +25,6 @@ export interface Handed {
   readonly terminal: TerminalUse;
 }
 
-/** This process's ends of the debuggee's streams that are pipes. */
-export interface DebuggeeStreams {
-  readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
-}
-
 export interface EngineLink {
   readonly commands: Writable;
   readonly messages: Readable;
@@ -43,9 +37,6 @@ export interface EngineLink {
   /** What `launch` is to say instead. */
   prepareLaunch(wanted: Requests['launch']['arguments']): Promise<Requests['launch']['arguments']>;
 }
-
-/** The engine's descriptors that become the debuggee's 0, 1 and 2. */
-export const DEBUGGEE_DESCRIPTORS: readonly [number, number, number] = [3, 4, 5];
 
 /** The command that runs the engine's script, and the environment that it needs. */
 export function engineCommand(script: string): { readonly command: string[]; readonly env: Record<string, string> } {

@@ -6,40 +6,22 @@
  *
  * Closing descriptor 0 is the dead man's switch: the engine takes every probe out, lets go of everything and exits.
  */
+import { Deferred } from '../../base/deferred';
 import { SidestepError } from '../../base/errors';
 import { Emitter } from '../../base/lifetime';
+import { refusalOfEngine } from '../../contract/engineCapabilities';
+import { toError } from '../../contract/engineFailure';
 import { decodeJson, encodeJson, FrameDecoder, FrameKind } from '../../contract/frames';
 import {
   type EngineEvent,
-  type EngineFailure,
   type EngineMessage,
+  type ReadyEvent,
   type RequestKind,
   type Requests,
   type Response,
 } from '../../contract/messages';
-import { type Elevation } from './elevation';
-import { linkElevated, type OpenTerminal } from './elevatedLink';
-import { type Engine } from './engine';
-import { type DebuggeeStdio, type DebuggeeStreams, type EngineLink, linkToChild, type TerminalUse } from './engineLink';
-
-export interface EngineProcessOptions {
-  /** Path of the bundled engine. */
-  readonly script: string;
-  /** What the debuggee's stdin, stdout and stderr are; nothing by default. */
-  readonly stdio?: DebuggeeStdio;
-  /** Descriptors of this process, above 2, that the debuggee gets under the same numbers; none by default. */
-  readonly descriptors?: readonly number[];
-  readonly terminal: TerminalUse;
-  /**
-   * Who starts the engine as root, unless this process is root's already; by default nobody does, and it is this
-   * user's.
-   */
-  readonly elevation?: Elevation | undefined;
-  /** For the password that sudo asks for, where this process has no terminal. */
-  readonly openTerminal?: OpenTerminal;
-}
-
-const NO_STREAMS: DebuggeeStdio = ['ignore', 'ignore', 'ignore'];
+import { type DebuggeeStreams, type Engine } from './engine';
+import { type EngineLink } from './engineLink';
 
 /** How much of the end of its error output explains why an engine is gone, in characters. */
 const KEPT_ERROR_OUTPUT = 4000;
@@ -55,32 +37,20 @@ export class EngineProcess implements Engine {
   readonly #events = new Emitter<EngineEvent>();
   readonly #hits = new Emitter<Uint8Array>();
   readonly #gone = new Emitter<{ readonly reason: string }>();
-  #onStarted: (pid: number | undefined) => void = () => undefined;
+  readonly #ready = new Deferred<ReadyEvent>();
   #lastRequest = 0;
   #errorOutput = '';
   #goneReason: string | undefined;
-  /** What the engine itself said about it. */
+  /** Why it can't be used: it has said so itself, or is not the one that is wanted. */
   #failure: SidestepError | undefined;
-
-  /** Its process id, once it is ready; undefined where it never is. */
-  readonly pid = new Promise<number | undefined>((resolve) => (this.#onStarted = resolve));
   #isReady = false;
+
+  readonly ready = this.#ready.promise;
   readonly onEvent = this.#events.on;
   readonly onHits = this.#hits.on;
   readonly onGone = this.#gone.on;
 
-  /** Starts an engine. It never fails at once: an engine that can't start is one that is soon gone. */
-  static start(options: EngineProcessOptions): EngineProcess {
-    const { script, stdio = NO_STREAMS, descriptors = [], terminal, elevation, openTerminal } = options;
-    const handed = { stdio, descriptors, terminal };
-    return new EngineProcess(
-      elevation === undefined || process.getuid?.() === 0
-        ? linkToChild(script, handed)
-        : linkElevated({ script, as: elevation, ...handed, ...(openTerminal && { openTerminal }) }),
-    );
-  }
-
-  private constructor(link: EngineLink) {
+  constructor(link: EngineLink) {
     this.#link = link;
     const decoder = new FrameDecoder();
     // A write that finds the engine gone is reported by its exit.
@@ -100,12 +70,10 @@ export class EngineProcess implements Engine {
     void link.ended.then((how) => this.#end(how));
   }
 
-  /** It has begun to answer, and has not ended. */
   get isThere(): boolean {
     return this.#isReady && this.#goneReason === undefined;
   }
 
-  /** This process's ends of the debuggee's streams that were made as `pipe`: after `launch`, or before it. */
   get debuggee(): DebuggeeStreams {
     return this.#link.debuggee;
   }
@@ -116,7 +84,8 @@ export class EngineProcess implements Engine {
   }
 
   #ask<K extends RequestKind>(kind: K, args: Requests[K]['arguments']): Promise<Requests[K]['result']> {
-    if (this.#goneReason !== undefined) return Promise.reject(this.#failure ?? engineGone(this.#goneReason));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#goneReason !== undefined) return Promise.reject(engineGone(this.#goneReason));
     const id = ++this.#lastRequest;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -130,19 +99,40 @@ export class EngineProcess implements Engine {
   }
 
   #receive(kind: FrameKind, payload: Uint8Array): void {
-    if (kind === FrameKind.hits) {
-      this.#hits.fire(payload);
+    // Of an engine that was refused, nothing else is understood.
+    if (this.#failure !== undefined) return;
+    if (kind === FrameKind.json) this.#take(decodeJson(payload) as EngineMessage);
+    else if (this.#isReady) this.#hits.fire(payload);
+    else this.#refuse(notReady());
+  }
+
+  #take(message: EngineMessage): void {
+    if ('failed' in message) this.#failure = toError(message.failed);
+    else if ('notice' in message && message.notice.event === 'ready') this.#begin(message.notice);
+    else if (!this.#isReady) this.#refuse(notReady());
+    else if ('notice' in message) this.#events.fire(message.notice);
+    else this.#answer(message.response);
+  }
+
+  /**
+   * Requests may be on their way already. To an engine of another contract they may mean anything; but its command pipe
+   * closes now, so whatever it has launched ends before its first instruction, and whatever it has attached to is let go.
+   */
+  #begin(ready: ReadyEvent): void {
+    const refusal = refusalOfEngine(ready);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
       return;
     }
-    const message = decodeJson(payload) as EngineMessage;
-    if ('notice' in message) {
-      if (message.notice.event === 'ready') {
-        this.#isReady = true;
-        this.#onStarted(message.notice.enginePid);
-      }
-      this.#events.fire(message.notice);
-    } else if ('failed' in message) this.#failure = errorOf(message.failed);
-    else this.#answer(message.response);
+    this.#isReady = true;
+    this.#ready.resolve(ready);
+    this.#events.fire(ready);
+  }
+
+  #refuse(failure: SidestepError): void {
+    this.#failure = failure;
+    this.#rejectAll(failure);
+    this.dispose();
   }
 
   #answer(response: Response): void {
@@ -152,22 +142,28 @@ export class EngineProcess implements Engine {
       pending?.resolve(response.result);
       return;
     }
-    pending?.reject(errorOf(response.failure));
+    pending?.reject(toError(response.failure));
   }
 
   #end(how: string | SidestepError): void {
     if (how instanceof SidestepError) this.#failure = how;
     const output = this.#errorOutput.replace(/\s+/g, ' ').trim();
     this.#goneReason = this.#failure?.message ?? (output === '' ? `${how}` : `${how}: ${output}`);
-    for (const pending of this.#pending.values()) pending.reject(this.#failure ?? engineGone(this.#goneReason));
-    this.#pending.clear();
-    this.#onStarted(undefined);
+    this.#rejectAll(this.#failure ?? engineGone(this.#goneReason));
     this.#gone.fire({ reason: this.#goneReason });
+  }
+
+  #rejectAll(error: SidestepError): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    this.#ready.reject(error);
   }
 }
 
-function errorOf({ code, message, ...details }: EngineFailure): SidestepError {
-  return new SidestepError(code, message, details);
+function notReady(): SidestepError {
+  return new SidestepError('engine-protocol', 'the engine did not say what it is before anything else', {
+    advice: 'Reload the editor or start the command again; if that does not help, install Sidestep anew.',
+  });
 }
 
 function engineGone(reason: string): SidestepError {

@@ -4,6 +4,7 @@
  * holds its thread gives the time to set probes in a new library before any of its code runs; no other thread waits.
  */
 import { type Address, linkAddress } from '../../base/address';
+import { Emitter, type Event } from '../../base/lifetime';
 import { type AgentProgram } from '../../contract/agent/operations';
 import { placeAt } from '../probes/siteArming';
 import { type Engine } from '../engine/engine';
@@ -12,6 +13,7 @@ import { type Module } from '../code/module';
 import { type OwnProbe } from '../probes/ownProbe';
 import { type Process } from '../processes/process';
 import { type SiteTable } from '../probes/siteTable';
+import { type HeldThread, type HeldThreads } from '../stops/heldThreads';
 
 /** The function that the linker calls around a change. */
 const CHANGED = '_dl_debug_state';
@@ -23,11 +25,17 @@ export class DynamicLinker {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
   readonly #probe: OwnProbe;
+  readonly #held: HeldThreads;
+  readonly #changes = new Emitter<HeldThread>();
 
-  constructor(engine: Engine, sites: SiteTable, probe: OwnProbe) {
+  /** A thread has just loaded or unloaded a library. It waits for its release. */
+  readonly onChanged: Event<HeldThread> = this.#changes.on;
+
+  constructor(engine: Engine, sites: SiteTable, probe: OwnProbe, held: HeldThreads) {
     this.#engine = engine;
     this.#sites = sites;
     this.#probe = probe;
+    this.#held = held;
   }
 
   /** Has the linker's image read what {@link watch} will ask of it. */
@@ -38,23 +46,27 @@ export class DynamicLinker {
   /**
    * Holds every thread that has just loaded or unloaded a library. `interpreterBase`: AT_BASE, 0 for a program without
    * an interpreter. Does nothing where no linker is found: such a program loads nothing, or nothing that can be
-   * noticed.
+   * noticed; nor with an engine that holds no threads.
    */
   async watch(process: Process, interpreterBase: Address): Promise<void> {
     // A program without an interpreter may be its own: ld.so started by hand, or a static one with dlopen.
     const linker = process.modules.find((module) => module.start === interpreterBase) ?? process.program;
     const breakpoint = linker?.readableImage?.symbolAddress(CHANGED);
     if (linker === undefined || breakpoint === undefined) return;
+    const { capabilities } = await this.#engine.ready;
+    if (!capabilities.onHit.includes('hold')) return;
     const site = this.#sites.reserve();
-    const address = linker.toRun(breakpoint);
-    await this.#engine.request('arm', {
-      site,
-      probe: this.#probe.number,
-      pid: process.pid,
-      ...placeAt(linker, address),
-      agent: whenConsistent(linker),
-      onHit: 'hold',
-    });
+    this.#held.own(site, process, (thread) => this.#changes.fire(thread));
+    try {
+      await this.#probe.arm(process, site, {
+        ...placeAt(linker, linker.toRun(breakpoint)),
+        agent: whenConsistent(linker),
+        onHit: 'hold',
+      });
+    } catch (error) {
+      this.#held.disown(site);
+      throw error;
+    }
   }
 }
 

@@ -33,7 +33,7 @@ export function canLoadCode(process: Process): boolean {
   // Without a dynamic linker there is nothing that would tell of it.
   if (process.modules.length < 2) return false;
   // Before its first instruction, only the program and its dynamic linker are mapped: the libraries are still to come.
-  if (process.heldAtEntry !== undefined) return true;
+  if (process.waitsAtEntry) return true;
   return imports(process, LOADING);
 }
 

@@ -40,7 +40,7 @@ export function leakCheckWarning(process: Process, module: Module): string | und
   if (!hasLeakSanitizer(module) || isOff(process.pid)) return undefined;
   return (
     `${process.label} checks for leaks when it ends (LeakSanitizer), which fails while it is traced: ` +
-    `let go of it before, or start it with LSAN_OPTIONS=${OFF}`
+    `detach before it ends, or start it with LSAN_OPTIONS=${OFF}`
   );
 }
 

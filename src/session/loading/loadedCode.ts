@@ -8,9 +8,10 @@ import { type Engine } from '../engine/engine';
 import { type ImageCache } from '../code/images';
 import { findModules, type Module } from '../code/module';
 import { OwnProbe } from '../probes/ownProbe';
-import { type Probes } from '../probes/probeSet';
+import { type ProbeSet } from '../probes/probeSet';
 import { type Process } from '../processes/process';
 import { type SiteTable } from '../probes/siteTable';
+import { type HeldThread, type HeldThreads } from '../stops/heldThreads';
 import { UntracedChildren } from './untracedChildren';
 
 export interface ModuleChange {
@@ -19,23 +20,34 @@ export interface ModuleChange {
   readonly module: Module;
 }
 
+interface LoadedCodeParts {
+  readonly engine: Engine;
+  readonly images: ImageCache;
+  readonly probes: ProbeSet;
+  readonly sites: SiteTable;
+  readonly held: HeldThreads;
+}
+
 export class LoadedCode {
   readonly #engine: Engine;
   readonly #images: ImageCache;
-  readonly #probes: Probes;
+  readonly #probes: ProbeSet;
   readonly #linker: DynamicLinker;
   readonly #untraced: UntracedChildren;
   readonly #changes = new Emitter<ModuleChange>();
 
   readonly onModule: Event<ModuleChange> = this.#changes.on;
+  /** A thread has loaded or unloaded a library. It waits for its release. */
+  readonly onLibrariesChanged: Event<HeldThread>;
 
-  constructor(engine: Engine, images: ImageCache, probes: Probes, sites: SiteTable) {
+  constructor({ engine, images, probes, sites, held }: LoadedCodeParts) {
     this.#engine = engine;
     this.#images = images;
     this.#probes = probes;
     const own = new OwnProbe(engine);
-    this.#linker = new DynamicLinker(engine, sites, own);
+    this.#linker = new DynamicLinker(engine, sites, own, held);
     this.#untraced = new UntracedChildren(engine, sites, own);
+    this.onLibrariesChanged = this.#linker.onChanged;
   }
 
   /**
@@ -52,7 +64,7 @@ export class LoadedCode {
       throw new SidestepError(error.code, `libraries that are loaded later can't be probed: ${error.message}`);
     }
     // A process that runs may have loaded something before it was watched.
-    if (process.heldAtEntry === undefined) await this.look(process);
+    if (!process.waitsAtEntry) await this.look(process);
   }
 
   /**

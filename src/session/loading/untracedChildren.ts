@@ -32,18 +32,16 @@ export class UntracedChildren {
   }
 
   /**
-   * To be called for each module before others' sites are armed in the process. Nothing is done in what is no C
-   * library.
+   * To be called for each module before others' sites are armed in the process. Does nothing in what is no C library,
+   * nor with an engine that is no tracer.
    */
   async watch(process: Process, module: Module): Promise<void> {
     const clone = findClone(module);
     if (clone === undefined) return;
-    const site = this.#sites.reserve();
+    const { capabilities } = await this.#engine.ready;
+    if (!capabilities.onHit.includes('trace')) return;
     try {
-      await this.#engine.request('arm', {
-        site,
-        probe: this.#probe.number,
-        pid: process.pid,
+      await this.#probe.arm(process, this.#sites.reserve(), {
         ...placeAt(module, module.toRun(clone)),
         agent: { captures: [] },
         onHit: 'trace',

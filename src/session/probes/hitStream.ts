@@ -3,7 +3,7 @@ import { type Disposable, Emitter, type Event } from '../../base/lifetime';
 import { decodeHits, type HitRecord } from '../../contract/hits';
 import { type HitContext } from '../../language/compileProbe';
 import { type Engine } from '../engine/engine';
-import { type Probe, type Site, type SiteLocation } from './probe';
+import { type Probe, type Site, type SiteLocation } from './userProbe';
 import { type SiteTable } from './siteTable';
 
 /**

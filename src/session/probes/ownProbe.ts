@@ -1,25 +1,34 @@
 /** The session's own probe: its sites are those that Sidestep itself needs. */
-import { type ProbeId } from '../../contract/messages';
+import { toError } from '../../contract/engineFailure';
+import { type ProbeId, type SiteId, type SiteRequest } from '../../contract/messages';
 import { type Engine } from '../engine/engine';
+import { type Process } from '../processes/process';
 
 /** The user's count from 1. */
 const OWN_PROBE: ProbeId = 0;
 
 export class OwnProbe {
   readonly #engine: Engine;
-  #declared = false;
+  #isDeclared = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
+  /** Arms one of its sites. Throws what is wrong with the place, `process-not-found`, `engine-gone`. */
+  async arm(process: Process, site: SiteId, place: Omit<SiteRequest, 'site' | 'probe'>): Promise<void> {
+    this.#declare();
+    const sites = [{ ...place, site, probe: OWN_PROBE }];
+    const { outcomes } = await this.#engine.request('arm', { pid: process.pid, sites });
+    for (const outcome of outcomes) if ('failure' in outcome) throw toError(outcome.failure);
+  }
+
   /**
-   * Its number, for a request that goes out after this. The engine carries out requests in order, so the answer to
-   * `declare` need not be waited for; where that fails, so does the request that names the probe.
+   * The engine carries out requests in order, so the answer need not be waited for; where it is a failure, so is the
+   * answer to the request that names the probe.
    */
-  get number(): ProbeId {
-    if (!this.#declared) this.#engine.request('declare', { probe: OWN_PROBE }).catch(() => undefined);
-    this.#declared = true;
-    return OWN_PROBE;
+  #declare(): void {
+    if (!this.#isDeclared) this.#engine.request('declare', { probe: OWN_PROBE }).catch(() => undefined);
+    this.#isDeclared = true;
   }
 }

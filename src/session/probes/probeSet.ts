@@ -1,4 +1,5 @@
 /** The probes of a session: placed in every process, placed again whenever code is loaded, taken away. */
+import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
@@ -6,13 +7,13 @@ import { checkCondition, checkMessage } from '../../language/template/syntaxChec
 import { relocating } from '../../language/expression/diagnostics';
 import { formatLocation } from '../../language/probes/location';
 import { type ProbeSpec } from '../../language/probes/spec';
-import { Arming } from './siteArming';
-import { addCounts, NO_COUNTS } from './counts';
+import { type Armed, SiteArming } from './siteArming';
+import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
-import { type ArmedPlace, Probe, type Site } from './probe';
+import { type ArmedPlace, isArmed, Probe, type Site } from './userProbe';
 import { type Process } from '../processes/process';
-import { explainMissing, findPlaces, type FoundPlace } from './resolve';
+import { explainMissing, findPlaces, type FoundPlace, type Search } from './resolve';
 import { type SiteTable } from './siteTable';
 import { type SourceMap } from '../code/sourceMap';
 import { newerSources } from './sourceAge';
@@ -35,10 +36,10 @@ export interface ProbeCounts extends Counts {
   readonly processes: readonly ProcessCounts[];
 }
 
-export class Probes {
+export class ProbeSet {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
-  readonly #arming: Arming;
+  readonly #arming: SiteArming;
   readonly #sourceMap: SourceMap;
   readonly #probes = new Set<Probe>();
   /** Of processes that have ended or called exec. */
@@ -57,7 +58,7 @@ export class Probes {
     this.#engine = engine;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
-    this.#arming = new Arming(engine, sites, sourceMap);
+    this.#arming = new SiteArming(engine, sites, sourceMap);
   }
 
   /** Places a new probe in all processes. */
@@ -79,7 +80,7 @@ export class Probes {
   }
 
   async #placeEverywhere(probe: Probe, processes: Iterable<Process>): Promise<void> {
-    for (const process of processes) await this.#place(probe, process, process.modules);
+    for (const process of processes) await this.#place([probe], process, process.modules);
   }
 
   /** Takes a probe away; its last counts. Those of its places are in {@link Probe.places} then. */
@@ -95,14 +96,17 @@ export class Probes {
 
   /** Places all probes in modules that have come into a process. */
   async enter(process: Process, modules: readonly Module[]): Promise<void> {
-    const { generation } = process;
-    for (const probe of this.#probes) {
-      if (process.generation !== generation) return;
-      if (isMistaken(probe)) continue;
-      const before = { state: probe.state, sites: probe.sites, error: probe.error?.message };
-      await this.#place(probe, process, modules);
-      if (probe.state !== before.state || probe.sites !== before.sites || probe.error?.message !== before.error)
-        this.#changed.fire(probe);
+    const before = [...this.#probes]
+      .filter((probe) => !isMistaken(probe))
+      .map((probe) => ({ probe, state: probe.state, sites: probe.sites, error: probe.error?.message }));
+    await this.#place(
+      before.map(({ probe }) => probe),
+      process,
+      modules,
+    );
+    for (const { probe, state, sites, error } of before) {
+      if (!this.#probes.has(probe)) continue;
+      if (probe.state !== state || probe.sites !== sites || probe.error?.message !== error) this.#changed.fire(probe);
     }
   }
 
@@ -145,8 +149,11 @@ export class Probes {
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
     );
-    await Promise.all(gone.map((site) => this.#disarm(site)));
+    if (gone.length === 0) return;
+    const { sites } = await this.#engine.request('disarm', { sites: gone.map(({ id }) => id) });
+    const counted = new Map(sites);
     for (const site of gone) {
+      this.#settle(site, counted.get(site.id) ?? NO_COUNTS);
       this.#detach(site);
       this.#changed.fire(site.probe);
     }
@@ -196,6 +203,7 @@ export class Probes {
       for (const { site, counted } of inEngine) {
         if (site.probe !== probe) continue;
         const place = probe.placeOf(site);
+        if (!isArmed(place)) continue;
         places.set(place, addCounts(places.get(place) ?? NO_COUNTS, counted));
       }
       result.set(probe, {
@@ -208,23 +216,32 @@ export class Probes {
     return result;
   }
 
-  async #place(probe: Probe, process: Process, modules: readonly Module[]): Promise<void> {
-    const { location } = probe.spec;
-    const generation = process.generation;
-    const placed = probe.sites.flatMap((site) => (site.process === process && site.module ? [site.module] : []));
-    const search = findPlaces(location, modules, this.#sourceMap, placed);
-    const { sites, errors } = await this.#arming.arm(probe, process, search.places);
-    if (!this.#probes.has(probe)) {
-      // Removed meanwhile: the engine has forgotten them, or has never armed them.
-      this.#forgetSites(probe);
-      return;
+  /** Looks for the probes in modules of a process, and arms them wherever they are found, all at once. */
+  async #place(probes: readonly Probe[], process: Process, modules: readonly Module[]): Promise<void> {
+    const { generation } = process;
+    const found = probes.map((probe) => {
+      const placed = probe.sites.flatMap((site) => (site.process === process && site.module ? [site.module] : []));
+      return { probe, search: findPlaces(probe.spec.location, modules, this.#sourceMap, placed) };
+    });
+    const armed = await this.#arming.arm(
+      process,
+      found.map(({ probe, search: { places } }) => ({ probe, places })),
+    );
+    for (const { probe, search } of found) {
+      // Removed meanwhile: the engine has forgotten its sites, or has never armed them.
+      if (!this.#probes.has(probe)) this.#forgetSites(probe);
+      else if (process.generation === generation && process.end === undefined)
+        this.#take(probe, process, search, assertExists(armed.get(probe), 'what became of a probe'));
     }
-    if (process.generation !== generation || process.end !== undefined) return;
+  }
+
+  #take(probe: Probe, process: Process, search: Search, { sites, warnings, errors }: Armed): void {
+    const { location } = probe.spec;
     if (sites.length > 0) probe.sites = [...probe.sites, ...sites];
     probe.line ??= search.line;
     probe.warnings = distinct([
       ...probe.warnings,
-      ...sites.flatMap((site) => site.warnings),
+      ...warnings,
       ...refusalsOf(probe, errors),
       ...moveOf(probe, sites),
       ...newerSources(search.places, this.#sourceMap),
@@ -249,10 +266,6 @@ export class Probes {
     for (const site of [...this.#sites.values()]) if (site.probe === probe) this.#sites.remove(site);
     for (const [id, site] of this.#departed) if (site.probe === probe) this.#departed.delete(id);
     probe.sites = [];
-  }
-
-  async #disarm(site: Site): Promise<void> {
-    this.#settle(site, await this.#engine.request('disarm', { site: site.id }));
   }
 
   /** A site that is gone without last counts: the engine keeps them. */
@@ -312,7 +325,7 @@ function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): r
   if (sites.length === 0) return [];
   return errors
     .filter(({ code }) => code === 'not-probeable' || code === 'text-differs')
-    .map(({ message }) => `${spec.text}: one of its places can't be probed, and no hit is counted there: ${message}`);
+    .map(({ message }) => `${spec.text}: one of its places can't be probed, so hits there are not counted: ${message}`);
 }
 
 /** A line without code means the next one that has some: where that is another function's, the user hardly meant it. */
@@ -325,7 +338,7 @@ function moveOf({ spec, line }: Probe, sites: readonly Site[]): readonly string[
   });
   const name = sites[0]?.location.function;
   return isElsewhere && name !== undefined
-    ? [`${spec.text}: no code belongs to that line; the probe moved to line ${line}, into the function ${name}`]
+    ? [`${spec.text}: that line has no code; the probe moved to line ${line}, into the function ${name}`]
     : [];
 }
 

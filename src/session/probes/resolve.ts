@@ -227,7 +227,7 @@ export function explainMissing(
       if (copy) {
         return new SidestepError(
           'unknown-function',
-          `only the dynamic linker has a function ${location.name}, for itself`,
+          `only the dynamic linker has a function ${location.name}, for its own use`,
           {
             advice: `Write ${copy.name}!${location.name} for that one.`,
           },
@@ -266,7 +266,7 @@ function mayBeIn(
 ): SidestepError {
   const what =
     location.kind === 'line' ? location.file : location.kind === 'function' ? location.name : location.module;
-  return new SidestepError('file-unreadable', `no file that can be read has ${what}, and one can't be: ${message}`, {
+  return new SidestepError('file-unreadable', `no readable file has ${what}, and one file can't be read: ${message}`, {
     ...(place && { place }),
     ...(advice !== undefined && { advice }),
   });

@@ -1,17 +1,20 @@
 /**
  * Places → sites: of each place the best address that the engine can probe, with the probe's program compiled for that
- * very address, because where variables are changes from one instruction to the next.
+ * very address, because where variables are changes from one instruction to the next. The engine examines an address
+ * when it arms it, and only then: all places go out in one request at their best addresses, and those that are refused
+ * once more at their next ones.
  */
 import { type Address, hex } from '../../base/address';
-import { SidestepError } from '../../base/errors';
-import { type Inspection, type Place } from '../../contract/messages';
+import { type ErrorCode, SidestepError } from '../../base/errors';
+import { toError, toFailure } from '../../contract/engineFailure';
+import { type ArmOutcome, type DisplacedInstruction, type Place, type SiteRequest } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
-import { type ProbeSpec } from '../../language/probes/spec';
 import { compileAt, compileForCounting } from './compileAt';
-import { addCounts } from './counts';
+import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
-import { type Probe, type Site, type SiteLocation } from './probe';
+import { type Probe, type Site, type SiteLocation } from './userProbe';
+import { unlessEnded } from '../processes/ended';
 import { type Process } from '../processes/process';
 import { type FoundPlace } from './resolve';
 import { type SiteTable } from './siteTable';
@@ -20,20 +23,55 @@ import { type SourceMap } from '../code/sourceMap';
 /** Bytes of the file that the engine compares with memory: the longest instruction. */
 const EXPECTED_BYTES = 15;
 
-/** Where a probe is to be armed, with its program or why it has none there. */
-interface WantedSite {
-  readonly place: FoundPlace;
-  readonly found: ProbeableInspection;
-  readonly compiled: CompiledProbe | SidestepError;
+/** Why an address is refused while another one of the same place may serve. */
+const OF_THE_ADDRESS: ReadonlySet<ErrorCode> = new Set(['not-probeable', 'text-differs', 'memory-unreachable']);
+
+/** Where a probe is wanted. */
+interface WantedPlaces {
+  readonly probe: Probe;
+  readonly places: readonly FoundPlace[];
 }
 
+/** What became of a probe's places. */
 export interface Armed {
   readonly sites: readonly Site[];
+  /** What the user should know about the probe at these sites. */
+  readonly warnings: readonly string[];
   /** Why the other places have none. */
   readonly errors: readonly SidestepError[];
 }
 
-export class Arming {
+/** {@link Armed} as it grows. */
+interface Progress {
+  readonly probe: Probe;
+  /** Addresses where the probe stands, or is about to: places can share one. */
+  readonly taken: Set<Address>;
+  readonly sites: Site[];
+  readonly warnings: string[];
+  readonly errors: SidestepError[];
+}
+
+/** A place at one of its addresses, with the probe's program for that one or why it has none there. */
+interface Attempt {
+  readonly progress: Progress;
+  readonly place: FoundPlace;
+  /** Index of the address in the place's candidates. */
+  readonly candidate: number;
+  readonly address: Address;
+  readonly compiled: CompiledProbe | SidestepError;
+  /** Why the best address was refused, where this is another one. */
+  readonly refusal: SidestepError | undefined;
+}
+
+/** An attempt that goes to the engine. */
+interface Asked {
+  readonly attempt: Attempt;
+  readonly site: Site;
+}
+
+type Answered = readonly [Asked, ArmOutcome];
+
+export class SiteArming {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
   readonly #sourceMap: SourceMap;
@@ -45,96 +83,73 @@ export class Arming {
   }
 
   /**
-   * Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. Where message or
-   * condition have no meaning at some of the places only, hits are counted there; where they have none at all, the
-   * probe is wrong and armed nowhere.
+   * Arms probes at each of their places that can be probed; nowhere if the process calls exec meanwhile. Where message
+   * or condition have no meaning at some of a probe's places only, hits are counted there; where they have none at all,
+   * the probe is wrong and armed nowhere. Gives what became of each probe.
    */
-  async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
-    const { generation } = process;
-    const inspections = await this.#inspect(process, places).catch(asError);
-    if (process.generation !== generation) return { sites: [], errors: [calledExec(process)] };
-    if (inspections instanceof SidestepError) return { sites: [], errors: [inspections] };
-    const taken = new Set(probe.sites.filter((site) => site.process === process).map((site) => site.location.address));
-    const errors: SidestepError[] = [];
-    const wanted: WantedSite[] = [];
-    for (const place of places) {
-      const chosen = place.candidates.map((candidate) => inspections.get(candidate)).find(isProbeable);
-      if (chosen === undefined) {
-        errors.push(notProbeable(inspections.get(place.candidates[0]!)));
-      } else if (!taken.has(chosen.address)) {
-        taken.add(chosen.address);
-        wanted.push({ place, found: chosen, compiled: asValue(() => compileAt(probe.spec, place, chosen.address)) });
+  async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<ReadonlyMap<Probe, Armed>> {
+    const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process), places }));
+    let attempts = all.flatMap(({ progress, places }) => meaningful(progress, places));
+    while (attempts.length > 0) {
+      const answers = await this.#ask(process, attempts);
+      attempts = answers.flatMap(([{ attempt, site }, outcome]) => settle(attempt, site, outcome));
+    }
+    return new Map(all.map(({ progress }) => [progress.probe, progress]));
+  }
+
+  async #ask(process: Process, attempts: readonly Attempt[]): Promise<readonly Answered[]> {
+    const { generation, pid } = process;
+    const asked = attempts.map((attempt) => ({ attempt, site: this.#siteFor(process, attempt) }));
+    // Known before they are armed: the first hits come before the answer.
+    for (const { site } of asked) this.#sites.add(site);
+    const outcomes = await this.#request(pid, asked.map(requestFor));
+    const answers = asked.map((one, index) => [one, outcomes[index] ?? UNANSWERED] as const);
+    const armed: Site[] = [];
+    for (const [{ site }, outcome] of answers) {
+      if ('failure' in outcome) this.#sites.remove(site);
+      else {
+        site.probe.placeOf(site).displaced = outcome;
+        armed.push(site);
       }
     }
-    const isMeaningful = probe.places.length > 0 || wanted.some(({ compiled }) => !(compiled instanceof SidestepError));
-    if (!isMeaningful) return { sites: [], errors: [...errors, ...wanted.flatMap(mistakeOf)] };
-    const sites: Site[] = [];
-    for (const outcome of await Promise.allSettled(wanted.map((one) => this.#armAt(probe, process, one)))) {
-      if (outcome.status === 'fulfilled') sites.push(outcome.value);
-      else errors.push(asError(outcome.reason));
+    if (process.generation === generation) return answers;
+    await this.#takeBack(armed);
+    return asked.map((one) => [one, { failure: toFailure(calledExec(process)) }]);
+  }
+
+  async #request(pid: number, sites: readonly SiteRequest[]): Promise<readonly ArmOutcome[]> {
+    try {
+      return (await this.#engine.request('arm', { pid, sites })).outcomes;
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      const failure = toFailure(error);
+      return sites.map(() => ({ failure }));
     }
-    return { sites, errors };
   }
 
-  async #inspect(process: Process, places: readonly FoundPlace[]): Promise<ReadonlyMap<Address, Inspection>> {
-    const wanted = new Map<Address, FoundPlace>();
-    for (const place of places) for (const candidate of place.candidates) wanted.set(candidate, place);
-    if (wanted.size === 0) return new Map();
-    const { inspections } = await this.#engine.request('inspect', {
-      pid: process.pid,
-      places: [...wanted].map(([address, { module, from }]) => ({
-        ...placeAt(module, address),
-        ...(from !== undefined && { from }),
-      })),
-    });
-    return new Map(inspections.map((inspection) => [inspection.address, inspection]));
+  async #takeBack(sites: readonly Site[]): Promise<void> {
+    for (const site of sites) this.#sites.remove(site);
+    const answer = await unlessEnded(this.#engine.request('disarm', { sites: sites.map(({ id }) => id) }));
+    const counted = new Map(answer?.sites);
+    for (const site of sites) {
+      const place = site.probe.placeOf(site);
+      place.counts = addCounts(place.counts, counted.get(site.id) ?? NO_COUNTS);
+    }
   }
 
-  async #armAt(probe: Probe, process: Process, { place, found, compiled }: WantedSite): Promise<Site> {
-    const { address, instruction, execution } = found;
-    const { module } = place;
-    const generation = process.generation;
-    const location = this.#describe(place, address);
-    const { spec } = probe;
+  #siteFor(process: Process, { progress: { probe }, place, address, compiled }: Attempt): Site {
     const program =
       compiled instanceof SidestepError
-        ? compileForCounting(spec, place, address, compiled)
+        ? compileForCounting(probe.spec, place, address, compiled)
         : { compiled, problem: undefined };
-    const site: Site = {
+    return {
       id: this.#sites.reserve(),
       probe,
       process,
-      module,
-      location,
-      instruction,
-      execution,
-      problem: program.problem,
-      compiled: program.compiled,
-      warnings: [...program.compiled.warnings, ...insideOf(found), ...problemOf(spec, program.problem)],
+      module: place.module,
+      location: this.#describe(place, address),
+      ...program,
     };
-    // Known before it is armed: the first hits come before the answer.
-    this.#sites.add(site);
-    try {
-      await this.#engine.request('arm', {
-        site: site.id,
-        probe: probe.id,
-        pid: process.pid,
-        ...placeAt(module, address),
-        agent: site.compiled.agent,
-        onHit: spec.kind === 'count' || site.problem !== undefined ? 'count' : 'report',
-      });
-    } catch (error) {
-      this.#sites.remove(site);
-      throw error;
-    }
-    const armed = probe.placeOf(site);
-    if (process.generation !== generation) {
-      this.#sites.remove(site);
-      const counts = await this.#engine.request('disarm', { site: site.id });
-      armed.counts = addCounts(armed.counts, counts);
-      throw calledExec(process);
-    }
-    return site;
   }
 
   #describe(place: FoundPlace, address: Address): SiteLocation {
@@ -149,15 +164,66 @@ export class Arming {
   }
 }
 
-type ProbeableInspection = Extract<Inspection, { probeable: true }>;
+const UNANSWERED: ArmOutcome = {
+  failure: { code: 'engine-protocol', message: 'the engine did not say what became of the place' },
+};
 
-function isProbeable(inspection: Inspection | undefined): inspection is ProbeableInspection {
-  return inspection?.probeable === true;
+function begin(probe: Probe, process: Process): Progress {
+  const there = probe.sites.filter((site) => site.process === process);
+  return {
+    probe,
+    taken: new Set(there.map(({ location }) => location.address)),
+    sites: [],
+    warnings: [],
+    errors: [],
+  };
 }
 
-function asError(error: unknown): SidestepError {
-  if (error instanceof SidestepError) return error;
-  throw error;
+/** The places at their best addresses; none, but what is wrong, where the probe means nothing at any of them. */
+function meaningful(progress: Progress, places: readonly FoundPlace[]): readonly Attempt[] {
+  const attempts = places.flatMap((place) => attemptAt(progress, place));
+  const mistakes = attempts.flatMap(({ compiled }) => (compiled instanceof SidestepError ? [compiled] : []));
+  if (progress.probe.places.length > 0 || mistakes.length < attempts.length) return attempts;
+  progress.errors.push(...mistakes);
+  return [];
+}
+
+/** None if the probe stands at the address already. */
+function attemptAt(progress: Progress, place: FoundPlace, candidate = 0, refusal?: SidestepError): readonly Attempt[] {
+  const address = place.candidates[candidate];
+  if (address === undefined || progress.taken.has(address)) return [];
+  progress.taken.add(address);
+  const compiled = asValue(() => compileAt(progress.probe.spec, place, address));
+  return [{ progress, place, candidate, address, compiled, refusal }];
+}
+
+/** Notes what became of an attempt; where its address is refused and the place has another one, that is next. */
+function settle(attempt: Attempt, site: Site, outcome: ArmOutcome): readonly Attempt[] {
+  const { progress, place, address, candidate } = attempt;
+  if (!('failure' in outcome)) {
+    progress.sites.push(site);
+    progress.warnings.push(...warningsAt(site, outcome));
+    return [];
+  }
+  const error = toError(outcome.failure);
+  const refusal = attempt.refusal ?? error;
+  progress.taken.delete(address);
+  if (OF_THE_ADDRESS.has(error.code) && candidate + 1 < place.candidates.length)
+    return attemptAt(progress, place, candidate + 1, refusal);
+  progress.errors.push(refusal);
+  return [];
+}
+
+function requestFor({ attempt: { place, address }, site }: Asked): SiteRequest {
+  const { probe } = site;
+  return {
+    site: site.id,
+    probe: probe.id,
+    ...placeAt(place.module, address),
+    ...(place.from !== undefined && { from: place.from }),
+    agent: site.compiled.agent,
+    onHit: probe.spec.kind === 'count' || site.problem !== undefined ? 'count' : 'report',
+  };
 }
 
 /** What `work` gives, or the mistake that it throws. */
@@ -165,19 +231,25 @@ function asValue<T>(work: () => T): T | SidestepError {
   try {
     return work();
   } catch (error) {
-    return asError(error);
+    if (error instanceof SidestepError) return error;
+    throw error;
   }
 }
 
-function mistakeOf({ compiled }: WantedSite): readonly SidestepError[] {
-  return compiled instanceof SidestepError ? [compiled] : [];
-}
-
-/** The warning says nothing of the address: many copies may have the same reason. */
-function problemOf({ text }: ProbeSpec, problem: string | undefined): readonly string[] {
-  return problem === undefined
-    ? []
-    : [`${text}: at some of its places ${problem.replace(' here', '')}; hits there are counted, not reported`];
+function warningsAt({ probe, compiled, problem, location }: Site, { inside }: DisplacedInstruction): readonly string[] {
+  const warnings = [...compiled.warnings];
+  if (inside !== undefined) {
+    warnings.push(
+      `${hex(location.address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: ` +
+        'a probe there changes that one',
+    );
+  }
+  // It says nothing of the address: many copies may have the same reason.
+  if (problem !== undefined) {
+    const reason = problem.replace(' here', '');
+    warnings.push(`${probe.spec.text}: at some of its places ${reason}; hits there are counted, not reported`);
+  }
+  return warnings;
 }
 
 /** What a module's file says about an address, in the form of a request. */
@@ -195,18 +267,4 @@ export function placeAt(module: Module | undefined, address: Address): Place {
 
 function calledExec({ pid }: Process): SidestepError {
   return new SidestepError('no-code', `process ${pid} called exec while the probe was being set`);
-}
-
-function insideOf({ address, inside }: ProbeableInspection): readonly string[] {
-  return inside === undefined
-    ? []
-    : [
-        `${hex(address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: a probe there changes that one`,
-      ];
-}
-
-function notProbeable(inspection: Inspection | undefined): SidestepError {
-  return inspection === undefined || inspection.probeable
-    ? new SidestepError('engine-protocol', 'the engine did not say whether the place can be probed')
-    : new SidestepError(inspection.code, inspection.reason);
 }

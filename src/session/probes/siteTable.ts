@@ -1,6 +1,6 @@
 /** The sites that were ever armed and whose probe is still there, by the number under which the engine knows them. */
 import { type SiteId } from '../../contract/messages';
-import { type Site } from './probe';
+import { type Site } from './userProbe';
 
 export class SiteTable {
   readonly #sites = new Map<SiteId, Site>();

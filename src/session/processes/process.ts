@@ -53,8 +53,8 @@ export class Process {
   modules: readonly Module[] = [];
   /** Target of /proc/PID/exe; empty until known. */
   executable = '';
-  /** The thread that waits before the first instruction of a new image. */
-  heldAtEntry: number | undefined;
+  /** Whether it is held before the first instruction of a new image. */
+  waitsAtEntry = false;
   generation: Generation = 0;
   /** Whether it is known what is mapped: not between an exec and the look at the new image. */
   isRead = false;

@@ -58,11 +58,11 @@ describe('sidestep verify', () => {
   it('says what is not compared', async () => {
     const { stdout } = await sidestep(['verify', program, '--seed', '7']);
     assert.match(stdout, /^seed 7\n/);
-    assert.match(stdout, /^4 instructions of 1 binary, 32 states, \d+ run to the end: 0 mismatches$/m);
-    assert.match(stdout, /^[\d,]+ states a second, seed 7$/m);
+    assert.match(stdout, /^4 instructions of 1 binary, 32 states, \d+ ran to the end: 0 mismatches$/m);
+    assert.match(stdout, /^[\d,]+ states per second, seed 7$/m);
     assert.match(
       stdout,
-      /^not compared: 1 instructions that the CPU itself executes \(surrogate\), 0 atomic ones that the thread executes, 1 refused$/m,
+      /^not compared: 1 instructions run by the surrogate, 0 atomic ones run by the thread, 1 refused$/m,
     );
   });
 
@@ -97,7 +97,7 @@ describe('sidestep verify', () => {
       const { status, stdout } = await running.outcome();
       assert.equal(status, 130, stdout);
       assert.match(stdout, / 0 mismatches$/m);
-      assert.match(stdout, /^this is not all: it was ended early$/m);
+      assert.match(stdout, /^incomplete: the check ended early$/m);
     }
   });
 
@@ -105,7 +105,7 @@ describe('sidestep verify', () => {
     const { status, stdout, stderr } = await sidestep(['verify', program, '/nowhere', '--seed', '7']);
     assert.equal(status, 2);
     assert.match(stderr, /there is no \/nowhere/);
-    assert.match(stdout, /^4 instructions of 1 binary, 32 states, .*\n.*\n.*\nthis is not all: it was ended early$/m);
+    assert.match(stdout, /^4 instructions of 1 binary, 32 states, .*\n.*\n.*\nincomplete: the check ended early$/m);
   });
 });
 

@@ -58,9 +58,9 @@ describe('the agent verifier', () => {
   });
 
   it('refuses a wrong number of values at the end', () => {
-    refuses(condition(), /leaves one value, this one leaves 0/, 'condition', 0);
+    refuses(condition(), /must leave one value; this one leaves 0/, 'condition', 0);
     refuses(condition(one, one), /leaves 2/, 'condition', 2);
-    refuses(capture(one), /leaves an empty stack, this one leaves 1/, 'capture 0', 1);
+    refuses(capture(one), /must leave an empty stack; this one leaves 1/, 'capture 0', 1);
   });
 
   it('refuses captures in a condition', () => {
@@ -96,7 +96,7 @@ describe('the agent verifier', () => {
     refuses(condition(...pushes), /stack grows/, 'condition', AGENT_LIMITS.stack);
 
     const long = Array.from({ length: AGENT_LIMITS.operations }, (): AgentOperation => ({ op: 'neg' }));
-    refuses(condition(one, ...long), /at most 4096/, 'condition', 0);
+    refuses(condition(one, ...long), /the limit is 4096/, 'condition', 0);
 
     const page: AgentOperation[] = [one, { op: 'captureMemory', size: AGENT_LIMITS.captureBytes }];
     refuses(capture(...page, one, { op: 'capture', size: 1 }), /may hold 4096 bytes/, 'capture 0', 3);

@@ -40,7 +40,7 @@ describe('.debug_abbrev', () => {
       ],
     );
     assert.equal(table.get(2)!.hasChildren, false);
-    assert.equal(table.get(2)!.attributes[0]!.implicit, -3n);
+    assert.equal(table.get(2)!.attributes[0]!.implicit, -3);
     assert.equal(table.get(3), undefined);
   });
 

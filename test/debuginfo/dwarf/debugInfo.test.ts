@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { AT, FORM, TAG, UT } from '../../../src/debuginfo/dwarf/constants';
 import { type DebugInfo } from '../../../src/debuginfo/dwarf/debugInfo';
-import { type Entry } from '../../../src/debuginfo/dwarf/entry';
+import { Entry } from '../../../src/debuginfo/dwarf/entry';
 import { type EntryTable } from '../../../src/debuginfo/dwarf/entryTable';
+import { type Unit } from '../../../src/debuginfo/dwarf/unit';
 import {
   counted,
   counted64,
@@ -47,7 +48,7 @@ function variable(
     '.debug_info': section(counted(...HEADER_5, uleb(1), uleb(2), value, u8(0))),
     ...more,
   });
-  return info.units[0]!.entries.entry(1);
+  return Entry.of(info.units[0]!.entries, 1);
 }
 
 describe('.debug_info', () => {
@@ -134,7 +135,7 @@ describe('.debug_info', () => {
       ),
     });
     const names = (entry: Entry): unknown[] => [...entry.children()].map((child) => child.string(AT.name));
-    const [root, outer, inner, a] = [0, 1, 2, 3].map((index) => info.units[0]!.entries.entry(index)) as [
+    const [root, outer, inner, a] = [0, 1, 2, 3].map((index) => Entry.of(info.units[0]!.entries, index)) as [
       Entry,
       Entry,
       Entry,
@@ -261,7 +262,7 @@ describe('.debug_info', () => {
           },
           shared,
         );
-        const entry = info.units[0]!.entries.entry(1);
+        const entry = Entry.of(info.units[0]!.entries, 1);
         assert.equal(entry.reference(AT.type)?.string(AT.name), 'shared');
         assert.equal(entry.attribute(AT.type)!.referenceKey(), entry.reference(AT.type)!.key);
       }
@@ -293,7 +294,7 @@ describe('.debug_info', () => {
         new Uint8Array(0),
       );
       for (const info of [version4, version5]) {
-        const entry = info.units[0]!.entries.entry(1).reference(AT.type)!;
+        const entry = Entry.of(info.units[0]!.entries, 1).reference(AT.type)!;
         assert.equal(entry.tag, TAG.compile_unit);
         assert.equal(entry.unit.header.signature, signature);
       }
@@ -327,7 +328,7 @@ describe('.debug_info', () => {
   });
 
   it('has entries nested two thousand deep, and refuses a hundred thousand', () => {
-    const nested = (depth: number): EntryTable =>
+    const nested = (depth: number): EntryTable<Unit> =>
       debugInfo({
         '.debug_abbrev': abbreviations(FORM.flag_present),
         '.debug_info': section(counted(...HEADER_5, new Array<number>(depth).fill(1))),

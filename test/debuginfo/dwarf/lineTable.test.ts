@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { FORM, LNCT, LNE, LNS } from '../../../src/debuginfo/dwarf/constants';
 import { lineFilePath, readLineHeader } from '../../../src/debuginfo/dwarf/lineHeader';
 import { LINE_FLAGS, type LineTable, readLineTable } from '../../../src/debuginfo/dwarf/lineTable';
-import { counted, cstring, debugInfo, type Field, section, sleb, u16, u32, u64, u8, uleb } from '../assembler';
+import { counted, cstring, debugFile, type Field, section, sleb, u16, u32, u64, u8, uleb } from '../assembler';
 
 /** Operand counts of the standard opcodes 1 to 12. */
 const OPCODE_LENGTHS = [0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1].map(u8);
@@ -41,7 +41,7 @@ function program(...opcodes: Field[]): Uint8Array {
 }
 
 function run(line: Uint8Array, isCode: (address: number) => boolean = () => true): LineTable {
-  const info = debugInfo({ '.debug_line': line });
+  const info = debugFile({ '.debug_line': line });
   return readLineTable(info, readLineHeader(info, 0, '/src'), isCode);
 }
 
@@ -86,7 +86,7 @@ describe('.debug_line', () => {
   });
 
   it('passes over opcodes that are not defined yet, as their lengths say', () => {
-    const info = debugInfo({
+    const info = debugFile({
       '.debug_line': section(
         counted(
           u16(4),
@@ -111,7 +111,7 @@ describe('.debug_line', () => {
   });
 
   it('names files by the directories of version 2 to 4', () => {
-    const info = debugInfo({ '.debug_line': program() });
+    const info = debugFile({ '.debug_line': program() });
     const header = readLineHeader(info, 0, '/src');
     assert.equal(lineFilePath(header, 1), '/src/dir/a.c');
     assert.equal(lineFilePath(header, 2), '/src/b.h');
@@ -135,7 +135,7 @@ describe('.debug_line', () => {
   });
 
   it('reads the tables of version 5, which describe themselves', () => {
-    const info = debugInfo({
+    const info = debugFile({
       '.debug_line': section(
         counted(
           u16(5), // version

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AT, FORM, LLE, OP, TAG, UT } from '../../../src/debuginfo/dwarf/constants';
 import { expressionAt, isLocationList } from '../../../src/debuginfo/dwarf/locationLists';
-import { type AttributeValue } from '../../../src/debuginfo/dwarf/attributeValue';
+import { type Attribute, Entry } from '../../../src/debuginfo/dwarf/entry';
 import { counted, debugInfo, type Field, section, u16, u32, u64, u8, uleb } from '../assembler';
 
 const BASE = 0x1000;
@@ -12,7 +12,7 @@ function location(
   form: number,
   value: Field,
   sections: Readonly<Record<string, Uint8Array>>,
-): AttributeValue {
+): Attribute {
   const header = version >= 5 ? [u16(version), u8(UT.compile), u8(8), u32(0)] : [u16(version), u32(0), u8(8)];
   const info = debugInfo({
     '.debug_abbrev': section(
@@ -26,11 +26,11 @@ function location(
     '.debug_info': section(counted(...header, uleb(1), u64(BASE), u32(12), value)),
     ...sections,
   });
-  return info.units[0]!.root!.attribute(AT.location)!;
+  return Entry.rootOf(info.units[0]!)!.attribute(AT.location)!;
 }
 
 /** The first operation that holds at each address; undefined where none does. */
-function at(value: AttributeValue, ...addresses: number[]): (number | undefined)[] {
+function at(value: Attribute, ...addresses: number[]): (number | undefined)[] {
   return addresses.map((address) => expressionAt(value, address)?.[0]);
 }
 
@@ -106,7 +106,7 @@ describe('location lists', () => {
   });
 
   it('are refused where they have no end or hold what nobody knows', () => {
-    const list = (...entries: Field[]): AttributeValue =>
+    const list = (...entries: Field[]): Attribute =>
       location(5, FORM.sec_offset, u32(0), { '.debug_loclists': section(...entries) });
     assert.throws(() => at(list([LLE.base_address, ...u64(0)]), 0), { code: 'malformed' });
     assert.throws(() => at(list([0x77]), 0), { code: 'malformed' });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { AT, FORM, RLE, TAG, UT } from '../../../src/debuginfo/dwarf/constants';
 import { readAranges } from '../../../src/debuginfo/dwarf/aranges';
+import { Entry } from '../../../src/debuginfo/dwarf/entry';
 import { entryRanges } from '../../../src/debuginfo/dwarf/ranges';
-import { counted, debugInfo, type Field, section, u16, u32, u64, u8, uleb } from '../assembler';
+import { counted, debugFile, debugInfo, type Field, section, u16, u32, u64, u8, uleb } from '../assembler';
 
 const MAX = 2n ** 64n - 1n;
 
@@ -23,7 +24,7 @@ function rangesOf(
     '.debug_info': section(counted(...header, uleb(1), ...attributes.map(([, , value]) => value))),
     ...sections,
   });
-  return entryRanges(info.units[0]!.root!).map(({ low, high }) => [low, high]);
+  return entryRanges(Entry.rootOf(info.units[0]!)!).map(({ low, high }) => [low, high]);
 }
 
 describe('address ranges', () => {
@@ -149,7 +150,7 @@ describe('.debug_aranges', () => {
         ...pairs.flatMap(([address, size]) => [u64(address), u64(size)]),
         ...[u64(0), u64(0)], // the end
       );
-    const info = debugInfo({ '.debug_aranges': section(set(0, [0x1000, 0x10], [0x3000, 0]), set(0x55, [0x2000, 8])) });
+    const info = debugFile({ '.debug_aranges': section(set(0, [0x1000, 0x10], [0x3000, 0]), set(0x55, [0x2000, 8])) });
     assert.deepEqual(readAranges(info), [
       { low: 0x1000, high: 0x1010, unitOffset: 0 },
       { low: 0x2000, high: 0x2008, unitOffset: 0x55 },
@@ -157,7 +158,7 @@ describe('.debug_aranges', () => {
   });
 
   it('passes over sets of other versions and refuses those cut short', () => {
-    assert.deepEqual(readAranges(debugInfo({ '.debug_aranges': section(counted(u16(9), u32(0), u8(8), u8(0))) })), []);
-    assert.throws(() => readAranges(debugInfo({ '.debug_aranges': section(u32(80), u16(2)) })), { code: 'malformed' });
+    assert.deepEqual(readAranges(debugFile({ '.debug_aranges': section(counted(u16(9), u32(0), u8(8), u8(0))) })), []);
+    assert.throws(() => readAranges(debugFile({ '.debug_aranges': section(u32(80), u16(2)) })), { code: 'malformed' });
   });
 });

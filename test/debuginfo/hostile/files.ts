@@ -284,7 +284,7 @@ const ELF: readonly HostileFile[] = [
       ftruncateSync(sparse, 4e9);
       closeSync(sparse);
     },
-    says: { function: /is empty in most places/ },
+    says: { function: /is mostly empty/ },
   },
   file(
     'restartable sequences of 2^50 bytes',

@@ -26,7 +26,7 @@ memory.select(process.pid, ProcessMemory.open(process.pid)!);
 const data = { at: Layout.input, address: BigInt(arena.address(Layout.input)) };
 
 function run(captures: AgentProgram['captures']): { status: number; bytes: Buffer }[] {
-  const agent = compiler.compile({ captures });
+  const agent = compiler.prepare({ captures });
   const start = Layout.output;
   const end = agent.capture(start);
   assert.ok(end - start <= agent.recordBytes - HIT_HEADER_BYTES, 'fits the room it asked for');
@@ -158,10 +158,10 @@ describe('agent programs', () => {
     assert.equal(evaluate({ op: 'vector', register: 3, offset: 8, size: 8 }), 0x0807060504030201n);
     assert.equal(evaluate({ op: 'vector', register: 3, offset: 12, size: 4 }), 0x08070605n);
     assert.ok(
-      compiler.compile({ captures: [[{ op: 'vector', register: 3, offset: 12, size: 4 }, { op: 'drop' }]] })
+      compiler.prepare({ captures: [[{ op: 'vector', register: 3, offset: 12, size: 4 }, { op: 'drop' }]] })
         .usesVectors,
     );
-    assert.ok(!compiler.compile({ captures: [] }).usesVectors);
+    assert.ok(!compiler.prepare({ captures: [] }).usesVectors);
   });
 
   it('load with every size, and zero-extend', () => {
@@ -247,7 +247,7 @@ describe('agent programs', () => {
 
   it('have conditions that hold, do not hold, or fail', () => {
     const condition = (...operations: AgentOperation[]) =>
-      compiler.compile({ condition: operations, captures: [] }).condition!();
+      compiler.prepare({ condition: operations, captures: [] }).condition!();
     assert.equal(condition(push(1n << 60n)), ConditionResult.true);
     assert.equal(condition(push(0n)), ConditionResult.false);
     assert.equal(condition(push(0n), { op: 'load', size: 1 }), ConditionResult.failed);
@@ -256,6 +256,27 @@ describe('agent programs', () => {
 
   it('are compiled once where they are equal', () => {
     const make = (): AgentProgram => ({ captures: [[push(77n), { op: 'capture', size: 8 }]] });
-    assert.equal(compiler.compile(make()), compiler.compile(make()));
+    assert.equal(compiler.prepare(make()), compiler.prepare(make()));
+  });
+
+  it('are compiled many at a time, and each runs its own part', () => {
+    const program = (value: bigint): AgentProgram => ({
+      condition: [push(value), push(5n), { op: 'ltU' }],
+      captures: [0n, 100n].map((more) => [push(value + more), { op: 'capture', size: 8 }]),
+    });
+    const values = Array.from({ length: 600 }, (_, index) => BigInt(index));
+    const agents = values.map((value) => compiler.prepare(program(value)));
+    const captured = (index: number): readonly bigint[] => {
+      agents[index]!.capture(Layout.output);
+      const bytes = Buffer.from(arena.u8.slice(Layout.output, Layout.output + 32));
+      return [bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(24)];
+    };
+    // Before all are compiled, too: a hit can be the first thing that needs one.
+    assert.deepEqual(captured(599), [599n, 699n]);
+    compiler.compile();
+    for (const [index, value] of values.entries()) {
+      assert.deepEqual(captured(index), [value, value + 100n]);
+      assert.equal(agents[index]!.condition!(), value < 5n ? ConditionResult.true : ConditionResult.false);
+    }
   });
 });

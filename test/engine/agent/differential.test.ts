@@ -93,7 +93,7 @@ const shown = fc.oneof(
 );
 
 function compiled(operations: Operations): { status: number; bytes: Buffer } {
-  compiler.compile({ captures: [operations] }).capture(Layout.output);
+  compiler.prepare({ captures: [operations] }).capture(Layout.output);
   const length = arena.u32[(Layout.output + 4) >>> 2]!;
   const start = Layout.output + 8;
   return { status: arena.u32[Layout.output >>> 2]!, bytes: Buffer.from(arena.u8.slice(start, start + length)) };

@@ -89,7 +89,7 @@ class Attempt {
   async edit(pid: number, address: Address): Promise<void> {
     const site = this.#sites.pop();
     if (site === undefined) return;
-    await this.ask('disarm', this.client.request('disarm', { site }));
+    await this.ask('disarm', this.client.disarm(site));
     await this.ask('arm', this.client.arm(pid, address));
   }
 

@@ -98,7 +98,7 @@ describe('text that can not be written for a while', () => {
   it('a probe that goes is passed by until it is out', async () => {
     const { target, site, assertUntouched } = await counted();
     await engine.plan(unwritable(LASTING));
-    const { hits } = await client.request('disarm', { site });
+    const { hits } = await client.disarm(site);
     assert.ok(hits > 50);
     await warning(/could not be taken out: can't write to 0x\w+: ENOMEM/);
     assert.throws(assertUntouched);
@@ -111,7 +111,7 @@ describe('text that can not be written for a while', () => {
   it('a probe that goes and is set again meanwhile counts again', async () => {
     const { target, site, assertUntouched } = await counted();
     await engine.plan(unwritable(LASTING));
-    await client.request('disarm', { site });
+    await client.disarm(site);
     const work = await client.symbol(target.pid, counter.path, counter.offset('work'));
     const again = await client.arm(target.pid, work, { onHit: 'count' });
     await engine.plan();
@@ -151,7 +151,7 @@ describe('text that can not be written for a while', () => {
     const { output, counts } = await run(faults, ['handled'], 'load', [unwritable(20)]);
     assert.equal(output, 'caught 200');
     assert.deepEqual([counts.hits, counts.steppedAside], [200, 100]);
-    await warning(/thread \d+ waits at 0x\w+, because its code can't be put back: ENOMEM/);
+    await warning(/thread \d+ waits at 0x\w+, because the code there can't be restored: ENOMEM/);
   });
 
   it('a probe that can not be set again after a thread has run its instruction is given up', async () => {
@@ -166,7 +166,7 @@ describe('text that can not be written for a while', () => {
     const { output, counts } = await run(family, ['fork', '10'], 'work', [unwritable(30)]);
     assert.equal(output, 'right 10');
     assert.equal(counts.hits, 10);
-    await warning(/child \d+ waits, because its copy of the probes can't be taken out: .*ENOMEM/);
+    await warning(/child \d+ waits, because its copy of the probes can't be removed: .*ENOMEM/);
   });
 
   it('a forked child waits until its memory can be opened', async () => {

@@ -51,7 +51,7 @@ describe('stops that are over', () => {
       guard: { pid: -1 },
       stepAside: { interrupt: () => false },
       twins: { interrupt: () => false },
-      changes: { onExec: () => execs++ },
+      exitAndExec: { onExec: () => execs++ },
     };
     stops = new Stops(parts as unknown as StopParts);
   });

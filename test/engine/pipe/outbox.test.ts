@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJson, FrameDecoder, FrameKind } from '../../../src/contract/frames';
 import { decodeHits } from '../../../src/contract/hits';
-import { Arena, Layout } from '../../../src/engine/tracing/arena';
+import { Arena, OUTPUT_BYTES } from '../../../src/engine/tracing/arena';
 import { Outbox } from '../../../src/engine/client/outbox';
 
 const RECORD_BYTES = 40 + 8 + 1024;
@@ -87,7 +87,7 @@ describe('outbox', () => {
   it('holds what a slow reader has not taken, and refuses what has no room', () => {
     let accepted = 0;
     while (record(accepted)) accepted++;
-    assert.ok(accepted * RECORD_BYTES > Layout.outputBytes * 0.9);
+    assert.ok(accepted * RECORD_BYTES > OUTPUT_BYTES * 0.9);
     say('full');
     for (let rounds = 0; !outbox.empty; rounds++) {
       outbox.flush();

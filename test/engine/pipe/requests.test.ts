@@ -63,7 +63,7 @@ describe('the engine, asked for anything', function () {
       { id: 5, kind: 'counts', arguments: null },
       { id: 5, kind: 'arm', arguments: {} },
       { id: 5, kind: 'declare', arguments: { probe: 7, hitCondition: { operator: 'valueOf', count: 1 } } },
-      { id: 5, kind: 'disarm', arguments: { site: 'x' } },
+      { id: 5, kind: 'disarm', arguments: { sites: ['x'] } },
       { id: 5, kind: 'signal', arguments: { pid: -1, signal: 9 } },
     ];
     for (const message of malformed) client.sendRaw(message);
@@ -109,10 +109,12 @@ describe('the engine, asked for anything', function () {
       { kind: 'launch', arguments: { program: '/bin/true', args: ['a'], cwd: '/', env: { A: 'b' }, stdio: [3, 4, 5] } },
       { kind: 'attach', arguments: { pid, follow: 'none' } },
       { kind: 'mappings', arguments: { pid } },
-      { kind: 'inspect', arguments: { pid, places: [{ address: work, expected: '00', from: work }] } },
       { kind: 'declare', arguments: { probe: site, hitCondition: { operator: '>', count: 3 } } },
-      { kind: 'arm', arguments: { site, probe: site, pid, address: work, agent, onHit: 'report' } },
-      { kind: 'disarm', arguments: { site } },
+      {
+        kind: 'arm',
+        arguments: { pid, sites: [{ site, probe: site, address: work, from: work, agent, onHit: 'report' }] },
+      },
+      { kind: 'disarm', arguments: { sites: [site] } },
       { kind: 'forget', arguments: { probe: site } },
       { kind: 'counts', arguments: {} },
       { kind: 'audit', arguments: {} },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isArmedText } from '../../../src/engine/text/armedText';
-import { INT3 } from '../../../src/engine/linux/int3';
+import { INT3 } from '../../../src/base/x86';
 
 const TEXT = Uint8Array.of(0x55, 0x48, 0x89, 0xe5);
 

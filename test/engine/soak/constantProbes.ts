@@ -85,10 +85,7 @@ export class ConstantProbes {
    */
   async settle(exact: boolean): Promise<void> {
     for (const { wish, probe, site, from } of this.#armed) {
-      const [counted] = await Promise.all([
-        this.client.request('disarm', { site }),
-        this.client.request('forget', { probe }),
-      ]);
+      const [counted] = await Promise.all([this.client.disarm(site), this.client.request('forget', { probe })]);
       const counts = this.receipts.takeLastCounts(site) ?? counted;
       const records = this.receipts.takeRecords(site);
       const what = `process ${this.target.pid} (${this.target.kind}), constant probe on ${wish.place}`;

@@ -103,7 +103,7 @@ export class PassingProbes {
     const armed = target.calls(column);
     if (stay > 0) await sleep(stay);
     const leaving = target.calls(column);
-    const [counted, all] = await Promise.all([client.request('disarm', { site }), client.request('forget', { probe })]);
+    const [counted, all] = await Promise.all([client.disarm(site), client.request('forget', { probe })]);
     const after = target.calls(column);
     const counts = this.receipts.takeLastCounts(site) ?? counted;
     const records = this.receipts.takeRecords(site);

@@ -19,7 +19,7 @@ import { AddressSpace, Process } from '../../../src/engine/tracees/tracees';
 import { TaskTable } from '../../../src/engine/tracees/taskTable';
 import { untilSync } from '../../until';
 
-describe('departures', () => {
+describe('detaching', () => {
   const ptrace = new Ptrace(new Arena());
   const waiter = new Waiter(ptrace.arena);
   let pid: number;
@@ -35,18 +35,18 @@ describe('departures', () => {
   });
 
   /** What lets the process go, which has no probes. */
-  function departures() {
+  function detaching() {
     const tasks = new TaskTable(new Ledger(ptrace.arena));
     const process = tasks.addProcess(new Process(pid, new AddressSpace(ProcessMemory.open(pid)!)));
     tasks.addTask(process, pid);
     const parts = {
       arming: { disarmProcess: () => undefined, isClean: () => true } as unknown as Arming,
-      births: { settle: () => undefined, onCreatorsGone: () => undefined } as unknown as NewTasks,
-      changes: { onEnd: () => undefined } as unknown as ExitAndExec,
+      newTasks: { settle: () => undefined, onCreatorsGone: () => undefined } as unknown as NewTasks,
+      exitAndExec: { onEnd: () => undefined } as unknown as ExitAndExec,
       stepAside: { interrupt: () => false } as unknown as StepAside,
       twins: { interrupt: () => false } as unknown as Twins,
     };
-    return { process, departures: new Detaching({ ptrace, waiter, tasks, ...parts }) };
+    return { process, detaching: new Detaching({ ptrace, waiter, tasks, ...parts }) };
   }
 
   /** It has stopped because somebody has sent it a SIGTRAP. */
@@ -57,7 +57,7 @@ describe('departures', () => {
 
   for (const ignored of [true, false]) {
     it(`${ignored ? 'keeps' : 'does not keep'} a SIGTRAP from a program that ${ignored ? 'has' : 'has not'} ignored it`, () => {
-      const { process, departures: parts } = departures();
+      const { process, detaching: parts } = detaching();
       process.ignoresSigtrap = ignored;
       trap();
       parts.depart(process);

@@ -23,7 +23,7 @@ export interface ProgramRun {
 }
 
 /** C's type → how the program calls it. */
-export const TAGS: Readonly<Record<string, string>> = {
+const TAGS: Readonly<Record<string, string>> = {
   char: 'char',
   'signed char': 'signed char',
   'unsigned char': 'unsigned char',

@@ -90,7 +90,7 @@ describe('the expression parser', () => {
       ['a.1', /not a number|expected/, '.1'],
       ['a->', /expected the name of a member/, ''],
       ['a ? b', /expected `:`/, ''],
-      ['(int x', /expected `\)` behind the type, found `x`/, 'x'],
+      ['(int x', /expected `\)` after the type, found `x`/, 'x'],
       ['(struct)x', /expected the name of the struct/, ')'],
       ['a)', /expected an operator, found `\)`/, ')'],
     ];

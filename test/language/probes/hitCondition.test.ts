@@ -29,6 +29,6 @@ describe('hit conditions', () => {
         /% 100/,
       );
     }
-    refusal(() => parseHitCondition('% 0'), '% 0', 'syntax', /every 0th/);
+    refusal(() => parseHitCondition('% 0'), '% 0', 'syntax', /selects no hit/);
   });
 });

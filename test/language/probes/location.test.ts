@@ -51,12 +51,15 @@ describe('probe locations', () => {
       ['', /expected a location/],
       ['*main', /hexadecimal address/],
       ['*0xfffffffffffffffff', /hexadecimal address/],
-      ['a.c:12:5', /no column/],
+      ['a.c:12:5', /can't have a column/],
       ['a.c:0', /no line 0/],
-      ['42', /no location/],
+      ['42', /is not a location/],
     ];
     for (const [text, message] of cases) refusal(() => parseLocation(text), text, 'syntax', message, text);
-    assert.match(refusal(() => parseLocation('42'), '42', 'syntax', /no location/).advice!, /FILE:LINE, FUNCTION/);
+    assert.match(
+      refusal(() => parseLocation('42'), '42', 'syntax', /is not a location/).advice!,
+      /FILE:LINE, FUNCTION/,
+    );
   });
 
   it('reach to the next space that is in no brackets', () => {

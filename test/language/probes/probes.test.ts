@@ -66,7 +66,7 @@ describe('the .probes language', () => {
       ['trace f', /expected `log` or `count`/, 'trace'],
       ['log', /expected a location/, ''],
       ['log f x', /expected a message, `if`, `hits` or the end of the line, found `x`/, 'x'],
-      ['log f "a {b', /no end/, '"'],
+      ['log f "a {b', /no closing/, '"'],
       ['log f "a {b +}"', /expected an expression/, '}'],
       ['log f "\\n\\t{b +}"', /expected an expression/, '}'],
       ['log f if', /expected an expression/, ''],

@@ -68,7 +68,7 @@ describe('log messages', () => {
       ['a {x y}', /expected `}` or an operator, found `y`/, 'y'],
       ['a {x,}', /expected a format/, '}'],
       ['a {x,q}', /expected a format \(x, h/, 'q'],
-      ['a {x,x,d}', /one format/, 'd'],
+      ['a {x,x,d}', /only one format/, 'd'],
       ['a {x,1,2}', /one number of elements/, '2'],
       ['a {x,[1}', /expected `\]`/, '}'],
     ];

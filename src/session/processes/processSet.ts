@@ -32,15 +32,21 @@ export interface LastCounts {
   readonly sites: SiteCounts;
 }
 
-export class Processes implements Disposable {
+/** A thread waits for a `release`: at a site, or (without one) before the first instruction of a new image. */
+export interface HeldEvent {
+  readonly process: Process;
+  readonly tid: number;
+  readonly site: SiteId | undefined;
+}
+
+export class ProcessSet implements Disposable {
   readonly #alive = new Map<number, Process>();
   readonly #processes = new Emitter<ProcessChange>();
   readonly #threads = new Emitter<ThreadChange>();
   readonly #exits = new Emitter<ProcessExit>();
   readonly #forks = new Emitter<ForkedProcess>();
   readonly #lastCounts = new Emitter<LastCounts>();
-  readonly #entries = new Emitter<Process>();
-  readonly #heldAtSites = new Emitter<{ readonly process: Process; readonly tid: number; readonly site: SiteId }>();
+  readonly #held = new Emitter<HeldEvent>();
   readonly #subscription: Disposable;
 
   /** By pid; ended and detached ones are no longer in it. */
@@ -50,9 +56,7 @@ export class Processes implements Disposable {
   readonly onExit: Event<ProcessExit> = this.#exits.on;
   readonly onForked: Event<ForkedProcess> = this.#forks.on;
   readonly onLastCounts: Event<LastCounts> = this.#lastCounts.on;
-  /** A new image waits before its first instruction. */
-  readonly onEntry: Event<Process> = this.#entries.on;
-  readonly onHeldAtSite = this.#heldAtSites.on;
+  readonly onHeld: Event<HeldEvent> = this.#held.on;
 
   constructor(engine: Engine) {
     this.#subscription = engine.onEvent((event) => this.#take(event));
@@ -106,16 +110,9 @@ export class Processes implements Disposable {
         this.#processes.fire({ kind: 'execed', process });
         break;
       }
-      case 'held': {
-        const process = this.expect(event.pid);
-        if (event.site === undefined) {
-          process.heldAtEntry = event.tid;
-          this.#entries.fire(process);
-        } else {
-          this.#heldAtSites.fire({ process, tid: event.tid, site: event.site });
-        }
+      case 'held':
+        this.#held.fire({ process: this.expect(event.pid), tid: event.tid, site: event.site });
         break;
-      }
       case 'exited': {
         const process = this.expect(event.pid);
         this.#takeLastCounts(process, event.sites);
@@ -155,7 +152,7 @@ export class Processes implements Disposable {
 
   #endProcess(process: Process, end: ProcessEnd): void {
     process.end = end;
-    process.heldAtEntry = undefined;
+    process.waitsAtEntry = false;
     this.#alive.delete(process.pid);
     this.#exits.fire({ process, end });
   }

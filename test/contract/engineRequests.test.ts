@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { type SidestepError } from '../../src/base/errors';
-import { NO_REQUEST, requestIdOf, toRequest } from '../../src/contract/requestShapes';
+import { NO_REQUEST, requestIdOf, toRequest } from '../../src/contract/engineRequests';
 
 const LAUNCH = { program: '/bin/true', args: [], cwd: '/', env: [], stdio: [0, 1, 2] };
-const ARM = { site: 1, probe: 1, pid: 1, address: 1n, agent: { captures: [] }, onHit: 'report' };
+const SITE = { site: 1, probe: 1, address: 1n, agent: { captures: [] }, onHit: 'report' };
+const armed = (site: Readonly<Record<string, unknown>>) => ({ pid: 1, sites: [{ ...SITE, ...site }] });
 
 describe('requests', () => {
   const accepted: readonly (readonly [string, unknown])[] = [
     ['launch', LAUNCH],
     ['launch', { ...LAUNCH, follow: 'children', starter: 5 }],
     ['attach', { pid: 1 }],
-    ['arm', ARM],
-    ['arm', { ...ARM, onHit: 'trace' }],
-    ['arm', { ...ARM, address: 2n ** 64n - 1n, expected: '0fcc', sequence: { start: 1n, end: 2n } }],
-    ['arm', { ...ARM, agent: { condition: [{ op: 'const', value: -1n }], captures: [[{ op: 'drop' }]] } }],
-    ['inspect', { pid: 1, places: [{ address: 1n, from: 0n }] }],
+    ['arm', { pid: 1, sites: [] }],
+    ['arm', { pid: 1, sites: [SITE, { ...SITE, onHit: 'trace' }] }],
+    ['arm', armed({ address: 2n ** 64n - 1n, expected: '0fcc', sequence: { start: 1n, end: 2n }, from: 0n })],
+    ['arm', armed({ agent: { condition: [{ op: 'const', value: -1n }], captures: [[{ op: 'drop' }]] } })],
+    ['disarm', { sites: [0, 2 ** 31] }],
     ['declare', { probe: 0, hitCondition: { operator: '%', count: 3 } }],
     ['signal', { pid: 1, signal: 0 }],
     ['counts', {}],
@@ -55,28 +56,28 @@ describe('requests', () => {
         ['attach', { pid: '1' }, /arguments\.pid/],
         ['attach', { pid: -1 }, /arguments\.pid/],
         ['attach', { pid: 2 ** 31 }, /arguments\.pid/],
-        [
-          'inspect',
-          { pid: 1, places: [{}] },
-          /arguments\.places\[0\]\.address must be a 64-bit integer .* not missing/,
-        ],
-        ['inspect', { pid: 1, places: [{ address: 5 }] }, /arguments\.places\[0\]\.address/],
-        ['inspect', { pid: 1, places: [{ address: -1n }] }, /arguments\.places\[0\]\.address/],
         ['declare', { probe: -1 }, /arguments\.probe/],
         ['declare', { probe: 2 ** 40 }, /arguments\.probe/],
         ['declare', { probe: 1, hitCondition: { operator: 'toString', count: 1 } }, /hitCondition\.operator must be/],
         ['declare', { probe: 1, hitCondition: { operator: '==' } }, /hitCondition\.count .* missing/],
-        ['arm', { ...ARM, site: 'x' }, /arguments\.site .* not "x"/],
-        ['arm', { ...ARM, site: 2 ** 31 }, /arguments\.site/],
-        ['arm', { ...ARM, onHit: 'stop' }, /arguments\.onHit must be/],
-        ['arm', { ...ARM, expected: 'zz' }, /arguments\.expected must be bytes in hex/],
-        ['arm', { ...ARM, agent: {} }, /arguments\.agent\.captures must be a list, not missing/],
-        ['arm', { ...ARM, agent: { captures: [[null]] } }, /captures\[0\]\[0\] must be an operation/],
+        ['arm', { pid: 1 }, /arguments\.sites must be a list, not missing/],
         [
           'arm',
-          { ...ARM, agent: { captures: [[{ op: { toString: 1 } }]] } },
-          /captures\[0\]\[0\] must be an operation/,
+          { pid: 1, sites: [SITE, {}] },
+          /arguments\.sites\[1\]\.address must be a 64-bit integer .* not missing/,
         ],
+        ['arm', armed({ address: 5 }), /arguments\.sites\[0\]\.address/],
+        ['arm', armed({ address: -1n }), /arguments\.sites\[0\]\.address/],
+        ['arm', armed({ from: 5 }), /arguments\.sites\[0\]\.from/],
+        ['arm', armed({ site: 'x' }), /sites\[0\]\.site .* not "x"/],
+        ['arm', armed({ site: 2 ** 31 }), /sites\[0\]\.site/],
+        ['arm', armed({ onHit: 'stop' }), /sites\[0\]\.onHit must be/],
+        ['arm', armed({ expected: 'zz' }), /sites\[0\]\.expected must be bytes in hex/],
+        ['arm', armed({ agent: {} }), /sites\[0\]\.agent\.captures must be a list, not missing/],
+        ['arm', armed({ agent: { captures: [[null]] } }), /captures\[0\]\[0\] must be an operation/],
+        ['arm', armed({ agent: { captures: [[{ op: { toString: 1 } }]] } }), /captures\[0\]\[0\] must be an operation/],
+        ['disarm', { sites: 5 }, /arguments\.sites must be a list, not 5/],
+        ['disarm', { sites: [1, 2 ** 32] }, /arguments\.sites\[1\]/],
         ['limit', { reports: NaN }, /arguments\.reports/],
         ['release', {}, /arguments\.tid .* not missing/],
         ['signal', { pid: -1, signal: 9 }, /arguments\.pid/],

@@ -9,7 +9,7 @@ import { printable } from '../base/printable';
 import { parseHitCondition } from '../language/probes/hitCondition';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
-import { type Probe } from '../session/probes/probe';
+import { type Probe } from '../session/probes/userProbe';
 import { Sequence } from '../session/processes/sequence';
 import { type Session } from '../session/session';
 import { type Client } from './protocol/connection';
@@ -40,7 +40,7 @@ interface Placed {
 /** The group of function breakpoints; files have their paths. */
 const FUNCTIONS = '';
 
-export class Breakpoints {
+export class EditorBreakpoints {
   readonly #session: Session;
   readonly #client: Client;
   readonly #lines: Lines;

@@ -1,10 +1,10 @@
 /** A probe as front ends show it, and the sites where it is armed. */
 import { type Address, hex } from '../../base/address';
 import { type SidestepError } from '../../base/errors';
-import { type Counts, type Execution, type ProbeId, type SiteId } from '../../contract/messages';
+import { type Counts, type DisplacedInstruction, type ProbeId, type SiteId } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { type ProbeSpec } from '../../language/probes/spec';
-import { NO_COUNTS } from './counts';
+import { NO_COUNTS } from './countSums';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
@@ -19,9 +19,6 @@ export interface SiteLocation {
 /** What is the same wherever one place of a file is probed. */
 export interface PlaceDescription {
   readonly location: SiteLocation;
-  /** The displaced instruction. */
-  readonly instruction: string;
-  readonly execution: Execution;
   /**
    * Why no hit is reported from there: the message or the condition has no meaning there. Hits are counted all the
    * same.
@@ -29,10 +26,17 @@ export interface PlaceDescription {
   readonly problem: string | undefined;
 }
 
-/** A place of a file, or an address that belongs to none, where a probe was ever armed, in however many processes. */
-export interface ArmedPlace extends PlaceDescription {
+/** A place of a file, or an address that belongs to none, where a probe is being armed, in however many processes. */
+interface KnownPlace extends PlaceDescription {
+  /** Undefined until the engine has armed it. */
+  displaced: DisplacedInstruction | undefined;
   /** Of its sites that the engine has forgotten. */
   counts: Counts;
+}
+
+/** A place where a probe was ever armed. */
+export interface ArmedPlace extends KnownPlace {
+  displaced: DisplacedInstruction;
 }
 
 /** One address in one process where a probe is armed. */
@@ -43,8 +47,6 @@ export interface Site extends PlaceDescription {
   /** Undefined for code that belongs to no file. */
   readonly module: Module | undefined;
   readonly compiled: CompiledProbe;
-  /** What the user should know about the probe at this place. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -59,7 +61,7 @@ export class Probe {
   error: SidestepError | undefined;
   /** Where it is armed now. */
   sites: readonly Site[] = [];
-  readonly #places = new Map<string, ArmedPlace>();
+  readonly #places = new Map<string, KnownPlace>();
   /**
    * The line it stands at, when it was placed by line: that of the first code at or below the line that was asked for.
    */
@@ -74,16 +76,16 @@ export class Probe {
 
   /** Where it was ever armed, each place of a file once in however many processes. */
   get places(): readonly ArmedPlace[] {
-    return [...this.#places.values()];
+    return [...this.#places.values()].filter(isArmed);
   }
 
   /** The place of one of its sites, which is known from now on. */
-  placeOf({ module, location, instruction, execution, problem }: Site): ArmedPlace {
+  placeOf({ module, location, problem }: Pick<Site, 'module' | 'location' | 'problem'>): KnownPlace {
     const { address } = location;
     const key = module === undefined ? hex(address) : `${module.path} ${hex(module.toLink(address))}`;
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = { location, instruction, execution, problem, counts: NO_COUNTS };
+      place = { location, displaced: undefined, problem, counts: NO_COUNTS };
       this.#places.set(key, place);
     }
     return place;
@@ -93,4 +95,8 @@ export class Probe {
   get reason(): string | undefined {
     return this.error?.message;
   }
+}
+
+export function isArmed(place: KnownPlace): place is ArmedPlace {
+  return place.displaced !== undefined;
 }

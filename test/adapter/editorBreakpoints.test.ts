@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { Breakpoints } from '../../src/adapter/breakpoints';
+import { EditorBreakpoints } from '../../src/adapter/editorBreakpoints';
 import { type Client } from '../../src/adapter/protocol/connection';
 import { Lines } from '../../src/adapter/protocol/lineNumbering';
 import { address } from '../../src/base/address';
@@ -15,7 +15,7 @@ describe('breakpoints', () => {
   let disk: FakeDisk;
   let engine: FakeEngine;
   let session: Session;
-  let breakpoints: Breakpoints;
+  let breakpoints: EditorBreakpoints;
   let events: { readonly event: string; readonly body: unknown }[];
 
   beforeEach(async () => {
@@ -34,7 +34,7 @@ describe('breakpoints', () => {
       emit: (event, body) => events.push({ event, body }),
       runInTerminal: () => Promise.reject(new Error()),
     };
-    breakpoints = new Breakpoints(session, client, new Lines(), () => undefined);
+    breakpoints = new EditorBreakpoints(session, client, new Lines(), () => undefined);
   });
 
   afterEach(() => {

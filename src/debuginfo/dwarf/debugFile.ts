@@ -1,0 +1,133 @@
+/**
+ * One file with debug information: its sections, and what is kept of them because many units share it: abbreviations,
+ * strings, lists. Knows nothing of what refers to what.
+ */
+import { Once } from '../../base/once';
+import { OverlapLimit } from '../../base/overlapLimit';
+import { StringTable } from '../../base/stringTable';
+import { Abbreviations } from './abbreviations';
+import { type AttributeValue } from './attributeValue';
+import { FileNumbers } from './entryKey';
+import { LocationLists } from './locationSection';
+import { RangeLists } from './rangeSection';
+import { type DebugSectionName, DebugSections, type SectionSource } from './sections';
+import { type UnitHeader } from './unitHeader';
+
+/** Longer strings (mangled templates) are seldom wanted twice. */
+const MAX_KEPT_STRING = 100;
+const MAX_KEPT_STRINGS = 200_000;
+
+type StringSection = '.debug_str' | '.debug_line_str';
+
+export interface DebugFileOptions {
+  /** Opens the file that this one shares entries and strings with, if it has one that can be found. */
+  readonly supplementary?: () => SectionSource | undefined;
+  readonly isSupplementary?: boolean;
+  /** Shared by all files of a program. */
+  readonly numbers?: FileNumbers;
+}
+
+export class DebugFile {
+  readonly sections: DebugSections;
+  /** Tells the files of a program apart, in keys of entries. */
+  readonly number: number;
+  /** This is the file that others share entries through (DWARF 5 §7.3.6; dwz's .gnu_debugaltlink). */
+  readonly isSupplementary: boolean;
+  readonly rangeLists: RangeLists;
+  readonly locationLists: LocationLists;
+  readonly #supplementary: Once<DebugFile | undefined>;
+  /** By what they depend on: the offset, and how wide offsets and addresses are. */
+  readonly #abbreviations = new Map<string, Once<Abbreviations>>();
+  readonly #limits = new Map<string, OverlapLimit>();
+  readonly #strings = new Map<StringSection, { readonly table: StringTable; readonly kept: Map<number, string> }>();
+
+  constructor(source: SectionSource, { supplementary, isSupplementary = false, numbers }: DebugFileOptions = {}) {
+    const fileNumbers = numbers ?? new FileNumbers();
+    this.sections = new DebugSections(source);
+    this.number = fileNumbers.next();
+    this.isSupplementary = isSupplementary;
+    this.rangeLists = new RangeLists(this.sections);
+    this.locationLists = new LocationLists(this.sections);
+    this.#supplementary = new Once(() => {
+      const shared = supplementary?.();
+      return shared && new DebugFile(shared, { isSupplementary: true, numbers: fileNumbers });
+    });
+  }
+
+  get path(): string {
+    return this.sections.path;
+  }
+
+  /** The file whose entries and strings this one shares; undefined if there is none or it can't be found. */
+  get supplementary(): DebugFile | undefined {
+    return this.#supplementary.value;
+  }
+
+  /** The abbreviations that a unit names. Many units of a file may share them. */
+  abbreviationsOf(header: UnitHeader): Abbreviations {
+    const { abbreviationsOffset: offset, offsetSize, version } = header;
+    const key = `${offset}:${offsetSize}${version <= 2 ? ':2' : ''}`;
+    let read = this.#abbreviations.get(key);
+    if (!read) {
+      read = new Once(() => this.#readAbbreviations(offset, header));
+      this.#abbreviations.set(key, read);
+    }
+    return read.value;
+  }
+
+  /** Bounds how much of a section's contents may overlap. */
+  limitOf(section: DebugSectionName): OverlapLimit {
+    let limit = this.#limits.get(section);
+    if (!limit) {
+      const { origin, end } = this.sections.reader(section);
+      limit = new OverlapLimit(origin, end);
+      this.#limits.set(section, limit);
+    }
+    return limit;
+  }
+
+  /** The text of a value that names it without a unit's help; undefined for other values. */
+  string(value: AttributeValue): string | undefined {
+    switch (value.class) {
+      case 'string':
+        return value.value;
+      case 'stringOffset':
+        return this.stringAt('.debug_str', value.value);
+      case 'lineStringOffset':
+        return this.stringAt('.debug_line_str', value.value);
+      case 'sharedStringOffset':
+        return this.supplementary?.stringAt('.debug_str', value.value);
+      default:
+        return undefined;
+    }
+  }
+
+  /** A string of .debug_str or .debug_line_str; short ones are kept, because units repeat each other's names. */
+  stringAt(section: StringSection, offset: number): string {
+    let strings = this.#strings.get(section);
+    if (!strings) {
+      const { data, origin } = this.sections.reader(section);
+      strings = { table: new StringTable(data, origin), kept: new Map<number, string>() };
+      this.#strings.set(section, strings);
+    }
+    const { table, kept } = strings;
+    let text = kept.get(offset);
+    if (text === undefined) {
+      text = table.at(offset);
+      if (kept.size === MAX_KEPT_STRINGS) kept.clear();
+      if (text.length <= MAX_KEPT_STRING) kept.set(offset, text);
+    }
+    return text;
+  }
+
+  #readAbbreviations(offset: number, header: UnitHeader): Abbreviations {
+    const all = this.sections.reader('.debug_abbrev');
+    if (offset > all.end) {
+      throw this.sections.reader(header.section).malformed('a unit points outside of .debug_abbrev', header.offset);
+    }
+    const reader = all.at(offset);
+    const read = Abbreviations.read(reader, header);
+    this.limitOf('.debug_abbrev').read(offset, reader.offset - offset);
+    return read;
+  }
+}
