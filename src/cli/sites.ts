@@ -8,7 +8,7 @@ import { SidestepError } from '../base/errors';
 import { printableName } from '../base/printable';
 import { Image } from '../debuginfo/image';
 import { type ProbePlace } from '../debuginfo/model/model';
-import { similarFiles } from '../debuginfo/symbols/similarity';
+import { similarFiles } from '../debuginfo/names/similarity';
 import { straddling } from '../emulator/decode/boundaries';
 import { disassemble } from '../emulator/decode/decode';
 import { classify, MAX_INSTRUCTION_BYTES } from '../emulator/emulator';

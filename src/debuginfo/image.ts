@@ -21,13 +21,18 @@ import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } f
 import { Symbols } from './elf/symbols';
 import { readThreadBlock } from './elf/threadLocal';
 import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model/model';
+import { SidestepError } from '../base/errors';
 import { FunctionFinder } from './functionFinder';
+import { cacheDirectory, IndexCache } from './index/indexCache';
+import { type NameIndex } from './index/nameIndex';
+import { openNameIndex } from './index/openNameIndex';
+import { ProgramNames } from './index/programNames';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
 import { codeLines, linePlaces } from './symbols/places';
 import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
-import { mostSimilar } from './symbols/similarity';
+import { mostSimilar } from './names/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
 
@@ -45,6 +50,8 @@ export interface ImageOptions {
   readonly debugDirectories?: readonly string[];
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
+  /** Where indexes of large files are kept; by default the user's cache directory. */
+  readonly cacheDirectory?: string;
   /**
    * Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance.
    */
@@ -81,9 +88,12 @@ export class Image implements Disposable {
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   readonly #readFlow: ReadFlow | undefined;
+  readonly #cache: IndexCache | undefined;
   #frames: readonly FrameTable[] | undefined;
   #sequences: readonly AddressRange[] | undefined;
   #announced = false;
+  /** The file that the debug file shares entries with, once it is open. */
+  #alternate: ElfFile | undefined;
 
   /** Throws `file-unreadable`, `not-elf`, `wrong-architecture`, `unsupported` or `malformed`. */
   static open(path: string, options: ImageOptions = {}): Image {
@@ -100,6 +110,8 @@ export class Image implements Disposable {
     this.#file = file;
     this.#store = store;
     this.#readFlow = options.readFlow;
+    const cache = options.cacheDirectory ?? cacheDirectory();
+    this.#cache = cache === undefined ? undefined : new IndexCache(cache);
     this.#onProgress = options.onProgress ?? (() => undefined);
     const directories = [...(options.debugDirectories ?? []), ...DEFAULT_DEBUG_DIRECTORIES];
     this.kind = imageKind(file);
@@ -125,11 +137,12 @@ export class Image implements Disposable {
       supplementary: () => {
         // Stripping leaves the link in programs that have nothing left to share.
         if (!this.hasDebugInfo) return undefined;
-        const alternate = openAlternateFile(this.#debug, directories);
-        return alternate && store.add(alternate);
+        this.#alternate = openAlternateFile(this.#debug, directories);
+        return this.#alternate && store.add(this.#alternate);
       },
     });
-    const program = new Program(new DebugInfo(debugFile), this.#facts());
+    const info = new DebugInfo(debugFile);
+    const program = new Program(info, this.#facts(), new ProgramNames(info, (which) => this.#openIndex(which)));
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
@@ -339,6 +352,23 @@ export class Image implements Disposable {
   #readFrameIndex(): { readonly bytes: Uint8Array; readonly address: number } | undefined {
     const bytes = this.#file.sectionBytes('.eh_frame_hdr');
     return bytes && { bytes, address: this.#file.section('.eh_frame_hdr')!.address };
+  }
+
+  #openIndex(which: 'own' | 'shared'): NameIndex | undefined {
+    const file = which === 'own' ? this.#debug : this.#alternate;
+    if (!file || !this.hasDebugInfo) return undefined;
+    try {
+      return openNameIndex(file, {
+        cache: this.#cache,
+        isSupplementary: which === 'shared',
+        supplementary: () => this.#alternate,
+        onScan: () => this.#onProgress(`Indexing the names in ${file.path}`),
+      });
+    } catch (error) {
+      // What is wrong with it, whoever searches it will meet.
+      if (error instanceof SidestepError) return undefined;
+      throw error;
+    }
   }
 
   /** Says once that debug information is about to be read. */

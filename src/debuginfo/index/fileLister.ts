@@ -3,8 +3,9 @@
  * few thousand headers, so that a path is put together once and known by its numbers from then on.
  */
 import { type ByteReader } from '../../base/byteReader';
+import { OverlapLimit } from '../../base/overlapLimit';
 import { FORM, LNCT } from '../dwarf/constants';
-import { type Encoding, formSize, skipForm } from '../dwarf/forms';
+import { type Encoding, type Form, formOf, sizeOf } from '../dwarf/forms';
 import { readInitialLength, readOffset } from '../dwarf/initialLength';
 import { joinPath } from '../dwarf/path';
 import { byteHash } from './byteHash';
@@ -34,6 +35,7 @@ export interface LineSections {
 interface Field {
   readonly content: number;
   readonly form: number;
+  readonly row: Form;
 }
 
 export class FileLister {
@@ -49,23 +51,21 @@ export class FileLister {
   readonly #filePaths: (number | undefined)[] = [];
   readonly #paths = new Map<string, number>();
   readonly #pathOf: string[] = [];
-  /** Paths of each program that was read. */
-  readonly #programs = new Map<string, Uint32Array>();
+  /** Offsets of programs that were read. */
+  readonly #programs = new Set<number>();
+  readonly #limit: OverlapLimit;
   readonly #listed = new TripleTable();
 
   constructor(sections: LineSections) {
     this.#sections = sections;
+    this.#limit = new OverlapLimit(sections.lines.origin, sections.lines.end);
   }
 
-  /** Notes the files of the program at `offset` for unit number `unit`. Throws `malformed`. */
+  /** Notes the files of the program at `offset` for the first unit, number `unit`, that has it. Throws `malformed`. */
   list(offset: number, compilationDirectory: string, unit: number): void {
-    const key = `${offset} ${compilationDirectory}`;
-    let paths = this.#programs.get(key);
-    if (!paths) {
-      paths = this.#read(offset, compilationDirectory);
-      this.#programs.set(key, paths);
-    }
-    for (const path of paths) this.#listed.idOf(path, unit, 0);
+    if (this.#programs.has(offset)) return;
+    this.#programs.add(offset);
+    for (const path of this.#read(offset, compilationDirectory)) this.#listed.idOf(path, unit, 0);
   }
 
   tables(): FileTables {
@@ -103,6 +103,7 @@ export class FileLister {
     const start = lines.at(offset);
     const { length, offsetSize } = readInitialLength(start);
     const reader = lines.at(start.offset, Math.min(lines.end, start.offset + length));
+    this.#limit.read(offset, reader.end - offset);
     const version = reader.u16();
     if (version < 2 || version > 5) throw reader.malformed(`line number programs of version ${version} are unknown`);
     if (version >= 5) reader.skip(2);
@@ -155,9 +156,9 @@ export class FileLister {
     for (let left = reader.u8(); left > 0; left--) {
       const content = reader.uleb();
       const form = reader.uleb();
-      if (formSize(form, encoding) === undefined || form === FORM.indirect)
-        throw reader.malformed(`form 0x${form.toString(16)} can't describe a file`);
-      fields.push({ content, form });
+      const row = formOf(form);
+      if (!row || form === FORM.indirect) throw reader.malformed(`form 0x${form.toString(16)} can't describe a file`);
+      fields.push({ content, form, row });
     }
     const count = reader.uleb();
     // Each takes a byte at the least: a name by itself does.
@@ -167,16 +168,15 @@ export class FileLister {
       let place: number = PLACE.text;
       let string = 0;
       let directory = 0;
-      for (const { content, form } of fields) {
+      for (const { content, form, row } of fields) {
         if (content === LNCT.path) {
           place = PLACES.get(form) ?? PLACE.text;
           string = place === PLACE.text ? this.#textNumber(reader.cstring()) : readOffset(reader, encoding.offsetSize);
         } else if (content === LNCT.directory_index) {
           directory = form === FORM.data1 ? reader.u8() : form === FORM.data2 ? reader.u16() : reader.uleb();
         } else {
-          const size = formSize(form, encoding)!;
-          const next = size >= 0 ? reader.offset + size : skipForm(reader.data, reader.offset, form, encoding);
-          reader.skip(next - reader.offset);
+          const size = sizeOf(row, encoding);
+          reader.skip(typeof size === 'number' ? size : size(reader.data, reader.offset, encoding) - reader.offset);
         }
       }
       add(place, string, directory);

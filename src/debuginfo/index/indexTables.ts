@@ -47,7 +47,7 @@ export interface FileTables {
   readonly pathBytes: Uint8Array;
   readonly pathEnds: Uint32Array;
   readonly pathBuckets: Uint32Array;
-  /** The units whose line number program lists the file. */
+  /** The first unit of each line number program that lists the file. */
   readonly pathUnitsFirst: Uint32Array;
   readonly pathUnits: Uint32Array;
 }

@@ -3,9 +3,9 @@
  * candidates, which whoever asks looks at himself.
  */
 import { partitionPoint } from '../../base/binarySearch';
-import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../symbols/names';
-import { isPathSuffix } from '../symbols/sourcePath';
-import { mostSimilar } from '../symbols/similarity';
+import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
+import { isPathSuffix } from '../names/sourcePath';
+import { mostSimilar } from '../names/similarity';
 import { byteHash } from './byteHash';
 import { type IndexTables, type Kind, KIND, RECORD, SCOPE, UNIT, UNKNOWN_SCOPE } from './indexTables';
 import { keyStart } from './nameKey';
@@ -46,7 +46,7 @@ export interface NameIndex {
   functionsMatching(pattern: string): IterableIterator<MatchingEntry>;
   /** Names of functions near to one that there is not. */
   similar(name: string): readonly string[];
-  /** Paths of files whose path is or ends in `path`, with the units that list them. */
+  /** Files whose path is or ends in `path`, with the first unit of each line number program that lists them. */
   unitsWithFile(path: string): ReadonlyMap<string, readonly IndexedUnit[]>;
   /** Paths of all files. */
   files(): IterableIterator<string>;

@@ -6,6 +6,11 @@ import { type IndexCache } from './indexCache';
 import { type NameIndex, TableIndex } from './nameIndex';
 import { scanNames } from './scan';
 
+const SECTIONS = ['.debug_info', '.zdebug_info'] as const;
+
+/** Less takes some hundredths of a second to be indexed: not worth a file. */
+const LEAST_KEPT = 1 << 20;
+
 export interface NameIndexOptions {
   /** Undefined: none is kept. */
   readonly cache: IndexCache | undefined;
@@ -13,13 +18,17 @@ export interface NameIndexOptions {
   readonly supplementary?: () => ElfFile | undefined;
   /** This file is one that others share entries through. */
   readonly isSupplementary?: boolean;
+  /** Bytes of the debug information, as it is in the file, from which on an index is kept. */
+  readonly leastKept?: number;
   /** Told before an index is made. */
   readonly onScan?: () => void;
 }
 
 /** Throws `unsupported` or `malformed` where the file's units can't be told apart. */
 export function openNameIndex(file: ElfFile, options: NameIndexOptions): NameIndex {
-  const key = options.cache && keyOf(file, options.isSupplementary ?? false);
+  const size = Math.max(0, ...SECTIONS.map((name) => file.section(name)?.size ?? 0));
+  const isLarge = size >= (options.leastKept ?? LEAST_KEPT);
+  const key = options.cache && isLarge ? keyOf(file, options.isSupplementary ?? false) : undefined;
   const kept = key === undefined ? undefined : options.cache?.read(key);
   if (kept) return new TableIndex(kept);
   options.onScan?.();

@@ -4,10 +4,11 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
+import { OverlapLimit } from '../../base/overlapLimit';
 import { AT, FORM, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { DebugSections, type SectionSource } from '../dwarf/sections';
-import { readUnitHeader, type UnitHeader } from '../dwarf/unit';
+import { readUnitHeader, type UnitHeader } from '../dwarf/unitHeader';
 import { FileLister } from './fileLister';
 import { NumberList } from './growing';
 import { IndexBuilder } from './indexBuilder';
@@ -39,6 +40,7 @@ class Scan {
   readonly #files: FileLister;
   readonly #lineStrings: Uint8Array;
   readonly #strings: Uint8Array;
+  readonly #limit: OverlapLimit;
   readonly #plans = new Map<string, ScanPlan>();
   readonly #units = new NumberList();
   readonly #ends = new NumberList();
@@ -47,6 +49,8 @@ class Scan {
   constructor(source: SectionSource, { supplementary, isSupplementary }: ScanOptions) {
     this.#sections = new DebugSections(source);
     this.#isSupplementary = isSupplementary ?? false;
+    const abbreviations = this.#sections.reader('.debug_abbrev');
+    this.#limit = new OverlapLimit(abbreviations.origin, abbreviations.end);
     this.#strings = this.#sections.reader('.debug_str').data;
     this.#lineStrings = this.#sections.reader('.debug_line_str').data;
     const sharedStrings = supplementary && new DebugSections(supplementary).reader('.debug_str').data;
@@ -138,7 +142,9 @@ class Scan {
     const key = `${offset}:${offsetSize}${version <= 2 ? ':2' : ''}`;
     let plan = this.#plans.get(key);
     if (!plan) {
-      plan = ScanPlan.read(this.#sections.reader('.debug_abbrev').at(offset), header);
+      const abbreviations = this.#sections.reader('.debug_abbrev').at(offset);
+      plan = ScanPlan.read(abbreviations, header);
+      this.#limit.read(offset, abbreviations.offset - offset);
       // Units that share abbreviations follow each other.
       if (this.#plans.size >= MAX_PLANS) this.#plans.clear();
       this.#plans.set(key, plan);

@@ -5,7 +5,7 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { AT, FORM, TAG } from '../dwarf/constants';
-import { type Encoding, formSize, skipForm } from '../dwarf/forms';
+import { type Encoding, formOf, sizeOf, type Skip } from '../dwarf/forms';
 
 /** What an entry is to an index. */
 export const ROLE = {
@@ -61,9 +61,9 @@ const SCOPES = new Set<number>([
 /** Of entries that a plan has no size for. */
 export const SIZE = { varies: -1, undeclared: -2 } as const;
 
-/** Steps over values: n >= 0 skips n bytes; below zero it is one of these, or `-(form + OTHER)`. */
+/** Over one value after the other: a number of bytes, one of the frequent kinds below, or how to get over another. */
+export type Step = number | Skip;
 const STEP = { block: -1, leb: -2, string: -3 } as const;
-const OTHER = 16;
 
 const STEPS = new Map<number, number>([
   [FORM.exprloc, STEP.block],
@@ -82,6 +82,13 @@ const STEPS = new Map<number, number>([
   ].map((form): [number, number] => [form, STEP.leb]),
 ]);
 
+/** Over a block whose length does not fit one byte. */
+const SKIP_BLOCK: Skip = (bytes, offset, encoding) => {
+  const row = formOf(FORM.block);
+  const size = row && sizeOf(row, encoding);
+  return typeof size === 'function' ? size(bytes, offset, encoding) : bytes.length + 1;
+};
+
 /** Codes above it are no compiler's: they number from 1. */
 const MAX_CODE = 1 << 20;
 
@@ -90,7 +97,7 @@ export interface ValuePlace {
   readonly form: number;
   /** Bytes before it; -1: as many as `steps` get over. */
   readonly offset: number;
-  readonly steps: readonly number[];
+  readonly steps: readonly Step[];
 }
 
 /** What a scan looks at in the entries of one abbreviation. */
@@ -131,7 +138,7 @@ export class ScanPlan {
   tags = new Uint16Array(256);
   roles = new Uint8Array(256);
   hasChildren = new Uint8Array(256);
-  readonly steps: (readonly number[] | undefined)[] = [];
+  readonly steps: (readonly Step[] | undefined)[] = [];
   readonly entries: (EntryPlan | undefined)[] = [];
 
   /** The abbreviations at the reader's offset. Throws `malformed`. */
@@ -153,21 +160,20 @@ export class ScanPlan {
     this.tags[code] = tag;
     this.roles[code] = role;
     this.hasChildren[code] = cursor.byte() === 0 ? 0 : 1;
-    const steps: number[] = [];
+    const steps: Step[] = [];
     let offset = 0;
     for (;;) {
       const attribute = cursor.uleb();
       const form = cursor.uleb();
       if (attribute === 0 && form === 0) break;
-      const size = formSize(form, encoding);
-      if (size === undefined) throw cursor.malformed(`attribute form 0x${form.toString(16)} is unknown`);
+      const row = formOf(form);
+      if (!row) throw cursor.malformed(`attribute form 0x${form.toString(16)} is unknown`);
       if (form === FORM.implicit_const) cursor.skipLeb();
       if (entry && (IS_WANTED[attribute] === 1 || role === ROLE.unit))
         note(entry, role, attribute, { form, offset, steps: offset < 0 ? [...steps] : NO_STEPS });
-      if (size < 0) steps.push(STEPS.get(form) ?? -(form + OTHER));
-      else if (steps.length > 0 && steps[steps.length - 1]! >= 0) steps[steps.length - 1]! += size;
-      else steps.push(size);
-      offset = size < 0 || offset < 0 ? -1 : offset + size;
+      const size = sizeOf(row, encoding);
+      addStep(steps, STEPS.get(form) ?? size);
+      offset = typeof size !== 'number' || offset < 0 ? -1 : offset + size;
     }
     this.sizes[code] = offset < 0 ? SIZE.varies : offset;
     if (offset < 0) this.steps[code] = steps;
@@ -189,23 +195,31 @@ export class ScanPlan {
  * The offset after what `steps` describe, from `offset` on. Reads past the end count as zeros, so the result may lie
  * past it.
  */
-export function skipSteps(bytes: Uint8Array, offset: number, steps: readonly number[], encoding: Encoding): number {
+export function skipSteps(bytes: Uint8Array, offset: number, steps: readonly Step[], encoding: Encoding): number {
   for (const step of steps) {
-    if (step >= 0) offset += step;
+    if (typeof step !== 'number') offset = step(bytes, offset, encoding);
+    else if (step >= 0) offset += step;
     else if (step === STEP.block) {
       const length = bytes[offset]!;
-      offset = length < 0x80 ? offset + 1 + length : skipForm(bytes, offset, FORM.block, encoding);
+      offset = length < 0x80 ? offset + 1 + length : SKIP_BLOCK(bytes, offset, encoding);
     } else if (step === STEP.leb) {
       while (bytes[offset]! >= 0x80) offset++;
       offset++;
-    } else if (step === STEP.string) {
+    } else {
       const end = bytes.length;
       while (offset < end && bytes[offset] !== 0) offset++;
       offset++;
-    } else offset = skipForm(bytes, offset, -step - OTHER, encoding);
+    }
     if (!(offset <= bytes.length)) return bytes.length + 1;
   }
   return offset;
+}
+
+function addStep(steps: Step[], step: Step): void {
+  const last = steps.at(-1);
+  if (typeof step === 'number' && step >= 0 && typeof last === 'number' && last >= 0)
+    steps[steps.length - 1] = last + step;
+  else steps.push(step);
 }
 
 /** Where the value is in an entry whose values start at `values`. */
@@ -229,7 +243,7 @@ for (const attribute of [
 ])
   IS_WANTED[attribute] = 1;
 
-const NO_STEPS: readonly number[] = [];
+const NO_STEPS: readonly Step[] = [];
 const NO_VALUES = new Map<number, ValuePlace>();
 
 function emptyEntryPlan(tag: number, role: number): MutableEntryPlan {

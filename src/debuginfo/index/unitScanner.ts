@@ -7,7 +7,7 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { FORM } from '../dwarf/constants';
-import { type UnitHeader } from '../dwarf/unit';
+import { type UnitHeader } from '../dwarf/unitHeader';
 import { NumberList } from './growing';
 import { type IndexBuilder } from './indexBuilder';
 import { KIND, NO_SCOPE, RECORD, SCOPE, UNKNOWN_SCOPE } from './indexTables';

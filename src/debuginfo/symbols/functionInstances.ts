@@ -4,19 +4,14 @@ import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
+import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
 import { hasRanges, instancesOf } from './instances';
-import {
-  lastComponent,
-  matchesName,
-  nameOf,
-  qualifiedNameOf,
-  shortNameOf,
-  withoutParameters,
-  withoutTemplateArguments,
-} from './names';
+import { nameOf, qualifiedNameOf, shortNameOf } from './names';
 import { type Program } from './program';
 import { withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
+
+const FUNCTIONS: ReadonlySet<number> = new Set([TAG.subprogram]);
 
 /**
  * All entries with code (out-of-line functions and inlined instances) of the functions that `query` names; a call
@@ -45,6 +40,15 @@ export function functionInstances(program: Program, query: string): Entry[] {
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */
 export function* namedFunctions(program: Program, query: string): IterableIterator<Entry> {
+  for (const entry of program.names.entries((index) => index.functions(query), FUNCTIONS) ?? searched(program, query)) {
+    const qualified = ifWellFormed(() => qualifiedNameOf(entry));
+    if (qualified !== undefined && (matchesName(qualified, query) || matchesName(shortNameOf(entry), query)))
+      yield entry;
+  }
+}
+
+/** Functions whose own name may be the one that is meant, in a file without an index. */
+function* searched(program: Program, query: string): IterableIterator<Entry> {
   const name = lastComponent(query);
   for (const unit of unitsMentioning(program.info, name)) {
     const { entries } = unit;
@@ -52,10 +56,7 @@ export function* namedFunctions(program: Program, query: string): IterableIterat
       if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
       const entry = Entry.of(entries, index);
       const own = ifWellFormed(() => entry.string(AT.name));
-      if (own === undefined || !mayMatch(own, name)) continue;
-      const qualified = ifWellFormed(() => qualifiedNameOf(entry));
-      if (qualified !== undefined && (matchesName(qualified, query) || matchesName(shortNameOf(entry), query)))
-        yield entry;
+      if (own !== undefined && mayMatch(own, name)) yield entry;
     }
   }
 }

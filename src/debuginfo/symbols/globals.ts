@@ -4,8 +4,10 @@ import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
+import { type NamedEntry, type NameIndex } from '../index/nameIndex';
 import { instancesOf } from './instances';
-import { lastComponent, matchesName, qualifiedNameOf } from './names';
+import { lastComponent, matchesName } from '../names/query';
+import { qualifiedNameOf } from './names';
 import { type Program } from './program';
 
 /** Entries inside of these are local. */
@@ -75,9 +77,21 @@ function* named(
   { unit: own }: LookupContext,
 ): IterableIterator<Entry> {
   const last = lastComponent(name);
-  const units = unitsMentioning(program.info, last);
   if (own) yield* namedIn(own, name, last, tags);
-  for (const unit of units) if (unit !== own) yield* namedIn(unit, name, last, tags);
+  const indexed = program.names.entries((index) => indexedNames(index, name, tags), tags);
+  if (indexed) {
+    for (const entry of indexed) {
+      const qualified = entry.unit === own ? undefined : ifWellFormed(() => qualifiedNameOf(entry));
+      if (qualified !== undefined && matchesName(qualified, name)) yield entry;
+    }
+    return;
+  }
+  for (const unit of unitsMentioning(program.info, last)) if (unit !== own) yield* namedIn(unit, name, last, tags);
+}
+
+function indexedNames(index: NameIndex, name: string, tags: ReadonlySet<number>): readonly NamedEntry[] {
+  if (tags.has(TAG.variable)) return index.globals(name);
+  return tags.has(TAG.enumerator) ? index.enumerators(name) : index.types(name);
 }
 
 function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<number>): IterableIterator<Entry> {

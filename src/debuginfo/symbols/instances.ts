@@ -3,7 +3,7 @@
  * §2.13, §3.3.8).
  */
 import { AT, TAG } from '../dwarf/constants';
-import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Entry } from '../dwarf/entry';
 import { unitsReferringTo } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
@@ -11,7 +11,7 @@ import { type Program } from './program';
 
 /** Entries that say of themselves that they are an instance of `entry`, or the definition that it declares. */
 export function* instancesOf(program: Program, entry: Entry): IterableIterator<Entry> {
-  for (const unit of unitsWithInstances(program.info, entry)) {
+  for (const unit of unitsWithInstances(program, entry)) {
     yield* ifWellFormed(() => program.functionsOf(unit).instancesOf(entry.key)) ?? [];
   }
 }
@@ -20,7 +20,7 @@ export function hasRanges(entry: Entry): boolean {
   return entry.has(AT.low_pc) || entry.has(AT.ranges);
 }
 
-function unitsWithInstances(info: DebugInfo, entry: Entry): Iterable<Unit> {
+function unitsWithInstances({ info, names }: Program, entry: Entry): Iterable<Unit> {
   const { unit } = entry;
   // Most declarations are of functions that other units define.
   if (entry.has(AT.declaration) && unit.file === info.file && !unit.abbreviations.declares(AT.specification)) return [];
@@ -29,6 +29,6 @@ function unitsWithInstances(info: DebugInfo, entry: Entry): Iterable<Unit> {
   const isShared = unit.file.isSupplementary || unit.root?.tag === TAG.partial_unit;
   const isWhole = entry.has(AT.declaration) || hasRanges(entry) || entry.has(AT.location);
   if (!isShared && isWhole) return [unit];
-  const elsewhere = unitsReferringTo(info, entry.offset);
+  const elsewhere = names.unitsCompleting(entry) ?? unitsReferringTo(info, entry.offset);
   return unit.file === info.file ? new Set([unit, ...elsewhere]) : elsewhere;
 }

@@ -12,7 +12,7 @@ import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHead
 import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
 import { type SourceLine } from '../model/model';
-import { commonSuffixLength, isPathSuffix } from './sourcePath';
+import { commonSuffixLength, isPathSuffix } from '../names/sourcePath';
 
 /** Characters of all paths together. A browser has 100,000 files of 100 letters. */
 const MAX_PATH_CHARACTERS = 1 << 26;

@@ -10,6 +10,7 @@ import { type CfaRule } from '../dwarf/cfi/row';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
+import { type ProgramNames } from '../index/programNames';
 import { type ThreadBlock } from '../model/model';
 import { blocksAt, entryAddress } from './blocks';
 import { FunctionFlow } from './functionFlow';
@@ -42,6 +43,7 @@ export class Program {
   constructor(
     readonly info: DebugInfo,
     readonly facts: ProgramFacts,
+    readonly names: ProgramNames,
   ) {
     const isCode = facts.isCode.bind(facts);
     this.lines = new LineIndex(info, isCode);

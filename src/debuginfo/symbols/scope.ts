@@ -25,7 +25,7 @@ import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
 import { beforeStore, pendingStore } from './pendingStore';
 import { type Program } from './program';
 import { DwarfNumber } from './runtimeNumber';
-import { mostSimilar } from './similarity';
+import { mostSimilar } from '../names/similarity';
 import { namedType } from './typeNames';
 import { type Types } from './types';
 

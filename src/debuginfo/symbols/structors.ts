@@ -8,7 +8,8 @@ import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { entryRanges } from '../dwarf/ranges';
 import { entryAddress } from './blocks';
-import { inherited, linkageNameOf, qualifiedNameOf, withoutTemplateArguments } from './names';
+import { withoutTemplateArguments } from '../names/query';
+import { inherited, linkageNameOf, qualifiedNameOf } from './names';
 import { type Program } from './program';
 
 /** Which variant hands over to which: to one with a higher rank. */

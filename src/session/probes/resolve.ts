@@ -6,7 +6,7 @@
 import { type Address, address as toAddress, hex, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { type ProbePlace, type SourceLine } from '../../debuginfo/model/model';
-import { similarFiles } from '../../debuginfo/symbols/similarity';
+import { similarFiles } from '../../debuginfo/names/similarity';
 import { type ProbeLocation } from '../../language/probes/spec';
 import { type ModuleImage } from '../code/images';
 import { findSources, listSources, placesOfLine } from '../code/sources';

@@ -80,7 +80,7 @@ describe('An index cache', () => {
     let scans = 0;
     const open = (): readonly unknown[] => {
       const file = ElfFile.open(program);
-      const index = openNameIndex(file, { cache: new IndexCache(path), onScan: () => scans++ });
+      const index = openNameIndex(file, { cache: new IndexCache(path), leastKept: 0, onScan: () => scans++ });
       file.dispose();
       return index.functions('shop::Square::area');
     };

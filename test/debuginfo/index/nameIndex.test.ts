@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TAG } from '../../../src/debuginfo/dwarf/constants';
-import { lastComponent } from '../../../src/debuginfo/symbols/names';
+import { lastComponent } from '../../../src/debuginfo/names/query';
 import { TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { type Fixture } from '../../fixtures/build';
 import { skip } from '../../skip';

@@ -3,17 +3,20 @@
  */
 import assert from 'node:assert/strict';
 import { AT, TAG } from '../../../src/debuginfo/dwarf/constants';
+import { DebugFile } from '../../../src/debuginfo/dwarf/debugFile';
 import { DebugInfo, ifWellFormed } from '../../../src/debuginfo/dwarf/debugInfo';
-import { type Entry } from '../../../src/debuginfo/dwarf/entry';
+import { Entry } from '../../../src/debuginfo/dwarf/entry';
 import { type Unit } from '../../../src/debuginfo/dwarf/unit';
 import { ElfFile } from '../../../src/debuginfo/elf/elfFile';
 import { openAlternateFile } from '../../../src/debuginfo/elf/separateDebugFile';
 import { type NamedEntry, type NameIndex } from '../../../src/debuginfo/index/nameIndex';
+import { ProgramNames } from '../../../src/debuginfo/index/programNames';
 import { openNameIndex } from '../../../src/debuginfo/index/openNameIndex';
 import { namedFunctions } from '../../../src/debuginfo/symbols/functionInstances';
 import { findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
-import { matchesName, qualifiedNameOf, shortNameOf } from '../../../src/debuginfo/symbols/names';
+import { matchesName } from '../../../src/debuginfo/names/query';
+import { qualifiedNameOf, shortNameOf } from '../../../src/debuginfo/symbols/names';
 import { Program } from '../../../src/debuginfo/symbols/program';
 import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
 
@@ -30,15 +33,19 @@ export class Searched {
   constructor(path: string) {
     this.file = ElfFile.open(path);
     const alternate = openAlternateFile(this.file, []);
-    this.info = new DebugInfo(this.file, { supplementary: () => alternate });
-    this.program = new Program(this.info, {
-      isCode: (address) => address > 0,
-      cfaAt: () => undefined,
-      dataSymbol: () => undefined,
-      functionSymbol: () => undefined,
-      threadBlock: undefined,
-      instructions: () => undefined,
-    });
+    this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
+    this.program = new Program(
+      this.info,
+      {
+        isCode: (address) => address > 0,
+        cfaAt: () => undefined,
+        dataSymbol: () => undefined,
+        functionSymbol: () => undefined,
+        threadBlock: undefined,
+        instructions: () => undefined,
+      },
+      new ProgramNames(this.info, () => undefined),
+    );
     this.index = openNameIndex(this.file, { cache: undefined, supplementary: () => alternate });
     this.sharedIndex =
       alternate &&
@@ -54,7 +61,7 @@ export class Searched {
     for (const unit of [...this.info.units, ...(this.info.supplementary?.units ?? [])]) {
       const { entries } = unit;
       for (let at = 1; at < entries.length; at++) {
-        if (tags.has(entries.tags[at]!) && entries.has(at, AT.name)) yield entries.entry(at);
+        if (tags.has(entries.tags[at]!) && entries.has(at, AT.name)) yield Entry.of(entries, at);
       }
     }
   }
@@ -122,7 +129,7 @@ export class Searched {
     );
   }
 
-  /** Asserts that the index knows the units whose programs list each file that has lines. */
+  /** Asserts that the index knows the programs that list each file which has lines. */
   assertFiles(): void {
     const expected = new Map<string, Set<number>>();
     for (const unit of this.info.units.filter(({ header }) => header.section === '.debug_info')) {
@@ -132,15 +139,17 @@ export class Searched {
         const line = isStatementRow(table, row) ? this.program.lines.lineOfRow(table, row) : undefined;
         if (!line) continue;
         const units = expected.get(line.file);
-        if (units) units.add(unit.header.offset);
-        else expected.set(line.file, new Set([unit.header.offset]));
+        if (units) units.add(table.header.offset);
+        else expected.set(line.file, new Set([table.header.offset]));
       }
     }
     assert.ok(expected.size > 0);
     for (const [file, units] of expected) {
       const found = this.index.unitsWithFile(file).get(file) ?? [];
-      const offsets = new Set(found.map(({ offset }) => offset));
-      for (const unit of units) assert.ok(offsets.has(unit), `${file} in the unit at ${unit}`);
+      const programs = found.map(({ offset, section }) =>
+        this.info.unitAt(offset, section)?.root?.unsigned(AT.stmt_list),
+      );
+      for (const program of units) assert.ok(programs.includes(program), `${file} in the program at ${program}`);
     }
     assert.deepEqual([...this.index.files()].sort(), this.program.lines.sourceFiles());
   }
@@ -150,7 +159,7 @@ export class Searched {
     const entryOf = (info: DebugInfo, { section, offset, unit }: NamedEntry): Entry => {
       const holder = info.unitAt(offset, section)!;
       assert.equal(holder.header.offset, unit);
-      return info.entryIn(holder, offset, offset);
+      return Entry.at({ units: info, section, offset, unit: holder });
     };
     const own = find(this.index).map((named) => entryOf(this.info, named));
     const shared = this.sharedIndex ? find(this.sharedIndex) : [];
@@ -167,16 +176,16 @@ export class Searched {
 
   /** Other units that complete the entry are in the index. */
   #assertCompletions(entry: Entry): void {
-    const { info } = entry.unit;
+    const { file } = entry.unit;
     const units = new Set<Unit>([...instancesOf(this.program, entry)].map(({ unit }) => unit));
     units.delete(entry.unit);
     const known = new Set(
-      (info.isSupplementary
+      (file.isSupplementary
         ? this.index.unitsCompletingShared(entry.offset)
         : this.index.unitsCompleting(entry.offset)
       ).map(({ offset }) => offset),
     );
-    if (info.isSupplementary) return; // its units complete each other's entries, too
+    if (file.isSupplementary) return; // its units complete each other's entries, too
     for (const unit of units) {
       assert.ok(known.has(unit.header.offset), `${qualifiedNameOf(entry)} in the unit at ${unit.header.offset}`);
     }

@@ -5,9 +5,9 @@ import {
   matchesName,
   withoutParameters,
   withoutTemplateArguments,
-} from '../../../src/debuginfo/symbols/names';
-import { mostSimilar } from '../../../src/debuginfo/symbols/similarity';
-import { commonSuffixLength, isPathSuffix } from '../../../src/debuginfo/symbols/sourcePath';
+} from '../../../src/debuginfo/names/query';
+import { mostSimilar } from '../../../src/debuginfo/names/similarity';
+import { commonSuffixLength, isPathSuffix } from '../../../src/debuginfo/names/sourcePath';
 
 describe('names that a user types', () => {
   it('match a qualified name as a whole or from the start of a component', () => {

@@ -1,0 +1,87 @@
+/**
+ * Entries by name in a whole program: its debug file and the one that shares entries with it, through their indexes. What
+ * an index names is looked at before it is believed; units that no index has are walked.
+ */
+import { Once } from '../../base/once';
+import { AT } from '../dwarf/constants';
+import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
+import { Entry } from '../dwarf/entry';
+import { type Unit } from '../dwarf/unit';
+import { type IndexedUnit, type NamedEntry, type NameIndex } from './nameIndex';
+
+/** Opens the index of a file; undefined where it can have none. */
+export type OpenIndex = (file: 'own' | 'shared') => NameIndex | undefined;
+
+interface Indexed {
+  readonly info: DebugInfo;
+  readonly index: NameIndex;
+}
+
+export class ProgramNames {
+  readonly #info: DebugInfo;
+  /** Undefined where one of the files has no index: then all is searched. */
+  readonly #files: Once<{ readonly own: Indexed; readonly all: readonly Indexed[] } | undefined>;
+
+  constructor(info: DebugInfo, open: OpenIndex) {
+    this.#info = info;
+    this.#files = new Once(() => {
+      const index = open('own');
+      if (!index) return undefined;
+      const own = { info, index };
+      const { supplementary } = info;
+      const shared = supplementary && open('shared');
+      if (supplementary && !shared) return undefined;
+      return { own, all: supplementary && shared ? [own, { info: supplementary, index: shared }] : [own] };
+    });
+  }
+
+  /**
+   * Entries with one of the tags that may be what is named: those that `find` names in each index, and those with a name
+   * in units without one. Undefined where there is no index.
+   */
+  entries(find: (index: NameIndex) => readonly NamedEntry[], tags: ReadonlySet<number>): Iterable<Entry> | undefined {
+    return this.#files.value && this.#entries(this.#files.value.all, find, tags);
+  }
+
+  /** Units other than its own with instances or the definition of an entry; undefined where there is no index. */
+  unitsCompleting({ offset, unit }: Entry): readonly Unit[] | undefined {
+    const files = this.#files.value;
+    if (!files) return undefined;
+    const { index } = files.own;
+    const found = unit.file.isSupplementary ? index.unitsCompletingShared(offset) : index.unitsCompleting(offset);
+    return [...found, ...index.unread].flatMap((each) => unitOf(this.#info, each) ?? []);
+  }
+
+  *#entries(
+    files: readonly Indexed[],
+    find: (index: NameIndex) => readonly NamedEntry[],
+    tags: ReadonlySet<number>,
+  ): IterableIterator<Entry> {
+    for (const { info, index } of files) {
+      for (const named of find(index)) {
+        const entry = tags.has(named.tag) ? ifWellFormed(() => entryOf(info, named)) : undefined;
+        if (entry) yield entry;
+      }
+      for (const unread of index.unread) {
+        const unit = unitOf(info, unread);
+        if (unit) yield* namedIn(unit, tags);
+      }
+    }
+  }
+}
+
+function unitOf(info: DebugInfo, { section, offset }: IndexedUnit): Unit | undefined {
+  return info.unitAt(offset, section);
+}
+
+function entryOf(info: DebugInfo, { section, offset }: NamedEntry): Entry | undefined {
+  const unit = info.unitAt(offset, section);
+  return unit && Entry.at({ units: info, section, offset, unit });
+}
+
+function* namedIn(unit: Unit, tags: ReadonlySet<number>): IterableIterator<Entry> {
+  const entries = ifWellFormed(() => unit.entries);
+  for (let at = 1; entries && at < entries.length; at++) {
+    if (tags.has(entries.tags[at]!) && entries.has(at, AT.name)) yield Entry.of(entries, at);
+  }
+}
