@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * memory, emulation, survival, and, only if it is named, kills (SIDESTEP_KILLS of them in each stage: 400, which takes
- * hours).
+ * index, memory, emulation, survival, and, only if it is named, kills (SIDESTEP_KILLS of them in each stage: 400, which
+ * takes hours).
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -10,6 +10,7 @@ import { benchCrowd } from './crowd';
 import { benchEmulation } from './emulation';
 import { benchFirstProbe } from './firstProbe';
 import { benchHitCost } from './hitCost';
+import { benchIndex } from './index';
 import { benchKills } from './kills';
 import { benchMemory } from './memory';
 import { say } from './report';
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   crowd: () => benchCrowd({ rounds: 3, threads: 1000 }),
   server: () => benchServer({ rounds: 3, seconds: 3 }),
   first: () => benchFirstProbe({ rounds: 3 }),
+  index: () => benchIndex({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
   survival: () => benchSurvival({ rounds: 100 }),

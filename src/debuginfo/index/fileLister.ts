@@ -3,6 +3,7 @@
  * few thousand headers, so that a path is put together once and known by its numbers from then on.
  */
 import { type ByteReader } from '../../base/byteReader';
+import { SidestepError } from '../../base/errors';
 import { OverlapLimit } from '../../base/overlapLimit';
 import { FORM, LNCT } from '../dwarf/constants';
 import { type Encoding, type Form, formOf, sizeOf } from '../dwarf/forms';
@@ -24,6 +25,9 @@ const PLACES = new Map<number, number>([
 
 /** Bytes of the longest path (PATH_MAX, limits.h): what is longer was never opened by a compiler. */
 const MAX_NAME = 4096;
+
+/** Of all paths together. A browser has 100,000 files of 100 letters. */
+const MAX_CHARACTERS = 1 << 24;
 
 export interface LineSections {
   readonly lines: ByteReader;
@@ -54,6 +58,7 @@ export class FileLister {
   /** Offsets of programs that were read. */
   readonly #programs = new Set<number>();
   readonly #limit: OverlapLimit;
+  #charactersLeft = MAX_CHARACTERS;
   readonly #listed = new TripleTable();
 
   constructor(sections: LineSections) {
@@ -69,28 +74,29 @@ export class FileLister {
   }
 
   tables(): FileTables {
-    const count = this.#pathOf.length;
-    const texts = this.#pathOf.map((path) => Buffer.from(path));
-    const mask = 2 ** Math.ceil(Math.log2(count + 1)) - 1;
-    const bucketOf = texts.map((text) => byteHash(text, text.lastIndexOf('/') + 1, text.length) & mask);
-    const order = Array.from(texts, (_, path) => path).sort((a, b) => bucketOf[a]! - bucketOf[b]! || a - b);
+    const mask = 2 ** Math.ceil(Math.log2(this.#pathOf.length + 1)) - 1;
+    const paths = this.#pathOf.map((path, id) => {
+      const text = Buffer.from(path);
+      return { id, text, bucket: byteHash(text, text.lastIndexOf('/') + 1, text.length) & mask, units: [] as number[] };
+    });
+    for (let pair = 0; pair < this.#listed.size; pair++)
+      paths[this.#listed.part(pair, 0)]?.units.push(this.#listed.part(pair, 1));
     const pathBuckets = new Uint32Array(mask + 2);
-    for (const bucket of bucketOf) pathBuckets[bucket + 1]!++;
+    for (const { bucket } of paths) pathBuckets[bucket + 1]!++;
     for (let bucket = 0; bucket <= mask; bucket++) pathBuckets[bucket + 1]! += pathBuckets[bucket]!;
-    const unitsOf = Array.from(texts, () => [] as number[]);
-    for (let id = 0; id < this.#listed.size; id++) unitsOf[this.#listed.part(id, 0)]!.push(this.#listed.part(id, 1));
+    paths.sort((a, b) => a.bucket - b.bucket || a.id - b.id);
     const pathEnds = new NumberList();
     const pathUnits = new NumberList();
     const pathUnitsFirst = new NumberList();
     let end = 0;
-    for (const path of order) {
-      pathEnds.push((end += texts[path]!.length));
+    for (const { text, units } of paths) {
+      pathEnds.push((end += text.length));
       pathUnitsFirst.push(pathUnits.length);
-      for (const unit of unitsOf[path]!) pathUnits.push(unit);
+      for (const unit of units) pathUnits.push(unit);
     }
     pathUnitsFirst.push(pathUnits.length);
     return {
-      pathBytes: new Uint8Array(Buffer.concat(order.flatMap((path) => texts[path] ?? []))),
+      pathBytes: new Uint8Array(Buffer.concat(paths.map(({ text }) => text))),
       pathEnds: pathEnds.values,
       pathBuckets,
       pathUnits: pathUnits.values,
@@ -186,7 +192,7 @@ export class FileLister {
   /** The number of the text that is a directory's path. */
   #directory(base: number, place: number, string: number): number {
     const id = this.#directories.idOf(base, string, place);
-    this.#directoryPaths[id] ??= this.#textNumber(joinPath(this.#textOf[base]!, this.#text(place, string), ''));
+    this.#directoryPaths[id] ??= this.#textNumber(joinPath(this.#textAt(base), this.#text(place, string), ''));
     return this.#directoryPaths[id];
   }
 
@@ -195,7 +201,9 @@ export class FileLister {
     const id = this.#files.idOf(directory, string, place);
     let path = this.#filePaths[id];
     if (path === undefined) {
-      const text = joinPath('', this.#textOf[directory]!, this.#text(place, string));
+      const text = joinPath('', this.#textAt(directory), this.#text(place, string));
+      this.#charactersLeft -= text.length;
+      if (this.#charactersLeft < 0) throw this.#tooMany();
       path = this.#paths.get(text) ?? this.#pathOf.push(text) - 1;
       this.#paths.set(text, path);
       this.#filePaths[id] = path;
@@ -212,8 +220,23 @@ export class FileLister {
     return number;
   }
 
+  #textAt(number: number): string {
+    return this.#textOf[number] ?? '';
+  }
+
+  #tooMany(): SidestepError {
+    const { origin } = this.#sections.lines;
+    return new SidestepError(
+      'unsupported',
+      `${origin.file ?? 'the file'} lists more source files than can be indexed`,
+      {
+        place: origin,
+      },
+    );
+  }
+
   #text(place: number, string: number): string {
-    if (place === PLACE.text) return this.#textOf[string]!;
+    if (place === PLACE.text) return this.#textAt(string);
     const { lineStrings, strings, sharedStrings } = this.#sections;
     const bytes = place === PLACE.lineStrings ? lineStrings : place === PLACE.strings ? strings : sharedStrings;
     if (!bytes || string >= bytes.length) return '';

@@ -1,8 +1,8 @@
 /**
  * Indexes kept on disk, in $XDG_CACHE_HOME/sidestep (XDG Base Directory Specification; ~/.cache without it). A file is
- * written under another name and renamed, so that readers find a whole one whoever else writes; those that were not used
- * for the longest time go first when all together become too large. Nothing here ever fails: a cache that can't be read
- * or written is one that has nothing.
+ * written under another name and renamed, so that readers find a whole one whoever else writes; those that were not
+ * used for the longest time go first when all together become too large. Nothing here ever fails: a cache that can't be
+ * read or written is one that has nothing.
  */
 import {
   closeSync,
@@ -18,7 +18,7 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openRegularFile } from '../../base/regularFile';
 import { decodeIndex, encodeIndex, FORMAT_VERSION } from './indexFormat';
@@ -53,7 +53,7 @@ export class IndexCache {
   readonly #maxBytes: number;
   readonly #trusted: readonly number[];
 
-  constructor(directory: string, { maxBytes = MAX_BYTES, trusted = [process.getuid!(), 0] }: IndexCacheOptions = {}) {
+  constructor(directory: string, { maxBytes = MAX_BYTES, trusted = [userInfo().uid, 0] }: IndexCacheOptions = {}) {
     this.#directory = directory;
     this.#maxBytes = maxBytes;
     this.#trusted = trusted;
@@ -120,7 +120,7 @@ export class IndexCache {
       const status = ifPossible(() => statSync(path));
       if (!status?.isFile()) continue;
       if (name.endsWith(SUFFIX)) kept.push({ path, size: status.size, used: status.mtimeMs });
-      else if (name.endsWith(`${TEMPORARY}`) && Date.now() - status.mtimeMs > MAX_TEMPORARY_AGE)
+      else if (name.endsWith(TEMPORARY) && Date.now() - status.mtimeMs > MAX_TEMPORARY_AGE)
         ifPossible(() => rmSync(path, { force: true }));
     }
     kept.sort((a, b) => b.used - a.used);

@@ -1,6 +1,7 @@
 /**
- * An index as bytes, and bytes as an index: a header, then each table, all little-endian and at multiples of eight. What
- * is read may be damaged or a stranger's, so that every number which leads somewhere is looked at before one is used.
+ * An index as bytes, and bytes as an index: a header, then each table, all little-endian and at multiples of eight.
+ * What is read may be damaged or a stranger's, so that every number which leads somewhere is looked at before one is
+ * used.
  */
 import { type IndexTables, NO_SCOPE, UNKNOWN_SCOPE } from './indexTables';
 
@@ -79,8 +80,8 @@ export function decodeIndex(bytes: Uint8Array): IndexTables | undefined {
 }
 
 /**
- * Of all words after the checksum itself. Each step is one-to-one, so that no change of a single word goes unseen; a CRC
- * would take as long as all the rest of reading an index.
+ * Of all words after the checksum itself. Each step is one-to-one, so that no change of a single word goes unseen; a
+ * CRC would take as long as all the rest of reading an index.
  */
 function checksum(words: Uint32Array): number {
   let sum = 0x811c9dc5;

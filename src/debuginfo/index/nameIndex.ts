@@ -89,7 +89,10 @@ export class TableIndex implements NameIndex {
 
   *functionsMatching(pattern: string): IterableIterator<MatchingEntry> {
     const whole = new RegExp(`(^|::|\\.)${patternSource(pattern)}$`, 's');
-    const last = new RegExp(`(^|\\.)${patternSource(pattern.split('::').at(-1)!)}$`, 's');
+    const last = new RegExp(
+      `(^|\\.)${patternSource(pattern.slice(pattern.lastIndexOf('::') + 1).replace(/^:/, ''))}$`,
+      's',
+    );
     const { recordsFirst, nameEnds } = this.#tables;
     for (let id = 0; id < nameEnds.length; id++) {
       if (recordsFirst[id] === recordsFirst[id + 1] || !last.test(this.#name(id))) continue;

@@ -20,7 +20,7 @@ export interface NameIndexOptions {
   readonly isSupplementary?: boolean;
   /** Bytes of the debug information, as it is in the file, from which on an index is kept. */
   readonly leastKept?: number;
-  /** Told before an index is made. */
+  /** Told before the index of such a file is made. */
   readonly onScan?: () => void;
 }
 
@@ -31,7 +31,7 @@ export function openNameIndex(file: ElfFile, options: NameIndexOptions): NameInd
   const key = options.cache && isLarge ? keyOf(file, options.isSupplementary ?? false) : undefined;
   const kept = key === undefined ? undefined : options.cache?.read(key);
   if (kept) return new TableIndex(kept);
-  options.onScan?.();
+  if (isLarge) options.onScan?.();
   const supplementary = options.supplementary?.();
   const tables = scanNames(file, { supplementary, isSupplementary: options.isSupplementary ?? false });
   if (key !== undefined) options.cache?.write(key, tables);

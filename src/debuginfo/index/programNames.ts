@@ -1,12 +1,14 @@
 /**
- * Entries by name in a whole program: its debug file and the one that shares entries with it, through their indexes. What
- * an index names is looked at before it is believed; units that no index has are walked.
+ * Entries by name in a whole program: its debug file and the one that shares entries with it, through their indexes.
+ * What an index names is looked at before it is believed; units that no index has are walked.
  */
 import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
+import { unitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
+import { lastComponent } from '../names/query';
 import { type IndexedUnit, type NamedEntry, type NameIndex } from './nameIndex';
 
 /** Opens the index of a file; undefined where it can have none. */
@@ -25,10 +27,11 @@ export class ProgramNames {
   constructor(info: DebugInfo, open: OpenIndex) {
     this.#info = info;
     this.#files = new Once(() => {
+      // The file's names may lie in the one that it shares them with: that is opened first.
+      const { supplementary } = info;
       const index = open('own');
       if (!index) return undefined;
       const own = { info, index };
-      const { supplementary } = info;
       const shared = supplementary && open('shared');
       if (supplementary && !shared) return undefined;
       return { own, all: supplementary && shared ? [own, { info: supplementary, index: shared }] : [own] };
@@ -36,11 +39,16 @@ export class ProgramNames {
   }
 
   /**
-   * Entries with one of the tags that may be what is named: those that `find` names in each index, and those with a name
-   * in units without one. Undefined where there is no index.
+   * Entries with one of the tags that may be what is named: those that `find` names in each index, and those with a
+   * name in units without one. Undefined where there is no index. Throws `malformed` where such a unit speaks of
+   * `name`.
    */
-  entries(find: (index: NameIndex) => readonly NamedEntry[], tags: ReadonlySet<number>): Iterable<Entry> | undefined {
-    return this.#files.value && this.#entries(this.#files.value.all, find, tags);
+  entries(
+    name: string,
+    tags: ReadonlySet<number>,
+    find: (index: NameIndex, name: string) => readonly NamedEntry[],
+  ): Iterable<Entry> | undefined {
+    return this.#files.value && this.#entries(this.#files.value.all, name, tags, find);
   }
 
   /** Units other than its own with instances or the definition of an entry; undefined where there is no index. */
@@ -54,17 +62,22 @@ export class ProgramNames {
 
   *#entries(
     files: readonly Indexed[],
-    find: (index: NameIndex) => readonly NamedEntry[],
+    name: string,
     tags: ReadonlySet<number>,
+    find: (index: NameIndex, name: string) => readonly NamedEntry[],
   ): IterableIterator<Entry> {
     for (const { info, index } of files) {
-      for (const named of find(index)) {
+      for (const named of find(index, name)) {
         const entry = tags.has(named.tag) ? ifWellFormed(() => entryOf(info, named)) : undefined;
         if (entry) yield entry;
       }
+    }
+    if (files.every(({ index }) => index.unread.length === 0)) return;
+    const mentioning = unitsMentioning(this.#info, lastComponent(name));
+    for (const { info, index } of files) {
       for (const unread of index.unread) {
         const unit = unitOf(info, unread);
-        if (unit) yield* namedIn(unit, tags);
+        if (unit && mentioning.has(unit)) yield* namedIn(unit, tags);
       }
     }
   }
@@ -80,8 +93,8 @@ function entryOf(info: DebugInfo, { section, offset }: NamedEntry): Entry | unde
 }
 
 function* namedIn(unit: Unit, tags: ReadonlySet<number>): IterableIterator<Entry> {
-  const entries = ifWellFormed(() => unit.entries);
-  for (let at = 1; entries && at < entries.length; at++) {
+  const { entries } = unit;
+  for (let at = 1; at < entries.length; at++) {
     if (tags.has(entries.tags[at]!) && entries.has(at, AT.name)) yield Entry.of(entries, at);
   }
 }

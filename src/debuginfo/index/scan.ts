@@ -4,10 +4,9 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
-import { OverlapLimit } from '../../base/overlapLimit';
 import { AT, FORM, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { DebugSections, type SectionSource } from '../dwarf/sections';
+import { type DebugSectionName, DebugSections, type SectionSource } from '../dwarf/sections';
 import { readUnitHeader, type UnitHeader } from '../dwarf/unitHeader';
 import { FileLister } from './fileLister';
 import { NumberList } from './growing';
@@ -19,6 +18,10 @@ import { type ScannedUnit, UnitScanner } from './unitScanner';
 
 /** Offsets of entries are kept in 32 bits. */
 const MAX_SECTION = 2 ** 32 - 1;
+
+/** Units that share abbreviations are seldom far from each other: few are read twice. */
+const MAX_READINGS = 8;
+const FREE_ABBREVIATIONS = 1 << 20;
 
 export interface ScanOptions {
   /** The file that this one shares strings with. */
@@ -40,8 +43,10 @@ class Scan {
   readonly #files: FileLister;
   readonly #lineStrings: Uint8Array;
   readonly #strings: Uint8Array;
-  readonly #limit: OverlapLimit;
+  /** Bytes of abbreviations that are read: more in all than any compiler's, however they overlap, are not. */
+  #abbreviationsLeft: number;
   readonly #plans = new Map<string, ScanPlan>();
+  #planned = 0;
   readonly #units = new NumberList();
   readonly #ends = new NumberList();
   readonly #flags = new NumberList();
@@ -50,15 +55,16 @@ class Scan {
     this.#sections = new DebugSections(source);
     this.#isSupplementary = isSupplementary ?? false;
     const abbreviations = this.#sections.reader('.debug_abbrev');
-    this.#limit = new OverlapLimit(abbreviations.origin, abbreviations.end);
+    this.#abbreviationsLeft = FREE_ABBREVIATIONS + MAX_READINGS * abbreviations.end;
     this.#strings = this.#sections.reader('.debug_str').data;
     this.#lineStrings = this.#sections.reader('.debug_line_str').data;
-    const sharedStrings = supplementary && new DebugSections(supplementary).reader('.debug_str').data;
+    const sharedReader = supplementary && new DebugSections(supplementary).reader('.debug_str');
+    const sharedStrings = sharedReader?.data;
     const { names } = this.#builder;
     this.#scanner = new UnitScanner(this.#builder, {
-      strings: new StringNames(this.#strings, names),
-      lineStrings: new StringNames(this.#lineStrings, names),
-      sharedStrings: sharedStrings && new StringNames(sharedStrings, names),
+      strings: new StringNames(this.#sections.reader('.debug_str'), names),
+      lineStrings: new StringNames(this.#sections.reader('.debug_line_str'), names),
+      sharedStrings: sharedReader && new StringNames(sharedReader, names),
       stringOffsets: this.#sections.reader('.debug_str_offsets'),
     });
     this.#files = new FileLister({
@@ -73,9 +79,7 @@ class Scan {
     for (const section of ['.debug_info', '.debug_types'] as const) {
       const reader = this.#sections.reader(section);
       if (reader.end > MAX_SECTION) {
-        throw new SidestepError('unsupported', `${section} of ${this.#sections.path} is too large for an index`, {
-          place: { file: this.#sections.path, section },
-        });
+        throw this.#tooMuch(section, 'it is too large');
       }
       let offset = 0;
       while (offset < reader.end) {
@@ -130,6 +134,13 @@ class Scan {
     return isPartial ? UNIT.partial : 0;
   }
 
+  #tooMuch(section: DebugSectionName, why: string): SidestepError {
+    const { path } = this.#sections;
+    return new SidestepError('unsupported', `${section} of ${path} can't be indexed: ${why}`, {
+      place: { file: path, section },
+    });
+  }
+
   /** The unit's compilation directory. */
   #text(root: Root, unit: ScannedUnit): string | undefined {
     const place = root.place(AT.comp_dir);
@@ -144,17 +155,22 @@ class Scan {
     if (!plan) {
       const abbreviations = this.#sections.reader('.debug_abbrev').at(offset);
       plan = ScanPlan.read(abbreviations, header);
-      this.#limit.read(offset, abbreviations.offset - offset);
+      this.#abbreviationsLeft -= abbreviations.offset - offset;
+      if (this.#abbreviationsLeft < 0) throw this.#tooMuch('.debug_abbrev', 'too much of its contents overlaps');
       // Units that share abbreviations follow each other.
-      if (this.#plans.size >= MAX_PLANS) this.#plans.clear();
+      this.#planned += plan.entries.length;
+      if (this.#planned > MAX_PLANNED) {
+        this.#plans.clear();
+        this.#planned = plan.entries.length;
+      }
       this.#plans.set(key, plan);
     }
     return plan;
   }
 }
 
-/** Tables of abbreviations that are kept. */
-const MAX_PLANS = 64;
+/** Abbreviations that are kept: some hundred tables of compilers. */
+const MAX_PLANNED = 1 << 16;
 
 /** A unit's own entry. */
 class Root {

@@ -1,7 +1,7 @@
 /**
  * What a scan does at each kind of entry: abbreviations (DWARF 5 §7.5.3) as tables by code. Most entries are of no
- * interest and of a fixed size: one addition gets over them. Of the others it says where the few values are that an index
- * needs.
+ * interest and of a fixed size: one addition gets over them. Of the others it says where the few values are that an
+ * index needs.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { AT, FORM, TAG } from '../dwarf/constants';

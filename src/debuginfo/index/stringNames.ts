@@ -1,21 +1,28 @@
 /**
- * The names at offsets of one string section, by offset: linkers keep each string once, so an offset that was seen before
- * needs no look at the bytes.
+ * The names at offsets of one string section, by offset: linkers keep each string once, so an offset that was seen
+ * before needs no look at the bytes.
  */
+import { type ByteReader, MAX_STRING } from '../../base/byteReader';
+import { OverlapLimit } from '../../base/overlapLimit';
 import { type NamePool } from './namePool';
 
 const EMPTY = 0xffff_ffff;
 
+/** Strings of more bytes may not overlap much. Real ones seldom are: mangled templates. */
+const LONG = 4096;
+
 export class StringNames {
   readonly bytes: Uint8Array;
+  readonly #limit: OverlapLimit;
   readonly #pool: NamePool;
   #offsets = new Uint32Array(4096).fill(EMPTY);
   /** Twice the name's number, and one where it was cut. */
   #names = new Uint32Array(4096);
   #size = 0;
 
-  constructor(bytes: Uint8Array, pool: NamePool) {
-    this.bytes = bytes;
+  constructor({ data, origin }: ByteReader, pool: NamePool) {
+    this.bytes = data;
+    this.#limit = new OverlapLimit(origin, data.length);
     this.#pool = pool;
   }
 
@@ -28,7 +35,7 @@ export class StringNames {
       slot = (slot + 1) & mask;
     }
     if (offset >= this.bytes.length) return undefined;
-    const name = cutName(this.bytes, offset, this.#pool);
+    const name = cutName(this.bytes, offset, this.#pool, this.#limit);
     if (name === undefined) return undefined;
     this.#offsets[slot] = offset;
     this.#names[slot] = name;
@@ -52,10 +59,11 @@ export class StringNames {
 }
 
 /** The same for the string that starts at `start` of any bytes; undefined where it has no end. */
-export function cutName(bytes: Uint8Array, start: number, pool: NamePool): number | undefined {
+export function cutName(bytes: Uint8Array, start: number, pool: NamePool, limit?: OverlapLimit): number | undefined {
   let end = start;
   while (end < bytes.length && bytes[end] !== 0) end++;
-  if (end >= bytes.length) return undefined;
+  if (end - start > LONG) limit?.read(start, end - start);
+  if (end >= bytes.length || end - start > MAX_STRING) return undefined;
   const id = pool.idOf(bytes, start, end);
   return 2 * id + (pool.endOf(id) - pool.startOf(id) === end - start ? 0 : 1);
 }

@@ -117,13 +117,13 @@ export class UnitScanner {
       const size = code < sizes.length ? sizes[code]! : SIZE.undeclared;
       if (size === SIZE.undeclared) throw reader.malformed(`abbreviation ${code} is not declared`, entry);
       const values = at;
-      at = size >= 0 ? at + size : skipSteps(bytes, at, plan.steps[code]!, header);
+      at = size >= 0 ? at + size : skipSteps(bytes, at, plan.steps[code] ?? [], header);
       if (!(at <= end)) throw reader.malformed('an entry reaches past the end of its unit', entry);
       const role = roles[code]!;
       let inner = scopes[depth]!;
       let inside = 0;
-      if (role !== ROLE.none) {
-        const what = plan.entries[code]!;
+      const what = role === ROLE.none ? undefined : plan.entries[code];
+      if (what) {
         switch (role) {
           case ROLE.function:
             inside = 1;
@@ -165,21 +165,23 @@ export class UnitScanner {
 
   #function(entry: number, values: number, plan: EntryPlan, scope: number, tag: number): void {
     if (plan.completes) this.#complete(values, plan.completes);
-    if (plan.name) this.#postpone(entry, values, plan, scope, this.#info(KIND.function, plan, tag));
+    this.#postpone(entry, values, plan, scope, this.#info(KIND.function, plan, tag));
   }
 
   #variable(entry: number, values: number, plan: EntryPlan, scope: number, tag: number): void {
     if (plan.completes) this.#complete(values, plan.completes);
-    if (plan.name) this.#postpone(entry, values, plan, scope, this.#info(KIND.variable, plan, tag));
+    this.#postpone(entry, values, plan, scope, this.#info(KIND.variable, plan, tag));
   }
 
   #postpone(entry: number, values: number, plan: EntryPlan, scope: number, info: number): void {
+    const { name } = plan;
+    if (!name) return;
     const pending = this.#pending;
     pending.push(entry);
     pending.push(plan.isDefinition ? info | DEFINITION : info);
     pending.push(plan.completes ? UNKNOWN_SCOPE : scope);
-    pending.push(placeOf(this.#bytes, values, plan.name!, this.#unit.header));
-    pending.push(plan.name!.form);
+    pending.push(placeOf(this.#bytes, values, name, this.#unit.header));
+    pending.push(name.form);
   }
 
   #info(kind: number, plan: EntryPlan, tag: number): number {

@@ -4,6 +4,7 @@ import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { unitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
+import { type NamedEntry, type NameIndex } from '../index/nameIndex';
 import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
 import { hasRanges, instancesOf } from './instances';
 import { nameOf, qualifiedNameOf, shortNameOf } from './names';
@@ -40,11 +41,15 @@ export function functionInstances(program: Program, query: string): Entry[] {
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */
 export function* namedFunctions(program: Program, query: string): IterableIterator<Entry> {
-  for (const entry of program.names.entries((index) => index.functions(query), FUNCTIONS) ?? searched(program, query)) {
+  for (const entry of program.names.entries(query, FUNCTIONS, functionsOf) ?? searched(program, query)) {
     const qualified = ifWellFormed(() => qualifiedNameOf(entry));
     if (qualified !== undefined && (matchesName(qualified, query) || matchesName(shortNameOf(entry), query)))
       yield entry;
   }
+}
+
+function functionsOf(index: NameIndex, query: string): readonly NamedEntry[] {
+  return index.functions(query);
 }
 
 /** Functions whose own name may be the one that is meant, in a file without an index. */

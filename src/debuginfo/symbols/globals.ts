@@ -78,7 +78,7 @@ function* named(
 ): IterableIterator<Entry> {
   const last = lastComponent(name);
   if (own) yield* namedIn(own, name, last, tags);
-  const indexed = program.names.entries((index) => indexedNames(index, name, tags), tags);
+  const indexed = program.names.entries(name, tags, (index) => indexedNames(index, name, tags));
   if (indexed) {
     for (const entry of indexed) {
       const qualified = entry.unit === own ? undefined : ifWellFormed(() => qualifiedNameOf(entry));
