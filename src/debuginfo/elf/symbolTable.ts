@@ -37,6 +37,7 @@ export class SymbolTable {
   readonly #symbols: DataView;
   readonly #strings: StringTable;
   readonly #count: number;
+  #byName: Uint32Array | undefined;
   /** Indices of functions, by address. */
   #functions: Uint32Array | undefined;
   /** Indices of symbols without a type. */
@@ -63,12 +64,19 @@ export class SymbolTable {
 
   /** Defined symbols of this name. */
   *named(name: string): IterableIterator<ElfSymbol> {
-    const wanted = this.#offsetsOf(name);
-    if (wanted.size === 0) return;
-    for (let index = 1; index < this.#count; index++) {
-      if (!wanted.has(this.#nameOffset(index)) || !this.#isDefined(index)) continue;
-      yield this.#symbol(index, name);
+    const found: number[] = [];
+    for (const offset of this.#offsetsOf(name)) {
+      const order = (this.#byName ??= this.#sortByName());
+      let at = partitionPoint(order.length, (place) => this.#nameOffset(order[place]!) < offset);
+      for (; at < order.length && this.#nameOffset(order[at]!) === offset; at++) found.push(order[at]!);
     }
+    for (const index of found.sort((a, b) => a - b)) if (this.#isDefined(index)) yield this.#symbol(index, name);
+  }
+
+  /** Indices of all symbols by the offset of their names: thousands of names may be asked for. */
+  #sortByName(): Uint32Array {
+    const order = Uint32Array.from({ length: Math.max(0, this.#count - 1) }, (_, index) => index + 1);
+    return order.sort((a, b) => this.#nameOffset(a) - this.#nameOffset(b));
   }
 
   /** The function symbol that holds `address`: the nearest at or below it, unless its size says that it ends before. */
