@@ -94,6 +94,8 @@ export const ThreadPhase = {
   groupStopped: 4,
   /** It executes one instruction of its own, or has: a SIGTRAP is the step's, and it stands where it can go on. */
   stepping: 5,
+  /** It stands where it can go on, or runs on from there: a SIGTRAP is INT3's, as of one that is running. */
+  settled: 6,
 } as const;
 export type ThreadPhase = (typeof ThreadPhase)[keyof typeof ThreadPhase];
 

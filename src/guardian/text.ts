@@ -1,5 +1,6 @@
 /** Putting back the bytes that INT3 displaces: what counts is the time that passes before the last one is there. */
 import { type Disposable } from '../base/lifetime';
+import { Errno } from '../engine/linux/errno';
 import { ProcessMemory } from '../engine/linux/memory';
 import { closeProcess } from '../engine/linux/processes';
 import { openProcess } from '../engine/linux/processes';
@@ -13,6 +14,7 @@ export class Text implements Disposable {
   readonly #ledger: ProcessMemory;
   readonly #arena: number;
   #entries: readonly BreakpointEntry[] = [];
+  #isWhole = true;
 
   /** `ledger`: the engine's memory; `arena`: where the arena lies in it. */
   constructor(engine: number, ledger: ProcessMemory, arena: number) {
@@ -20,6 +22,11 @@ export class Text implements Disposable {
     this.#pidfd = openProcess(engine);
     this.#ledger = ledger;
     this.#arena = arena;
+  }
+
+  /** False: INT3 still stands where it could not be put back. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Puts the byte back wherever INT3 stands in the very text it was put into. Returns what the engine has noted. */
@@ -31,7 +38,8 @@ export class Text implements Disposable {
       const { memory: fd } = entry;
       if (!memories.has(fd)) memories.set(fd, ProcessMemory.takeOver(this.#engine, this.#pidfd, fd));
       const memory = memories.get(fd);
-      if (memory !== undefined) this.#restoreEntry(memory, entry);
+      if (memory === undefined) this.#isWhole = false;
+      else this.#restoreEntry(memory, entry);
     }
     for (const memory of memories.values()) memory?.close();
     return this.#entries;
@@ -50,7 +58,8 @@ export class Text implements Disposable {
     const { address, text } = entry;
     const now = memory.read(address, text.length);
     if (isArmedText(now, text, INT3, (distance) => this.#standsAt(address + distance))) {
-      memory.write(address, text.subarray(0, 1));
+      const failure = memory.write(address, text.subarray(0, 1));
+      if (failure !== 0 && failure !== Errno.ESRCH) this.#isWhole = false;
     }
   }
 

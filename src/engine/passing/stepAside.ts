@@ -14,7 +14,7 @@ import { errnoText } from '../linux/errno';
 import { type Ptrace } from '../tracing/ptrace';
 import { FAULTS, Signal } from '../linux/signals';
 import { type Events } from '../client/events';
-import { noteRegisters } from '../threads/rewind';
+import { noteRegisters, noteRunning, noteSettled } from '../threads/phases';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type Task } from '../tracees/tracees';
 
@@ -43,12 +43,12 @@ export class StepAside {
     arena.setNumber(RIP, breakpoint.address);
     noteRegisters(arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.record.phase = ThreadPhase.stepping;
     if (failure !== 0) {
       this.#putOff(task, breakpoint, failure);
       return;
     }
     for (const site of breakpoint.sites) site.count('steppedAside');
+    task.record.phase = ThreadPhase.stepping;
     task.aside = breakpoint;
     this.#ptrace.step(task.tid, 0);
   }
@@ -64,8 +64,9 @@ export class StepAside {
     const signal = arena.i32[Layout.siginfo >>> 2]!;
     const fromKernel = arena.i32[SI_CODE >>> 2]! > 0;
     if (wasAside && signal === Signal.SIGTRAP && fromKernel) {
+      noteSettled(task);
       this.#ptrace.resume(task.tid, 0);
-      task.record.phase = ThreadPhase.running;
+      noteRunning(task);
       return true;
     }
     // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
@@ -105,7 +106,8 @@ export class StepAside {
     );
     task.retries.note(address, this.#ptrace.arena.number(RSP));
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    noteSettled(task);
     this.#ptrace.resume(task.tid, 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 }

@@ -13,6 +13,7 @@ import { readStatus, signalSet } from '../linux/proc';
 import { type Ptrace } from '../tracing/ptrace';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
+import { noteRunning } from './phases';
 
 /**
  * System calls by number (asm/unistd_64.h). Sockets with a time-out (SO_RCVTIMEO) are why read and its kind are among
@@ -126,7 +127,7 @@ function isInterrupted({ arena }: Ptrace): boolean {
 function repeatSystemCall(ptrace: Ptrace, task: Task): boolean {
   const wasStopped = task.inGroupStop;
   task.inGroupStop = false;
-  if (wasStopped) task.record.phase = ThreadPhase.running;
+  if (wasStopped) noteRunning(task);
   if (isRepeating(ptrace, task)) return true;
   if (wasStopped || !isInterrupted(ptrace)) return false;
   repeat(ptrace, task);
