@@ -30,7 +30,7 @@ describe('engines that are killed', function () {
 
   it('leave no wrong result behind where a thread runs ahead of what they have noted', async () => {
     const script = await suddenEngine();
-    for (let kill = 0; kill < 4 * KILLS; kill++) {
+    for (let kill = 0; kill < 8 * KILLS; kill++) {
       const occasion = 1 + random.below(MOST_OCCASIONS);
       const { outcome, detail } = await killIn('one stop and two', random, script, { [OCCASIONS]: `${occasion}` });
       assert.notEqual(outcome, 'wrong', `SIDESTEP_SEED=${seed}, occasion ${occasion}: ${detail}`);
