@@ -24,7 +24,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
-  survival: () => benchSurvival({ rounds: 100 }),
+  survival: () => benchSurvival({ rounds: 40 }),
   kills: () => benchKills({ kills: Number(process.env['SIDESTEP_KILLS'] ?? 400) }),
 };
 

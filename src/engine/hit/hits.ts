@@ -20,6 +20,7 @@ import { type Events } from '../client/events';
 import { type Outbox } from '../client/outbox';
 import { type ProbeTable } from '../tracees/probeTable';
 import { type Site } from '../tracees/tracees';
+import { noteRunning, noteSettled } from '../threads/phases';
 import { rewind } from '../threads/rewind';
 import { type ShadowStacks } from '../passing/shadowStacks';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../threads/sigtrap';
@@ -112,8 +113,9 @@ export class Hits {
       this.#onVanished(task, breakpoint, registers, sent);
       return;
     }
-    task.record.phase = ThreadPhase.atInt3;
+    // First: what the ledger says of the hand may be of this thread's last hit.
     this.#memory.select(tid, space.memory);
+    task.record.phase = ThreadPhase.atInt3;
     if (!task.retries.take(address, registers.sp)) this.#visit(task, breakpoint, registers, now);
     if (task.state.now.kind === 'held') return;
     this.#pass(task, breakpoint, registers, sent);
@@ -256,7 +258,7 @@ export class Hits {
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
     this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
@@ -267,8 +269,9 @@ export class Hits {
       task.record.phase = ThreadPhase.running;
       return false;
     }
+    noteSettled(task);
     this.#ptrace.resume(task.tid, 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
     return true;
   }
 
@@ -308,10 +311,9 @@ export class Hits {
   /** A SIGTRAP of the program's own. */
   #deliver(task: Task): void {
     task.process.seesForeignSigtrap = true;
-    // Where it stands, it can go on from.
-    task.record.phase = ThreadPhase.stepping;
+    noteSettled(task);
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
-    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 }
 

@@ -16,6 +16,7 @@ import { Signal } from '../linux/signals';
 import { type Waiter } from '../tracing/wait';
 import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
 import { type StepAside } from '../passing/stepAside';
+import { noteRunning } from '../threads/phases';
 import { isStale } from '../threads/staleStops';
 import { type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
@@ -78,6 +79,7 @@ export class Stops {
       if (done) return;
       if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
       resumeWithSignal(ptrace, task, status.signal);
+      noteRunning(task);
       return;
     }
     stepAside.interrupt(task, false);

@@ -13,7 +13,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';
 import { FAULTS, Signal } from '../linux/signals';
 import { type Events } from '../client/events';
-import { noteRegisters } from '../threads/rewind';
+import { noteRegisters, noteRunning, noteSettled } from '../threads/phases';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type Task } from '../tracees/tracees';
 
@@ -37,12 +37,12 @@ export class StepAside {
     registers.ip = breakpoint.address;
     noteRegisters(this.#ptrace.arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.record.phase = ThreadPhase.stepping;
     if (failure !== 0) {
       this.#putOff(task, breakpoint, registers, failure);
       return;
     }
     for (const site of breakpoint.sites) site.count('steppedAside');
+    task.record.phase = ThreadPhase.stepping;
     task.state.stepAside(breakpoint);
     this.#ptrace.step(task.tid, 0);
   }
@@ -58,8 +58,9 @@ export class StepAside {
     if (siginfo === undefined) return false;
     const { signal, isFromKernel } = siginfo;
     if (wasAside && signal === Signal.SIGTRAP && isFromKernel) {
+      noteSettled(task);
       this.#ptrace.resume(task.tid, 0);
-      task.record.phase = ThreadPhase.running;
+      noteRunning(task);
       return true;
     }
     // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
@@ -100,7 +101,8 @@ export class StepAside {
     );
     task.retries.note(address, registers.sp);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    noteSettled(task);
     this.#ptrace.resume(task.tid, 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 }

@@ -23,7 +23,7 @@ import { type Waiter } from '../tracing/wait';
 import { awaitReport } from '../threads/awaitStop';
 import { type AddressSpace, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
-import { noteRegisters } from '../threads/rewind';
+import { noteRegisters, noteRunning, noteSettled } from '../threads/phases';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type StepAside } from './stepAside';
 import { FAULTS } from '../linux/signals';
@@ -108,7 +108,7 @@ export class Twins {
     }
     this.#putBack(task, step, registers, progress, true);
     this.#ptrace.resume(task.tid, 0);
-    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
+    noteRunning(task);
     return true;
   }
 
@@ -216,7 +216,8 @@ export class Twins {
     noteRegisters(this.#arena, task);
     this.#ptrace.setRegisters(task.tid);
     const { isTrapDue } = task.state;
-    task.record.phase = forSignal || isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+    if (forSignal) noteSettled(task);
+    else noteRunning(task);
     this.#spare.push(step);
     // The trap that is due must come through.
     if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);

@@ -13,6 +13,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
+import { noteRunning } from './phases';
 
 /**
  * System calls by number (asm/unistd_64.h). Sockets with a time-out (SO_RCVTIMEO) are why read and its kind are among
@@ -126,7 +127,7 @@ function repeatSystemCall(ptrace: Ptrace, task: Task, registers: Registers): boo
   const wasStopped = task.state.doing.kind === 'groupStopped';
   if (wasStopped) {
     task.state.endGroupStop();
-    task.record.phase = task.state.isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+    noteRunning(task);
   }
   if (isRepeating(registers, task)) return true;
   if (wasStopped || !isInterrupted(registers)) return false;
