@@ -22,7 +22,7 @@ const FLAGS_BYTES = 8;
 const RDI = State.registers + UserRegister.rdi;
 const ORIG_RAX = State.registers + UserRegister.orig_rax;
 
-/** `creator` has stopped to tell of the child; `how`: what it calls that. */
+/** `creator` has stopped because it created the child; `how`: the kind of its event. */
 export function borrowsMemory(ptrace: Ptrace, creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): boolean {
   return sharesMemory(creator.tid, child) ?? sharedByFlags(ptrace, creator) ?? how === 'vfork';
 }

@@ -1,2 +1,2 @@
-/** INT3 (Intel SDM vol. 2): one byte that raises #BP, with RIP behind it; the kernel makes it a SIGTRAP. */
+/** INT3 (Intel SDM vol. 2): one byte that raises #BP, with RIP after it; the kernel turns that into a SIGTRAP. */
 export const INT3 = 0xcc;

@@ -1,7 +1,7 @@
 /**
- * A descriptor kept back. What the engine must look at while it deals with a stop can't wait until there are
- * descriptors again: a thread let go without a look at its pending signals can die of it. So where there is none
- * (EMFILE, ENFILE) this one makes room.
+ * A reserve descriptor. Files that the engine reads while handling a stop can't wait for a free descriptor: a thread
+ * released without a look at its pending signals can die. If there is none left (EMFILE, ENFILE), this one is closed to
+ * make room.
  */
 import { closeSync, openSync } from 'node:fs';
 
@@ -11,8 +11,8 @@ let spare: number | undefined;
 keep();
 
 /**
- * What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of
- * a descriptor.
+ * Returns the result of `use`, which opens a file during the call. If it throws because no descriptor is free, it runs
+ * again with the reserve closed.
  */
 export function withDescriptor<T>(use: () => T): T {
   try {

@@ -1,8 +1,8 @@
 /**
  * Stepping aside: where emulating an instruction would fault, or memory can't be reached from outside, the thread runs
- * the real one. The byte is put back, the thread is rewound to the site and stepped over that one instruction; the stop
- * that follows, for the step or for the fault, puts INT3 in again. Other threads can pass meanwhile without being
- * noticed: these moments are counted.
+ * the real one. The byte is restored, and the thread is rewound to the site and stepped over that one instruction. At
+ * the stop that follows, for the step or the fault, INT3 is written again. Other threads can pass unnoticed in the
+ * meantime; these moments are counted.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/machine/state';
@@ -34,8 +34,8 @@ export class StepAside {
   }
 
   /**
-   * The registers in the arena are the thread's, RIP one byte behind the site. Where the byte can't be put back, the
-   * thread meets INT3 again, and it is tried again.
+   * The registers in the arena are the thread's, RIP one byte after the site. If the byte can't be restored, the thread
+   * runs into INT3 again, and the engine tries again.
    */
   begin(task: Task, breakpoint: Breakpoint): void {
     const { arena } = this.#ptrace;
@@ -68,8 +68,8 @@ export class StepAside {
       task.record.phase = ThreadPhase.running;
       return true;
     }
-    // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
-    // fault may be reported only after another stop, a group-stop for instance, if both were due.
+    // A thread that returns after a fault retries the instruction: that is another hit, as in every debugger. The fault
+    // may be reported only after another stop, a group-stop for instance, if both were due.
     if (fromKernel && FAULTS.has(signal) && this.#ptrace.getRegisters(task.tid) === 0) {
       task.retries.take(arena.number(RIP), arena.number(RSP));
     }
@@ -77,9 +77,9 @@ export class StepAside {
   }
 
   /**
-   * The thread has stopped, for whatever reason: INT3 goes in again. If it has not executed the instruction yet, its
-   * next arrival there is the same hit; if it has, the step's SIGTRAP is still to come unless this is it (`trapped`),
-   * or it was swallowed by one that was sent. False: it was not aside.
+   * The thread has stopped, for any reason: INT3 is written again. If it has not executed the instruction yet, its next
+   * arrival there is the same hit; if it has, the step's SIGTRAP is still pending, unless this is it (`trapped`), or a
+   * SIGTRAP that was sent has swallowed it. False: it was not aside.
    */
   interrupt(task: Task, trapped: boolean): boolean {
     const breakpoint = task.aside;

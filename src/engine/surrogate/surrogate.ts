@@ -41,7 +41,7 @@ interface Execution {
   /** Of the operand, in the thread's process and in the scratch process. */
   readonly linear: bigint;
   readonly scratch: number;
-  /** The pointers that the x87 gets in the scratch process, and those that the program shall see. */
+  /** The pointers that the x87 gets in the scratch process, and those that the program should see. */
   readonly own: X87Pointers | undefined;
   readonly program: X87Pointers | undefined;
 }
@@ -80,7 +80,7 @@ export class Surrogate implements Disposable {
    * As {@link Execute}: 0 when it is done, 1 when nothing was changed and the thread shall run the instruction itself.
    */
   execute(plan: SurrogatePlan): 0 | 1 {
-    // A thread that single-steps itself must trap behind the instruction.
+    // A thread that single-steps itself must trap after the instruction.
     if ((this.#state.getUint32(STATE_FLAGS, true) & TRAP_FLAG) !== 0) return 1;
     const execution = this.#place(plan);
     if (execution === undefined || !this.#load(execution) || !this.#run(execution) || !this.#store(execution)) return 1;

@@ -1,4 +1,4 @@
-/** A thread that stands behind an INT3 goes back in front of it. */
+/** Rewinds a thread that stands after an INT3 to that INT3's address. */
 import { LedgerHeader, ThreadPhase } from '../../contract/ledger';
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Arena, Layout } from '../tracing/arena';
@@ -15,8 +15,8 @@ export function noteRegisters(arena: Arena, task: Task): void {
 }
 
 /**
- * Puts a stopped thread to `address`; its registers have just been read. It is {@link ThreadPhase.stepping} then: it
- * can go on from there.
+ * Moves a stopped thread to `address`; its registers have just been read. Its phase becomes
+ * {@link ThreadPhase.stepping}: it can continue from there.
  */
 export function rewind(ptrace: Ptrace, task: Task, address: number): void {
   ptrace.arena.setNumber(RIP, address);

@@ -8,11 +8,15 @@ export interface TwinPlace {
   readonly way: TwinWay;
   readonly code: TwinCode;
   readonly address: number;
-  /** Behind it. */
+  /** The address after it. */
   readonly end: number;
   readonly bytes: Uint8Array;
 }
 
+/**
+ * The most hits between two searches for a missing twin: a search reads the process's text, which must not slow every
+ * hit down; a library that brings the twin is noticed after at most this many hits.
+ */
 export const MAX_PAUSE = 4096;
 
 /** What is known about one address space. */

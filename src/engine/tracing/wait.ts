@@ -52,7 +52,7 @@ export class Waiter {
     return this.#arena.u32[Layout.waitStatus >>> 2]!;
   }
 
-  /** It was read some time ago: what it tells of may be over. */
+  /** It was read some time ago: the stop that it reports may be over. */
   get isOld(): boolean {
     return this.#isOld;
   }
@@ -126,10 +126,7 @@ export class Waiter {
     return tid > 0 ? tid : 0;
   }
 
-  /**
-   * Looks at the next report, and leaves it where it is. Returns whose it is; 0 if there is none, or after an
-   * interruption.
-   */
+  /** Peeks at the next report. Returns its tid; 0 if there is none, or after an interruption. */
   #announce(kind: number, pid: number, options: number): number {
     const { i32 } = this.#arena;
     const at = (field: number): number => (Layout.announcement + field) >>> 2;
