@@ -108,7 +108,7 @@ async function openTerminal(
   }
 }
 
-/** Whether a tracer that is no parent must be named by the process, and can be. */
+/** Whether the process must, and can, permit a tracer that is not its ancestor. */
 function mustBeNamed(): boolean {
   try {
     return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1').trim() === '1' && existsSync(PERL);

@@ -4,7 +4,7 @@
  * it is gone. An engine that is a child of this process has the debuggee's standard streams as descriptors from 3 on,
  * and hands them to the program it launches.
  *
- * Closing descriptor 0 is the dead man's switch: the engine takes every probe out, lets go of everything and exits.
+ * Closing descriptor 0 is the dead man's switch: the engine removes every probe, releases everything and exits.
  */
 import { SidestepError } from '../../base/errors';
 import { Emitter } from '../../base/lifetime';
@@ -31,8 +31,7 @@ export interface EngineProcessOptions {
   readonly descriptors?: readonly number[];
   readonly terminal: TerminalUse;
   /**
-   * Who starts the engine as root, unless this process is root's already; by default nobody does, and it is this
-   * user's.
+   * What starts the engine as root, unless this process already runs as root; by default the engine runs as this user.
    */
   readonly elevation?: Elevation | undefined;
   /** For the password that sudo asks for, where this process has no terminal. */

@@ -32,7 +32,7 @@ export class UntracedChildren {
   }
 
   /**
-   * To be called for each module before others' sites are armed in the process. Nothing is done in what is no C
+   * Call it for each module before other sites are armed in the process. It does nothing unless the module is a C
    * library.
    */
   async watch(process: Process, module: Module): Promise<void> {

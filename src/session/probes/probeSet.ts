@@ -140,7 +140,7 @@ export class Probes {
     for (const probe of lost) this.#changed.fire(probe);
   }
 
-  /** The modules are no longer mapped; their sites went with them, or are taken out where the engine still has them. */
+  /** The modules are no longer mapped; their sites went with them, or are removed if the engine still has them. */
   async leave(process: Process, modules: ReadonlySet<Module>): Promise<void> {
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
@@ -215,7 +215,7 @@ export class Probes {
     const search = findPlaces(location, modules, this.#sourceMap, placed);
     const { sites, errors } = await this.#arming.arm(probe, process, search.places);
     if (!this.#probes.has(probe)) {
-      // Removed meanwhile: the engine has forgotten them, or has never armed them.
+      // Removed in the meantime: the engine has forgotten them, or never armed them.
       this.#forgetSites(probe);
       return;
     }
@@ -307,7 +307,7 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
   }
 }
 
-/** Where a probe stands that has other places, too, those that can't be probed must not be missed in silence. */
+/** If a probe is armed at some of its places only, the user must hear about the others. */
 function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): readonly string[] {
   if (sites.length === 0) return [];
   return errors

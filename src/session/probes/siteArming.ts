@@ -45,9 +45,9 @@ export class Arming {
   }
 
   /**
-   * Arms a probe at each place that can be probed; nowhere if the process calls exec meanwhile. Where message or
-   * condition have no meaning at some of the places only, hits are counted there; where they have none at all, the
-   * probe is wrong and armed nowhere.
+   * Arms a probe at each place that can be probed; nowhere if the process calls exec in the meantime. Places where the
+   * message or the condition has no meaning only count hits; if it has no meaning at any place, the probe is wrong and
+   * is armed nowhere.
    */
   async arm(probe: Probe, process: Process, places: readonly FoundPlace[]): Promise<Armed> {
     const { generation } = process;

@@ -43,7 +43,7 @@ export class Processes implements Disposable {
   readonly #heldAtSites = new Emitter<{ readonly process: Process; readonly tid: number; readonly site: SiteId }>();
   readonly #subscription: Disposable;
 
-  /** By pid; ended and detached ones are no longer in it. */
+  /** By pid; ended and detached ones are removed. */
   readonly alive: ReadonlyMap<number, Process> = this.#alive;
   readonly onProcess: Event<ProcessChange> = this.#processes.on;
   readonly onThread: Event<ThreadChange> = this.#threads.on;
