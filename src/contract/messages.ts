@@ -67,7 +67,7 @@ export type Inspection =
       readonly length: number;
       readonly execution: Execution;
       /**
-       * The instruction that the address lies inside of, if any. The fields above then describe bytes that are never
+       * The instruction that the address lies inside, if any. The fields above then describe bytes that are never
        * executed like this.
        */
       readonly inside?: { readonly address: Address; readonly instruction: string };

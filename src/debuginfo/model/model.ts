@@ -215,7 +215,7 @@ export interface FunctionInfo {
   readonly name: string;
   readonly linkageName: string | undefined;
   readonly low: LinkAddress;
-  /** Behind its last byte (of the part that holds `low`). */
+  /** After its last byte (of the part that holds `low`). */
   readonly high: LinkAddress;
   readonly declaration: SourceLine | undefined;
 }
@@ -238,7 +238,7 @@ export interface AddressInfo {
 /** A range of code; link-time addresses. */
 export interface CodeRange {
   readonly start: LinkAddress;
-  /** Behind its last byte. */
+  /** After its last byte. */
   readonly end: LinkAddress;
 }
 

@@ -8,7 +8,7 @@ export type Elevation = 'sudo' | 'pkexec';
 
 export const ELEVATIONS: readonly Elevation[] = ['sudo', 'pkexec'];
 
-/** How sudo comes by a password: by its own program (SUDO_ASKPASS), from the terminal, or not at all. */
+/** How sudo gets a password: by its own program (SUDO_ASKPASS), from the terminal, or not at all. */
 export type PasswordSource = 'askpass' | 'terminal' | 'none';
 
 const SUDO_FLAGS: Readonly<Record<PasswordSource, readonly string[]>> = {
