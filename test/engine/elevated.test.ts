@@ -68,12 +68,12 @@ describe('an engine that sudo starts', () => {
   });
 
   it('refuses when the directory is gone: the session is over', () =>
-    isRefused({ at: '/nowhere/sidestep-000000/engine' }, /session that has asked for it is over/));
+    isRefused({ at: '/nowhere/sidestep-000000/engine' }, /session that asked for it has ended/));
 
   it('refuses a directory that others may enter', async () => {
     await listen();
     chmodSync(directory, 0o755);
-    await isRefused({}, /not a directory of user \d+ alone/);
+    await isRefused({}, /not a directory that only user \d+ can enter/);
   });
 
   it('refuses a link to a directory', async () => {
@@ -82,7 +82,7 @@ describe('an engine that sudo starts', () => {
     const real = join(directory, 'real');
     mkdirSync(real, 0o700);
     symlinkSync(real, link);
-    await isRefused({ at: join(link, 'engine') }, /not a directory of user/);
+    await isRefused({ at: join(link, 'engine') }, /not a directory that only user/);
   });
 
   it('refuses a directory whose name another user has taken over, who listens there', async function () {
@@ -95,7 +95,7 @@ describe('an engine that sudo starts', () => {
 
   it('refuses another process of the same user, which listens where its client did', async () => {
     await listen();
-    await isRefused({ client: process.ppid }, /process \d+ of user \d+ waits for it/);
+    await isRefused({ client: process.ppid }, /process \d+ of user \d+ is waiting for it/);
   });
 
   it('refuses a listener of another user in a directory of the right one', async function () {
