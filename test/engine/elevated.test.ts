@@ -90,7 +90,7 @@ describe('an engine that sudo starts', () => {
     await listen();
     const [victim, attacker] = [65534, 5];
     chownSync(directory, attacker, attacker);
-    await isRefused({ user: victim }, /not a directory of user 65534 alone/);
+    await isRefused({ user: victim }, /not a directory that only user 65534 can enter/);
   });
 
   it('refuses another process of the same user, which listens where its client did', async () => {
@@ -149,7 +149,7 @@ describe('an engine that works for another user', () => {
 
   it('takes no process that is no child of its client, and leaves it alone', async () => {
     for (const other of [process.pid, process.ppid, 1, 4_194_304]) {
-      await assert.rejects(launch(other), { code: 'engine-protocol', message: /no child of the client/ });
+      await assert.rejects(launch(other), { code: 'engine-protocol', message: /not a child of the client/ });
     }
     assert.ok(existsSync(`/proc/${process.ppid}`));
   });
@@ -157,7 +157,7 @@ describe('an engine that works for another user', () => {
   it('takes no child of another user', async function () {
     needsRoot(this);
     const starter = start('/bin/sleep', ['1000'], 65534);
-    await assert.rejects(launch(starter), { code: 'engine-protocol', message: /not of its user/ });
+    await assert.rejects(launch(starter), { code: 'engine-protocol', message: /does not belong to its user/ });
     assert.ok(existsSync(`/proc/${starter}/exe`));
   });
 
