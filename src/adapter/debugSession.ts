@@ -37,7 +37,7 @@ const KILL_PATIENCE_MS = 2000;
 /** How long an engine that does not answer is waited for, when the editor wants to be rid of the session. */
 const ENGINE_PATIENCE_MS = 10_000;
 
-/** The same, when there is no editor any more. */
+/** The same, if the editor is gone. */
 const CLOSE_PATIENCE_MS = 2000;
 
 type StartMethod = 'launch' | 'attach';
@@ -218,7 +218,7 @@ export class DebugSession implements Disposable {
     this.#configured.resolve(undefined);
     const live = this.#live;
     if (!live) return;
-    // An engine that is still waited for, for a password, has nothing to end or to let go.
+    // An engine that still waits for a password has nothing to end or release.
     if (live.isTracing) await within(ENGINE_PATIENCE_MS, terminateDebuggee ? this.#kill(live) : letGo(live));
     await live.finish();
   }

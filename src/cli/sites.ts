@@ -35,7 +35,7 @@ interface SiteReport {
   readonly reason?: string;
   /** Why there may be more or fewer hits than calls of the function or passes of the line. */
   readonly doubt?: string;
-  /** The instruction that the address lies inside of: a probe there would change it. */
+  /** The instruction that the address lies inside: a probe there would change it. */
   readonly inside?: { readonly address: string; readonly instruction: string };
 }
 

@@ -31,12 +31,12 @@ import { mostSimilar } from './symbols/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
 
-/** The longest instruction, in bytes: who executes the one before a restartable sequence comes into it. */
+/** The longest instruction, in bytes: a thread that executes the one before a restartable sequence enters it. */
 const MAX_INSTRUCTION = 15;
 
 /**
- * Functions with more code than that, in bytes, are not looked through: the largest that compilers make of people's
- * code are smaller.
+ * Functions with more code than that, in bytes, are not analysed: real functions are smaller, and the analysis takes
+ * time and memory in proportion.
  */
 const MAX_FLOW = 1 << 20;
 
@@ -46,7 +46,8 @@ export interface ImageOptions {
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
   /**
-   * Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance.
+   * Decodes code. Without it, copies of a line and loops can't be recognised: a line has one place in each function
+   * instance.
    */
   readonly readFlow?: ReadFlow;
 }
@@ -169,8 +170,7 @@ export class Image implements Disposable {
   }
 
   /**
-   * The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length behind
-   * it.
+   * The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length after it.
    */
   restartableSequenceAt(address: LinkAddress): CodeRange | undefined {
     const at = Number(address);
@@ -210,9 +210,9 @@ export class Image implements Disposable {
   }
 
   /**
-   * Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too.
-   * Of an indirect function, each that the loader may pick; `NAME@resolver` means what picks. Throws when it can't be
-   * told what is picked.
+   * Where the functions of this name, qualified or not, are entered and have their arguments; inlined copies too. Of an
+   * indirect function, each that the loader may pick; `NAME@resolver` means the resolver. Throws if the candidates
+   * can't be determined.
    */
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();

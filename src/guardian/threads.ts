@@ -23,7 +23,6 @@ import { haltRunning, othersHaveTraps } from './halt';
 import { type Rescue } from './rescue';
 import { withMemory } from './targetMemory';
 
-
 /**
  * How many nested handlers are followed back: the kernel may deliver this many signals before SIGSTOP. A bound on the
  * search: beyond it the thread is ended, like any whose progress is unknown.

@@ -1,6 +1,6 @@
 /**
  * A probe at one site: what the user wrote, compiled against what names mean there. The engine gets the agent program;
- * the text of a hit is made from its captures only when somebody reads it.
+ * the text of a hit is rendered from its captures only when it is read.
  */
 import { SidestepError } from '../base/errors';
 import { printable, printableLines, printableName } from '../base/printable';

@@ -9,7 +9,7 @@ import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
 import { completed } from './typed/names';
 
-/** More than these is no line of a log any more. */
+/** More arguments than these don't fit a line of a log. */
 const MAX_ARGUMENTS = 24;
 
 /** `hot(x=1, name="a")`; the name alone where nothing is known of the arguments. */

@@ -54,7 +54,7 @@ describe('framing of the debug adapter protocol', () => {
     ['Content-Length: -5\r\n\r\n', /the line "Content-Length: -5"/],
     ['Content-Length: abc\r\n\r\n', /the line "Content-Length: abc"/],
     ['Content-Length: 1e3\r\n\r\n', /the line "Content-Length: 1e3"/],
-    ['Content-Length: 4000000000\r\n\r\n', /4000000000 bytes .* more than/],
+    ['Content-Length: 4000000000\r\n\r\n', /4000000000 bytes, .* more than/],
     ['Content-Type: text/plain\r\n\r\n', /no Content-Length/],
     ['\r\n\r\n', /begins with|the line ""/],
     [`Content-Type: ${'x'.repeat(5000)}`, /does not end within 1024 bytes/],

@@ -109,7 +109,7 @@ async function openTerminal(
   }
 }
 
-/** Whether a tracer that is no parent must be named by the process, and can be. */
+/** Whether the process must, and can, permit a tracer that is not its ancestor. */
 function mustBeNamed(): boolean {
   return ptraceScope() === '1' && existsSync(PERL);
 }

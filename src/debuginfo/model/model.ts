@@ -228,7 +228,7 @@ export interface AddressInfo {
 /** A range of code; link-time addresses. */
 export interface CodeRange {
   readonly start: LinkAddress;
-  /** Behind its last byte. */
+  /** After its last byte. */
   readonly end: LinkAddress;
 }
 

@@ -33,7 +33,7 @@ export function blocksAt(
   }
   return chain;
 
-  /** A statement that left no instruction stands behind the last one of its function. */
+  /** A statement that left no instruction stands after the last one of its function. */
   function endingAt(block: Entry, ranges: readonly AddressRange[]): AddressRange | undefined {
     const range = block.tag === TAG.inlined_subroutine ? ranges.find(({ high }) => high === address) : undefined;
     return range && hasLine(block) ? range : undefined;

@@ -1,7 +1,7 @@
 /**
  * The control-flow graph of one function, instruction by instruction: what is reachable from where, and what lies in a
- * loop. Calls go on behind themselves. Where an indirect jump goes is not in its bytes: it may go to any instruction
- * that nothing else leads to, which is where the cases of a switch begin. What an exception leads to (landing pads) has
+ * loop. A call continues after itself. The bytes of an indirect jump don't name its target: it may go to any
+ * instruction that nothing else leads to, which is where the cases of a switch begin. Landing pads of exceptions have
  * no predecessor.
  */
 import { type FlowInstruction } from '../../base/controlFlow';

@@ -8,7 +8,7 @@ import { instancesOf } from './instances';
 import { lastComponent, matchesName, qualifiedNameOf } from './names';
 import { type Program } from './program';
 
-/** Entries inside of these are local. */
+/** Entries inside these are local. */
 const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine, TAG.lexical_block]);
 
 export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([

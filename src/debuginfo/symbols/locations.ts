@@ -163,7 +163,7 @@ export class Locations implements EvaluationContext {
   #read(variable: Entry): Location {
     const location = inherited(variable, (entry) => entry.attribute(AT.location));
     if (!location) return this.#constant(variable);
-    // Where the other frame's function stands, nobody here knows.
+    // The position of the other frame's function is unknown here.
     if (this.otherFrame && isLocationList(location)) throw new Unavailable(IN_OTHER_FRAME);
     const expression = expressionAt(location, this.pc);
     if (!expression || expression.length === 0) return OPTIMIZED_OUT;

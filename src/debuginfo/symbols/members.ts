@@ -50,7 +50,7 @@ function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member 
 function readByteOffset(entry: Entry, isFirst: boolean): number | RuntimeNumber | undefined {
   const location = entry.attribute(AT.data_member_location);
   if (!location) {
-    // Behind an array of variable length, gcc says nothing where it has nothing to say.
+    // After an array of variable length, GCC omits the offset.
     const isLost = !isFirst && entry.parent?.tag !== TAG.union_type && !entry.parent?.has(AT.byte_size);
     return isLost ? memberAddress(entry) : 0;
   }

@@ -78,7 +78,7 @@ function rowOf(program: Program, instance: Entry, address: number, table: LineTa
   return table.rowAt(address);
 }
 
-/** Other statement rows of row `row`'s line behind address `start` that belong to the same instance. */
+/** Other statement rows of row `row`'s line after address `start` that belong to the same instance. */
 function laterCandidates(program: Program, instance: Entry, start: number, table: LineTable, row: number): number[] {
   const line = table.lines[row]!;
   const file = table.files[row]!;
@@ -95,7 +95,7 @@ function laterCandidates(program: Program, instance: Entry, start: number, table
   return [...addresses].sort((a, b) => a - b);
 }
 
-/** The line with code at or behind `line` of the file, and its places; undefined when there is none. */
+/** The line with code at or after `line` of the file, and its places; undefined when there is none. */
 export function linePlaces(
   program: Program,
   file: string,

@@ -28,7 +28,7 @@ export interface ProgramFacts {
   functionSymbol(address: number): { readonly address: number; readonly name: string } | undefined;
   /** Where a thread has the module's thread-local variables; undefined where nothing tells. */
   readonly threadBlock: ThreadBlock | undefined;
-  /** The instructions from `low` up to `high`; undefined where nobody can decode them, or there are too many. */
+  /** The instructions from `low` up to `high`; undefined if there is no decoder, or there are too many. */
   instructions(low: number, high: number): readonly FlowInstruction[] | undefined;
 }
 

@@ -286,7 +286,7 @@ function declarationsOf(block: Entry): Declaration[] {
   return present.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-/** A variable of this name in a block inside of `block`, down to but not into other functions. */
+/** A variable of this name in a block inside `block`, down to but not into other functions. */
 function innerDeclaration(block: Entry, name: string, depth: number): Entry | undefined {
   if (depth > MAX_BLOCKS) return undefined;
   for (const child of block.children()) {

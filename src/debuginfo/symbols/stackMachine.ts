@@ -22,7 +22,7 @@ export interface StackItem {
 /** A place whose value can't be had; the message is what a user reads instead of it. */
 export class Unavailable extends Error {}
 
-/** Expressions that grow beyond this are nobody's: `dup` doubles them. */
+/** No compiler emits expressions that grow beyond this; each `dup` can double a malicious one. */
 const MAX_OPERATIONS = 256;
 
 /** What an operation may need to know beyond the stack. */

@@ -34,10 +34,10 @@ const ENCODINGS = new Map<number, BaseEncoding>([
   [ATE.GNU_complex_integer, 'complexInteger'],
 ]);
 
-/** What reads as the type behind it. */
+/** Kinds that are shown as the type that they refer to. */
 const TRANSPARENT = new Set<number>([TAG.subrange_type, TAG.packed_type, TAG.shared_type]);
 
-/** What clients look through to the type behind it: these must not form a circle. */
+/** Kinds that clients follow to the underlying type: these must not form a circle. */
 const LAYERS = new Set<number>([
   ...TRANSPARENT,
   // An array of itself has no size.
@@ -275,7 +275,7 @@ function readArray(types: Types, entry: Entry): Type {
   };
 }
 
-/** Elements of one dimension; undefined when nobody says. */
+/** Elements of one dimension; undefined if unknown. */
 function countOf(dimension: Entry): number | RuntimeNumber | undefined {
   const count = dimension.attribute(AT.count);
   if (count) {

@@ -1,7 +1,7 @@
 /**
- * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address
- * runs its agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing
- * here allocates.
+ * Handles a hit: the thread that ran into INT3 has stopped; its registers are read, every probe of that address runs
+ * its agent, the displaced instruction is executed on the registers, and the thread continues after it. Nothing here
+ * allocates.
  */
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
@@ -31,7 +31,10 @@ import { type Task } from '../tracees/tracees';
 import { keepTraced } from '../lifecycle/untraced';
 import { type Twins } from '../passing/twins';
 
-/** One register by PTRACE_POKEUSER costs less than all of them by SETREGS; three no longer do. */
+/**
+ * Up to this many changed registers are written by PTRACE_POKEUSER, one call each; from three on, a single
+ * PTRACE_SETREGS for all costs less. It depends on the cost of a system call, so a new machine may shift it.
+ */
 const POKED_REGISTERS = 2;
 
 export interface HitParts {
@@ -80,8 +83,8 @@ export class Hits {
   }
 
   /**
-   * A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is
-   * killed meanwhile.
+   * A thread has stopped because of a SIGTRAP. `now`: performance.now(). If it is killed in the meantime, every request
+   * fails without harm.
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
@@ -123,8 +126,8 @@ export class Hits {
 
   /**
    * A thread has stopped because of a SIGILL. One that was sent is the only signal that comes before a SIGTRAP that was
-   * sent (next_signal in kernel/signal.c), and that can have swallowed INT3's own: the thread goes back, to meet INT3
-   * when it returns from the handler. Behind an instruction of one byte it may be for other reasons.
+   * sent (next_signal in kernel/signal.c), and that can have swallowed INT3's own: the thread is rewound, and runs into
+   * INT3 when it returns from the handler. After a one-byte instruction it may stand there for other reasons.
    */
   onIllegalInstruction(task: Task): void {
     const { space } = task.process;
@@ -222,8 +225,8 @@ export class Hits {
   }
 
   /**
-   * Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that
-   * was sent.
+   * Executes the displaced instruction and resumes the thread. `sent`: INT3's trap has merged with a SIGTRAP that was
+   * sent.
    */
   #pass(task: Task, breakpoint: Breakpoint, registers: Registers, sent: boolean): void {
     const { displaced } = breakpoint;

@@ -45,7 +45,7 @@ export function stateOf(pid: number, tid: number): string | undefined {
 
 /** A traced thread that is stopped. */
 export interface Stop {
-  /** What its tracer has yet to be told of it by wait4(2): a signal; 0: nothing. */
+  /** The signal that wait4(2) has yet to report to its tracer; 0 if there is none. */
   readonly untold: number;
   /** `undefined`: it may not be known. */
   readonly rip: number | undefined;

@@ -1,8 +1,8 @@
 /**
  * Stepping aside: where emulating an instruction would fault, or memory can't be reached from outside, the thread runs
- * the real one. The byte is put back, the thread is rewound to the site and stepped over that one instruction; the stop
- * that follows, for the step or for the fault, puts INT3 in again. Other threads can pass meanwhile without being
- * noticed: these moments are counted.
+ * the real one. The byte is restored, and the thread is rewound to the site and stepped over that one instruction. At
+ * the stop that follows, for the step or the fault, INT3 is written again. Other threads can pass unnoticed in the
+ * meantime; these moments are counted.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { hex } from '../../base/address';
@@ -71,9 +71,9 @@ export class StepAside {
   }
 
   /**
-   * The thread has stopped, for whatever reason: INT3 goes in again. If it has not executed the instruction yet, its
-   * next arrival there is the same hit; if it has, the step's SIGTRAP is still to come unless this is it (`trapped`),
-   * or it was swallowed by one that was sent. False: it was not aside.
+   * The thread has stopped, for any reason: INT3 is written again. If it has not executed the instruction yet, its next
+   * arrival there is the same hit; if it has, the step's SIGTRAP is still pending, unless this is it (`trapped`), or a
+   * SIGTRAP that was sent has swallowed it. False: it was not aside.
    */
   interrupt(task: Task, trapped: boolean): boolean {
     const breakpoint = task.state.asideAt;

@@ -1,4 +1,4 @@
-/** A thread that stands behind an INT3 goes back in front of it. */
+/** Rewinds a thread that stands after an INT3 to that INT3's address. */
 import { UserRegister } from '../../emulator/machine/state';
 import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';

@@ -63,9 +63,7 @@ class Shaper {
   /** A virtual base is one object, however many classes inherit it. */
   readonly #shown = new Set<string>();
 
-  /**
-   * `object`: where it is; undefined inside of arrays, of whose elements only the first could say where its bases are.
-   */
+  /** `object`: where it is; undefined inside arrays, of whose elements only the first could say where its bases are. */
   shape(type: Type, object: Place | undefined, depth: number): Resolve {
     const under = unqualified(type);
     if (isShaped(under, depth)) {

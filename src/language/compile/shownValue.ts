@@ -41,7 +41,7 @@ export interface ShownFormat {
 }
 
 /**
- * Bytes of a text that is a value of its own, and of one inside of another value; how many of those one value may have.
+ * Bytes of a text that is a value of its own, and of one inside another value; how many of those one value may have.
  */
 const TEXT_BYTES = 1024;
 const INNER_TEXT_BYTES = 200;
@@ -324,7 +324,7 @@ interface CollectedPart {
   readonly missing: string;
 }
 
-/** Parts behind each other, each at a multiple of 8, as if they were one object. */
+/** Consecutive parts, each at a multiple of 8, as if they were one object. */
 function joinedParts(parts: readonly CollectedPart[]): { joined: Uint8Array; holes: Hole[]; starts: number[] } {
   const starts: number[] = [];
   let end = 0;

@@ -242,7 +242,7 @@ function wholes(storage: Storage): readonly { readonly storage: Storage; readonl
   }
 }
 
-/** The piece that holds all of the bytes; undefined if they lie across two, or behind the last. */
+/** The piece that holds all of the bytes; undefined if they lie across two, or after the last. */
 function pieceAt(
   { pieces }: Extract<Storage, { kind: 'pieces' }>,
   offset: number,

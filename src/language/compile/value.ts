@@ -66,7 +66,7 @@ export class ValueCompiler {
     return addressIn(this.storage(place), place.offset, this.reasons);
   }
 
-  /** Where a place's base is; the place begins `offset` bytes behind it. */
+  /** Where a place's base is; the place begins `offset` bytes after it. */
   storage({ base }: Place): Storage {
     if (base.kind === 'pointer') return { kind: 'memory', address: this.value(base.pointer) };
     return storageOf(base.location, this.bias, this.reasons);

@@ -39,7 +39,7 @@ export function checkTruth(expression: Expression, scope: Scope): Typed {
   return new Checker(scope).truth(expression);
 }
 
-/** The typed tree of `[n]` behind a value: an integer. Throws `type` when the value has no elements. */
+/** The typed tree of `[n]` after a value: an integer. Throws `type` when the value has no elements. */
 export function checkCount(node: Typed, count: Expression, range: Range, scope: Scope): Typed {
   const { kind } = unqualified(node.type);
   if (kind !== 'pointer' && kind !== 'array') {

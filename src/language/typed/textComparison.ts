@@ -14,7 +14,7 @@ export function textEquals(node: Typed, text: string): Typed | undefined {
   if (character === undefined) return undefined;
   const units = [...unitsOf(text, character.byteSize), 0];
   const characters = units.map((_, index) => characterAt(node, index, character));
-  // An array that holds the text without a NUL behind it equals the text too.
+  // An array that holds the text without a NUL after it equals the text too.
   if (characters.at(-1) === 'outside') {
     characters.pop();
     units.pop();

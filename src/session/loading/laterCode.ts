@@ -7,7 +7,10 @@ import { readFileSync } from 'node:fs';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
-/** As they end a name in .dynstr; a linker may let a longer name share its end, which only makes us wait in vain. */
+/**
+ * As they end a name in .dynstr; a linker may let a longer name share its end, in which case the probe waits for
+ * nothing.
+ */
 const LOADING = ['dlopen\0', 'dlmopen\0'];
 
 /** exec(3); posix_spawn(3), system(3) and popen(3) only start others. */
@@ -30,7 +33,7 @@ const LOADERS = /^(ld-linux|libc\.so|libc-|libdl\.so|libdl-)/;
 const known = new WeakMap<Module, Map<readonly string[], boolean>>();
 
 export function canLoadCode(process: Process): boolean {
-  // Without a dynamic linker there is nothing that would tell of it.
+  // Without a dynamic linker, no event would report it.
   if (process.modules.length < 2) return false;
   // Before its first instruction, only the program and its dynamic linker are mapped: the libraries are still to come.
   if (process.waitsAtEntry) return true;

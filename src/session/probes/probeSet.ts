@@ -144,7 +144,7 @@ export class ProbeSet {
     for (const probe of lost) this.#changed.fire(probe);
   }
 
-  /** The modules are no longer mapped; their sites went with them, or are taken out where the engine still has them. */
+  /** The modules are no longer mapped; their sites went with them, or are removed if the engine still has them. */
   async leave(process: Process, modules: ReadonlySet<Module>): Promise<void> {
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
@@ -320,7 +320,7 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
   }
 }
 
-/** Where a probe stands that has other places, too, those that can't be probed must not be missed in silence. */
+/** If a probe is armed at some of its places only, the user must hear about the others. */
 function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): readonly string[] {
   if (sites.length === 0) return [];
   return errors

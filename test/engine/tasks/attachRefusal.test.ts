@@ -17,7 +17,7 @@ describe('why a process may not be traced', () => {
   ][] = [
     ["another user's", {}, { owners: ['0', '0', '0'] }, /belongs to user 0, Sidestep runs as user 1000/, /as root/],
     ['set-user-id', {}, { owners: ['1000', '0', '0'] }, /belongs to user/, /as root/],
-    ['capabilities', {}, { capabilities: CAP_NET_RAW }, /has capabilities that Sidestep has not/, /as root/],
+    ['capabilities', {}, { capabilities: CAP_NET_RAW }, /has capabilities that Sidestep lacks/, /as root/],
     ['protected', {}, { isReadable: false }, /has protected itself/, /as root/],
     [
       "a container's root",

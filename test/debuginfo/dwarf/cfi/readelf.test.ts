@@ -41,7 +41,10 @@ function readelf(path: string, kind: '.eh_frame' | '.debug_frame'): Map<string, 
     else if (/^ +LOC /.test(line)) columns = line.trim().split(/ +/).slice(1);
     else if (/^[0-9a-f]{16} /.test(line) && rows) {
       // Of a register by number and name, `r1 (rdx)`, the name.
-      const [low, ...rules] = line.replace(/ r\d+ \((\w+)\)/g, ' $1').trim().split(/ +/);
+      const [low, ...rules] = line
+        .replace(/ r\d+ \((\w+)\)/g, ' $1')
+        .trim()
+        .split(/ +/);
       rows.push({ low: parseInt(low!, 16), rules: new Map(rules.map((rule, index) => [columns[index]!, rule])) });
     }
   }
