@@ -3,6 +3,7 @@
  * leads to is read when it is asked for, so circles in the program's types are no circles here, and those in a hostile
  * file end.
  */
+import { littleEndian } from '../../base/littleEndian';
 import { AT, ATE, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type AttributeValue } from '../dwarf/attributeValue';
@@ -14,6 +15,8 @@ import { DwarfNumber } from './runtimeNumber';
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
 const POINTER_SIZE = 8;
+/** __int128, in bytes. */
+const WIDEST_INTEGER = 16;
 /** Typedefs and qualifiers in a row; a longer row is a circle. */
 const MAX_LAYERS = 64;
 
@@ -344,8 +347,7 @@ function readEnumeration(types: Types, entry: Entry): Type {
 
 function constantOf(value: AttributeValue | undefined): bigint {
   // Wider than 64 bits: bytes.
-  const bytes = [...(value?.block() ?? [])];
-  return value?.constant() ?? bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return value?.constant() ?? littleEndian((value?.block() ?? new Uint8Array(0)).subarray(0, WIDEST_INTEGER));
 }
 
 type BaseType = Extract<Type, { kind: 'base' }>;

@@ -2,7 +2,7 @@
  * Floating-point numbers in the fewest digits that read back as the same number: IEEE 754 binary16, 32, 64 and 128, and
  * the x87's 80-bit format (Intel SDM vol. 1, §4.2.2) that C's `long double` is on x86-64.
  */
-import { readInteger } from './snapshot';
+import { readInteger } from '../../base/littleEndian';
 
 interface Layout {
   readonly exponentBits: number;

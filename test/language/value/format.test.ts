@@ -141,9 +141,9 @@ describe('values', () => {
 
   it('show the texts that were collected with them', () => {
     const named = structure('named', 16, [member('id', types.int, 0), member('name', pointer(types.char), 8)]);
-    const value = snapshot(bytes(1, 0, 0x5000n), { texts: new Map([[8, '"bob"']]) });
+    const value = snapshot(bytes(1, 0, 0x5000n), { texts: [{ offset: 8, kind: 'terminated', text: '"bob"' }] });
     assert.equal(valueText(named, value), '{id = 1, name = 0x5000 "bob"}');
-    const nothing = snapshot(bytes(1, 0, 0n), { texts: new Map([[8, '<not readable>']]) });
+    const nothing = snapshot(bytes(1, 0, 0n), { texts: [{ offset: 8, kind: 'terminated', text: '<not readable>' }] });
     assert.equal(valueText(named, nothing), '{id = 1, name = 0x0}');
   });
 
