@@ -5,6 +5,7 @@ import { memoryOf, runCapture } from './agentInterpreter';
 import { refusal } from './errors';
 import {
   at,
+  base,
   enumeration,
   inRegister,
   member,
@@ -78,7 +79,7 @@ describe('Go', () => {
   );
   const parts: ScopeParts = {
     language: 'go',
-    types: { int: { kind: 'base', name: 'int', byteSize: 8, encoding: 'signed' } },
+    types: { int: base('int', 8, 'signed') },
     variables: [
       variable('s', string, at(12288n)),
       variable('main.counter', types.int, at(4096n), 'global'),
@@ -107,10 +108,16 @@ describe('Go', () => {
 
 describe('Rust', () => {
   it('has texts with a length', () => {
-    const str = structure('&str', 16, [
-      member('data_ptr', pointer(types.unsignedChar), 0),
-      member('length', types.unsignedLong, 8),
-    ]);
+    const members = [member('data_ptr', pointer(types.unsignedChar), 0), member('length', types.unsignedLong, 8)];
+    const str = structure('&str', 16, members, 'structure', 'rust');
     assert.equal(says('{s}', { language: 'rust', variables: [variable('s', str, at(12288n))] }), '"héllo"');
+  });
+});
+
+describe('C', () => {
+  it('has structures that are named as texts of other languages, and are none', () => {
+    const members = [member('str', pointer(types.unsignedChar), 0), member('len', types.long, 8)];
+    const string = structure('string', 16, members);
+    assert.match(says('{s}', { variables: [variable('s', string, at(12288n))] }), /^\{str = 0x2000 .*, len = 6\}$/);
   });
 });

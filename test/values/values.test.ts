@@ -8,7 +8,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJsonLines, ROOT, SCRATCH, sidestep } from '../cli/commandLine';
-import { buildFixture, type Fixture } from '../fixtures/build';
+import { buildFixture, canBuild, type Fixture } from '../fixtures/build';
+import { skip } from '../skip';
 
 interface Kind {
   readonly file: string;
@@ -69,6 +70,35 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** Languages that debug information does not describe in all versions: by compiler flags. */
+const OTHER_LANGUAGES: readonly (Kind & { readonly flags: Readonly<Record<string, readonly string[]>> })[] = [
+  {
+    file: 'kinds.rs',
+    flags: {
+      'without optimisation': [],
+      'with DWARF 5': ['-C', 'dwarf-version=5'],
+      'with optimisation': ['-O', '-C', 'debug-assertions=off'],
+    },
+    mayBeMissing: true,
+    probes: {
+      '#SHAPES': '{*shape} ; {*wide} ; {*only} ; {*point} ; {color} ; {point.y}',
+      '#OPTIONS': '{*number} ; {*place} ; {*text} ; {*inner} ; {*point} ; {*result} ; {*letter}',
+      '#NUMBERS': '{small} {byte} {*large} {*huge} {half} {letter} {is} ; {*pair} {*row} {*meters} {*unit}',
+      '#TEXTS': '{name} {empty} ; {*names}',
+    },
+  },
+  {
+    file: 'kinds.go',
+    flags: { 'without optimisation': ['-gcflags=-N -l'], 'with optimisation': [] },
+    mayBeMissing: true,
+    probes: {
+      'main.orders': '{*order} ; {place} {heat} ; {order.Name} {order.Place.X} {main.counter}',
+      'main.numbers': '{small} {byte_} {word} {letter} ; {*wave} {*row} {*empty} {is}',
+      'main.texts': '{name} {empty} {*names} {list.len} {list.array[1]}',
+    },
+  },
+];
+
 /** What the program printed as right, message by message. */
 function expected(stdout: string): string[] {
   return stdout
@@ -105,6 +135,19 @@ describe('values', function () {
             else assertNoneWrong(told, right);
           });
         }
+      }
+    });
+  }
+
+  for (const kind of OTHER_LANGUAGES) {
+    describe(`of ${kind.file}`, () => {
+      for (const [how, flags] of Object.entries(kind.flags)) {
+        it(`read as the program says ${how}`, async function () {
+          if (!canBuild(kind.file)) skip(this, `there is no compiler for ${kind.file}`);
+          const { told, right } = await messagesOf(buildFixture(`values/${kind.file}`, { flags }), kind);
+          if (how === 'with optimisation') assertNoneWrong(told, right);
+          else assert.equal(told, right);
+        });
       }
     });
   }

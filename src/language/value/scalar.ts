@@ -46,6 +46,8 @@ function ownNotation(type: Type, bytes: Uint8Array, offset: number, size: number
   const under = unqualified(type);
   if (under.kind === 'memberPointer') return memberPointerText(bytes, offset, size);
   if (under.kind !== 'base') return undefined;
+  // Of one value only, or of none: Rust's `()` and `!`.
+  if (size === 0) return under.name;
   switch (under.encoding) {
     case 'float':
       return floatText(bytes, offset, size, under.name);

@@ -2,7 +2,7 @@
  * Bytes and their type → a tree of nodes, as the type is made: members, base classes, elements, the bits of bit-fields.
  * No node shows a byte that was not captured.
  */
-import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
+import { type Member, type StructureType, type Type, type VariantPart } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
 import { type ArrayType, elementOf, isStructure, knownCount, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { characterArray } from './characterArray';
@@ -11,6 +11,7 @@ import { bitFieldText, type NumberStyle, scalarText } from './scalar';
 import { missingAt, MORE, type Snapshot, textAt } from './snapshot';
 import { BYTES, type Encoding } from './text';
 import { encodingOf, textType } from './textTypes';
+import { liveVariant } from './variants';
 
 /** The value of `type` at the start of the snapshot. `style`: the notation of all that is in it. */
 export function nodeOf(type: Type, value: Snapshot, style?: Style): ValueNode {
@@ -62,7 +63,26 @@ class TypeNodes {
     const isText = textType(type)?.kind === 'counted';
     const text = isText ? textAt(this.#snapshot, offset, 'counted') : undefined;
     if (text === undefined && type.byteSize === undefined) return leaf('<incomplete type>', common);
+    if (text === undefined && type.variants !== undefined) return this.#oneOf(type, type.variants, common);
     return { ...common, text, children: lazy(() => this.#members(type.members, offset)) };
+  }
+
+  /** A structure that is one of several: with the members of the one that it is. */
+  #oneOf(type: StructureType, part: VariantPart, common: Common): ValueNode {
+    const { offset } = common.extent;
+    const live = liveVariant(part, this.#snapshot, offset);
+    if (typeof live === 'string') return leaf(live, common);
+    const [only, ...others] = live;
+    const inner = only && unqualified(only.type);
+    // Rust wraps each variant's fields in a structure, whose name is the variant's.
+    const isWrapped = type.language === 'rust' && type.members.length + others.length === 0;
+    if (!isWrapped || inner === undefined || !isStructure(inner) || only?.name === undefined) {
+      return { ...common, text: undefined, children: this.#members([...type.members, ...live], offset) };
+    }
+    const fields = this.#members(inner.members, offset + known(only.byteOffset));
+    const isTuple = inner.members.length > 0 && inner.members.every(({ name }) => TUPLE_FIELD.test(name ?? ''));
+    const children = isTuple ? positional(fields) : fields;
+    return { ...common, text: undefined, variant: only.name, children };
   }
 
   #members(members: readonly Member[], offset: number): Children {
@@ -135,6 +155,9 @@ class TypeNodes {
   }
 }
 
+/** What rustc calls fields without a name. */
+const TUPLE_FIELD = /^__\d+$/;
+
 interface Common extends Place {
   readonly type: Type;
   readonly extent: Extent;
@@ -156,6 +179,10 @@ function lazy(make: () => Children): Children {
     },
     at: (index) => all().at(index),
   };
+}
+
+function positional(members: Children): Children {
+  return { ...members, kind: 'positional', at: (index) => ({ ...members.at(index), name: undefined }) };
 }
 
 /** A layout that is still open has been settled before its value is written: `compile/shape`. */
