@@ -4,20 +4,10 @@
  * optimisation.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseJsonLines, ROOT, SCRATCH, sidestep } from '../cli/commandLine';
-import { buildFixture, canBuild, type Fixture } from '../fixtures/build';
+import { sidestep } from '../cli/commandLine';
+import { buildFixture, canBuild } from '../fixtures/build';
 import { skip } from '../skip';
-
-interface Kind {
-  readonly file: string;
-  /** Location → message; `#name` is the line with that marker. */
-  readonly probes: Readonly<Record<string, string>>;
-  /** What optimised code need not have: such a part of a message may read as missing, never as something else. */
-  readonly mayBeMissing?: boolean;
-}
+import { type Kind, messagesOf } from './messages';
 
 const KINDS: readonly Kind[] = [
   {
@@ -98,27 +88,6 @@ const OTHER_LANGUAGES: readonly (Kind & { readonly flags: Readonly<Record<string
     },
   },
 ];
-
-/** What the program printed as right, message by message. */
-function expected(stdout: string): string[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line.startsWith('= '))
-    .map((line) => line.slice(2));
-}
-
-async function messagesOf(fixture: Fixture, { file, probes }: Kind): Promise<{ told: string; right: string }> {
-  mkdirSync(SCRATCH, { recursive: true });
-  const output = join(SCRATCH, `values-${process.pid}.json`);
-  const options = Object.entries(probes).flatMap(([location, message]) => {
-    const place = location.startsWith('#') ? `${file}:${fixture.line(location.slice(1))}` : location;
-    return ['-p', `log ${place} ${JSON.stringify(message).replaceAll('\\\\u', '\\u')}`];
-  });
-  const outcome = await sidestep(['run', ...options, '--format', 'json', '-o', output, '--', fixture.path]);
-  assert.equal(outcome.status, 0, outcome.stderr);
-  const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-  return { told: hits.map(({ message }) => message).join('\n'), right: expected(outcome.stdout).join('\n') };
-}
 
 describe('values', function () {
   this.timeout(120_000);
@@ -201,70 +170,5 @@ describe('a name that the function has elsewhere', function () {
     ]);
     assert.equal(status, 2);
     assert.match(stderr, /there is no `nowhere` here/);
-  });
-});
-
-describe('thread-local variables', function () {
-  this.timeout(120_000);
-  const sources = ['threads.c', 'threadsLibrary.c'].map((file) => join(ROOT, 'test/fixtures/values', file));
-  const lineOf = (source: string, marker: string) =>
-    readFileSync(source, 'utf8')
-      .split('\n')
-      .findIndex((line) => line.includes(`#${marker}`)) + 1;
-
-  const build = (name: string, ...commands: string[][]) => {
-    mkdirSync(SCRATCH, { recursive: true });
-    const program = join(SCRATCH, `threads-${name}-${process.pid}`);
-    for (const [compiler, ...flags] of commands) {
-      execFileSync(compiler!, ['-g', ...flags.map((flag) => flag.replace('PROGRAM', program))], { stdio: 'inherit' });
-    }
-    return program;
-  };
-  const library = (...flags: string[]) => [
-    ['gcc', '-shared', '-fPIC', '-DALONE', ...flags, sources[1]!, '-o', 'PROGRAM.so'],
-    ['gcc', '-DALONE', sources[0]!, 'PROGRAM.so', '-o', 'PROGRAM', '-pthread'],
-  ];
-
-  const programs: Readonly<Record<string, () => string>> = {
-    'of a program': () => build('program', ['gcc', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of an optimised program': () => build('optimised', ['gcc', '-O2', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a static program': () => build('static', ['gcc', '-static', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a static position-independent program': () =>
-      build('static-pie', ['gcc', '-static-pie', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a library': () => build('library', ...library('-O0')),
-    'of an optimised library': () => build('library-optimised', ...library('-O2')),
-    'of a library with fixed offsets': () => build('library-fixed', ...library('-ftls-model=initial-exec')),
-  };
-
-  for (const [name, make] of Object.entries(programs)) {
-    it(`${name} read as the program says`, async () => {
-      const program = make();
-      const output = `${program}.json`;
-      const { stdout, stderr, status } = await sidestep([
-        'run',
-        '-p',
-        `log threads.c:${lineOf(sources[0]!, 'show')} "{z} {x} {name} {other} {pair.a} {zero} {aligned} {times}"`,
-        '-p',
-        `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "library {global} {local}"`,
-        ...['--format', 'json', '-o', output, '--', program],
-      ]);
-      assert.equal(status, 0, stderr);
-      const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-      assert.deepEqual(
-        hits.map(({ message }) => message),
-        expected(stdout),
-      );
-    });
-  }
-
-  it('of a library that a thread has not used say so', async () => {
-    const program = build('unused', ...library('-O0'));
-    const output = `${program}.json`;
-    await sidestep([
-      ...['run', '-p', `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "{unused}"`],
-      ...['--format', 'json', '-o', output, '--', program],
-    ]);
-    const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-    for (const { message } of hits) assert.match(message, /^(?:9|<not allocated yet in this thread>)$/);
   });
 });

@@ -219,6 +219,21 @@ export type ThreadBlock =
       readonly kind: 'module';
       readonly slot: LinkAddress;
       readonly expected?: { readonly slot: LinkAddress; readonly value: bigint };
+    }
+  /** The same, but from the byte on that the word after `slot` says, less `addend`. */
+  | { readonly kind: 'pair'; readonly slot: LinkAddress; readonly addend: bigint }
+  /**
+   * A TLS descriptor (the psABI's `-mtls-dialect=gnu2`): the word after `slot` is a distance below the thread pointer,
+   * or the address of a module's number and an offset in its block; less `addend`. Until it is used, old dynamic
+   * linkers have the address of its relocation there, `unresolved`.
+   */
+  | {
+      readonly kind: 'descriptor';
+      readonly slot: LinkAddress;
+      readonly addend: bigint;
+      readonly unresolved: LinkAddress;
+      /** Whether the thread's vector is known to be glibc's: without it, only distances tell. */
+      readonly hasVector: boolean;
     };
 
 export type Location =
