@@ -1,5 +1,6 @@
 /** What C++, Rust and Go programs have that C's do not. */
 import assert from 'node:assert/strict';
+import { type Type } from '../../src/debuginfo/model/model';
 import { compileProbe } from '../../src/language/compileProbe';
 import { memoryOf, runCapture } from './agentInterpreter';
 import { refusal } from './errors';
@@ -115,6 +116,24 @@ describe('Rust', () => {
 });
 
 describe('C', () => {
+  it('computes with bit-precise integers', () => {
+    const precise = (encoding: 'signed' | 'unsigned', byteSize: number, bitSize: number): Type => ({
+      kind: 'base',
+      name: `_BitInt(${bitSize})`,
+      language: 'c',
+      byteSize,
+      encoding,
+      bitSize,
+    });
+    // 0x4_0000_0003: of 34 bits, only the 3 counts.
+    const variables = [
+      variable('n', precise('signed', 8, 34), at(4096n)),
+      variable('u', precise('unsigned', 8, 34), at(4096n)),
+      variable('small', precise('signed', 1, 2), at(4096n)),
+    ];
+    assert.equal(says('{n} {n + 1} {u - 4 < 0} {small} {small + 1} {sizeof n}', { variables }), '3 4 0 -1 0 8');
+  });
+
   it('has structures that are named as texts of other languages, and are none', () => {
     const members = [member('str', pointer(types.unsignedChar), 0), member('len', types.long, 8)];
     const string = structure('string', 16, members);

@@ -97,6 +97,8 @@ export interface BaseType {
   readonly language: SourceLanguage;
   readonly byteSize: number;
   readonly encoding: BaseEncoding;
+  /** C23's `_BitInt(N)`: so many of the lowest bits are the value, the others are anything (the psABI, §3.1.2). */
+  readonly bitSize?: number;
 }
 
 export interface StructureType {

@@ -192,13 +192,26 @@ function readTypedef(types: TypeSource, entry: Entry): Type {
   };
 }
 
+/** DW_AT_bit_size; clang leaves it out, and the name tells. */
+function bitSizeOf(entry: Entry, name: string): number | undefined {
+  const named = /\b_BitInt\((\d{1,7})\)/.exec(name);
+  const bits = entry.unsigned(AT.bit_size) ?? (named ? Number(named[1]) : undefined);
+  const bytes = entry.unsigned(AT.byte_size) ?? Infinity;
+  return bits !== undefined && bits > 0 && bits <= bytes * 8 ? bits : undefined;
+}
+
 function readBase(_types: TypeSource, entry: Entry): BaseType {
+  const name = entry.string(AT.name) ?? '(unnamed type)';
+  const bits = bitSizeOf(entry, name);
+  const encoding = ENCODINGS.get(entry.unsigned(AT.encoding) ?? 0) ?? 'other';
+  const isInteger = encoding === 'signed' || encoding === 'unsigned';
   return {
     kind: 'base',
-    name: entry.string(AT.name) ?? '(unnamed type)',
+    name,
     language: languageOf(entry.unit),
-    byteSize: entry.unsigned(AT.byte_size) ?? Math.ceil((entry.unsigned(AT.bit_size) ?? 0) / 8),
-    encoding: ENCODINGS.get(entry.unsigned(AT.encoding) ?? 0) ?? 'other',
+    byteSize: entry.unsigned(AT.byte_size) ?? Math.ceil((bits ?? 0) / 8),
+    encoding,
+    ...(isInteger && bits !== undefined && { bitSize: bits }),
   };
 }
 

@@ -65,7 +65,7 @@ function shownScalar(node: Typed, showing: Showing): ShownValue {
   const { style, compiler, budget } = showing;
   const scalar = scalarOf(node.type);
   if (scalar === undefined) return shownWideBitField(node, showing) ?? fixed('<incomplete type>');
-  const size = (scalar.bits / 8) as 1 | 2 | 4 | 8;
+  const size = sizeOf(node.type) as 1 | 2 | 4 | 8;
   const operations = compiler.value(node);
   if (scalar.kind === 'float' && scalar.bits === 32) operations.push({ op: 'doubleToSingle' });
   budget.forValue(size);

@@ -18,6 +18,10 @@ export function scalarText(
   size: number,
   style: NumberStyle | undefined,
 ): string {
+  const under = unqualified(type);
+  if (under.kind === 'base' && under.bitSize !== undefined) {
+    return bitFieldText(type, bytes, { start: offset * 8, size: under.bitSize }, style);
+  }
   const own = style === undefined ? ownNotation(type, bytes, offset, size) : undefined;
   if (own !== undefined) return own;
   const value = readInteger(bytes, offset, size, isSigned(type));

@@ -1,7 +1,7 @@
 /** Types beyond what every language has: arguments of templates, structures that are one of several variants. */
 import assert from 'node:assert/strict';
 import { Image } from '../../../src/debuginfo/image';
-import { AT, ATE, FORM, TAG } from '../../../src/debuginfo/dwarf/constants';
+import { AT, ATE, DSC, FORM, TAG } from '../../../src/debuginfo/dwarf/constants';
 import { type Scope, type StructureType, type TemplateArgument, type Type } from '../../../src/debuginfo/model/model';
 import { Types } from '../../../src/debuginfo/symbols/types';
 import { canBuild, type Fixture, buildFixture } from '../../fixtures/build';
@@ -120,61 +120,90 @@ describe('variants', () => {
   });
 });
 
+describe('bit-precise integers', () => {
+  it('say how many bits they have, or their name does', () => {
+    const unit = new HandMadeUnit();
+    const stated = unit.add(2, cstring('_BitInt(17)'), u8(4), u8(ATE.signed), u8(17));
+    const named = unit.add(3, cstring('unsigned _BitInt(65)'), u8(16), u8(ATE.unsigned));
+    const extended = unit.add(2, cstring('long double'), u8(16), u8(ATE.float), u8(80));
+    const bits = [AT.bit_size, FORM.data1] as const;
+    const types = unit.types(
+      declared(2, TAG.base_type, false, NAME, BYTES, ENCODING, bits),
+      declared(3, TAG.base_type, false, NAME, BYTES, ENCODING),
+    );
+    const read = [stated, named, extended]
+      .map(types)
+      .map((type) => type.kind === 'base' && [type.byteSize, type.bitSize]);
+    assert.deepEqual(read, [
+      [4, 17],
+      [16, 65],
+      [16, undefined],
+    ]);
+  });
+});
+
+const NAME = [AT.name, FORM.string] as const;
+const BYTES = [AT.byte_size, FORM.data1] as const;
+const ENCODING = [AT.encoding, FORM.data1] as const;
+
+/** One declaration in .debug_abbrev; `pairs`: attributes and forms. */
+function declared(code: number, tag: number, hasChildren: boolean, ...pairs: (readonly [number, number])[]): Field {
+  return [...uleb(code), ...uleb(tag), ...u8(hasChildren ? 1 : 0), ...pairs.flat().flatMap((each) => uleb(each)), 0, 0];
+}
+
+/** A DWARF 4 unit, entry after entry; abbreviation 1 is its root's. */
+class HandMadeUnit {
+  readonly #entries: Field[] = [uleb(1)];
+
+  /** Where the next entry will be, in .debug_info. */
+  get end(): number {
+    // The header is 11 bytes long.
+    return 11 + this.#entries.flat().length;
+  }
+
+  /** An entry of that abbreviation and its attributes; 0 ends a list of children. Where it is. */
+  add(code: number, ...attributes: Field[]): number {
+    const at = this.end;
+    this.#entries.push([...uleb(code), ...attributes.flat()]);
+    return at;
+  }
+
+  /** Reads the type at an offset. */
+  types(...abbreviations: Field[]): (offset: number) => Type {
+    const root = declared(1, TAG.compile_unit, true);
+    const header = [u16(4), u32(0), u8(8)]; // version, offset into .debug_abbrev, size of addresses
+    const info = debugInfo({
+      '.debug_abbrev': section(root, ...abbreviations, u8(0)),
+      '.debug_info': section(counted(...header, ...this.#entries, u8(0))),
+    });
+    const types = new Types(() => undefined);
+    return (offset) => types.of(info.entryAt(offset));
+  }
+}
+
 /** A structure with a signed discriminant: for -1 and 2 to 5 one member, for all else another. */
 function handMade(): StructureType {
-  const declared = (
-    code: number,
-    tag: number,
-    hasChildren: boolean,
-    ...pairs: (readonly [number, number])[]
-  ): Field => [
-    ...uleb(code),
-    ...uleb(tag),
-    ...u8(hasChildren ? 1 : 0),
-    ...pairs.flat().flatMap((each) => uleb(each)),
-    ...[0, 0],
-  ];
-  const abbreviations = section(
-    declared(1, TAG.compile_unit, true),
-    declared(2, TAG.base_type, false, [AT.name, FORM.string], [AT.byte_size, FORM.data1], [AT.encoding, FORM.data1]),
-    declared(3, TAG.structure_type, true, [AT.byte_size, FORM.data1]),
+  const unit = new HandMadeUnit();
+  const tag = unit.add(2, cstring('tag'), u8(1), u8(ATE.signed));
+  const structure = unit.add(3, u8(2));
+  // Its discriminant is the entry that follows it.
+  unit.add(4, u32(unit.end + 5));
+  const member = (name: string, at: number) => unit.add(5, cstring(name), u32(tag), u8(at));
+  member('kind', 0);
+  const list: Field = [...u8(DSC.label), ...sleb(-1), ...u8(DSC.range), ...sleb(2), ...sleb(5)];
+  unit.add(6, u8(list.length), list);
+  member('listed', 1);
+  unit.add(0);
+  unit.add(7);
+  member('other', 1);
+  for (let end = 0; end < 3; end++) unit.add(0);
+  const types = unit.types(
+    declared(2, TAG.base_type, false, NAME, BYTES, ENCODING),
+    declared(3, TAG.structure_type, true, BYTES),
     declared(4, TAG.variant_part, true, [AT.discr, FORM.ref4]),
-    declared(5, TAG.member, false, [AT.name, FORM.string], [AT.type, FORM.ref4], [AT.data_member_location, FORM.data1]),
+    declared(5, TAG.member, false, NAME, [AT.type, FORM.ref4], [AT.data_member_location, FORM.data1]),
     declared(6, TAG.variant, true, [AT.discr_list, FORM.block1]),
     declared(7, TAG.variant, true),
-    u8(0),
   );
-  // Offsets in the unit: its header is 11 bytes long, the root 1.
-  const base = 12;
-  const type: Field = [...uleb(2), ...cstring('tag'), ...u8(1), ...u8(ATE.signed)];
-  const structure = base + type.length;
-  const part = structure + 2;
-  const discriminant = part + 5;
-  const list: Field = [...u8(0), ...sleb(-1), ...u8(1), ...sleb(2), ...sleb(5)];
-  const member = (name: string, at: number): Field => [...uleb(5), ...cstring(name), ...u32(base), ...u8(at)];
-  const info = debugInfo({
-    '.debug_abbrev': abbreviations,
-    '.debug_info': section(
-      counted(
-        u16(4), // version
-        u32(0), // offset into .debug_abbrev
-        u8(8), // size of addresses
-        uleb(1), // DW_TAG_compile_unit
-        type,
-        [...uleb(3), ...u8(2)], // DW_TAG_structure_type, of 2 bytes
-        [...uleb(4), ...u32(discriminant)], // DW_TAG_variant_part
-        member('kind', 0),
-        [...uleb(6), ...u8(list.length), ...list], // DW_TAG_variant
-        member('listed', 1),
-        u8(0), // end of the variant
-        uleb(7), // DW_TAG_variant
-        member('other', 1),
-        u8(0), // end of the variant
-        u8(0), // end of the variant part
-        u8(0), // end of the structure
-        u8(0), // end of the unit
-      ),
-    ),
-  });
-  return structureOf(new Types(() => undefined).of(info.entryAt(structure)));
+  return structureOf(types(structure));
 }

@@ -31,6 +31,27 @@ describe('values', () => {
     reads(typedef('pid_t', constant(types.int)), bytes(7), '7');
   });
 
+  it('of bit-precise integers are their bits, whatever the others are', () => {
+    const precise = (bitSize: number, byteSize: number, encoding: 'signed' | 'unsigned'): Type => ({
+      kind: 'base',
+      name: `_BitInt(${bitSize})`,
+      language: 'c',
+      byteSize,
+      encoding,
+      bitSize,
+    });
+    reads(precise(5, 1, 'signed'), bytes('\xef'), '15');
+    reads(precise(5, 1, 'signed'), bytes('\x10'), '-16');
+    reads(precise(5, 1, 'unsigned'), bytes('\xff'), '31');
+    reads(precise(37, 8, 'signed'), bytes(-1n << 36n), '-68719476736');
+    reads(precise(37, 8, 'signed'), bytes(-1n), '0x1fffffffff', 'hexadecimal');
+    reads(
+      precise(200, 32, 'signed'),
+      bytes(0n, 0n, 0n, 0xffn << 7n),
+      '-803469022129495137770981046170581301261101496891396417650688',
+    );
+  });
+
   it('of characters are the number and the character; of bytes by name, the number', () => {
     reads(types.char, bytes('a'), "97 'a'");
     reads(types.char, bytes('\xff'), "-1 '\\377'");
