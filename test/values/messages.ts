@@ -8,6 +8,8 @@ import { type Fixture } from '../fixtures/build';
 export interface Kind {
   /** In test/fixtures/values. */
   readonly file: string;
+  /** Of the compiler, beside those that the test tries. */
+  readonly flags?: readonly string[];
   /** Location → message; `#name` is the line with that marker. */
   readonly probes: Readonly<Record<string, string>>;
   /** What optimised code need not have: such a part of a message may read as missing, never as something else. */

@@ -49,6 +49,38 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    file: 'neighbours.c',
+    probes: {
+      neighbours: [
+        '{rows} ; {rows[1].mid} {rows[2].sign}',
+        '{tight} ; {tight[0].b}',
+        '{outer} ; {outer.parts.in.bytes[1]}',
+        '{deep} ; {deep.y} {deep.both}',
+        '{wide} ; {large}',
+        '{extended} ; {single} ; {pair} ; {widest}',
+        '{ints} ; {reals} ; {small} ; {ints[1]} {reals[1]}',
+        '{flexible.count} ; {flexible.items,[2]} ; {flexible.items[1].b}',
+        '{utf16} ; {utf32} ; {wide_text} ; {row16} ; {names}',
+        '{cube} ; {cube[1][1]} ; {cube[0][1][2]}',
+        '{colors} ; {mode}',
+        '{handlers} ; {nothing} ; {kept} ; {shared}',
+        '{fractions} ; {special} ; {letters}',
+      ].join('\n'),
+    },
+  },
+  {
+    file: 'neighbours.cc',
+    flags: ['-std=c++20'],
+    probes: {
+      neighbours: [
+        '{level} {wide} {plain} ; {items} ; {shop::counter}',
+        '{reference} ; {item} {item.price} ; {object.base} {object.other} {object.derived}',
+        '{holder.number} {holder.level} {holder.temporary} {holder.items[0].price} ; {fixed} ; {nested}',
+        '{data} {noData} {null} ; {flags} {empty} ; {bits} ; {letter16} {utf8} {utf8[0]}',
+      ].join('\n'),
+    },
+  },
+  {
     file: 'classes.cc',
     probes: {
       'Left::left': '{a} {b}',
@@ -61,10 +93,10 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Languages that debug information does not describe in all versions: by compiler flags. */
-const OTHER_LANGUAGES: readonly (Kind & { readonly flags: Readonly<Record<string, readonly string[]>> })[] = [
+const OTHER_LANGUAGES: readonly (Kind & { readonly ways: Readonly<Record<string, readonly string[]>> })[] = [
   {
     file: 'kinds.rs',
-    flags: {
+    ways: {
       'without optimisation': [],
       'with DWARF 5': ['-C', 'dwarf-version=5'],
       'with optimisation': ['-O', '-C', 'debug-assertions=off'],
@@ -79,7 +111,7 @@ const OTHER_LANGUAGES: readonly (Kind & { readonly flags: Readonly<Record<string
   },
   {
     file: 'kinds.go',
-    flags: { 'without optimisation': ['-gcflags=-N -l'], 'with optimisation': [] },
+    ways: { 'without optimisation': ['-gcflags=-N -l'], 'with optimisation': [] },
     mayBeMissing: true,
     probes: {
       'main.orders': '{*order} ; {place} {heat} ; {order.Name} {order.Place.X} {main.counter}',
@@ -97,7 +129,7 @@ describe('values', function () {
       for (const optimisation of ['-O0', '-O2']) {
         for (const version of [2, 3, 4, 5]) {
           it(`read as the program says with ${optimisation} and DWARF ${version}`, async () => {
-            const flags = [optimisation, `-gdwarf-${version}`, '-w'];
+            const flags = [optimisation, `-gdwarf-${version}`, '-w', ...(kind.flags ?? [])];
             const fixture = buildFixture(`values/${kind.file}`, { flags });
             const { told, right } = await messagesOf(fixture, kind);
             if (optimisation === '-O0' || kind.mayBeMissing !== true) assert.equal(told, right);
@@ -110,7 +142,7 @@ describe('values', function () {
 
   for (const kind of OTHER_LANGUAGES) {
     describe(`of ${kind.file}`, () => {
-      for (const [how, flags] of Object.entries(kind.flags)) {
+      for (const [how, flags] of Object.entries(kind.ways)) {
         it(`read as the program says ${how}`, async function () {
           if (!canBuild(kind.file)) skip(this, `there is no compiler for ${kind.file}`);
           const { told, right } = await messagesOf(buildFixture(`values/${kind.file}`, { flags }), kind);

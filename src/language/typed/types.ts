@@ -163,6 +163,8 @@ function isQualified(type: Type): type is Extract<Type, { kind: 'const' | 'volat
   return ['const', 'volatile', 'restrict', 'atomic'].includes(type.kind);
 }
 
+const CHARACTERS: ReadonlySet<BaseType['encoding']> = new Set(['character', 'unsignedCharacter', 'unicode']);
+
 /** Whether a value is a character of a text: `char` and its like, but not `uint8_t`. */
 export function isCharacter(type: Type): boolean {
   let current = type;
@@ -173,7 +175,9 @@ export function isCharacter(type: Type): boolean {
     } else if (isQualified(current)) {
       current = current.target;
     } else {
-      return current.kind === 'base' && ['character', 'unsignedCharacter', 'unicode'].includes(current.encoding);
+      if (current.kind !== 'base') return false;
+      // GCC describes C++'s char8_t as a number.
+      return CHARACTERS.has(current.encoding) || current.name === 'char8_t';
     }
   }
   return false;
