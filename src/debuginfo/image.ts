@@ -14,7 +14,9 @@ import { type CfaRule } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
+import { LinkedSymbols } from './elf/linkedSymbols';
 import { readBuildId } from './elf/notes';
+import { RelocatedWords } from './elf/relocatedWords';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
@@ -283,12 +285,19 @@ export class Image implements Disposable {
   }
 
   #facts(): ProgramFacts {
+    const isProgram = this.kind !== 'sharedObject';
+    const words = new RelocatedWords(this.#file);
     return {
       isCode: (address) => this.#isCode(address),
       cfaAt: (pc) => this.#cfaAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
-      threadBlock: readThreadBlock(this.#file, this.kind !== 'sharedObject'),
+      threadLocalSymbol: (name) => {
+        const symbol = this.#symbols.named(name).find(({ kind }) => kind === 'threadLocal');
+        return symbol && BigInt(symbol.address);
+      },
+      linked: new LinkedSymbols(words, isProgram),
+      threadBlock: readThreadBlock(this.#file, words, isProgram),
       instructions: (low, high) => this.#instructions(low, high),
     };
   }

@@ -24,7 +24,7 @@ export function readMembers(types: MemberTypes, structure: Entry): Member[] {
   return members;
 }
 
-function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member | undefined {
+export function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member | undefined {
   const byteOffset = readByteOffset(entry, isFirst);
   if (byteOffset === undefined) return undefined;
   const bits = typeof byteOffset === 'number' ? readBits(entry, byteOffset, types) : undefined;

@@ -84,8 +84,15 @@ class Shaper {
   #structure(type: StructureType, object: Place | undefined, depth: number): Resolve {
     const members = type.members.flatMap((member) => this.#member(member, object, depth) ?? []);
     const size = type.hasRuntimeSize === true ? this.#number(sizeNode(type)) : () => type.byteSize;
-    const { kind, name, language } = type;
-    return (found) => ({ kind, name, language, byteSize: size(found), members: members.map((each) => each(found)) });
+    const { kind, name, language, variants } = type;
+    return (found) => ({
+      kind,
+      name,
+      language,
+      variants,
+      byteSize: size(found),
+      members: members.map((each) => each(found)),
+    });
   }
 
   #member(member: Member, object: Place | undefined, depth: number): ((found: Found) => Member) | undefined {

@@ -136,7 +136,10 @@ class Checker {
 
   /** Go: `main.counter` is a name and not a member. */
   #packageVariable({ object, name }: Node<'member'>): Typed | undefined {
-    if (object.kind !== 'name' || valueNamed(object.name, this.#scope) !== undefined) return undefined;
+    if (object.kind !== 'name') return undefined;
+    // Packages are no values; a function may have the name of one, as main has.
+    const value = valueNamed(object.name, this.#scope);
+    if (value !== undefined && unqualified(value.type).kind !== 'function') return undefined;
     return valueNamed(`${object.name}.${name}`, this.#scope);
   }
 
