@@ -12,44 +12,20 @@
  *
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
-import { AT, FORM } from '../dwarf/constants';
-import { type Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
-import { type Unit } from '../dwarf/unit';
+import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
+import { columnOf, type LineCode, type LineRow } from './lineCode';
 import { isStatementRow } from './lineIndex';
-import { languageOf } from './names';
+import { markingOf } from './marking';
 import { type Program } from './program';
-
-export interface LineRow {
-  readonly table: LineTable;
-  readonly row: number;
-  readonly address: number;
-}
+import { doubtOfChange } from './transformed';
 
 /** One beginning: its address and later ones that serve when it can't be probed. */
 export interface Pass {
   readonly candidates: readonly number[];
   readonly doubt?: string;
 }
-
-/** What one out-of-line function's code of a line consists of. */
-export interface LineCode {
-  readonly program: Program;
-  readonly subprogram: Entry;
-  /** Its statement rows, those in the stretch that is entered first, otherwise by address. Never empty. */
-  readonly rows: readonly LineRow[];
-}
-
-export const DOUBTS = {
-  merged: 'several copies of it begin at one instruction: passes may be missed',
-  joined: 'its first instruction is also reached past it: passes may be counted that are none',
-  pieces:
-    'the compiler mixed it with other lines: copies of its code and pieces of it look alike, so that passes may be missed or count twice',
-  branches: 'control comes into it at several points: a pass may count twice',
-} as const;
-
-export type Doubt = (typeof DOUBTS)[keyof typeof DOUBTS];
 
 /** Where passes begin, in the order of `rows`. */
 export function passesOf(code: LineCode): readonly Pass[] {
@@ -71,25 +47,6 @@ export function passesOf(code: LineCode): readonly Pass[] {
   });
 }
 
-/** How the compiler marked rows. */
-export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'mixed' | 'plain' {
-  const producer = unit.root?.string(AT.producer) ?? '';
-  if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
-  const gcc = /^GNU \S+ (\d+)/.exec(producer);
-  if (gcc) {
-    const isMarked = Number(gcc[1]) >= 8 && !producer.includes(' -gno-statement-frontiers');
-    return isMarked && table.marksStatements ? 'statements' : 'mixed';
-  }
-  return 'lines';
-}
-
-/** GCC writes its options into its name; others leave lists of the places that variables have in turn. */
-function isOptimised(unit: Unit, producer: string): boolean {
-  return /\s-O(?!0\b)/.test(producer) || unit.abbreviations.declares(AT.location, LISTS);
-}
-
-const LISTS: ReadonlySet<number> = new Set([FORM.sec_offset, FORM.loclistx, FORM.data4, FORM.data8]);
-
 function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): ReadonlySet<number> {
   const { rows, subprogram } = code;
   const own = new Set(rows.map(({ address }) => address));
@@ -101,6 +58,8 @@ function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): R
   if (marking === 'statements' && isMerged(first, rows)) doubts.add(DOUBTS.merged);
   if (marking === 'lines' && starts.size > 1 && isUneven(starts.size, rows)) doubts.add(DOUBTS.pieces);
   addUncovered(code, flow, starts, doubts);
+  const change = marking === 'plain' ? undefined : doubtOfChange(code, flow, first, starts);
+  if (change) doubts.add(change);
   return starts;
 }
 
@@ -112,10 +71,6 @@ function firstRow(rows: readonly LineRow[], flow: FunctionFlow, own: ReadonlySet
 
 function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
   return rows.filter((each) => columnOf(each) === columnOf(first));
-}
-
-function columnOf({ table, row }: LineRow): number {
-  return table.columns[row]!;
 }
 
 /** Whether two copies of the statement begin at one address: nothing of the one is left. */

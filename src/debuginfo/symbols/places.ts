@@ -14,8 +14,9 @@ import { functionInstances } from './functionInstances';
 import { type FileInProgram, isStatementRow } from './lineIndex';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
-import { type CallAddress, callAddress, inlinedCopies, isRowOf } from './calls';
-import { type LineRow, passesOf } from './passes';
+import { type CallAddress, callAddress, doubtOfCalls, inlinedCopies, isRowOf } from './calls';
+import { type LineRow } from './lineCode';
+import { passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
 
@@ -46,18 +47,20 @@ export function instancePlaces(program: Program, instance: Entry): ProbePlace[] 
   const table = program.lines.tableOf(instance.unit);
   const call = instance.tag === TAG.subprogram ? callAddress(program, instance, table) : enteredAt(instance);
   if (call === undefined || !program.facts.isCode(call.address)) return [];
-  const { address: first, doubt } = call;
+  const { address: first } = call;
   const row = table && rowOf(program, instance, first, table);
   const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
   const copies =
     row === undefined || instance.tag === TAG.subprogram ? [] : inlinedCopies(program, instance, first, table!, row);
+  const starts = [first, ...copies];
+  const doubt = call.doubt ?? (row === undefined ? undefined : doubtOfCalls(program, instance, table!, starts, row));
   const place = {
     function: qualifiedNameOf(instance),
     line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
     ...(doubt && { doubt }),
   };
   const ends = [...copies, Infinity];
-  return [first, ...copies].map((start, index) => ({
+  return starts.map((start, index) => ({
     ...place,
     candidates: [start, ...others.filter((at) => at > start && at < ends[index]!)].map(linkAddress),
   }));

@@ -63,6 +63,6 @@ function isSame(called: number | undefined, there: number | undefined): boolean 
 }
 
 /** Tells functions apart, whatever instance of them it is. */
-function functionKey(entry: Entry): number {
+export function functionKey(entry: Entry): number {
   return [...origins(entry)].at(-1)!.key;
 }
