@@ -18,7 +18,7 @@ export interface FlowInstruction {
   readonly operation: number;
   /** Whether it does more than copy to registers, or writes memory. */
   readonly changes: boolean;
-  /** Whether it does one thing to several values: `move` where it only stores them. */
+  /** Whether it does one thing to several values: `move` where it only loads or stores them. */
   readonly packed: 'operation' | 'move' | undefined;
   /** Of a direct jump, branch or call. */
   readonly target: number | undefined;

@@ -73,7 +73,9 @@ function isPadding({ mnemonic }: Instruction): boolean {
  * floating point.
  */
 function packedOf(iced: Instruction): FlowInstruction['packed'] {
-  if (PACKED_MOVES.has(iced.mnemonic)) return iced.op0Kind === OpKind.Memory ? 'move' : undefined;
+  if (PACKED_MOVES.has(iced.mnemonic)) {
+    return iced.op0Kind === OpKind.Memory || iced.op1Kind === OpKind.Memory ? 'move' : undefined;
+  }
   if (!PACKED_OPERATIONS.has(iced.mnemonic)) return undefined;
   const [last, beforeLast] = [iced.opCount - 1, iced.opCount - 2];
   const isSame = iced.opKind(last) === OpKind.Register && iced.opRegister(last) === iced.opRegister(beforeLast);
@@ -88,11 +90,11 @@ function mnemonicsLike(pattern: RegExp): ReadonlySet<Mnemonic> {
 
 const COPIES = mnemonicsLike(/^(?:V?Mov[a-z]*\d*|Lea|Push|Pop|Cmov[a-z]+)$/);
 
-/** Stores of 16 bytes and more. */
-const PACKED_MOVES = mnemonicsLike(/^V?Mov(?:[au]p[sd]|dq[au](?:\d+)?|ntp[sd]|ntdq)$/);
+/** Loads and stores of 16 bytes and more. */
+const PACKED_MOVES = mnemonicsLike(/^V?Mov(?:[au]p[sd]|dq[au](?:\d+)?|ntp[sd]|ntdq)$/i);
 /** Of SSE, AVX and AVX-512: by the elements of vectors. */
 const PACKED_OPERATIONS = mnemonicsLike(
-  /^V?(?:P(?:add|sub|mul|madd|cmp|min|max|sll|srl|sra|abs|avg|and|or|xor|sad|blend|hadd)[a-z]*\d*|(?:Add|Sub|Mul|Div|Min|Max|Sqrt|Cmp|Fn?m(?:add|sub)\d*)p[sd])$/,
+  /^V?(?:P(?:add|sub|mul|madd|cmp|min|max|sll|srl|sra|abs|avg|and|or|xor|sad|blend|hadd)[a-z]*\d*|(?:Add|Sub|Mul|Div|Min|Max|Sqrt|Cmp|Fn?m(?:add|sub)\d*)p[sd])$/i,
 );
 
 /** `lea register, [rip + …]`, and `mov register, …` in programs that are always at the same address. */

@@ -60,6 +60,13 @@ export class FunctionFlow {
     return before && this.#reachesByFalling(index, address) && before.kind !== 'branch' ? before : undefined;
   }
 
+  /** The first instruction from `address` on, in memory, that is no padding; undefined where nothing is known. */
+  behindPadding(address: number): number | undefined {
+    let at = this.at(address);
+    while (at?.kind === 'pad') at = this.at(at.address + at.length);
+    return at?.address;
+  }
+
   /** Addresses of the instructions that lead to the one at `address`, padding included. */
   predecessors(address: number): readonly number[] {
     const index = this.#indices.get(address);
@@ -95,6 +102,11 @@ export class FunctionFlow {
   /** Whether control can come back to `address`. `within`: on a path through these only. */
   isInLoop(address: number, within: (address: number) => boolean = () => true): boolean {
     return this.reachable([address], (at) => !within(at)).has(address);
+  }
+
+  /** Whether control leaves the function there. */
+  isEnd(address: number): boolean {
+    return this.#successors[this.#indices.get(address) ?? -1]?.length === 0;
   }
 
   /** All that is on some way from `address` back to it; undefined where there is none. */
@@ -134,7 +146,7 @@ export class FunctionFlow {
     const around = this.loopAround(address);
     if (around) return this.#hasCycle(new Set([...around].filter((at) => at !== address)));
     for (const at of this.reachableAvoiding((met) => met === address)) {
-      if (at !== address && this.#successors[this.#indices.get(at)!]!.length === 0) return true;
+      if (at !== address && this.isEnd(at)) return true;
     }
     return false;
   }

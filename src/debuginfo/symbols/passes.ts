@@ -38,7 +38,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
     if (!starts.has(address)) return [];
     const next = addresses.findIndex((later, at) => at > index && starts.has(later));
     const others = addresses.slice(index + 1, next < 0 ? undefined : next);
-    const moved = flow ? settle(code, flow, address) : { address };
+    const moved = flow ? settle(code, flow, address, starts) : { address };
     if (moved.doubt) doubts.add(moved.doubt);
     const [doubt] = doubts;
     // What lies in front of the loop is no candidate for what lies in it, and the other way round.
@@ -127,30 +127,41 @@ function settle(
   { program, subprogram, rows }: LineCode,
   flow: FunctionFlow,
   address: number,
+  starts: ReadonlySet<number>,
 ): { readonly address: number; readonly doubt?: Doubt } {
   const { table, row } = rows.find((each) => each.address === address)!;
   if (markingOf(table, subprogram.unit) !== 'statements' || address === flow.entry) return { address };
   const before = flow.before(address);
   const others = flow.predecessors(address).filter((from) => flow.at(from)?.kind !== 'pad' && from !== before?.address);
-  if (others.length === 0 || hasCodeFrom(table, row, flow, address)) return { address };
+  if (others.length > 0 && hasCodeInFront(table, row, flow, address)) return { address, doubt: DOUBTS.joined };
+  if (others.length === 0 || hasCodeFrom({ table, row, address }, flow, starts)) return { address };
   if (!before) return { address, doubt: DOUBTS.joined };
   const isLoop = flow.isInLoop(address) && !flow.isInLoop(before.address);
   if (!isLoop || !isSameInstance(program, table, row, before.address)) return { address, doubt: DOUBTS.joined };
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
+/** Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece. */
+function hasCodeInFront(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
+  for (let before = flow.before(address); before; before = flow.before(before.address)) {
+    if (before.kind !== 'pad' && !isForeign(table, row, before.address)) return true;
+  }
+  return false;
+}
+
 /**
  * Whether this row's line, or one whose row comes before it at this address, has an instruction that only runs after
- * this address.
+ * this address, and before another start.
  */
-function hasCodeFrom(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
+function hasCodeFrom({ table, row, address }: LineRow, flow: FunctionFlow, starts: ReadonlySet<number>): boolean {
   const elsewhere = flow.reachableAvoiding((at) => at === address);
   const lines = new Set<number>();
   for (let at = row; at >= 0 && table.addresses[at] === address; at--) {
     if (isStatementRow(table, at)) lines.add(table.lines[at]!);
   }
-  for (const at of [address, ...flow.reachable([address])]) {
-    if (elsewhere.has(at) && at !== address) continue;
+  const isEnd = (at: number): boolean => starts.has(at);
+  for (const at of [address, ...flow.reachable([address], isEnd)]) {
+    if (at !== address && (elsewhere.has(at) || isEnd(at))) continue;
     const its = table.rowAt(at);
     if (its !== undefined && lines.has(table.lines[its]!)) return true;
   }
