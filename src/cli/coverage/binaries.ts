@@ -1,7 +1,8 @@
 /** Which files `sidestep coverage` looks at: those that are named, and all in the directories that are. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, SidestepError } from '../../base/errors';
+import { openRegularFile } from '../../base/regularFile';
 
 const ELF_MAGIC = '\x7fELF';
 
@@ -45,11 +46,11 @@ function statOf(path: string): ReturnType<typeof statSync> | undefined {
 function isElf(path: string): boolean {
   const magic = Buffer.alloc(ELF_MAGIC.length);
   try {
-    const fd = openSync(path, 'r');
+    const { descriptor } = openRegularFile(path);
     try {
-      readSync(fd, magic, 0, magic.length, 0);
+      readSync(descriptor, magic, 0, magic.length, 0);
     } finally {
-      closeSync(fd);
+      closeSync(descriptor);
     }
   } catch (error) {
     throw new SidestepError('file-unreadable', `${path} can't be read: ${messageOf(error)}`, { place: { file: path } });
