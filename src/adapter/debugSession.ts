@@ -70,6 +70,8 @@ export class DebugSession implements Disposable {
   readonly #client: Client;
   readonly #lines = new Lines();
   readonly #configured = new Deferred();
+  /** When the editor is done with the session. */
+  readonly #givenUp = new AbortController();
   #live: LiveSession | undefined;
   #startMethod: StartMethod = 'launch';
   readonly #token: string | undefined;
@@ -91,6 +93,7 @@ export class DebugSession implements Disposable {
 
   /** All probes come out, the program runs on; one that has not begun to run is ended. */
   dispose(): void {
+    this.#givenUp.abort();
     this.#live?.dispose();
     this.#live = undefined;
   }
@@ -149,9 +152,8 @@ export class DebugSession implements Disposable {
     const environment = completeEnvironment(inheritedEnvironment(), changes);
     const variable = session.spareLeakCheck(resolve(configuration.cwd, configuration.program), environment);
     const all = { ...changes, ...(variable && { [variable.name]: variable.value }) };
-    return withWaitingProcess(this.#client, configuration, { changes: all, tracer: await engine.pid }, (waiting) =>
-      session.adopt(waiting),
-    );
+    const circumstances = { changes: all, tracer: await engine.pid, givenUp: this.#givenUp.signal };
+    return withWaitingProcess(this.#client, configuration, circumstances, (waiting) => session.adopt(waiting));
   }
 
   async #attach(raw: Readonly<Record<string, unknown>>): Promise<void> {
@@ -211,6 +213,7 @@ export class DebugSession implements Disposable {
     terminateDebuggee = this.#startMethod === 'launch',
   }: DebugProtocol.DisconnectArguments): Promise<void> {
     this.#configured.done();
+    this.#givenUp.abort();
     const live = this.#live;
     if (!live) return;
     // An engine that is still waited for, for a password, has nothing to end or to let go.

@@ -13,9 +13,9 @@ export function* findBinaries(names: readonly string[]): Generator<string> {
   const seen = new Set<string>();
   for (const name of names) {
     for (const path of filesOf(name)) {
-      const { dev, ino, size } = statSync(path);
-      const identity = `${dev}:${ino}`;
-      if (seen.has(identity) || size === 0) continue;
+      const status = statSync(path);
+      const identity = `${status.dev}:${status.ino}`;
+      if (seen.has(identity) || (status.isFile() && status.size === 0)) continue;
       seen.add(identity);
       if (isElf(path)) yield path;
     }

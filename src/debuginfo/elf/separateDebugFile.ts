@@ -39,7 +39,9 @@ export function openSeparateDebugFile(program: ElfFile, directories: readonly st
     if (!file) continue;
     const id = buildIdOf(file);
     const belongs =
-      buildId !== undefined && id !== undefined ? id === buildId : link.crc !== undefined && hasChecksum(file, link.crc);
+      buildId !== undefined && id !== undefined
+        ? id === buildId
+        : link.crc !== undefined && hasChecksum(file, link.crc);
     if (belongs) return file;
     file.dispose();
   }
