@@ -104,7 +104,7 @@ function differences(command: Command, type: ts.Type, wrap: (value: unknown) => 
   const least = sample(type, false) as Readonly<Record<string, unknown>>;
   return propertiesOf(type).flatMap(({ name, type: its, isOptional }) => {
     const kind = kindOf(its);
-    const { [name]: _, ...without } = least;
+    const without = Object.fromEntries(Object.entries(least).filter(([key]) => key !== name));
     const found: string[] = [];
     if (takes(without) !== isOptional) found.push(`${name} ${isOptional ? 'must' : 'need not'} be there`);
     if (!takes({ ...least, [name]: sample(its, true) })) found.push(`${name} is refused`);
