@@ -93,7 +93,7 @@ export class LiveSession implements Disposable {
       this.#threads.flush();
       this.#console.flush();
       const summary = summarize(counts, this.#console);
-      this.dispose();
+      this.#store.dispose();
       await Promise.race([this.#output, new Promise((resolve) => setTimeout(resolve, LAST_OUTPUT_MS).unref())]);
       if (summary !== '') this.#client.emit('output', { category: 'console', output: summary });
       if (this.#exit) this.#client.emit('exited', { exitCode: exitCode(this.#exit) });
@@ -116,6 +116,8 @@ export class LiveSession implements Disposable {
   dispose(): void {
     this.#ending = true;
     this.#store.dispose();
+    // Nobody is to wait for a last word that does not come any more.
+    this.#end();
   }
 
   #engineGone(reason: string): void {

@@ -46,10 +46,12 @@ export const TAG = {
   rvalue_reference_type: 0x42,
   template_alias: 0x43,
   atomic_type: 0x47,
+  call_site: 0x48,
   skeleton_unit: 0x4a,
   immutable_type: 0x4b,
   GNU_template_template_param: 0x4106,
   GNU_template_parameter_pack: 0x4107,
+  GNU_call_site: 0x4109,
 } as const;
 
 /** DWARF 5 §7.5.4, table 7.5. */
@@ -99,12 +101,15 @@ export const AT = {
   addr_base: 0x73,
   rnglists_base: 0x74,
   dwo_name: 0x76,
+  call_all_calls: 0x7a,
+  call_return_pc: 0x7d,
   alignment: 0x88,
   export_symbols: 0x89,
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_vector: 0x2107,
   GNU_template_name: 0x2110,
+  GNU_all_call_sites: 0x2117,
   GNU_dwo_name: 0x2130,
   GNU_entry_view: 0x2138,
 } as const;

@@ -65,6 +65,6 @@ function isSame(called: number | undefined, there: number | undefined): boolean 
 }
 
 /** Identifies a function, for any of its instances. */
-function functionKey(entry: Entry): number {
+export function functionKey(entry: Entry): number {
   return [...origins(entry)].at(-1)!.key;
 }

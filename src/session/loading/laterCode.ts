@@ -3,7 +3,8 @@
  * that a script becomes, from one that is misspelt. A program loads libraries by dlopen(3), so one of its modules must
  * import it; glibc's own uses (NSS, iconv) do not count.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { openRegularFile } from '../../base/regularFile';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
@@ -62,8 +63,13 @@ function mentions(module: Module, pid: number, names: readonly string[]): boolea
 
 function reads(module: Module, pid: number, names: readonly string[]): boolean {
   try {
-    const bytes = readFileSync(`/proc/${pid}/root${module.path}`);
-    return names.some((name) => bytes.includes(name));
+    const { descriptor } = openRegularFile(`/proc/${pid}/root${module.path}`);
+    try {
+      const bytes = readFileSync(descriptor);
+      return names.some((name) => bytes.includes(name));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     // Deleted, or not ours to read: assume that it does, which only makes us wait.
     return true;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,14 @@ describe('sidestep coverage', () => {
     assert.match(stdout, /^by the surrogate +1 +20\.000 % +2 +25\.000 %$/m);
     assert.match(stdout, /^ {2}lock +1 +20\.000 % +1 +12\.500 %$/m);
     assert.match(stdout, /^Refused most often: syscall 3, inc 2/m);
+  });
+
+  it('waits for no FIFO', async () => {
+    const fifo = join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const { status, stderr } = await sidestep(['coverage', fifo]);
+    assert.equal(status, 2);
+    assert.match(stderr, /it is a FIFO, not a regular file/);
   });
 
   it('fails on what is not there, and when there is nothing to count', async () => {
