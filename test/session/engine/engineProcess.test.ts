@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SidestepError } from '../../src/base/errors';
-import { encodeJson } from '../../src/contract/frames';
-import { CONTRACT_VERSION } from '../../src/contract/engineCapabilities';
-import { type Engine } from '../../src/session/engine/engine';
-import { startEngine } from '../../src/session/engine/startEngine';
+import { type SidestepError } from '../../../src/base/errors';
+import { encodeJson } from '../../../src/contract/frames';
+import { CONTRACT_VERSION } from '../../../src/contract/engineCapabilities';
+import { type Engine } from '../../../src/session/engine/engine';
+import { startEngine } from '../../../src/session/engine/startEngine';
 
 /** A program that is spoken to as an engine is. `reply(id)` writes an answer. */
 const frame = (message: unknown) => `Buffer.from('${Buffer.from(encodeJson(message)).toString('base64')}', 'base64')`;

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { type EngineClient } from '../engineClient';
-import { engineForEach } from '../fixture';
-import { program } from '../program';
-import { skip } from '../../skip';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
+import { program } from './program';
+import { skip } from '../skip';
 
 const SITES = 6;
 const THREADS = 3;

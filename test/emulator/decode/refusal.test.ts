@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { classify } from '../../src/emulator/emulator';
-import { type RefusalCode, REFUSALS } from '../../src/emulator/decode/refusal';
+import { classify } from '../../../src/emulator/emulator';
+import { type RefusalCode, REFUSALS } from '../../../src/emulator/decode/refusal';
 
 const CASES: readonly (readonly [code: RefusalCode, hex: string, what: string])[] = [
   ['undecodable', '06', 'push es, which 64-bit mode has not'],

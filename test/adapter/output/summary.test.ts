@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { type Client } from '../../src/adapter/protocol/connection';
-import { HitConsole } from '../../src/adapter/output/hitConsole';
-import { Lines } from '../../src/adapter/protocol/lineNumbering';
-import { summarize } from '../../src/adapter/output/summary';
-import { address } from '../../src/base/address';
-import { type ProbeSpec } from '../../src/language/probes/spec';
-import { NO_COUNTS } from '../../src/session/probes/countSums';
-import { Probe } from '../../src/session/probes/userProbe';
-import { type ProbeCounts } from '../../src/session/probes/probeSet';
+import { type Client } from '../../../src/adapter/protocol/connection';
+import { HitConsole } from '../../../src/adapter/output/hitConsole';
+import { Lines } from '../../../src/adapter/protocol/lineNumbering';
+import { summarize } from '../../../src/adapter/output/summary';
+import { address } from '../../../src/base/address';
+import { type ProbeSpec } from '../../../src/language/probes/spec';
+import { NO_COUNTS } from '../../../src/session/probes/countSums';
+import { Probe } from '../../../src/session/probes/userProbe';
+import { type ProbeCounts } from '../../../src/session/probes/probeSet';
 
 describe('the summary of a debug session', () => {
   const client: Client = { emit: () => undefined, runInTerminal: () => Promise.reject(new Error()) };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readAttach, readLaunch } from '../../src/adapter/launching/configuration';
+import { readAttach, readLaunch } from '../../../src/adapter/launching/configuration';
 
 describe('launch configuration', () => {
   it('takes what is not said from the program', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Emulator } from '../../src/emulator/emulator';
-import { State, UserRegister } from '../../src/emulator/machine/state';
+import { Emulator } from '../../../src/emulator/emulator';
+import { State, UserRegister } from '../../../src/emulator/machine/state';
 
 describe('a batch of instructions', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });

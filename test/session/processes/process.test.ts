@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Process } from '../../src/session/processes/process';
+import { Process } from '../../../src/session/processes/process';
 
 describe('process', () => {
   const process = (parent?: number): Process => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { compile } from '../../src/emulator/compile/compile';
-import { Expressions } from '../../src/emulator/compile/expressions';
-import { type Statement, type Value } from '../../src/emulator/ir/ir';
-import { Runtime } from '../../src/emulator/compile/runtime';
-import { State, UserRegister } from '../../src/emulator/machine/state';
-import { add, bit, equal, multiply, not, parity, register, subtract, truncate } from '../../src/emulator/ir/values';
-import { Code, ModuleBuilder } from '../../src/wasm/module';
+import { compile } from '../../../src/emulator/compile/compile';
+import { Expressions } from '../../../src/emulator/compile/expressions';
+import { type Statement, type Value } from '../../../src/emulator/ir/ir';
+import { Runtime } from '../../../src/emulator/compile/runtime';
+import { State, UserRegister } from '../../../src/emulator/machine/state';
+import { add, bit, equal, multiply, not, parity, register, subtract, truncate } from '../../../src/emulator/ir/values';
+import { Code, ModuleBuilder } from '../../../src/wasm/module';
 
 /** Code, and what it is made of: operations by their names, with the numbers of locals. */
 class Recorder extends Code {

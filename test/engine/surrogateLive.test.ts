@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { type EngineClient } from '../engineClient';
-import { engineForEach } from '../fixture';
-import { program } from '../program';
-import { until } from '../../until';
+import { type EngineClient } from './engineClient';
+import { engineForEach } from './fixture';
+import { program } from './program';
+import { until } from '../until';
 
 const vectors = program('vectors.c');
 /** Labels in the source, one on each instruction that no family lifts. */

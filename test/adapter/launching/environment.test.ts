@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { completeEnvironment, parseEnvironment } from '../../src/adapter/launching/environment';
+import { completeEnvironment, parseEnvironment } from '../../../src/adapter/launching/environment';
 
 describe('environment', () => {
   it('is the inherited one with the changes; null takes a variable away', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { type Client } from '../../src/adapter/protocol/connection';
-import { HitConsole } from '../../src/adapter/output/hitConsole';
-import { Lines } from '../../src/adapter/protocol/lineNumbering';
-import { address } from '../../src/base/address';
-import { Probe } from '../../src/session/probes/userProbe';
-import { until } from '../until';
+import { type Client } from '../../../src/adapter/protocol/connection';
+import { HitConsole } from '../../../src/adapter/output/hitConsole';
+import { Lines } from '../../../src/adapter/protocol/lineNumbering';
+import { address } from '../../../src/base/address';
+import { Probe } from '../../../src/session/probes/userProbe';
+import { until } from '../../until';
 
 describe('hit console', () => {
   let shown: DebugProtocol.OutputEvent['body'][];

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { FrameTable } from '../../../../src/debuginfo/dwarf/cfi/frameTable';
-import { type RegisterRule, ruleOf, type UnwindRow } from '../../../../src/debuginfo/dwarf/cfi/row';
-import { ElfFile } from '../../../../src/debuginfo/elf/elfFile';
-import { skip } from '../../../skip';
-import { compiled } from '../../compile';
+import { FrameTable } from '../../src/debuginfo/dwarf/cfi/frameTable';
+import { type RegisterRule, ruleOf, type UnwindRow } from '../../src/debuginfo/dwarf/cfi/row';
+import { ElfFile } from '../../src/debuginfo/elf/elfFile';
+import { skip } from '../skip';
+import { compiled } from './compile';
 
 const LIBC = '/usr/lib/x86_64-linux-gnu/libc.so.6';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { decode, disassemble } from '../../src/emulator/decode/decode';
-import { type Instruction, type MemoryOperand } from '../../src/emulator/decode/instruction';
+import { decode, disassemble } from '../../../src/emulator/decode/decode';
+import { type Instruction, type MemoryOperand } from '../../../src/emulator/decode/instruction';
 
 const ADDRESS = 0x401000n;
 

@@ -3,10 +3,10 @@
  * can't hide behind states in which it makes no difference.
  */
 import assert from 'node:assert/strict';
-import { liftedMnemonics } from '../../src/emulator/families';
-import { Random } from '../../src/emulator/oracle/random';
-import { EFFECTS_CHECK, subjectsOf } from './forms';
-import { effectDifferences } from './icedEffects';
+import { liftedMnemonics } from '../../../src/emulator/families';
+import { Random } from '../../../src/emulator/oracle/random';
+import { EFFECTS_CHECK, subjectsOf } from '../forms';
+import { effectDifferences } from '../icedEffects';
 
 describe('effects are those of iced', () => {
   for (const [family, mnemonics] of Object.entries(liftedMnemonics())) {

@@ -8,10 +8,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Image } from '../../../src/debuginfo/image';
-import { hex, type LinkAddress, linkAddress } from '../../../src/base/address';
-import { type Variable } from '../../../src/debuginfo/model/model';
-import { buildFixture } from '../../fixtures/build';
+import { Image } from '../../src/debuginfo/image';
+import { hex, type LinkAddress, linkAddress } from '../../src/base/address';
+import { type Variable } from '../../src/debuginfo/model/model';
+import { buildFixture } from '../fixtures/build';
 
 /** Where Linux puts position-independent programs when gdb has switched address randomisation off. */
 const PIE_BASE = 0x5555_5555_4000n;

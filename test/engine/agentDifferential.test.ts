@@ -9,13 +9,13 @@ import {
   type AgentOperation,
   BINARY_OPERATIONS,
   UNARY_OPERATIONS,
-} from '../../../src/contract/agent/operations';
-import { UserRegister } from '../../../src/emulator/machine/state';
-import { AgentCompiler } from '../../../src/engine/agent/compile';
-import { Arena, Layout } from '../../../src/engine/tracing/arena';
-import { ProcessMemory } from '../../../src/engine/linux/memory';
-import { TargetMemory } from '../../../src/engine/tracing/targetMemory';
-import { runCapture } from '../../language/agentInterpreter';
+} from '../../src/contract/agent/operations';
+import { UserRegister } from '../../src/emulator/machine/state';
+import { AgentCompiler } from '../../src/engine/agent/compile';
+import { Arena, Layout } from '../../src/engine/tracing/arena';
+import { ProcessMemory } from '../../src/engine/linux/memory';
+import { TargetMemory } from '../../src/engine/tracing/targetMemory';
+import { runCapture } from '../language/agentInterpreter';
 
 const arena = new Arena();
 const memory = new TargetMemory(arena);

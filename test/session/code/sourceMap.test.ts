@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SourceMap } from '../../src/session/code/sourceMap';
+import { SourceMap } from '../../../src/session/code/sourceMap';
 
 describe('source map', () => {
   const map = new SourceMap({ '/build/src': '/home/me/src/', '/build': '/elsewhere' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fc from 'fast-check';
-import { Framing } from '../../src/adapter/protocol/framing';
+import { Framing } from '../../../src/adapter/protocol/framing';
 
 const framed = (json: string): Buffer => Buffer.from(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { matchSource, SAME_FILE } from '../../src/session/code/sourceMatch';
+import { matchSource, SAME_FILE } from '../../../src/session/code/sourceMatch';
 
 describe('source match', () => {
   let directory: string;

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findBinaries } from '../../../src/cli/coverage/binaries';
-import { Classifier } from '../../../src/cli/coverage/classifier';
-import { censusText } from '../../../src/cli/coverage/report';
-import { Tally } from '../../../src/cli/coverage/tally';
-import { sidestep } from '../commandLine';
-import { buildFixture } from '../../fixtures/build';
+import { findBinaries } from '../../src/cli/coverage/binaries';
+import { Classifier } from '../../src/cli/coverage/classifier';
+import { censusText } from '../../src/cli/coverage/report';
+import { Tally } from '../../src/cli/coverage/tally';
+import { sidestep } from './commandLine';
+import { buildFixture } from '../fixtures/build';
 
 interface Counts {
   readonly total: number;
@@ -25,7 +25,7 @@ interface Census {
   readonly lines: Counts;
 }
 
-const census = buildFixture('../cli/coverage/census.S', { flags: ['-nostdlib', '-static'] }).path;
+const census = buildFixture('../cli/fixtures/census.S', { flags: ['-nostdlib', '-static'] }).path;
 
 describe('sidestep coverage', () => {
   let directory = '';

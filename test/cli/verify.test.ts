@@ -3,15 +3,15 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { check, type CheckParts, type CheckResult } from '../../../src/cli/verify/check';
-import { resultJson, resultText, statusOf } from '../../../src/cli/verify/report';
-import { Sample } from '../../../src/cli/verify/sample';
-import { OracleKilled } from '../../../src/emulator/oracle/oracle';
-import { Random } from '../../../src/emulator/oracle/random';
-import { subjectOf } from '../../../src/emulator/oracle/subjects';
-import { Processor } from '../../../src/emulator/machine/processor';
-import { buildFixture } from '../../fixtures/build';
-import { Running, sidestep } from '../commandLine';
+import { check, type CheckParts, type CheckResult } from '../../src/cli/verify/check';
+import { resultJson, resultText, statusOf } from '../../src/cli/verify/report';
+import { Sample } from '../../src/cli/verify/sample';
+import { OracleKilled } from '../../src/emulator/oracle/oracle';
+import { Random } from '../../src/emulator/oracle/random';
+import { subjectOf } from '../../src/emulator/oracle/subjects';
+import { Processor } from '../../src/emulator/machine/processor';
+import { buildFixture } from '../fixtures/build';
+import { Running, sidestep } from './commandLine';
 
 interface Report {
   readonly instructions: number;
@@ -24,7 +24,7 @@ interface Report {
 }
 
 const PYTHON = '/usr/bin/python3.11';
-const program = buildFixture('../cli/verify/instructions.S', { flags: ['-nostdlib', '-static'] }).path;
+const program = buildFixture('../cli/fixtures/instructions.S', { flags: ['-nostdlib', '-static'] }).path;
 const SEED = 20_240_607;
 const anySeed = randomInt(2 ** 32);
 
@@ -144,7 +144,7 @@ describe('a check that ends early', () => {
 
 describe('a CPU that lacks instructions', () => {
   it('is not compared with', async () => {
-    const bmi = buildFixture('../cli/verify/optional.S', { flags: ['-nostdlib', '-static'] }).path;
+    const bmi = buildFixture('../cli/fixtures/optional.S', { flags: ['-nostdlib', '-static'] }).path;
     const processor = new Processor(new Set(['bmi2', 'movbe']));
     const found = await check([bmi], { states: 4, seed: SEED, limit: undefined }, { processor });
     assert.deepEqual([found.instructions, found.mismatches], [2, 0]);
