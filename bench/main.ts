@@ -26,7 +26,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   index: () => benchIndex({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
-  survival: () => benchSurvival({ rounds: 100 }),
+  survival: () => benchSurvival({ rounds: 40 }),
   kills: () => benchKills({ kills: Number(process.env['SIDESTEP_KILLS'] ?? 400) }),
 };
 

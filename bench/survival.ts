@@ -1,12 +1,13 @@
 /**
- * How often a program lives on when the engine is killed by SIGKILL, under hits at irregular intervals, with the
- * engine's guardian and without. The program checks afterwards that it has computed what it should.
+ * What becomes of a program when the engine is killed by SIGKILL, under hits at irregular intervals: with the engine's
+ * guardian, without, and together with it. The program checks that it has computed what it should.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Engine } from '../src/session/engine/engine';
 import { startEngine } from '../src/session/engine/startEngine';
 import { program } from '../test/engine/program';
 import { addressIn } from '../test/engine/target';
@@ -19,33 +20,49 @@ const THREADS = 4;
 /** The program and the engine get used to each other. */
 const PRELUDE_MS = 100;
 
-interface Tally {
-  survived: number;
-  died: number;
-}
+/**
+ * What becomes of a program. `ends`: by SIGTRAP or SIGKILL, one of the two things that are promised. `wrong`: it
+ * computes on, and something else than it should.
+ */
+const OUTCOMES = ['lives', 'ends', 'wrong'] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
+/** Kills an engine and, perhaps before it, its guardian. */
+type Murder = (engine: Engine, pid: number, guardian: number) => Promise<void> | void;
+
+const MURDERS: Readonly<Record<string, Murder>> = {
+  'the engine': (_engine, pid) => void process.kill(pid, 'SIGKILL'),
+  'its guardian, and the engine before another one watches': async (engine, pid, guardian) => {
+    const known = new Promise<void>((resolve) =>
+      engine.onEvent((event) => {
+        if (event.event === 'warning' && event.message.startsWith('the guardian is gone')) resolve();
+      }),
+    );
+    process.kill(guardian, 'SIGKILL');
+    await known;
+    process.kill(pid, 'SIGKILL');
+  },
+  'both at once': (_engine, pid, guardian) => {
+    process.kill(guardian, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+  },
+};
 
 export async function benchSurvival({ rounds }: { rounds: number }): Promise<void> {
   say(`## Programs whose engine is killed, ${rounds} each, ${THREADS} threads on a probe\n`);
   const hammer = program('hammer.c');
   const rows: string[][] = [];
-  for (const rate of RATES) {
-    const row = [rate.toLocaleString('en-GB')];
-    for (const guarded of [true, false]) {
-      const tally = { survived: 0, died: 0 };
-      for (let round = 0; round < rounds; round++) await tryOnce(hammer, rate, guarded, tally);
-      row.push(`${((100 * tally.survived) / (tally.survived + tally.died)).toFixed(1)} %`);
+  for (const [what, murder] of Object.entries(MURDERS)) {
+    for (const rate of RATES) {
+      const counts: Record<Outcome, number> = { lives: 0, ends: 0, wrong: 0 };
+      for (let round = 0; round < rounds; round++) counts[await tryOnce(hammer, rate, murder)]++;
+      rows.push([what, rate.toLocaleString('en-GB'), ...OUTCOMES.map((outcome) => String(counts[outcome]))]);
     }
-    rows.push(row);
   }
-  table(['hits a second', 'survive', 'survive, without a guardian'], rows);
+  table(['killed', 'hits a second', 'lives on', 'ends', 'goes on wrong'], rows);
 }
 
-async function tryOnce(
-  hammer: ReturnType<typeof program>,
-  rate: number,
-  guarded: boolean,
-  tally: Tally,
-): Promise<void> {
+async function tryOnce(hammer: ReturnType<typeof program>, rate: number, murder: Murder): Promise<Outcome> {
   const child = spawn(hammer.path, [String(THREADS), String(rate)], { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -64,22 +81,17 @@ async function tryOnce(
   const guardian = await tracerOf(pid);
   child.stdin.write('\n');
   await sleep(PRELUDE_MS);
-  if (!guarded) process.kill(guardian, 'SIGKILL');
-  process.kill(pid, 'SIGKILL');
+  await murder(engine, pid, guardian);
   await gone;
   await sleep(PRELUDE_MS);
   child.stdin.end();
   await ended;
-  count(child, output, tally);
+  return outcomeOf(child, output);
 }
 
-function count(child: ChildProcess, output: string, tally: Tally): void {
-  if (child.signalCode === 'SIGTRAP') tally.died++;
-  else if (/^right \d+$/m.test(output)) tally.survived++;
-  else
-    throw new Error(
-      `the program computed ${output}, and ended with ${child.exitCode ?? child.signalCode ?? 'nothing'}`,
-    );
+function outcomeOf({ signalCode }: ChildProcess, output: string): Outcome {
+  if (signalCode === 'SIGTRAP' || signalCode === 'SIGKILL') return 'ends';
+  return /^right \d+$/m.test(output) ? 'lives' : 'wrong';
 }
 
 /** The guardian, when it watches. */

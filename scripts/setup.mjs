@@ -23,6 +23,7 @@ const onPath = (command) => process.env.PATH.split(delimiter).some((folder) => e
 const SYSTEM = {
   gcc: { packages: ['gcc', 'libc6-dev'], present: () => onPath('gcc') && existsSync('/usr/include/stdio.h') },
   'g++': { packages: ['g++'], present: () => onPath('g++') },
+  clang: { packages: ['clang'], present: () => onPath('clang') || onPath('clang-14') },
   make: { packages: ['make'], present: () => onPath('make') },
   binutils: { packages: ['binutils'], present: () => onPath('objdump') && onPath('objcopy') },
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },

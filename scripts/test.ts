@@ -35,6 +35,7 @@ const PHASES: readonly Phase[] = [
   { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
   { name: 'exports', what: 'nothing is exported, depended on or kept that nothing uses', command: ['knip'] },
+  { name: 'mirror', what: 'a test lies where its file lies', command: ['tsx', 'scripts/mirror.ts'] },
   { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
   { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
   { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },

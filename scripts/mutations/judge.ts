@@ -52,7 +52,7 @@ async function failingTest(): Promise<string | undefined> {
   const mocha = new Mocha({ reporter: Mocha.reporters.Base, timeout: 0 });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('../../test/emulator/emulator.test');
-  await import('../../test/emulator/expressions.test');
+  await import('../../test/emulator/compile/expressions.test');
   return new Promise((resolve) => {
     let failed: string | undefined;
     mocha

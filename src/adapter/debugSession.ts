@@ -37,7 +37,7 @@ const KILL_PATIENCE_MS = 2000;
 /** How long an engine that does not answer is waited for, when the editor wants to be rid of the session. */
 const ENGINE_PATIENCE_MS = 10_000;
 
-/** The same, when there is no editor any more. */
+/** The same, if the editor is gone. */
 const CLOSE_PATIENCE_MS = 2000;
 
 type StartMethod = 'launch' | 'attach';
@@ -71,6 +71,8 @@ export class DebugSession implements Disposable {
   readonly #client: Client;
   readonly #lines = new Lines();
   readonly #configured = new Deferred<undefined>();
+  /** Aborted when the editor is done with the session. */
+  readonly #givenUp = new AbortController();
   #live: LiveSession | undefined;
   #startMethod: StartMethod = 'launch';
   readonly #token: string | undefined;
@@ -95,6 +97,7 @@ export class DebugSession implements Disposable {
 
   /** All probes come out, the program runs on; one that has not begun to run is ended. */
   dispose(): void {
+    this.#givenUp.abort();
     this.#live?.dispose();
     this.#live = undefined;
   }
@@ -154,9 +157,8 @@ export class DebugSession implements Disposable {
     const variable = session.spareLeakCheck(resolve(configuration.cwd, configuration.program), environment);
     const all = { ...changes, ...(variable && { [variable.name]: variable.value }) };
     const { enginePid } = await engine.ready;
-    return withWaitingProcess(this.#client, configuration, { changes: all, tracer: enginePid }, (waiting) =>
-      session.adopt(waiting),
-    );
+    const circumstances = { changes: all, tracer: enginePid, givenUp: this.#givenUp.signal };
+    return withWaitingProcess(this.#client, configuration, circumstances, (waiting) => session.adopt(waiting));
   }
 
   async #attach(raw: Readonly<Record<string, unknown>>): Promise<void> {
@@ -216,9 +218,10 @@ export class DebugSession implements Disposable {
     terminateDebuggee = this.#startMethod === 'launch',
   }: DebugProtocol.DisconnectArguments): Promise<void> {
     this.#configured.resolve(undefined);
+    this.#givenUp.abort();
     const live = this.#live;
     if (!live) return;
-    // An engine that is still waited for, for a password, has nothing to end or to let go.
+    // An engine that still waits for a password has nothing to end or release.
     if (live.isTracing) await within(ENGINE_PATIENCE_MS, terminateDebuggee ? this.#kill(live) : letGo(live));
     await live.finish();
   }

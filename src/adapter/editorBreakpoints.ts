@@ -1,6 +1,6 @@
 /**
- * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: those that are as they were
- * keep their probe, so that they stay armed and go on counting; only what differs is taken out and put in.
+ * Breakpoints ⇄ probes. An editor sends all breakpoints of a file whenever one changes: unchanged ones keep their
+ * probe, so they stay armed and keep counting; only the others are removed and added.
  */
 import { basename } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
@@ -50,7 +50,7 @@ export class EditorBreakpoints {
   readonly #onRemoved: (probe: Probe) => void;
   #lastId = 0;
 
-  /** `onRemoved` is told of each probe that was taken out. */
+  /** `onRemoved` gets each removed probe. */
   constructor(session: Session, client: Client, lines: Lines, onRemoved: (probe: Probe) => void) {
     this.#session = session;
     this.#client = client;

@@ -22,7 +22,7 @@ import { within } from '../base/within';
 
 type Counts = Awaited<ReturnType<Session['counts']>>;
 
-/** How long the program's last output is waited for: a process that it left behind may hold its pipes open. */
+/** How long to wait for the program's last output: a process that it left behind may hold its pipes open. */
 const LAST_OUTPUT_MS = 1000;
 
 /** How long an engine that does not answer is waited for. */
@@ -36,7 +36,7 @@ const SIGNAL_EXIT_BASE = 128;
 export class LiveSession implements Disposable {
   readonly session: Session;
   readonly breakpoints: EditorBreakpoints;
-  /** Resolves when the editor has been told that all is over. */
+  /** Resolves when the end was reported to the editor. */
   readonly ended: Promise<void>;
   readonly engineEnded: Promise<void>;
   readonly #client: Client;
@@ -93,7 +93,7 @@ export class LiveSession implements Disposable {
       this.#threads.flush();
       this.#console.flush();
       const summary = summarize(counts, this.#console);
-      this.dispose();
+      this.#store.dispose();
       await Promise.race([this.#output, new Promise((resolve) => setTimeout(resolve, LAST_OUTPUT_MS).unref())]);
       if (summary !== '') this.#client.emit('output', { category: 'console', output: summary });
       if (this.#exit) this.#client.emit('exited', { exitCode: exitCode(this.#exit) });
@@ -116,6 +116,8 @@ export class LiveSession implements Disposable {
   dispose(): void {
     this.#ending = true;
     this.#store.dispose();
+    // Nobody is to wait for a last word that does not come any more.
+    this.#end();
   }
 
   #engineGone(reason: string): void {

@@ -1,7 +1,7 @@
 /**
  * The debug adapter, bundled to dist/adapter.js: speaks DAP on its standard input and output, or with `--server` with
- * every client that connects to it. Whoever can speak to it runs programs as this user, so the server listens on a
- * socket that this user alone can reach, or, on a port, asks for a token.
+ * every client that connects to it. A client that reaches it can run programs as this user, so the server listens on a
+ * socket that only this user can connect to, or, on a port, asks for a token.
  */
 import { Connection } from './protocol/connection';
 import { DebugSession } from './debugSession';

@@ -21,7 +21,7 @@ const OWNER_ONLY = 0o177;
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What a command-line option says; undefined: it is none. */
+/** The meaning of a command-line option; undefined if it is not one. */
 export function readEndpoint(option: string): Endpoint | undefined {
   if (option === '--server') return { kind: 'socket', path: undefined };
   const [, value] = /^--server=(.+)$/.exec(option) ?? [];
@@ -68,7 +68,7 @@ function runtimeDirectory(): string {
   return directory !== undefined && isAbsolute(directory) ? directory : tmpdir();
 }
 
-/** Whether a client has shown the token, without saying by the time it takes how much of it is right. */
+/** Whether a client has presented the token, in a time that does not depend on how much of it is right. */
 export function isToken(shown: unknown, token: string): boolean {
   if (typeof shown !== 'string') return false;
   const [given, right] = [Buffer.from(shown), Buffer.from(token)];

@@ -14,6 +14,12 @@ export interface FlowInstruction {
    * the bytes; `end`: no instruction of this function.
    */
   readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'end';
+  /** Equal for instructions that do the same with operands of the same kinds. */
+  readonly operation: number;
+  /** Whether it does more than copy to registers, or writes memory. */
+  readonly changes: boolean;
+  /** Whether it does one thing to several values: `move` where it only loads or stores them. */
+  readonly packed: 'operation' | 'move' | undefined;
   /** Of a direct jump, branch or call. */
   readonly target: number | undefined;
   /** A constant address that it loads into a register. */

@@ -87,9 +87,12 @@ class TextOutput extends Output {
   }
 }
 
+/** Of a new file: what probes read of a program is for who ran it. */
+const OWNER_ONLY = 0o600;
+
 function openFile(path: string): number {
   try {
-    return openSync(path, 'w');
+    return openSync(path, 'w', OWNER_ONLY);
   } catch (error) {
     throw unwritable(path, error);
   }

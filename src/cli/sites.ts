@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import { hex, linkAddress, type LinkAddress } from '../base/address';
 import { SidestepError } from '../base/errors';
-import { printableName } from '../base/printable';
+import { printable, printableName } from '../base/printable';
 import { Image } from '../debuginfo/image';
 import { type ProbePlace } from '../debuginfo/model/model';
 import { similarFiles } from '../debuginfo/names/similarity';
@@ -16,6 +16,8 @@ import { readFlow } from '../emulator/flow';
 import { disturbsSequence, NO_TWIN, REFUSALS } from '../emulator/decode/refusal';
 import { parseLocation } from '../language/probes/location';
 import { type ProbeLocation } from '../language/probes/spec';
+import { ambiguousFile } from '../session/code/sources';
+import { isElsewhere, movedText } from '../session/probes/moved';
 import { type Command } from './arguments';
 import { ErrorInText } from './errorText';
 import { LoadedTwins } from './loadedTwins';
@@ -35,7 +37,7 @@ interface SiteReport {
   readonly reason?: string;
   /** Why there may be more or fewer hits than calls of the function or passes of the line. */
   readonly doubt?: string;
-  /** The instruction that the address lies inside of: a probe there would change it. */
+  /** The instruction that the address lies inside: a probe there would change it. */
   readonly inside?: { readonly address: string; readonly instruction: string };
 }
 
@@ -44,8 +46,12 @@ export function sites({ binary, location, json, debugDirectories = [] }: Extract
   const wanted = parse(location);
   const image = Image.open(binary, { readFlow, debugDirectories });
   try {
-    const reports = placesOf(image, wanted).flatMap((place) => reportPlace(image, place));
-    process.stdout.write(json ? `${JSON.stringify({ binary, location, sites: reports })}\n` : table(reports));
+    const places = placesOf(image, wanted);
+    const moved = moveOf(image, wanted, places);
+    const reports = places.flatMap((place) => reportPlace(image, place));
+    const found = { binary, location, ...(moved !== undefined && { moved }), sites: reports };
+    process.stdout.write(json ? `${JSON.stringify(found)}\n` : table(reports));
+    if (moved !== undefined && !json) process.stderr.write(`sidestep: ${printable(moved)}\n`);
     return 0;
   } finally {
     image.dispose();
@@ -63,10 +69,17 @@ function parse(location: string): ProbeLocation {
 function placesOf(image: Image, location: ProbeLocation): readonly Place[] {
   switch (location.kind) {
     case 'line': {
-      const found = image.linePlaces(location.file, location.line);
-      if (found !== undefined && found.places.length > 0) return found.places;
-      if (image.hasDebugInfo && image.filesMatching(location.file).length === 0)
-        throw unknownFile(image, location.file);
+      const files = image.filesMatching(location.file);
+      const found = files.flatMap((file) => image.linePlaces(file, location.line) ?? []);
+      if (found.length > 1) {
+        throw ambiguousFile(
+          location.file,
+          found.map(({ file }) => file),
+          image.path,
+        );
+      }
+      if (found[0] !== undefined && found[0].places.length > 0) return found[0].places;
+      if (image.hasDebugInfo && files.length === 0) throw unknownFile(image, location.file);
       throw image.hasDebugInfo
         ? new SidestepError(
             'no-code',
@@ -91,6 +104,16 @@ function placesOf(image: Image, location: ProbeLocation): readonly Place[] {
       return [{ candidates: [linkAddress(start + BigInt(location.offset))] }];
     }
   }
+}
+
+/** What to say where the line that was asked for has no code, and the next one with code is taken. */
+function moveOf(image: Image, location: ProbeLocation, places: readonly Place[]): string | undefined {
+  const line = places[0]?.line?.line;
+  if (location.kind !== 'line' || line === undefined || line === location.line) return undefined;
+  const isInAnother = places.every(({ candidates }) =>
+    isElsewhere(location.line, image.describe(candidates[0]!).declarationLine, line),
+  );
+  return movedText(`${location.file}:${location.line}`, line, isInAnother ? places[0]?.function : undefined);
 }
 
 function unknownFile(image: Image, file: string): SidestepError {

@@ -97,6 +97,8 @@ export const ThreadPhase = {
    * continue from where it stands.
    */
   stepping: 5,
+  /** It stands where it can go on, or runs on from there: a SIGTRAP is INT3's, as of one that is running. */
+  settled: 6,
 } as const;
 export type ThreadPhase = (typeof ThreadPhase)[keyof typeof ThreadPhase];
 

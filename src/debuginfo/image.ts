@@ -14,7 +14,9 @@ import { type CfaRule } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
+import { LinkedSymbols } from './elf/linkedSymbols';
 import { readBuildId } from './elf/notes';
+import { RelocatedWords } from './elf/relocatedWords';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
@@ -36,12 +38,12 @@ import { mostSimilar } from './names/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
 
-/** The longest instruction, in bytes: who executes the one before a restartable sequence comes into it. */
+/** The longest instruction, in bytes: a thread that executes the one before a restartable sequence enters it. */
 const MAX_INSTRUCTION = 15;
 
 /**
- * Functions with more code than that, in bytes, are not looked through: the largest that compilers make of people's
- * code are smaller.
+ * Functions with more code than that, in bytes, are not analysed: real functions are smaller, and the analysis takes
+ * time and memory in proportion.
  */
 const MAX_FLOW = 1 << 20;
 
@@ -53,7 +55,8 @@ export interface ImageOptions {
   /** Where indexes of large files are kept; by default the user's cache directory. */
   readonly cacheDirectory?: string;
   /**
-   * Decodes code. Without it, copies of a line and loops can't be told: a line has one place in each function instance.
+   * Decodes code. Without it, copies of a line and loops can't be recognised: a line has one place in each function
+   * instance.
    */
   readonly readFlow?: ReadFlow;
 }
@@ -182,8 +185,7 @@ export class Image implements Disposable {
   }
 
   /**
-   * The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length behind
-   * it.
+   * The restartable sequence (rseq(2)) that an address lies in, or that begins within an instruction's length after it.
    */
   restartableSequenceAt(address: LinkAddress): CodeRange | undefined {
     const at = Number(address);
@@ -223,9 +225,9 @@ export class Image implements Disposable {
   }
 
   /**
-   * Where the functions of this name, qualified or not, are entered with arguments that read right; inlined copies too.
-   * Of an indirect function, each that the loader may pick; `NAME@resolver` means what picks. Throws when it can't be
-   * told what is picked.
+   * Where the functions of this name, qualified or not, are entered and have their arguments; inlined copies too. Of an
+   * indirect function, each that the loader may pick; `NAME@resolver` means the resolver. Throws if the candidates
+   * can't be determined.
    */
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();
@@ -296,12 +298,19 @@ export class Image implements Disposable {
   }
 
   #facts(): ProgramFacts {
+    const isProgram = this.kind !== 'sharedObject';
+    const words = new RelocatedWords(this.#file);
     return {
       isCode: (address) => this.#isCode(address),
       cfaAt: (pc) => this.#cfaAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
-      threadBlock: readThreadBlock(this.#file, this.kind !== 'sharedObject'),
+      threadLocalSymbol: (name) => {
+        const symbol = this.#symbols.named(name).find(({ kind }) => kind === 'threadLocal');
+        return symbol && BigInt(symbol.address);
+      },
+      linked: new LinkedSymbols(words, isProgram),
+      threadBlock: readThreadBlock(this.#file, words, isProgram),
       instructions: (low, high) => this.#instructions(low, high),
     };
   }

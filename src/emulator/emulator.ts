@@ -57,7 +57,7 @@ export type Classification = {
 interface Executable {
   /**
    * Does what the instruction does. On entry the state holds the thread's registers as INT3 left them (RIP one byte
-   * behind the site); after 0 they are as after the instruction. After 1 the thread must run the instruction itself,
+   * after the site); after 0 they are as after the instruction. After 1 the thread must run the instruction itself,
    * from the registers in the state, with RIP set to the site: nothing was done, or only some rounds of a repeated
    * MOVS, STOS or LODS.
    */

@@ -54,6 +54,9 @@ function describe(iced: Instruction): FlowInstruction {
     address: Number(iced.ip),
     length: iced.length,
     kind: isPadding(iced) ? 'pad' : iced.isInvalid ? 'end' : (KINDS[iced.flowControl] ?? 'end'),
+    operation: iced.code,
+    changes: !COPIES.has(iced.mnemonic) || (iced.op0Kind === OpKind.Memory && iced.mnemonic !== Mnemonic.Push),
+    packed: packedOf(iced),
     target: isNear ? Number(iced.nearBranchTarget) : undefined,
     constant: constantOf(iced),
     loadedFrom: loadedFrom(iced),
@@ -64,6 +67,35 @@ function describe(iced: Instruction): FlowInstruction {
 function isPadding({ mnemonic }: Instruction): boolean {
   return mnemonic === Mnemonic.Nop || mnemonic === Mnemonic.Int3;
 }
+
+/**
+ * Scalar code, too, copies registers whole, and makes zeros, signs and absolute values with the bitwise operations of
+ * floating point.
+ */
+function packedOf(iced: Instruction): FlowInstruction['packed'] {
+  if (PACKED_MOVES.has(iced.mnemonic)) {
+    return iced.op0Kind === OpKind.Memory || iced.op1Kind === OpKind.Memory ? 'move' : undefined;
+  }
+  if (!PACKED_OPERATIONS.has(iced.mnemonic)) return undefined;
+  const [last, beforeLast] = [iced.opCount - 1, iced.opCount - 2];
+  const isSame = iced.opKind(last) === OpKind.Register && iced.opRegister(last) === iced.opRegister(beforeLast);
+  return isSame ? undefined : 'operation';
+}
+
+function mnemonicsLike(pattern: RegExp): ReadonlySet<Mnemonic> {
+  return new Set(
+    Object.entries(Mnemonic).flatMap(([name, mnemonic]) => (pattern.test(name) ? [mnemonic as Mnemonic] : [])),
+  );
+}
+
+const COPIES = mnemonicsLike(/^(?:V?Mov[a-z]*\d*|Lea|Push|Pop|Cmov[a-z]+)$/);
+
+/** Loads and stores of 16 bytes and more. */
+const PACKED_MOVES = mnemonicsLike(/^V?Mov(?:[au]p[sd]|dq[au](?:\d+)?|ntp[sd]|ntdq)$/i);
+/** Of SSE, AVX and AVX-512: by the elements of vectors. */
+const PACKED_OPERATIONS = mnemonicsLike(
+  /^V?(?:P(?:add|sub|mul|madd|cmp|min|max|sll|srl|sra|abs|avg|and|or|xor|sad|blend|hadd)[a-z]*\d*|(?:Add|Sub|Mul|Div|Min|Max|Sqrt|Cmp|Fn?m(?:add|sub)\d*)p[sd])$/i,
+);
 
 /** `lea register, [rip + …]`, and `mov register, …` in programs that are always at the same address. */
 function constantOf(iced: Instruction): number | undefined {
@@ -79,11 +111,7 @@ function loadedFrom(iced: Instruction): number | undefined {
 }
 
 /** Conditional moves from memory choose among slots. */
-const LOADS: ReadonlySet<Mnemonic> = new Set(
-  Object.entries(Mnemonic).flatMap(([name, mnemonic]) =>
-    /^(Mov|Cmov[a-z]+)$/.test(name) ? [mnemonic as Mnemonic] : [],
-  ),
-);
+const LOADS = mnemonicsLike(/^(?:Mov|Cmov[a-z]+)$/);
 
 /** An instruction whose first operand is memory may write it. */
 function storeOf(iced: Instruction): FrameStore | 'unknown' | undefined {

@@ -1,12 +1,12 @@
 /**
- * The engine as root, while its client is not. What sudo(8) and pkexec(1) start has no descriptors of the client's but
- * 0, 1 and 2, and those may be a terminal's or lead through them; it ends with that terminal, or with them. So it only
- * connects to a socket of the client's, starts the engine proper on these connections, in a session of its own and out
- * of reach of them, and ends.
+ * The engine as root, while its client is not. A process that sudo(8) or pkexec(1) starts gets only descriptors 0, 1
+ * and 2 of the client, which may be a terminal's or lead through sudo; it ends with that terminal, or with sudo. So it
+ * only connects to a socket of the client's, starts the engine proper on these connections in a new session, where
+ * neither can reach it, and ends.
  *
- * It may be started long after its client asked for it, when somebody types a password into a prompt that was left
- * over. By then the socket's path can be anybody's: the directory has to be the user's alone, and the other end the
- * very process that has asked.
+ * It may start long after its client asked for it, when a user types a password into a leftover prompt. By then any
+ * process can own the socket's path: so the directory must belong to the user alone, and the other end must be the
+ * process that asked.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,7 +51,7 @@ function userOf(env: NodeJS.ProcessEnv): number {
   return Number(user);
 }
 
-/** A directory that another user may enter, or has made, is where somebody else may wait. */
+/** In a directory that another user created or can enter, another process may be listening. */
 function checkDirectory(path: string, user: number): void {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) throw refused('the session that asked for it has ended');

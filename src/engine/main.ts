@@ -1,9 +1,8 @@
 /**
- * The engine's process: requests come on descriptor 0, answers, notices and hits go to descriptor 1
- * (contract/messages), and what nobody foresaw to descriptor 2. It ends when descriptor 0 does. It never returns to
- * Node's event loop. With arguments, the path of a socket and a process id, it starts such a process for that client
- * ({@link startElevated}); with `--peers` it prints which users are at the other ends of the Unix sockets 3 and 4, and
- * ends.
+ * The engine's process: requests come on descriptor 0, answers, events and hits go to descriptor 1 (contract/messages),
+ * and unforeseen errors to descriptor 2. It ends when descriptor 0 does. It never returns to Node's event loop. With
+ * arguments, the path of a socket and a process id, it starts such a process for that client ({@link startElevated});
+ * with `--peers` it prints which users are at the other ends of the Unix sockets 3 and 4, and ends.
  */
 import { writeSync } from 'node:fs';
 import { messageOf } from '../base/errors';
@@ -42,7 +41,7 @@ function refuse(thrown: unknown): never {
   process.exit(1);
 }
 
-/** Nobody foresaw this. The client shows what it reads here in one line. */
+/** An unforeseen error. The client shows what it reads here in one line. */
 function failInside(thrown: unknown): never {
   const frames = thrown instanceof Error ? (thrown.stack?.match(/^ +at .*$/gm) ?? []).slice(0, SHOWN_FRAMES) : [];
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
@@ -56,8 +55,8 @@ if (socket === '--peers') {
 } else if (script !== undefined && socket !== undefined && client !== undefined) {
   startElevated(script, socket, client).then(() => process.exit(0), refuse);
 } else {
-  // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ends would leave INT3
-  // behind.
+  // The terminal's Ctrl-C is for the program that is debugged, and an engine that a signal ended would leave INT3 in
+  // place.
   ignoreTerminal();
   void start()
     .then((tracer) => tracer.run())

@@ -41,7 +41,8 @@ export class Repair {
     // The engine has released everything itself.
     if (threads.length === 0) return;
     const rescue = (this.#rescue = new Rescue(this.#ptrace, this.#waiter, new Scheduling(this.#ptrace.arena)));
-    this.#threads = new Threads(this.#ptrace, this.#waiter, breakpoints, readHand(this.#memory, this.#arena), rescue);
+    const hand = readHand(this.#memory, this.#arena);
+    this.#threads = new Threads(this.#ptrace, this.#waiter, breakpoints, hand, rescue, this.#text.isWhole);
     this.#threads.keep(threads);
     this.#cleanCopies(new Set(threads.map(({ pid }) => pid)));
     rescue.keepBusy(this.#engine);

@@ -3,6 +3,7 @@
  * INT3.
  */
 import { type Disposable } from '../base/lifetime';
+import { Errno } from '../engine/linux/errno';
 import { ProcessMemory } from '../engine/linux/memory';
 import { closeProcess } from '../engine/linux/processes';
 import { openProcess } from '../engine/linux/processes';
@@ -16,6 +17,7 @@ export class Text implements Disposable {
   readonly #ledger: ProcessMemory;
   readonly #arena: number;
   #entries: readonly BreakpointEntry[] = [];
+  #isWhole = true;
 
   /** `ledger`: the engine's memory; `arena`: where the arena lies in it. */
   constructor(engine: number, ledger: ProcessMemory, arena: number) {
@@ -23,6 +25,11 @@ export class Text implements Disposable {
     this.#pidfd = openProcess(engine);
     this.#ledger = ledger;
     this.#arena = arena;
+  }
+
+  /** False: INT3 still stands where it could not be put back. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /**
@@ -36,7 +43,8 @@ export class Text implements Disposable {
       const { memory: fd } = entry;
       if (!memories.has(fd)) memories.set(fd, ProcessMemory.takeOver(this.#engine, this.#pidfd, fd));
       const memory = memories.get(fd);
-      if (memory !== undefined) this.#restoreEntry(memory, entry);
+      if (memory === undefined) this.#isWhole = false;
+      else this.#restoreEntry(memory, entry);
     }
     for (const memory of memories.values()) memory?.close();
     return this.#entries;
@@ -55,7 +63,8 @@ export class Text implements Disposable {
     const { address, text } = entry;
     const now = memory.read(address, text.length);
     if (isArmedText(now, text, INT3, (distance) => this.#standsAt(address + distance))) {
-      memory.write(address, text.subarray(0, 1));
+      const failure = memory.write(address, text.subarray(0, 1));
+      if (failure !== 0 && failure !== Errno.ESRCH) this.#isWhole = false;
     }
   }
 

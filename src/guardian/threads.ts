@@ -9,20 +9,19 @@
  */
 import { ThreadPhase } from '../contract/ledger';
 import { Layout } from '../engine/tracing/arena';
-import { readStatus, signalSet, stopOf } from '../engine/linux/proc';
+import { type Stop, stopOf } from '../engine/linux/proc';
 import { type Ptrace } from '../engine/tracing/ptrace';
 import { setExtendedState } from '../engine/linux/registerSets';
-import { Signal, signalBit } from '../engine/linux/signals';
+import { Signal } from '../engine/linux/signals';
 import { type Waiter } from '../engine/tracing/wait';
 import { killThread } from '../engine/linux/processes';
 import { kill } from '../engine/linux/processes';
 import { isEnd, STOPPED_BY_SIGTRAP } from '../engine/linux/waitStatus';
 import { UserRegister } from '../emulator/machine/state';
 import { type BreakpointEntry, type Hand, type ThreadEntry } from './ledger';
+import { haltRunning, othersHaveTraps } from './halt';
 import { type Rescue } from './rescue';
 import { withMemory } from './targetMemory';
-
-const TRAP = BigInt(signalBit(Signal.SIGTRAP));
 
 /**
  * How many nested handlers are followed back: the kernel may deliver this many signals before SIGSTOP. A bound on the
@@ -54,35 +53,67 @@ export class Threads {
   readonly #breakpoints: readonly BreakpointEntry[];
   readonly #hand: Hand;
   readonly #rescue: Rescue;
+  readonly #textIsWhole: boolean;
   readonly #stoppedThreads: StoppedThread[] = [];
+  /** Processes in which some thread was sent SIGSTOP. */
+  readonly #halted = new Set<number>();
   /** Processes that were stopped before. */
   readonly #stoppedProcesses = new Set<number>();
 
-  constructor(ptrace: Ptrace, waiter: Waiter, breakpoints: readonly BreakpointEntry[], hand: Hand, rescue: Rescue) {
+  /** `textIsWhole`: no INT3 stands any more. */
+  constructor(
+    ptrace: Ptrace,
+    waiter: Waiter,
+    breakpoints: readonly BreakpointEntry[],
+    hand: Hand,
+    rescue: Rescue,
+    textIsWhole: boolean,
+  ) {
     this.#ptrace = ptrace;
     this.#waiter = waiter;
     this.#breakpoints = breakpoints;
     this.#hand = hand;
     this.#rescue = rescue;
+    this.#textIsWhole = textIsWhole;
   }
 
   /** While the engine hangs: stops the threads that must not run as they are. */
   keep(threads: readonly ThreadEntry[]): void {
-    const trapped = new Map<number, StoppedThread[]>();
-    const helpers = new Map<number, number>();
+    const processes = new Map<number, ThreadEntry[]>();
     for (const thread of threads) {
-      const { pid, tid, phase } = thread;
+      const others = processes.get(thread.pid);
+      if (others === undefined) processes.set(thread.pid, [thread]);
+      else others.push(thread);
+    }
+    for (const [pid, ofProcess] of processes) this.#keepProcess(pid, ofProcess);
+  }
+
+  #keepProcess(pid: number, threads: readonly ThreadEntry[]): void {
+    const look = (): ReadonlyMap<number, Stop | undefined> =>
+      new Map(threads.map(({ tid }) => [tid, stopOf(pid, tid)]));
+    let stops = look();
+    const asked = new Set<number>();
+    let mayBeRescued = false;
+    if (this.#textIsWhole && [...stops.values()].some((stop) => stop?.untold === Signal.SIGTRAP)) {
+      mayBeRescued = haltRunning(pid, asked);
+      stops = look();
+    }
+    if (asked.size > 0) this.#halted.add(pid);
+    const trapped: StoppedThread[] = [];
+    let helper: number | undefined;
+    for (const thread of threads) {
+      const { tid, phase } = thread;
       if (phase === ThreadPhase.groupStopped) this.#stoppedProcesses.add(pid);
       // Its registers are not its own, whatever its stop is for.
-      if (phase === ThreadPhase.onTwin) end(pid, tid);
-      const stop = stopOf(pid, tid);
-      if (stop === undefined) helpers.set(pid, tid);
+      if (phase === ThreadPhase.onTwin) end(pid);
+      const stop = stops.get(tid);
+      if (stop === undefined || (stop.untold === Signal.SIGSTOP && asked.has(tid))) helper = tid;
       else if (stop.untold === Signal.SIGTRAP && stop.rip !== undefined) {
         const rip = phase === ThreadPhase.stepping ? stop.rip : stop.rip - 1;
-        trapped.set(pid, [...(trapped.get(pid) ?? []), { pid, tid, rip: stop.rip, remedy: { rip } }]);
+        trapped.push({ pid, tid, rip: stop.rip, remedy: { rip } });
       } else if (stop.untold === 0) this.#keepStopped(thread, stop.rip);
     }
-    for (const [pid, stopped] of trapped) this.#entrust(pid, stopped, helpers.get(pid));
+    if (mayBeRescued) this.#entrust(pid, trapped, helper);
   }
 
   /** Its stop was reported to the engine. `rip`: `undefined` if the guardian may not read it. */
@@ -92,20 +123,29 @@ export class Threads {
     const need = rip === undefined ? this.#needOfUnknown(thread) : this.#needOf(thread, rip);
     if (need === 'nothing') return;
     if (need === 'end' || rip === undefined) {
-      end(pid, tid);
+      end(pid);
       return;
     }
-    this.#stoppedThreads.push({ pid, tid, rip, remedy: need });
+    this.#stop({ pid, tid, rip, remedy: need });
+  }
+
+  /** It meets SIGSTOP before it runs. */
+  #stop(thread: StoppedThread): void {
+    const { pid, tid } = thread;
+    this.#halted.add(pid);
+    this.#stoppedThreads.push(thread);
     killThread(pid, tid, Signal.SIGSTOP);
   }
 
-  /** Threads with a SIGTRAP that no tracer has taken. A SIGTRAP that is not INT3's is left to the program. */
+  /**
+   * Threads with a SIGTRAP that no tracer has taken. A SIGTRAP that is not INT3's is left to the program. So is the
+   * whole process if a thread other than these has a SIGTRAP pending: it would lose it, and continue.
+   */
   #entrust(pid: number, stopped: readonly StoppedThread[], helper: number | undefined): void {
     if (helper === undefined || !stopped.every((thread) => this.#hasMetInt3(thread))) return;
     const tids = stopped.map(({ tid }) => tid);
-    if (!this.#rescue.takeIn(pid, tids, helper)) return;
-    this.#stoppedThreads.push(...stopped);
-    for (const tid of tids) killThread(pid, tid, Signal.SIGSTOP);
+    if (othersHaveTraps(pid, tids) || !this.#rescue.takeIn(pid, tids, helper)) return;
+    for (const thread of stopped) this.#stop(thread);
   }
 
   #hasMetInt3({ tid, rip, remedy }: StoppedThread): boolean {
@@ -118,7 +158,7 @@ export class Threads {
   release(): void {
     for (const thread of this.#stoppedThreads) this.#repair(thread);
     this.#rescue.release();
-    for (const pid of new Set(this.#stoppedThreads.map((thread) => thread.pid))) {
+    for (const pid of this.#halted) {
       if (!this.#stoppedProcesses.has(pid)) kill(pid, Signal.SIGCONT);
     }
   }
@@ -127,6 +167,8 @@ export class Threads {
     const { tid, phase } = thread;
     const inHand = this.#hand.tid === tid;
     if (phase === ThreadPhase.finishing) return inHand ? { registers: this.#hand.registers } : 'end';
+    // The step's flag may still be set, and would stop it once more; to be let go by a tracer clears it.
+    if (phase === ThreadPhase.stepping || phase === ThreadPhase.settled) return { rip };
     const breakpoint = this.#breakpointBehind(rip);
     if (breakpoint === undefined) return phase === ThreadPhase.atInt3 ? 'end' : 'nothing';
     // After a one-byte instruction, a thread can stand there without INT3.
@@ -167,15 +209,14 @@ export class Threads {
   #repair(thread: StoppedThread): void {
     const { pid, tid } = thread;
     if (this.#ptrace.seize(tid, 0) !== 0) {
-      // It is gone, or may not be traced: it is ended, as without a guardian, rather than left to run from where it
-      // stands.
-      end(pid, tid);
+      // It is gone, or may not be traced: it is ended, rather than left to run from where it stands.
+      end(pid);
       return;
     }
     this.#ptrace.interrupt(tid);
     const status = this.#waiter.waitFor(tid);
     if (status === undefined || isEnd(status)) return;
-    if (!this.#putRight(thread)) end(pid, tid);
+    if (!this.#putRight(thread)) end(pid);
     this.#ptrace.detach(tid, status.kind === 'signal' && status.signal !== Signal.SIGSTOP ? status.signal : 0);
   }
 
@@ -226,14 +267,9 @@ export class Threads {
 /** What a thread may use below its stack pointer (System V ABI, AMD64, §3.2.2); a push or call goes no farther. */
 const RED_ZONE_BYTES = 128;
 
-/** By SIGTRAP, as without a guardian; by SIGKILL if the program would survive that. */
-function end(pid: number, tid: number): void {
-  const status = readStatus(tid);
-  const survives = ['SigBlk', 'SigIgn', 'SigCgt'].some(
-    (field) => status !== undefined && (signalSet(status, field) & TRAP) !== 0n,
-  );
-  if (survives) kill(pid, Signal.SIGKILL);
-  else killThread(pid, tid, Signal.SIGTRAP);
+/** By the one signal that no program lives through: SIGTRAP may be ignored by the time that it comes to it. */
+function end(pid: number): void {
+  kill(pid, Signal.SIGKILL);
 }
 
 /** Whether the thread's memory holds the text of that breakpoint. */

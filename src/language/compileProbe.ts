@@ -1,6 +1,6 @@
 /**
  * A probe at one site: what the user wrote, compiled against what names mean there. The engine gets the agent program;
- * the text of a hit is made from its captures only when somebody reads it.
+ * the text of a hit is rendered from its captures only when it is read.
  */
 import { SidestepError } from '../base/errors';
 import { printable, printableLines, printableName } from '../base/printable';
@@ -11,7 +11,8 @@ import { type Scope } from '../debuginfo/model/model';
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
-import { type HitContext, type ShownFormat, type ShownValue, showValue } from './compile/shownValue';
+import { type HitContext, type ShownValue } from './compile/shown';
+import { type ShownFormat, showValue } from './compile/shownValue';
 import { ValueCompiler } from './compile/value';
 import { type Range, relocating, typeError } from './expression/diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
@@ -22,9 +23,10 @@ import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
 import { type Typed } from './typed/tree';
+import { nodeText } from './value/nodeText';
 
 export { checkCondition, checkMessage } from './template/syntaxCheck';
-export type { HitContext } from './compile/shownValue';
+export type { HitContext } from './compile/shown';
 
 export interface CompiledProbe {
   readonly agent: AgentProgram;
@@ -120,7 +122,7 @@ function checkedPart(
 }
 
 function shownPart({ node, format, range }: CheckedPart, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
-  const shown = showValue(node, format, compiler, budget);
+  const shown = showValue(node, format, { compiler, budget });
   verified({ captures: shown.captures }, range);
   return shown;
 }
@@ -173,7 +175,7 @@ function renderParts(
       text += present.text(part);
     } else {
       const end = next + part.captures.length;
-      text += present.value(part.render(captures.slice(next, end), context));
+      text += present.value(nodeText(part.node(captures.slice(next, end), context)));
       next = end;
     }
   }

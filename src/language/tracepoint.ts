@@ -2,14 +2,16 @@
 import { hex } from '../base/address';
 import { type Scope, type Variable } from '../debuginfo/model/model';
 import { type CaptureBudget } from './compile/budget';
-import { type HitContext, type ShownValue, showValue } from './compile/shownValue';
+import { type HitContext, type ShownValue } from './compile/shown';
+import { showValue } from './compile/shownValue';
 import { type ValueCompiler } from './compile/value';
 import { formatLocation } from './probes/location';
 import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
 import { completed } from './typed/names';
+import { leaf } from './value/node';
 
-/** More than these is no line of a log any more. */
+/** More arguments than these don't fit a line of a log. */
 const MAX_ARGUMENTS = 24;
 
 /** `hot(x=1, name="a")`; the name alone where nothing is known of the arguments. */
@@ -32,7 +34,7 @@ export function tracepoint(
 function argument(parameter: Variable, scope: Scope, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
   const base = { kind: 'variable', name: parameter.name, location: parameter.location } as const;
   const place = referent({ kind: 'place', type: parameter.type, base, offset: 0 });
-  return showValue(completed(place, scope), {}, compiler, budget);
+  return showValue(completed(place, scope), {}, { compiler, budget });
 }
 
 /** What the user called the place, when debug information has no name for it. */
@@ -42,6 +44,6 @@ function functionOf(location: ProbeLocation | undefined): string | undefined {
 
 const threadPart: ShownValue = {
   captures: [],
-  render: (_captures, { tid, threadName }: HitContext) =>
-    ` [thread ${tid}${threadName === '' ? '' : ` ${JSON.stringify(threadName)}`}]`,
+  node: (_captures, { tid, threadName }: HitContext) =>
+    leaf(` [thread ${tid}${threadName === '' ? '' : ` ${JSON.stringify(threadName)}`}]`),
 };

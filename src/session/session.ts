@@ -43,7 +43,7 @@ export interface SessionOptions {
 
 export type LaunchOptions = Omit<Requests['launch']['arguments'], 'follow'>;
 
-/** A process, such as a shell in a terminal, that execs the program when it is told to. */
+/** A process, such as a shell in a terminal, that execs the program on request. */
 export interface WaitingProcess {
   readonly pid: number;
   letGo(): Promise<void>;
@@ -58,7 +58,8 @@ export interface Warning {
 const SIGKILL = 9;
 
 /**
- * How often it is looked whether the program still has what was armed in it: nobody tells when it changes its own code.
+ * How often to check whether the program still holds what was armed: no event reports that it changed its own code. An
+ * audit reads every site's text, so a shorter interval costs time; a longer one reports a lost probe later.
  */
 const AUDIT_MS = 2000;
 
@@ -382,7 +383,7 @@ export class Session implements Disposable {
     });
   }
 
-  /** What nobody waits for must not fail unseen. */
+  /** A task that no caller awaits must not fail silently. */
   #inBackground(process: Process, task: () => Promise<void>): void {
     this.#sequence.run(task).catch((error: unknown) => this.#warn(process, error));
   }

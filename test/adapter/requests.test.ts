@@ -36,7 +36,7 @@ describe('requests of an editor', function () {
     for (const command of ['launch', 'attach', 'setBreakpoints', 'threads', 'disconnect']) {
       const { id, format } = await refusal(command, { program: workers.path });
       assert.equal(id, BAD_REQUEST);
-      assert.match(format, /initialize has to come first/);
+      assert.match(format, /initialize must come first/);
     }
     await client.initialize();
   });
@@ -65,7 +65,7 @@ describe('requests of an editor', function () {
         assert.equal(id, BAD_REQUEST);
       }
       for (const command of ['toString', '__proto__', 'constructor', 'nonsense']) {
-        assert.match((await refusal(command, {})).format, /does not know the request/);
+        assert.match((await refusal(command, {})).format, /does not support the request/);
       }
       return client.setBreakpoints(workers.source, [{ line: workers.line('return'), logMessage: 'n={n}' }]);
     });
@@ -152,6 +152,6 @@ describe('requests of an editor', function () {
     await client.initialize();
     client.sendText('Content-Length: abc\r\n\r\n');
     await client.exit;
-    assert.match(client.output('stderr'), /no message of the protocol: .*Content-Length: abc/);
+    assert.match(client.output('stderr'), /not a message of the protocol: .*Content-Length: abc/);
   });
 });

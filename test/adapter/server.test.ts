@@ -115,7 +115,7 @@ describe('debug adapter as a server', () => {
       /never/,
     );
     assert.equal(heard, '');
-    assert.match(errors, /no message of the protocol: .*POST/);
+    assert.match(errors, /not a message of the protocol: .*POST/);
   });
 
   it('ends a program that was not let go when the client is gone', async () => {

@@ -77,7 +77,7 @@ describe('the command line', () => {
     });
 
     it('refuses anything but one process number', () => {
-      refuses(['attach'], /number of a process/);
+      refuses(['attach'], /needs a process id/);
       refuses(['attach', 'firefox'], /"firefox"/);
       refuses(['attach', '12', '13'], /"13"/);
     });

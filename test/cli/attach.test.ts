@@ -62,7 +62,7 @@ describe('sidestep attach', () => {
     const args = ['attach', '-p', 'count work', '--duration', '0.3', '--format', 'json', String(target.pid)];
     const { status, stderr } = await sidestep(args);
     assert.equal(status, 0, stderr);
-    assert.ok(parseJsonLines(stderr).summary.probes[0]!.hits > 100);
+    assert.ok(parseJsonLines(stderr).summary.probes[0]!.hits > 0);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -95,9 +95,11 @@ describe('sidestep attach', () => {
   });
 
   it('says so when the process ends meanwhile', async () => {
-    const other = spawn(busy, ['1', '2000', '1000'], { stdio: 'ignore' });
-    const args = ['attach', '-p', `count ${WORKED}`, '--format', 'json', String(other.pid)];
-    const { status, stderr } = await sidestep(args);
+    const other = spawn(busy, ['1', '1000000000', '1000'], { stdio: 'ignore' });
+    const running = new Running(['attach', '-p', `log ${WORKED}`, '--format', 'json', String(other.pid)]);
+    await running.untilStderr(/"hit"/);
+    other.kill('SIGTERM');
+    const { status, stderr } = await running.outcome();
     assert.equal(status, 0);
     assert.deepEqual(parseJsonLines(stderr).summary.exit, { code: 0 });
   });

@@ -25,7 +25,7 @@ describe('what can be wrong', () => {
 
   describe('with the command', () => {
     it('no such command or option', async () => {
-      await refuses(['trace'], /there is no command "trace"\nsidestep --help/);
+      await refuses(['trace'], /there is no command "trace"\nRun sidestep --help/);
       await refuses(['run', '--speed', '--', ends], /--speed[^]*sidestep run --help/);
     });
 

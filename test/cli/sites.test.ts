@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { fixture, marked, sidestep } from './commandLine';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fixture, marked, SCRATCH, sidestep } from './commandLine';
 
 const PASSED = marked('ends', 'passed');
 
@@ -77,6 +79,60 @@ describe('sidestep sites', () => {
     const [site] = await sitesOf(fixture('ends', ['-O0', '-g0']), 'pass');
     assert.equal(site?.function, 'pass');
     assert.equal(site.execution, 'emulated');
+  });
+
+  it('says where a line has no code, and which one is taken', async () => {
+    const wanted = 'moved.c:1';
+    const { stdout, stderr } = await sidestep(['sites', fixture('moved'), wanted]);
+    assert.match(stdout, /moved\.c:3 /);
+    assert.match(
+      stderr,
+      /^sidestep: moved\.c:1: that line has no code; the probe moved to line 3, into the function first\n$/,
+    );
+    const json = await sidestep(['sites', fixture('moved'), wanted, '--json']);
+    assert.match((JSON.parse(json.stdout) as { moved: string }).moved, /moved to line 3/);
+    const within = await sidestep(['sites', fixture('moved'), 'moved.c:5']);
+    assert.match(within.stderr, /^sidestep: moved\.c:5: that line has no code; the probe moved to line 6\n$/);
+  });
+
+  it('names the files that a name may mean', async () => {
+    const program = join(SCRATCH, 'ambiguous');
+    const [one, other] = ['one', 'other'].map((folder) => join(SCRATCH, 'ambiguous.d', folder, 'same.c')) as [
+      string,
+      string,
+    ];
+    for (const [path, name] of [
+      [one, 'main'],
+      [other, 'another'],
+    ] as const) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, `int ${name}(void) {\n  return 0;\n}\n`);
+    }
+    execFileSync('gcc', ['-g', '-o', program, one, other]);
+    const { status, stderr } = await sidestep(['sites', program, 'same.c:2']);
+    assert.equal(status, 2);
+    assert.ok(stderr.includes(`same.c may be ${one} or ${other}`), stderr);
+    const sites = await sitesOf(program, 'other/same.c:2');
+    assert.deepEqual(
+      sites.map((site) => site.function),
+      ['another'],
+    );
+  });
+
+  it('finds a debug file in a directory by its name, with and without a link to it', async () => {
+    const directory = join(SCRATCH, 'debug-dir');
+    mkdirSync(directory, { recursive: true });
+    for (const isLinked of [true, false]) {
+      const program = join(SCRATCH, isLinked ? 'linked' : 'unlinked');
+      const file = join(directory, `${isLinked ? 'linked' : 'unlinked'}.debug`);
+      execFileSync('gcc', ['-g', '-Wl,--build-id', '-o', program, join(__dirname, 'fixtures/ends.c'), '-pthread']);
+      execFileSync('objcopy', ['--only-keep-debug', program, file]);
+      execFileSync('objcopy', ['--strip-debug', ...(isLinked ? [`--add-gnu-debuglink=${file}`] : []), program]);
+      assert.match((await sidestep(['sites', program, PASSED])).stderr, /no debug information/);
+      const { status, stdout, stderr } = await sidestep(['sites', '--debug-dir', directory, program, PASSED]);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, / pass /);
+    }
   });
 
   it('ends with status 2 for what is not there', async () => {

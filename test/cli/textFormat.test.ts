@@ -95,7 +95,7 @@ describe('text for people', () => {
   });
 
   it('names the signal that ended the program', () => {
-    assert.match(plain().summary({ probes: [], exit: { signal: 11 } }, 2000), /ended by SIGSEGV$/);
+    assert.match(plain().summary({ probes: [], exit: { signal: 11 } }, 2000), /killed by SIGSEGV$/);
   });
 
   it('has no control characters but ends of lines, whatever names and reasons are', () => {

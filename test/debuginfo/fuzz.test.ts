@@ -16,6 +16,28 @@ import { buildFixture } from '../fixtures/build';
 const ROUNDS = Number(process.env['SIDESTEP_FUZZ'] ?? 1500);
 /** A sound file of this size is through in a few milliseconds. */
 const MAX_MILLISECONDS = 2000;
+/** Bytes: mocha with all tests, and what is still to be collected of the rounds before. */
+const MAX_MEMORY = 2e9;
+/** Of each section by itself. */
+const ROUNDS_OF_SECTION = Math.ceil(ROUNDS / 15);
+/** Programs that have them, by what makes them. */
+const SECTIONS: Readonly<Record<string, { readonly flags: readonly string[]; readonly sections: readonly string[] }>> =
+  {
+    'DWARF 5': {
+      flags: ['-O2', '-Wl,-z,pack-relative-relocs', '-Wl,--build-id'],
+      sections: [
+        ...['.debug_info', '.debug_abbrev', '.debug_line', '.debug_line_str', '.debug_str', '.debug_aranges'],
+        ...['.debug_rnglists', '.debug_loclists', '.eh_frame', '.symtab', '.strtab', '.dynsym', '.dynstr'],
+        ...['.note.gnu.build-id', '.relr.dyn', '.rela.dyn', '.dynamic'],
+      ],
+    },
+    'DWARF 4': { flags: ['-O2', '-gdwarf-4'], sections: ['.debug_ranges', '.debug_loc', '.debug_info', '.debug_line'] },
+    'type units': { flags: ['-O2', '-gdwarf-4', '-fdebug-types-section'], sections: ['.debug_types'] },
+    'frames of their own': {
+      flags: ['-O2', '-fno-asynchronous-unwind-tables', '-fno-exceptions'],
+      sections: ['.debug_frame'],
+    },
+  };
 const INTERESTING = [0, 1, 0x7f, 0x80, 0xff];
 
 /** Numbers from 0 up to `limit`, the same sequence for the same seed (xorshift32). */
@@ -90,10 +112,11 @@ describe('broken files', () => {
     original: Buffer,
     source: string,
     place: (random: (limit: number) => number) => number,
+    rounds = ROUNDS,
   ): void {
     const random = randomNumbers(0x51de57e9);
     const path = join(folder, title);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const bytes = Buffer.from(original);
       const changes: string[] = [];
       for (let left = 1 + random(6); left > 0; left--) {
@@ -117,6 +140,8 @@ describe('broken files', () => {
         took < MAX_MILLISECONDS,
         `round ${round} (${changes.join(' ')}) took ${took.toFixed(0)} ms of the processor`,
       );
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      assert.ok(heapUsed + arrayBuffers < MAX_MEMORY, `round ${round} (${changes.join(' ')}) left much memory behind`);
     }
   }
 
@@ -136,6 +161,20 @@ describe('broken files', () => {
         const { offset, size } = ranges[random(ranges.length)]!;
         return offset + random(Math.max(1, size));
       });
+    });
+  }
+
+  for (const [title, { flags, sections }] of Object.entries(SECTIONS)) {
+    it(`are read or refused, whatever is wrong in one section: ${title}`, () => {
+      const { path, source } = buildFixture('debuginfo/values.c', { flags: [...flags] });
+      const original = readFileSync(path);
+      const file = ElfFile.open(path);
+      const places = sections.map((name) => ({ name, section: file.section(name) }));
+      file.dispose();
+      for (const { name, section } of places) {
+        assert.ok(section && section.size > 0, `there is no ${name}`);
+        fuzz(`${title}${name}`, original, source, (random) => section.offset + random(section.size), ROUNDS_OF_SECTION);
+      }
     });
   }
 

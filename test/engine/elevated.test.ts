@@ -68,12 +68,12 @@ describe('an engine that sudo starts', () => {
   });
 
   it('refuses when the directory is gone: the session is over', () =>
-    isRefused({ at: '/nowhere/sidestep-000000/engine' }, /session that has asked for it is over/));
+    isRefused({ at: '/nowhere/sidestep-000000/engine' }, /session that asked for it has ended/));
 
   it('refuses a directory that others may enter', async () => {
     await listen();
     chmodSync(directory, 0o755);
-    await isRefused({}, /not a directory of user \d+ alone/);
+    await isRefused({}, /not a directory that only user \d+ can enter/);
   });
 
   it('refuses a link to a directory', async () => {
@@ -82,7 +82,7 @@ describe('an engine that sudo starts', () => {
     const real = join(directory, 'real');
     mkdirSync(real, 0o700);
     symlinkSync(real, link);
-    await isRefused({ at: join(link, 'engine') }, /not a directory of user/);
+    await isRefused({ at: join(link, 'engine') }, /not a directory that only user/);
   });
 
   it('refuses a directory whose name another user has taken over, who listens there', async function () {
@@ -90,12 +90,12 @@ describe('an engine that sudo starts', () => {
     await listen();
     const [victim, attacker] = [65534, 5];
     chownSync(directory, attacker, attacker);
-    await isRefused({ user: victim }, /not a directory of user 65534 alone/);
+    await isRefused({ user: victim }, /not a directory that only user 65534 can enter/);
   });
 
   it('refuses another process of the same user, which listens where its client did', async () => {
     await listen();
-    await isRefused({ client: process.ppid }, /process \d+ of user \d+ waits for it/);
+    await isRefused({ client: process.ppid }, /process \d+ of user \d+ is waiting for it/);
   });
 
   it('refuses a listener of another user in a directory of the right one', async function () {
@@ -149,7 +149,7 @@ describe('an engine that works for another user', () => {
 
   it('takes no process that is no child of its client, and leaves it alone', async () => {
     for (const other of [process.pid, process.ppid, 1, 4_194_304]) {
-      await assert.rejects(launch(other), { code: 'engine-protocol', message: /no child of the client/ });
+      await assert.rejects(launch(other), { code: 'engine-protocol', message: /not a child of the client/ });
     }
     assert.ok(existsSync(`/proc/${process.ppid}`));
   });
@@ -157,7 +157,7 @@ describe('an engine that works for another user', () => {
   it('takes no child of another user', async function () {
     needsRoot(this);
     const starter = start('/bin/sleep', ['1000'], 65534);
-    await assert.rejects(launch(starter), { code: 'engine-protocol', message: /not of its user/ });
+    await assert.rejects(launch(starter), { code: 'engine-protocol', message: /does not belong to its user/ });
     assert.ok(existsSync(`/proc/${starter}/exe`));
   });
 

@@ -130,7 +130,7 @@ describe('environments', () => {
       const target = await start(openCopy, { as: AS_NOBODY });
       await assert.rejects(
         attach(engine(underYama(1), AS_NOBODY, filtered(ONLY_CHILDREN)), target),
-        refusedWith(/ptrace_scope is 1: only the parent/, /through Sidestep.*sysctl kernel\.yama\.ptrace_scope=0/),
+        refusedWith(/ptrace_scope is 1: only an ancestor/, /through Sidestep.*sysctl kernel\.yama\.ptrace_scope=0/),
       );
     });
 

@@ -201,7 +201,7 @@ function isProbeable({ bytes, address: at }: Swept, refusals: ReadonlySet<Refusa
 }
 
 function assertWithoutTwin(error: Error): void {
-  assert.match(error.message, /the program's text holds no such instruction/);
+  assert.match(error.message, /the program's text holds no equivalent instruction/);
 }
 
 /** Who comes through an instruction that does not branch also comes to the one behind it. */

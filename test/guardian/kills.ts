@@ -63,6 +63,8 @@ const STAGES: Readonly<Record<string, Stage>> = {
   surrogate: hitting(SURROGATE),
   twin: hitting(TWIN),
   'step aside': hitting(ASIDE),
+  /** Those that take two stops a hit, and one that takes one and comes after them. */
+  'one stop and two': hitting(['pushing', ...TWIN, ...ASIDE]),
   everything: hitting(ALL),
   /** Other threads are held. */
   held: async ({ arm, client, random, target, survivor }) => {
@@ -105,12 +107,17 @@ export const STAGE_NAMES: readonly string[] = [...Object.keys(STAGES), FORK];
 
 let built: Program | undefined;
 
-/** Kills one engine in a stage. `script`: the engine. */
-export async function killIn(stage: string, random: Random, script?: string): Promise<Kill> {
+/** Kills one engine in a stage. `script`: the engine; `variables`: what is added to its environment. */
+export async function killIn(
+  stage: string,
+  random: Random,
+  script?: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Kill> {
   const survivor = (built ??= program('survivor.c', ['-mno-red-zone']));
   const forks = stage === FORK;
   const target = await Target.start(survivor.path, [`${THREADS}`, `${CALLS}`, ...(forks ? [`${CHILDREN}`] : [])]);
-  const client = new EngineClient(script);
+  const client = new EngineClient(script, variables);
   const attached = client.request('attach', { pid: target.pid, follow: forks ? 'children' : 'none' });
   const arm = async (functions: readonly string[]): Promise<unknown> => {
     await attached;

@@ -2,6 +2,7 @@
  * Agent programs, run the plain way: one bigint stack, one operation after the other. The engine compiles programs to
  * WebAssembly; this is what they mean, and what the language's tests run them on.
  */
+import { littleEndian } from '../../src/base/littleEndian';
 import { CaptureStatus, type AgentOperation, type AgentRegister } from '../../src/contract/agent/operations';
 import { type Capture } from '../../src/contract/hits';
 
@@ -239,10 +240,6 @@ function matching(operations: readonly AgentOperation[], start: number, wanted: 
     if (op === 'end') depth--;
   }
   throw new Error(`an \`if\` has no \`${wanted}\``);
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 function bytesOf(value: bigint): Uint8Array {

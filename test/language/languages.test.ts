@@ -1,10 +1,12 @@
 /** What C++, Rust and Go programs have that C's do not. */
 import assert from 'node:assert/strict';
+import { type Type } from '../../src/debuginfo/model/model';
 import { compileProbe } from '../../src/language/compileProbe';
 import { memoryOf, runCapture } from './agentInterpreter';
 import { refusal } from './errors';
 import {
   at,
+  base,
   enumeration,
   inRegister,
   member,
@@ -78,7 +80,7 @@ describe('Go', () => {
   );
   const parts: ScopeParts = {
     language: 'go',
-    types: { int: { kind: 'base', name: 'int', byteSize: 8, encoding: 'signed' } },
+    types: { int: base('int', 8, 'signed') },
     variables: [
       variable('s', string, at(12288n)),
       variable('main.counter', types.int, at(4096n), 'global'),
@@ -107,10 +109,34 @@ describe('Go', () => {
 
 describe('Rust', () => {
   it('has texts with a length', () => {
-    const str = structure('&str', 16, [
-      member('data_ptr', pointer(types.unsignedChar), 0),
-      member('length', types.unsignedLong, 8),
-    ]);
+    const members = [member('data_ptr', pointer(types.unsignedChar), 0), member('length', types.unsignedLong, 8)];
+    const str = structure('&str', 16, members, 'structure', 'rust');
     assert.equal(says('{s}', { language: 'rust', variables: [variable('s', str, at(12288n))] }), '"héllo"');
+  });
+});
+
+describe('C', () => {
+  it('computes with bit-precise integers', () => {
+    const precise = (encoding: 'signed' | 'unsigned', byteSize: number, bitSize: number): Type => ({
+      kind: 'base',
+      name: `_BitInt(${bitSize})`,
+      language: 'c',
+      byteSize,
+      encoding,
+      bitSize,
+    });
+    // 0x4_0000_0003: of 34 bits, only the 3 counts.
+    const variables = [
+      variable('n', precise('signed', 8, 34), at(4096n)),
+      variable('u', precise('unsigned', 8, 34), at(4096n)),
+      variable('small', precise('signed', 1, 2), at(4096n)),
+    ];
+    assert.equal(says('{n} {n + 1} {u - 4 < 0} {small} {small + 1} {sizeof n}', { variables }), '3 4 0 -1 0 8');
+  });
+
+  it('has structures that are named as texts of other languages, and are none', () => {
+    const members = [member('str', pointer(types.unsignedChar), 0), member('len', types.long, 8)];
+    const string = structure('string', 16, members);
+    assert.match(says('{s}', { variables: [variable('s', string, at(12288n))] }), /^\{str = 0x2000 .*, len = 6\}$/);
   });
 });

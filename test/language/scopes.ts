@@ -16,7 +16,7 @@ import {
 } from '../../src/debuginfo/model/model';
 
 export function base(name: string, byteSize: number, encoding: BaseEncoding): Type {
-  return { kind: 'base', name, byteSize, encoding };
+  return { kind: 'base', name, language: 'c', byteSize, encoding };
 }
 
 export const types = {
@@ -54,7 +54,7 @@ export function array(element: Type, ...counts: (number | undefined)[]): Type {
 }
 
 export function typedef(name: string, target: Type): Type {
-  return { kind: 'typedef', name, byteSize: target.byteSize, target };
+  return { kind: 'typedef', name, language: 'c', byteSize: target.byteSize, target };
 }
 
 export function constant(target: Type): Type {
@@ -63,7 +63,7 @@ export function constant(target: Type): Type {
 
 export function enumeration(name: string, values: Record<string, bigint>, signed = false): Type {
   const enumerators = Object.entries(values).map(([enumerator, value]) => ({ name: enumerator, value }));
-  return { kind: 'enumeration', name, byteSize: 4, signed, enumerators };
+  return { kind: 'enumeration', name, language: 'c', byteSize: 4, signed, enumerators };
 }
 
 export function member(name: string | undefined, type: Type, byteOffset: number, more: Partial<Member> = {}): Member {

@@ -4,19 +4,10 @@
  * optimisation.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseJsonLines, ROOT, SCRATCH, sidestep } from '../cli/commandLine';
-import { buildFixture, type Fixture } from '../fixtures/build';
-
-interface Kind {
-  readonly file: string;
-  /** Location → message; `#name` is the line with that marker. */
-  readonly probes: Readonly<Record<string, string>>;
-  /** What optimised code need not have: such a part of a message may read as missing, never as something else. */
-  readonly mayBeMissing?: boolean;
-}
+import { sidestep } from '../cli/commandLine';
+import { buildFixture, canBuild } from '../fixtures/build';
+import { skip } from '../skip';
+import { type Kind, messagesOf } from './messages';
 
 const KINDS: readonly Kind[] = [
   {
@@ -58,6 +49,38 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    file: 'neighbours.c',
+    probes: {
+      neighbours: [
+        '{rows} ; {rows[1].mid} {rows[2].sign}',
+        '{tight} ; {tight[0].b}',
+        '{outer} ; {outer.parts.in.bytes[1]}',
+        '{deep} ; {deep.y} {deep.both}',
+        '{wide} ; {large}',
+        '{extended} ; {single} ; {pair} ; {widest}',
+        '{ints} ; {reals} ; {small} ; {ints[1]} {reals[1]}',
+        '{flexible.count} ; {flexible.items,[2]} ; {flexible.items[1].b}',
+        '{utf16} ; {utf32} ; {wide_text} ; {row16} ; {names}',
+        '{cube} ; {cube[1][1]} ; {cube[0][1][2]}',
+        '{colors} ; {mode}',
+        '{handlers} ; {nothing} ; {kept} ; {shared}',
+        '{fractions} ; {special} ; {letters}',
+      ].join('\n'),
+    },
+  },
+  {
+    file: 'neighbours.cc',
+    flags: ['-std=c++20'],
+    probes: {
+      neighbours: [
+        '{level} {wide} {plain} ; {items} ; {shop::counter}',
+        '{reference} ; {item} {item.price} ; {object.base} {object.other} {object.derived}',
+        '{holder.number} {holder.level} {holder.temporary} {holder.items[0].price} ; {fixed} ; {nested}',
+        '{data} {noData} {null} ; {flags} {empty} ; {bits} ; {letter16} {utf8} {utf8[0]}',
+      ].join('\n'),
+    },
+  },
+  {
     file: 'classes.cc',
     probes: {
       'Left::left': '{a} {b}',
@@ -69,26 +92,34 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** What the program printed as right, message by message. */
-function expected(stdout: string): string[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line.startsWith('= '))
-    .map((line) => line.slice(2));
-}
-
-async function messagesOf(fixture: Fixture, { file, probes }: Kind): Promise<{ told: string; right: string }> {
-  mkdirSync(SCRATCH, { recursive: true });
-  const output = join(SCRATCH, `values-${process.pid}.json`);
-  const options = Object.entries(probes).flatMap(([location, message]) => {
-    const place = location.startsWith('#') ? `${file}:${fixture.line(location.slice(1))}` : location;
-    return ['-p', `log ${place} ${JSON.stringify(message).replaceAll('\\\\u', '\\u')}`];
-  });
-  const outcome = await sidestep(['run', ...options, '--format', 'json', '-o', output, '--', fixture.path]);
-  assert.equal(outcome.status, 0, outcome.stderr);
-  const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-  return { told: hits.map(({ message }) => message).join('\n'), right: expected(outcome.stdout).join('\n') };
-}
+/** Languages that debug information does not describe in all versions: by compiler flags. */
+const OTHER_LANGUAGES: readonly (Kind & { readonly ways: Readonly<Record<string, readonly string[]>> })[] = [
+  {
+    file: 'kinds.rs',
+    ways: {
+      'without optimisation': [],
+      'with DWARF 5': ['-C', 'dwarf-version=5'],
+      'with optimisation': ['-O', '-C', 'debug-assertions=off'],
+    },
+    mayBeMissing: true,
+    probes: {
+      '#SHAPES': '{*shape} ; {*wide} ; {*only} ; {*point} ; {color} ; {point.y}',
+      '#OPTIONS': '{*number} ; {*place} ; {*text} ; {*inner} ; {*point} ; {*result} ; {*letter}',
+      '#NUMBERS': '{small} {byte} {*large} {*huge} {half} {letter} {is} ; {*pair} {*row} {*meters} {*unit}',
+      '#TEXTS': '{name} {empty} ; {*names}',
+    },
+  },
+  {
+    file: 'kinds.go',
+    ways: { 'without optimisation': ['-gcflags=-N -l'], 'with optimisation': [] },
+    mayBeMissing: true,
+    probes: {
+      'main.orders': '{*order} ; {place} {heat} ; {order.Name} {order.Place.X} {main.counter}',
+      'main.numbers': '{small} {byte_} {word} {letter} ; {*wave} {*row} {*empty} {is}',
+      'main.texts': '{name} {empty} {*names} {list.len} {list.array[1]}',
+    },
+  },
+];
 
 describe('values', function () {
   this.timeout(120_000);
@@ -98,13 +129,26 @@ describe('values', function () {
       for (const optimisation of ['-O0', '-O2']) {
         for (const version of [2, 3, 4, 5]) {
           it(`read as the program says with ${optimisation} and DWARF ${version}`, async () => {
-            const flags = [optimisation, `-gdwarf-${version}`, '-w'];
+            const flags = [optimisation, `-gdwarf-${version}`, '-w', ...(kind.flags ?? [])];
             const fixture = buildFixture(`values/${kind.file}`, { flags });
             const { told, right } = await messagesOf(fixture, kind);
             if (optimisation === '-O0' || kind.mayBeMissing !== true) assert.equal(told, right);
             else assertNoneWrong(told, right);
           });
         }
+      }
+    });
+  }
+
+  for (const kind of OTHER_LANGUAGES) {
+    describe(`of ${kind.file}`, () => {
+      for (const [how, flags] of Object.entries(kind.ways)) {
+        it(`read as the program says ${how}`, async function () {
+          if (!canBuild(kind.file)) skip(this, `there is no compiler for ${kind.file}`);
+          const { told, right } = await messagesOf(buildFixture(`values/${kind.file}`, { flags }), kind);
+          if (how === 'with optimisation') assertNoneWrong(told, right);
+          else assert.equal(told, right);
+        });
       }
     });
   }
@@ -158,70 +202,5 @@ describe('a name that the function has elsewhere', function () {
     ]);
     assert.equal(status, 2);
     assert.match(stderr, /there is no `nowhere` here/);
-  });
-});
-
-describe('thread-local variables', function () {
-  this.timeout(120_000);
-  const sources = ['threads.c', 'threadsLibrary.c'].map((file) => join(ROOT, 'test/fixtures/values', file));
-  const lineOf = (source: string, marker: string) =>
-    readFileSync(source, 'utf8')
-      .split('\n')
-      .findIndex((line) => line.includes(`#${marker}`)) + 1;
-
-  const build = (name: string, ...commands: string[][]) => {
-    mkdirSync(SCRATCH, { recursive: true });
-    const program = join(SCRATCH, `threads-${name}-${process.pid}`);
-    for (const [compiler, ...flags] of commands) {
-      execFileSync(compiler!, ['-g', ...flags.map((flag) => flag.replace('PROGRAM', program))], { stdio: 'inherit' });
-    }
-    return program;
-  };
-  const library = (...flags: string[]) => [
-    ['gcc', '-shared', '-fPIC', '-DALONE', ...flags, sources[1]!, '-o', 'PROGRAM.so'],
-    ['gcc', '-DALONE', sources[0]!, 'PROGRAM.so', '-o', 'PROGRAM', '-pthread'],
-  ];
-
-  const programs: Readonly<Record<string, () => string>> = {
-    'of a program': () => build('program', ['gcc', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of an optimised program': () => build('optimised', ['gcc', '-O2', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a static program': () => build('static', ['gcc', '-static', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a static position-independent program': () =>
-      build('static-pie', ['gcc', '-static-pie', ...sources, '-o', 'PROGRAM', '-pthread']),
-    'of a library': () => build('library', ...library('-O0')),
-    'of an optimised library': () => build('library-optimised', ...library('-O2')),
-    'of a library with fixed offsets': () => build('library-fixed', ...library('-ftls-model=initial-exec')),
-  };
-
-  for (const [name, make] of Object.entries(programs)) {
-    it(`${name} read as the program says`, async () => {
-      const program = make();
-      const output = `${program}.json`;
-      const { stdout, stderr, status } = await sidestep([
-        'run',
-        '-p',
-        `log threads.c:${lineOf(sources[0]!, 'show')} "{z} {x} {name} {other} {pair.a} {zero} {aligned} {times}"`,
-        '-p',
-        `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "library {global} {local}"`,
-        ...['--format', 'json', '-o', output, '--', program],
-      ]);
-      assert.equal(status, 0, stderr);
-      const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-      assert.deepEqual(
-        hits.map(({ message }) => message),
-        expected(stdout),
-      );
-    });
-  }
-
-  it('of a library that a thread has not used say so', async () => {
-    const program = build('unused', ...library('-O0'));
-    const output = `${program}.json`;
-    await sidestep([
-      ...['run', '-p', `log threadsLibrary.c:${lineOf(sources[1]!, 'library')} "{unused}"`],
-      ...['--format', 'json', '-o', output, '--', program],
-    ]);
-    const { hits } = parseJsonLines(readFileSync(output, 'utf8'));
-    for (const { message } of hits) assert.match(message, /^(?:9|<not allocated yet in this thread>)$/);
   });
 });

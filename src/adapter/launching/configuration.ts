@@ -15,7 +15,7 @@ export interface TracingConfiguration {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
-  /** Who starts the engine as root; undefined: nobody. */
+  /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
 

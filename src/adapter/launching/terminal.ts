@@ -6,8 +6,8 @@
  * user put into the background.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { access, constants, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { access, constants, mkdtemp, open, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -42,6 +42,8 @@ export interface Circumstances {
   readonly changes: EnvironmentChanges;
   /** The engine's process id. */
   readonly tracer: number;
+  /** Aborted when no one waits for the program any more. */
+  readonly givenUp: AbortSignal;
 }
 
 /** Opens the terminal; `use` must let the process go. */
@@ -53,17 +55,34 @@ export async function withWaitingProcess<T>(
 ): Promise<T> {
   await checkProgram(configuration.program);
   const directory = await mkdtemp(join(tmpdir(), 'sidestep-'));
+  // An adapter that ends while the terminal is waited for never comes to the end of this.
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    return await waitIn(directory, client, configuration, circumstances, use);
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}
+
+async function waitIn<T>(
+  directory: string,
+  client: Client,
+  configuration: LaunchConfiguration,
+  circumstances: Circumstances,
+  use: (waiting: WaitingProcess) => Promise<T>,
+): Promise<T> {
   const fifo = join(directory, 'go');
   await promisify(execFile)('mkfifo', [fifo]);
   // Open for both directions: that never blocks (fifo(7)), and the word stays in it until it is read.
   const go = await open(fifo, 'r+');
   try {
     await openTerminal(client, configuration, circumstances, directory);
-    const pid = await readPid(join(directory, 'pid'));
+    const pid = await readPid(join(directory, 'pid'), circumstances.givenUp);
     return await use({ pid, letGo: () => go.appendFile('\n') });
   } finally {
     await go.close();
-    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -109,13 +128,14 @@ async function openTerminal(
   }
 }
 
-/** Whether a tracer that is no parent must be named by the process, and can be. */
+/** Whether the process must, and can, permit a tracer that is not its ancestor. */
 function mustBeNamed(): boolean {
   return ptraceScope() === '1' && existsSync(PERL);
 }
 
-async function readPid(file: string): Promise<number> {
+async function readPid(file: string, givenUp: AbortSignal): Promise<number> {
   for (const start = performance.now(); performance.now() - start < PATIENCE_MS;) {
+    if (givenUp.aborted) throw new SidestepError('launch-failed', 'the debug session ended before the program started');
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text !== undefined) return Number(text);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -1,8 +1,7 @@
 /**
- * The protocol's framing, watched: `Content-Length: N`, an empty line, N bytes. What goes through is whole messages;
- * what is no message of the protocol ends the stream with an error, before much of it is kept. A web page can make a
- * browser send its own header lines here, so one that the protocol does not have is refused, too.
- * https://microsoft.github.io/debug-adapter-protocol/overview#base-protocol
+ * Checks the protocol's framing: `Content-Length: N`, an empty line, N bytes. It passes on whole messages; anything
+ * else ends the stream with an error, before much of it is kept. A web page can make a browser send other header lines
+ * here, so unknown ones are refused too. https://microsoft.github.io/debug-adapter-protocol/overview#base-protocol
  */
 import { Transform, type TransformCallback } from 'node:stream';
 import { SidestepError } from '../../base/errors';
@@ -67,7 +66,7 @@ export class Framing extends Transform {
   }
 }
 
-/** Nobody has to wait for the end of a header that begins as none does. */
+/** A header with a wrong beginning is refused without waiting for its end. */
 function checkBeginning(header: Buffer): void {
   const beginning = header.toString('latin1', 0, Math.max(...BEGINNINGS.map(({ length }) => length))).toLowerCase();
   const isPossible = BEGINNING.test(beginning) || BEGINNINGS.some((possible) => possible.startsWith(beginning));

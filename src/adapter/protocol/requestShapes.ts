@@ -19,7 +19,7 @@ import {
 } from '../../base/shape';
 import { type Requests } from './requests';
 
-/** The schema bounds none; what is not 32 bits wide is no line, column or reference. */
+/** The schema has no bounds; a line, column or reference fits 32 bits. */
 const number = integer(-0x8000_0000, 0x7fff_ffff);
 const natural = integer(0, 0x7fff_ffff);
 

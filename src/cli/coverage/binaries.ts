@@ -1,7 +1,8 @@
 /** Which files `sidestep coverage` looks at: those that are named, and all in the directories that are. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, SidestepError } from '../../base/errors';
+import { openRegularFile } from '../../base/regularFile';
 
 const ELF_MAGIC = '\x7fELF';
 
@@ -13,9 +14,9 @@ export function* findBinaries(names: readonly string[]): Generator<string> {
   const seen = new Set<string>();
   for (const name of names) {
     for (const path of filesOf(name)) {
-      const { dev, ino, size } = statSync(path);
-      const identity = `${dev}:${ino}`;
-      if (seen.has(identity) || size === 0) continue;
+      const status = statSync(path);
+      const identity = `${status.dev}:${status.ino}`;
+      if (seen.has(identity) || (status.isFile() && status.size === 0)) continue;
       seen.add(identity);
       if (isElf(path)) yield path;
     }
@@ -46,11 +47,11 @@ function statOf(path: string): ReturnType<typeof statSync> | undefined {
 function isElf(path: string): boolean {
   const magic = Buffer.alloc(ELF_MAGIC.length);
   try {
-    const fd = openSync(path, 'r');
+    const { descriptor } = openRegularFile(path);
     try {
-      readSync(fd, magic, 0, magic.length, 0);
+      readSync(descriptor, magic, 0, magic.length, 0);
     } finally {
-      closeSync(fd);
+      closeSync(descriptor);
     }
   } catch (error) {
     throw new SidestepError('file-unreadable', `${path} can't be read: ${messageOf(error)}`, { place: { file: path } });

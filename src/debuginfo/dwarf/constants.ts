@@ -19,6 +19,7 @@ export const TAG = {
   subroutine_type: 0x15,
   typedef: 0x16,
   union_type: 0x17,
+  variant: 0x19,
   inheritance: 0x1c,
   inlined_subroutine: 0x1d,
   module: 0x1e,
@@ -29,6 +30,9 @@ export const TAG = {
   enumerator: 0x28,
   packed_type: 0x2d,
   subprogram: 0x2e,
+  template_type_parameter: 0x2f,
+  template_value_parameter: 0x30,
+  variant_part: 0x33,
   variable: 0x34,
   volatile_type: 0x35,
   restrict_type: 0x37,
@@ -42,8 +46,12 @@ export const TAG = {
   rvalue_reference_type: 0x42,
   template_alias: 0x43,
   atomic_type: 0x47,
+  call_site: 0x48,
   skeleton_unit: 0x4a,
   immutable_type: 0x4b,
+  GNU_template_template_param: 0x4106,
+  GNU_template_parameter_pack: 0x4107,
+  GNU_call_site: 0x4109,
 } as const;
 
 /** DWARF 5 §7.5.4, table 7.5. */
@@ -58,6 +66,8 @@ export const AT = {
   low_pc: 0x11,
   high_pc: 0x12,
   language: 0x13,
+  discr: 0x15,
+  discr_value: 0x16,
   comp_dir: 0x1b,
   const_value: 0x1c,
   containing_type: 0x1d,
@@ -72,6 +82,7 @@ export const AT = {
   decl_file: 0x3a,
   decl_line: 0x3b,
   declaration: 0x3c,
+  discr_list: 0x3d,
   encoding: 0x3e,
   external: 0x3f,
   frame_base: 0x40,
@@ -90,14 +101,21 @@ export const AT = {
   addr_base: 0x73,
   rnglists_base: 0x74,
   dwo_name: 0x76,
+  call_all_calls: 0x7a,
+  call_return_pc: 0x7d,
   alignment: 0x88,
   export_symbols: 0x89,
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_vector: 0x2107,
+  GNU_template_name: 0x2110,
+  GNU_all_call_sites: 0x2117,
   GNU_dwo_name: 0x2130,
   GNU_entry_view: 0x2138,
 } as const;
+
+/** What an item of a discriminant list is, DWARF 5 §7.5.4 (DW_AT_discr_list). */
+export const DSC = { label: 0, range: 1 } as const;
 
 /** DWARF 5 §7.5.6, table 7.6. */
 export const FORM = {

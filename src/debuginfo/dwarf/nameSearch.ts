@@ -11,7 +11,8 @@ import { type DebugInfo } from './debugInfo';
 import { type Unit } from './unit';
 
 /**
- * More strings than this end in the name only when it is a very common ending; then all units are as good an answer.
+ * If more strings than this end in the name, it is a very common ending, and the answer is all units. Each string costs
+ * one search through .debug_info, so many of them cost more than reading the units.
  */
 const MAX_STRINGS = 64;
 

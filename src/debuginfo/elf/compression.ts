@@ -1,6 +1,6 @@
 /**
  * Compressed sections: SHF_COMPRESSED with zlib or zstd (gABI, chapter 4, "Section Compression") and the older GNU
- * `.zdebug_` form. What a section claims to become is checked before memory is taken for it.
+ * `.zdebug_` form. A section's claimed size is checked before memory is allocated for it.
  */
 import { constants, inflateSync } from 'node:zlib';
 import { decompress as decompressZstd } from 'fzstd';

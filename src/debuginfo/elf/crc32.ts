@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** The checksum of `bytes` behind data whose checksum is `crc`. */
+/** The checksum of `bytes` appended to data whose checksum is `crc`. */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let value = ~crc;
   for (const byte of bytes) value = TABLE[(value ^ byte) & 0xff]! ^ (value >>> 8);

@@ -11,8 +11,8 @@ const DT = { NULL: 0n, NEEDED: 1n, SONAME: 14n, FLAGS_1: 0x6ffffffbn } as const;
 const DF_1_PIE = 0x08000000n;
 
 /**
- * What the file is to the dynamic linker; throws `unsupported` if it is nothing that can be run. Old linkers don't mark
- * programs: then one that names an interpreter and no library name is one.
+ * What the file is to the dynamic linker; throws `unsupported` if it can't be run. Old linkers don't mark programs:
+ * then one that names an interpreter and no library name is one.
  */
 export function imageKind(file: ElfFile): 'executable' | 'pie' | 'sharedObject' {
   const { type } = file.header;

@@ -1,6 +1,6 @@
 /**
- * One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. What
- * is read is bounded by what the file holds, whatever its tables say.
+ * One ELF file, open and read lazily: tables at once, each section's bytes when asked for, never the whole file. Reads
+ * are bounded by the file's real contents, whatever its tables claim.
  */
 import { constants } from 'node:buffer';
 import { closeSync, readSync, type Stats } from 'node:fs';
@@ -25,7 +25,7 @@ import {
  * memory.
  */
 const LARGE = 1 << 26;
-/** A page in so many bytes is looked at: who wants to fill 1 GB of memory must have 8 MB on disk. */
+/** The distance between sampled pages: a file that fills 1 GB of memory must then have 8 MB on disk. */
 const SAMPLE_DISTANCE = 1 << 18;
 const SAMPLE_BYTES = 1 << 12;
 const MAX_SAMPLES = 1 << 16;
@@ -104,7 +104,7 @@ export class ElfFile implements Disposable {
     return bytes;
   }
 
-  /** Throws `malformed` where what so many bytes from `offset` on hold are zeros for the most part. */
+  /** Throws `malformed` if most of these bytes from `offset` on are zeros. */
   checkHoles(offset: number, length: number, what: string): void {
     if (length < LARGE) return;
     const samples = Math.min(MAX_SAMPLES, Math.floor(length / SAMPLE_DISTANCE));

@@ -9,7 +9,7 @@ import { OverlapLimit } from '../../base/overlapLimit';
 import { type ElfFile } from './elfFile';
 import { ET, PT, SHF_ALLOC, SHT } from './header';
 
-/** From the first instruction to behind the one that commits; link-time addresses. */
+/** From the first instruction to the end of the one that commits; link-time addresses. */
 export interface AddressRange {
   readonly start: number;
   readonly end: number;

@@ -1,10 +1,10 @@
 /**
  * Finding the file that holds a program's debug information (GDB manual, "Debugging Information in Separate Files"): by
- * build-id under the debug directories, then by the name and CRC in .gnu_debuglink; and the file that dwz moved shared
+ * build-id under the debug directories, then by the name and CRC in .gnu_debuglink, or as NAME.debug; and the file that dwz moved shared
  * entries to (.gnu_debugaltlink). A file that does not belong to the program is never taken.
  */
 import { realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
 import { crc32 } from './crc32';
@@ -25,20 +25,23 @@ export function openSeparateDebugFile(program: ElfFile, directories: readonly st
     const found = openByBuildId(buildId, directories);
     if (found) return found;
   }
-  const link = readDebugLink(program);
+  const link = readDebugLink(program) ?? (buildId === undefined ? undefined : linkByName(program));
   if (!link) return undefined;
   const folder = dirname(resolvedPath(program.path));
   const candidates = [
     join(folder, link.name),
     join(folder, '.debug', link.name),
-    ...directories.map((directory) => join(directory, folder, link.name)),
+    ...directories.flatMap((directory) => [join(directory, folder, link.name), join(directory, link.name)]),
   ];
   for (const path of candidates) {
     if (resolvedPath(path) === resolvedPath(program.path)) continue;
     const file = openIfElf(path);
     if (!file) continue;
     const id = buildIdOf(file);
-    const belongs = buildId !== undefined && id !== undefined ? id === buildId : hasChecksum(file, link.crc);
+    const belongs =
+      buildId !== undefined && id !== undefined
+        ? id === buildId
+        : link.crc !== undefined && hasChecksum(file, link.crc);
     if (belongs) return file;
     file.dispose();
   }
@@ -81,8 +84,18 @@ function openByBuildId(buildId: string, directories: readonly string[]): ElfFile
   return undefined;
 }
 
-/** Name and CRC-32 of the linked file. */
-function readDebugLink(program: ElfFile): { readonly name: string; readonly crc: number } | undefined {
+interface DebugLink {
+  readonly name: string;
+  /** CRC-32 of the whole file; undefined where only its build-id can tell whether it belongs to the program. */
+  readonly crc: number | undefined;
+}
+
+/** What the file is called that no link names, by custom: it is only taken by its build-id. */
+function linkByName({ path }: ElfFile): DebugLink {
+  return { name: `${basename(path)}.debug`, crc: undefined };
+}
+
+function readDebugLink(program: ElfFile): DebugLink | undefined {
   const bytes = program.sectionBytes('.gnu_debuglink');
   if (!bytes) return undefined;
   const reader = new ByteReader(bytes, { file: program.path, section: '.gnu_debuglink' });

@@ -14,13 +14,16 @@ const SHN_ABS = 0xfff1;
 const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, TLS: 6, GNU_IFUNC: 10 } as const;
 const STB_LOCAL = 0;
 
-/** Of the symbols at one address, the last so many are looked at. */
+/**
+ * Of the symbols at one address, at most this many are examined, the last ones. Real programs have a few; the bound
+ * keeps a malicious table from costing the square of its size.
+ */
 const MAX_ALIASES = 256;
 
 export interface ElfSymbol {
   readonly name: string;
   readonly address: number;
-  /** Bytes; 0 where nobody said. */
+  /** Bytes; 0 if unknown. */
   readonly size: number;
   readonly kind: 'function' | 'object' | 'threadLocal' | 'indirectFunction' | 'other';
   readonly local: boolean;
@@ -112,8 +115,8 @@ export class SymbolTable {
   }
 
   /**
-   * The nearest symbol without a type at or below `address`: assemblers give code none unless they are told to. Names
-   * that begin with a dot are made by tools.
+   * The nearest symbol without a type at or below `address`: assemblers give code no type unless asked to. Names that
+   * begin with a dot are made by tools.
    */
   labelAt(address: number): ElfSymbol | undefined {
     let best: ElfSymbol | undefined;

@@ -38,7 +38,7 @@ export interface RuntimeNumber {
  * read. `byteSize` is undefined where the type has none (void, incomplete types, arrays of unknown length).
  */
 export type Type =
-  | { readonly kind: 'base'; readonly name: string; readonly byteSize: number; readonly encoding: BaseEncoding }
+  | BaseType
   | {
       readonly kind: 'pointer' | 'reference' | 'rvalueReference';
       readonly name?: string;
@@ -63,12 +63,19 @@ export type Type =
   | {
       readonly kind: 'enumeration';
       readonly name: string | undefined;
+      readonly language: SourceLanguage;
       readonly byteSize: number;
       readonly signed: boolean;
       readonly enumerators: readonly { readonly name: string; readonly value: bigint }[];
     }
   /** typedef and the qualifiers: another name for `target`. */
-  | { readonly kind: 'typedef'; readonly name: string; readonly byteSize: number | undefined; readonly target: Type }
+  | {
+      readonly kind: 'typedef';
+      readonly name: string;
+      readonly language: SourceLanguage;
+      readonly byteSize: number | undefined;
+      readonly target: Type;
+    }
   | {
       readonly kind: 'const' | 'volatile' | 'restrict' | 'atomic';
       readonly byteSize: number | undefined;
@@ -84,6 +91,16 @@ export type Type =
   | { readonly kind: 'void'; readonly byteSize: undefined }
   | { readonly kind: 'unspecified'; readonly name: string; readonly byteSize: undefined };
 
+export interface BaseType {
+  readonly kind: 'base';
+  readonly name: string;
+  readonly language: SourceLanguage;
+  readonly byteSize: number;
+  readonly encoding: BaseEncoding;
+  /** C23's `_BitInt(N)`: so many of the lowest bits are the value, the others are anything (the psABI, §3.1.2). */
+  readonly bitSize?: number;
+}
+
 export interface StructureType {
   readonly kind: 'structure' | 'class' | 'union';
   readonly name: string | undefined;
@@ -96,8 +113,36 @@ export interface StructureType {
   /** In bytes, where the program states one. */
   readonly alignment?: number;
   readonly language: SourceLanguage;
+  /** Without those that only some of its variants have. */
+  readonly members: readonly Member[];
+  /** A structure that is one of several (Rust's enum, Ada's variant record); undefined for others. */
+  readonly variants?: VariantPart | undefined;
+  /** What a template, or a generic type, was instantiated with, in order; undefined for other types. */
+  readonly templateArguments?: readonly TemplateArgument[] | undefined;
+}
+
+/** One of several sets of members, of which a value has the one that its discriminant names (DWARF 5 §5.7.10). */
+export interface VariantPart {
+  /** Undefined where there is but one variant. */
+  readonly discriminant: Member | undefined;
+  readonly variants: readonly Variant[];
+}
+
+export interface Variant {
+  /** Of the discriminant, as many bits as that has, without a sign. Undefined: all that no other variant has. */
+  readonly values: readonly { readonly low: bigint; readonly high: bigint }[] | undefined;
   readonly members: readonly Member[];
 }
+
+/** An argument of a template (DWARF 5 §2.23, and GNU's extensions to it). `name`: the parameter's. */
+export type TemplateArgument = { readonly name: string | undefined } & (
+  | { readonly kind: 'type'; readonly type: Type }
+  /** A number, the address of an object or of a function, or the bytes of what is larger. */
+  | { readonly kind: 'value'; readonly type: Type; readonly value: Location }
+  /** The template of this name. */
+  | { readonly kind: 'template'; readonly template: string }
+  | { readonly kind: 'pack'; readonly arguments: readonly TemplateArgument[] }
+);
 
 export interface Member {
   /** Undefined for an anonymous struct or union, whose members read as the outer one's. */
@@ -176,6 +221,21 @@ export type ThreadBlock =
       readonly kind: 'module';
       readonly slot: LinkAddress;
       readonly expected?: { readonly slot: LinkAddress; readonly value: bigint };
+    }
+  /** The same, but from the byte on that the word after `slot` says, less `addend`. */
+  | { readonly kind: 'pair'; readonly slot: LinkAddress; readonly addend: bigint }
+  /**
+   * A TLS descriptor (the psABI's `-mtls-dialect=gnu2`): the word after `slot` is a distance below the thread pointer,
+   * or the address of a module's number and an offset in its block; less `addend`. Until it is used, old dynamic
+   * linkers have the address of its relocation there, `unresolved`.
+   */
+  | {
+      readonly kind: 'descriptor';
+      readonly slot: LinkAddress;
+      readonly addend: bigint;
+      readonly unresolved: LinkAddress;
+      /** Whether the thread's vector is known to be glibc's: without it, only distances tell. */
+      readonly hasVector: boolean;
     };
 
 export type Location =
@@ -228,7 +288,7 @@ export interface AddressInfo {
 /** A range of code; link-time addresses. */
 export interface CodeRange {
   readonly start: LinkAddress;
-  /** Behind its last byte. */
+  /** After its last byte. */
   readonly end: LinkAddress;
 }
 

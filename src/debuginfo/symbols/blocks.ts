@@ -2,9 +2,53 @@
  * The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5
  * §3.3.8, §3.5).
  */
+import { partitionPoint } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
+import { type Unit } from '../dwarf/unit';
+
+/** The blocks right in an entry, by address. */
+class InnerBlocks {
+  readonly #ranges: readonly (AddressRange & { readonly index: number })[];
+  /** The highest end of the ranges up to each. */
+  readonly #ends: readonly number[];
+
+  constructor(unit: Unit, around: number) {
+    const { entries } = unit;
+    this.#ranges = [...entries.children(around)]
+      .filter((index) => BLOCKS.has(entries.tags[index]!))
+      .flatMap((index) => entryRanges(Entry.of(entries, index)).map(({ low, high }) => ({ low, high, index })))
+      .sort((a, b) => a.low - b.low);
+    let end = 0;
+    this.#ends = this.#ranges.map(({ high }) => (end = Math.max(end, high)));
+  }
+
+  /** Those that hold `address` or end there, in the order in which they are described. */
+  touching(address: number): readonly number[] {
+    const found = new Set<number>();
+    const behind = partitionPoint(this.#ranges.length, (at) => this.#ranges[at]!.low <= address);
+    for (let at = behind - 1; at >= 0 && this.#ends[at]! >= address; at--) {
+      const { high, index } = this.#ranges[at]!;
+      if (high >= address) found.add(index);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+}
+
+/** Kept with the unit: all rows of a function ask for its blocks. */
+const innerBlocks = new WeakMap<Unit, Map<number, InnerBlocks>>();
+
+function blocksIn(unit: Unit, around: number): InnerBlocks {
+  const known = innerBlocks.get(unit) ?? new Map<number, InnerBlocks>();
+  innerBlocks.set(unit, known);
+  let blocks = known.get(around);
+  if (!blocks) {
+    blocks = new InnerBlocks(unit, around);
+    known.set(around, blocks);
+  }
+  return blocks;
+}
 
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
@@ -21,19 +65,23 @@ export function blocksAt(
 ): Entry[] {
   const chain = [subprogram];
   const { entries } = subprogram.unit;
-  let children = entries.children(subprogram.index);
-  for (let next = children.next(); !next.done; next = children.next()) {
-    if (!BLOCKS.has(entries.tags[next.value]!)) continue;
-    const block = Entry.of(entries, next.value);
-    const ranges = entryRanges(block);
-    const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
-    if (!range || (range.low === address && startsAfter(block, address, view, hasLine))) continue;
-    chain.push(block);
-    children = entries.children(next.value);
+  for (let around: number | undefined = subprogram.index; around !== undefined;) {
+    const inner: Entry | undefined = blocksIn(subprogram.unit, around)
+      .touching(address)
+      .map((index) => Entry.of(entries, index))
+      .find(holds);
+    if (inner) chain.push(inner);
+    around = inner?.index;
   }
   return chain;
 
-  /** A statement that left no instruction stands behind the last one of its function. */
+  function holds(block: Entry): boolean {
+    const ranges = entryRanges(block);
+    const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
+    return range !== undefined && !(range.low === address && startsAfter(block, address, view, hasLine));
+  }
+
+  /** A statement that left no instruction stands after the last one of its function. */
   function endingAt(block: Entry, ranges: readonly AddressRange[]): AddressRange | undefined {
     const range = block.tag === TAG.inlined_subroutine ? ranges.find(({ high }) => high === address) : undefined;
     return range && hasLine(block) ? range : undefined;

@@ -1,7 +1,7 @@
 /**
  * The control-flow graph of one function, instruction by instruction: what is reachable from where, and what lies in a
- * loop. Calls go on behind themselves. Where an indirect jump goes is not in its bytes: it may go to any instruction
- * that nothing else leads to, which is where the cases of a switch begin. What an exception leads to (landing pads) has
+ * loop. A call continues after itself. The bytes of an indirect jump don't name its target: it may go to any
+ * instruction that nothing else leads to, which is where the cases of a switch begin. Landing pads of exceptions have
  * no predecessor.
  */
 import { type FlowInstruction } from '../../base/controlFlow';
@@ -11,6 +11,7 @@ export class FunctionFlow {
   readonly #indices = new Map<number, number>();
   readonly #successors: (readonly number[])[];
   readonly #predecessors: number[][];
+  #loops: ReadonlySet<number>[] | undefined;
 
   /** `instructions`: of all ranges of the function, in address order. */
   constructor(
@@ -37,6 +38,11 @@ export class FunctionFlow {
     }
   }
 
+  /** In address order. */
+  get instructions(): readonly FlowInstruction[] {
+    return this.#instructions;
+  }
+
   /** Whether the graph knows an instruction there. */
   has(address: number): boolean {
     return this.#indices.has(address);
@@ -52,6 +58,13 @@ export class FunctionFlow {
     while (index >= 0 && this.#instructions[index]!.kind === 'pad') index--;
     const before = this.#instructions[index];
     return before && this.#reachesByFalling(index, address) && before.kind !== 'branch' ? before : undefined;
+  }
+
+  /** The first instruction from `address` on, in memory, that is no padding; undefined where nothing is known. */
+  behindPadding(address: number): number | undefined {
+    let at = this.at(address);
+    while (at?.kind === 'pad') at = this.at(at.address + at.length);
+    return at?.address;
   }
 
   /** Addresses of the instructions that lead to the one at `address`, padding included. */
@@ -89,6 +102,72 @@ export class FunctionFlow {
   /** Whether control can come back to `address`. `within`: on a path through these only. */
   isInLoop(address: number, within: (address: number) => boolean = () => true): boolean {
     return this.reachable([address], (at) => !within(at)).has(address);
+  }
+
+  /** Whether control leaves the function there. */
+  isEnd(address: number): boolean {
+    return this.#successors[this.#indices.get(address) ?? -1]?.length === 0;
+  }
+
+  /** All that is on some way from `address` back to it; undefined where there is none. */
+  loopAround(address: number): ReadonlySet<number> | undefined {
+    const after = this.reachable([address]);
+    if (!after.has(address)) return undefined;
+    const loop = new Set<number>();
+    const pending = [address];
+    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+      if (loop.has(at) || !after.has(at)) continue;
+      loop.add(at);
+      pending.push(...this.predecessors(at));
+    }
+    return loop;
+  }
+
+  /** All loops that are not within others, and those within them together with them. */
+  loops(): readonly ReadonlySet<number>[] {
+    return (this.#loops ??= this.#findLoops());
+  }
+
+  #findLoops(): ReadonlySet<number>[] {
+    const loops: ReadonlySet<number>[] = [];
+    for (const { address } of this.#instructions) {
+      const target = this.at(address)?.target;
+      const isKnown = loops.some((loop) => loop.has(address));
+      // Every loop goes back in memory somewhere.
+      if (isKnown || target === undefined || target > address || !this.has(target)) continue;
+      const loop = this.loopAround(address);
+      if (loop) loops.push(loop);
+    }
+    return loops;
+  }
+
+  /** Whether control can go from the entry to an end, or round a loop that `address` lies in, without passing it. */
+  isPassedBy(address: number): boolean {
+    const around = this.loopAround(address);
+    if (around) return this.#hasCycle(new Set([...around].filter((at) => at !== address)));
+    for (const at of this.reachableAvoiding((met) => met === address)) {
+      if (at !== address && this.isEnd(at)) return true;
+    }
+    return false;
+  }
+
+  /** Whether some way within `addresses` leads in a circle: what nothing else in them leads to is taken away in turn. */
+  #hasCycle(addresses: Set<number>): boolean {
+    const counts = new Map<number, number>();
+    for (const at of addresses) counts.set(at, this.predecessors(at).filter((from) => addresses.has(from)).length);
+    const pending = [...addresses].filter((at) => counts.get(at) === 0);
+    let left = addresses.size;
+    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+      left--;
+      for (const next of this.#successors[this.#indices.get(at)!]!) {
+        const { address } = this.#instructions[next]!;
+        const count = counts.get(address);
+        if (count === undefined) continue;
+        counts.set(address, count - 1);
+        if (count === 1) pending.push(address);
+      }
+    }
+    return left > 0;
   }
 
   #direct({ kind, address, length, target }: FlowInstruction): number[] {

@@ -10,7 +10,7 @@ import { lastComponent, matchesName } from '../names/query';
 import { qualifiedNameOf } from './names';
 import { type Program } from './program';
 
-/** Entries inside of these are local. */
+/** Entries inside these are local. */
 const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine, TAG.lexical_block]);
 
 export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([

@@ -1,14 +1,14 @@
 /**
  * Indirect functions (STT_GNU_IFUNC; GNU gABI extensions): the symbol's address is that of a resolver, which the
- * dynamic linker calls once and whose result is the function that all calls run. Which one it is, is known only in the
- * process. But it is one of those whose addresses the resolver names, and none of the others runs in its place: a place
+ * dynamic linker calls once and whose result is the function that all calls run. Only the process knows which one. But
+ * it is one of the functions whose addresses the resolver names, and none of the others runs in its place: so a place
  * in each of them counts the calls.
  */
 import { type FlowInstruction } from '../../base/controlFlow';
 
 /** Resolvers ask helpers of their own; deeper ones only look at the processor. */
 const MAX_DEPTH = 2;
-/** More instructions than that are no resolver. */
+/** A resolver has far fewer instructions; beyond this the function is not followed, to bound the work. */
 const MAX_INSTRUCTIONS = 4096;
 
 export interface ResolverCode {

@@ -2,6 +2,7 @@
  * Where a variable is at an address (DWARF 5 §2.6): its expression there, run on unknown registers, in the terms of
  * `model`.
  */
+import { type LinkAddress } from '../../base/address';
 import { AT, ATE, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Attribute, Entry } from '../dwarf/entry';
@@ -52,7 +53,21 @@ export class Locations implements EvaluationContext {
 
   /** Where the variable is; never throws for malformed input. */
   of(variable: Entry): Location {
-    return this.#unlessUnavailable(() => this.#read(variable));
+    return this.#unlessUnavailable(() => this.#ofModules(this.#read(variable)));
+  }
+
+  /** Where the thread-local variable at this offset of the module's block is. */
+  ofThreadLocal(offset: bigint): Location {
+    return this.#unlessUnavailable(() => ({ kind: 'memory', address: [this.threadLocal(offset)] }));
+  }
+
+  /** Where the program may have another module's variable of the name instead, the place that the program has. */
+  #ofModules(location: Location): Location {
+    if (location.kind !== 'memory') return location;
+    const [only, ...others] = location.address;
+    const slot =
+      only?.op === 'address' && others.length === 0 ? this.program.facts.linked.ownData(only.address) : undefined;
+    return slot === undefined ? location : throughWord(slot);
   }
 
   #unlessUnavailable(read: () => Location): Location {
@@ -108,9 +123,12 @@ export class Locations implements EvaluationContext {
   }
 
   threadLocal(offset: bigint): LocationOperation {
-    const { threadBlock } = this.program.facts;
-    if (!threadBlock) throw new Unavailable("<not available: a shared library's thread-local variable>");
+    const { threadBlock, linked } = this.program.facts;
     const within = BigInt.asIntN(64, offset);
+    const own = linked.ownThreadLocal(within);
+    if (own) return { op: 'tls', block: own, offset: 0n };
+    if (!threadBlock)
+      throw new Unavailable('<not available: nothing tells where its library has thread-local variables>');
     if (threadBlock.kind !== 'fixed') return { op: 'tls', block: threadBlock, offset: within };
     return { op: 'tls', block: { kind: 'fixed', offset: 0n }, offset: threadBlock.offset + within };
   }
@@ -163,7 +181,7 @@ export class Locations implements EvaluationContext {
   #read(variable: Entry): Location {
     const location = inherited(variable, (entry) => entry.attribute(AT.location));
     if (!location) return this.#constant(variable);
-    // Where the other frame's function stands, nobody here knows.
+    // The position of the other frame's function is unknown here.
     if (this.otherFrame && isLocationList(location)) throw new Unavailable(IN_OTHER_FRAME);
     const expression = expressionAt(location, this.pc);
     if (!expression || expression.length === 0) return OPTIMIZED_OUT;
@@ -358,6 +376,17 @@ function describe({ opcode, operands, block }: Operation, machine: StackMachine)
 function memoryAt(machine: StackMachine): Location {
   if (machine.stack.length === 0) return OPTIMIZED_OUT;
   return { kind: 'memory', address: checkRegisters(machine.pop().operations) };
+}
+
+/** The place whose address the dynamic linker has put into a word. */
+export function throughWord(slot: LinkAddress): Location {
+  return {
+    kind: 'memory',
+    address: [
+      { op: 'address', address: slot },
+      { op: 'load', size: 8 },
+    ],
+  };
 }
 
 function registerLocation(register: number): Location {

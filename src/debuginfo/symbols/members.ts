@@ -24,7 +24,7 @@ export function readMembers(types: MemberTypes, structure: Entry): Member[] {
   return members;
 }
 
-function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member | undefined {
+export function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member | undefined {
   const byteOffset = readByteOffset(entry, isFirst);
   if (byteOffset === undefined) return undefined;
   const bits = typeof byteOffset === 'number' ? readBits(entry, byteOffset, types) : undefined;
@@ -50,7 +50,7 @@ function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): Member 
 function readByteOffset(entry: Entry, isFirst: boolean): number | RuntimeNumber | undefined {
   const location = entry.attribute(AT.data_member_location);
   if (!location) {
-    // Behind an array of variable length, gcc says nothing where it has nothing to say.
+    // After an array of variable length, GCC omits the offset.
     const isLost = !isFirst && entry.parent?.tag !== TAG.union_type && !entry.parent?.has(AT.byte_size);
     return isLost ? memberAddress(entry) : 0;
   }

@@ -12,44 +12,20 @@
  *
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
-import { AT, FORM } from '../dwarf/constants';
-import { Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
-import { type Unit } from '../dwarf/unit';
+import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
+import { columnOf, type LineCode, type LineRow } from './lineCode';
 import { isStatementRow } from './lineIndex';
-import { languageOf } from './names';
+import { markingOf } from './marking';
 import { type Program } from './program';
-
-export interface LineRow {
-  readonly table: LineTable;
-  readonly row: number;
-  readonly address: number;
-}
+import { doubtOfChange } from './transformed';
 
 /** One beginning: its address and later ones that serve when it can't be probed. */
 export interface Pass {
   readonly candidates: readonly number[];
   readonly doubt?: string;
 }
-
-/** What one out-of-line function's code of a line consists of. */
-export interface LineCode {
-  readonly program: Program;
-  readonly subprogram: Entry;
-  /** Its statement rows, those in the stretch that is entered first, otherwise by address. Never empty. */
-  readonly rows: readonly LineRow[];
-}
-
-export const DOUBTS = {
-  merged: 'several copies of it begin at one instruction: passes may be missed',
-  joined: 'other code also leads to its first instruction: too many passes may be counted',
-  pieces:
-    'the compiler mixed it with other lines: copies and pieces of its code look alike, so passes may be missed or count twice',
-  branches: 'control enters it at several points: a pass may count twice',
-} as const;
-
-export type Doubt = (typeof DOUBTS)[keyof typeof DOUBTS];
 
 /** Where passes begin, in the order of `rows`. */
 export function passesOf(code: LineCode): readonly Pass[] {
@@ -62,7 +38,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
     if (!starts.has(address)) return [];
     const next = addresses.findIndex((later, at) => at > index && starts.has(later));
     const others = addresses.slice(index + 1, next < 0 ? undefined : next);
-    const moved = flow ? settle(code, flow, address) : { address };
+    const moved = flow ? settle(code, flow, address, starts) : { address };
     if (moved.doubt) doubts.add(moved.doubt);
     const [doubt] = doubts;
     // What lies in front of the loop is no candidate for what lies in it, and the other way round.
@@ -70,25 +46,6 @@ export function passesOf(code: LineCode): readonly Pass[] {
     return [{ candidates: [moved.address, ...serving], ...(doubt && { doubt }) }];
   });
 }
-
-/** How the compiler marked rows. */
-export function markingOf(table: LineTable, unit: Unit): 'statements' | 'lines' | 'mixed' | 'plain' {
-  const producer = Entry.rootOf(unit)?.string(AT.producer) ?? '';
-  if (languageOf(unit) === 'go' || !isOptimised(unit, producer)) return 'plain';
-  const gcc = /^GNU \S+ (\d+)/.exec(producer);
-  if (gcc) {
-    const isMarked = Number(gcc[1]) >= 8 && !producer.includes(' -gno-statement-frontiers');
-    return isMarked && table.marksStatements ? 'statements' : 'mixed';
-  }
-  return 'lines';
-}
-
-/** GCC writes its options into its name; others leave lists of the places that variables have in turn. */
-function isOptimised(unit: Unit, producer: string): boolean {
-  return /\s-O(?!0\b)/.test(producer) || unit.abbreviations.declares(AT.location, LISTS);
-}
-
-const LISTS: ReadonlySet<number> = new Set([FORM.sec_offset, FORM.loclistx, FORM.data4, FORM.data8]);
 
 function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): ReadonlySet<number> {
   const { rows, subprogram } = code;
@@ -101,6 +58,8 @@ function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): R
   if (marking === 'statements' && isMerged(first, rows)) doubts.add(DOUBTS.merged);
   if (marking === 'lines' && starts.size > 1 && isUneven(starts.size, rows)) doubts.add(DOUBTS.pieces);
   addUncovered(code, flow, starts, doubts);
+  const change = marking === 'plain' ? undefined : doubtOfChange(code, flow, first, starts);
+  if (change) doubts.add(change);
   return starts;
 }
 
@@ -112,10 +71,6 @@ function firstRow(rows: readonly LineRow[], flow: FunctionFlow, own: ReadonlySet
 
 function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
   return rows.filter((each) => columnOf(each) === columnOf(first));
-}
-
-function columnOf({ table, row }: LineRow): number {
-  return table.columns[row]!;
 }
 
 /** Whether two copies of the statement begin at one address: nothing of the one is left. */
@@ -172,30 +127,41 @@ function settle(
   { program, subprogram, rows }: LineCode,
   flow: FunctionFlow,
   address: number,
+  starts: ReadonlySet<number>,
 ): { readonly address: number; readonly doubt?: Doubt } {
   const { table, row } = rows.find((each) => each.address === address)!;
   if (markingOf(table, subprogram.unit) !== 'statements' || address === flow.entry) return { address };
   const before = flow.before(address);
   const others = flow.predecessors(address).filter((from) => flow.at(from)?.kind !== 'pad' && from !== before?.address);
-  if (others.length === 0 || hasCodeFrom(table, row, flow, address)) return { address };
+  if (others.length > 0 && hasCodeInFront(table, row, flow, address)) return { address, doubt: DOUBTS.joined };
+  if (others.length === 0 || hasCodeFrom({ table, row, address }, flow, starts)) return { address };
   if (!before) return { address, doubt: DOUBTS.joined };
   const isLoop = flow.isInLoop(address) && !flow.isInLoop(before.address);
   if (!isLoop || !isSameInstance(program, table, row, before.address)) return { address, doubt: DOUBTS.joined };
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
+/** Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece. */
+function hasCodeInFront(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
+  for (let before = flow.before(address); before; before = flow.before(before.address)) {
+    if (before.kind !== 'pad' && !isForeign(table, row, before.address)) return true;
+  }
+  return false;
+}
+
 /**
  * Whether this row's line, or one whose row comes before it at this address, has an instruction that only runs after
- * this address.
+ * this address, and before another start.
  */
-function hasCodeFrom(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
+function hasCodeFrom({ table, row, address }: LineRow, flow: FunctionFlow, starts: ReadonlySet<number>): boolean {
   const elsewhere = flow.reachableAvoiding((at) => at === address);
   const lines = new Set<number>();
   for (let at = row; at >= 0 && table.addresses[at] === address; at--) {
     if (isStatementRow(table, at)) lines.add(table.lines[at]!);
   }
-  for (const at of [address, ...flow.reachable([address])]) {
-    if (elsewhere.has(at) && at !== address) continue;
+  const isEnd = (at: number): boolean => starts.has(at);
+  for (const at of [address, ...flow.reachable([address], isEnd)]) {
+    if (at !== address && (elsewhere.has(at) || isEnd(at))) continue;
     const its = table.rowAt(at);
     if (its !== undefined && lines.has(table.lines[its]!)) return true;
   }

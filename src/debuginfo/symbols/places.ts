@@ -11,11 +11,13 @@ import { entryRanges } from '../dwarf/ranges';
 import { type ProbePlace, type SourceLine } from '../model/model';
 import { entryAddress, innermostFunction } from './blocks';
 import { functionInstances } from './functionInstances';
+import { DOUBTS } from './doubts';
 import { type FileInProgram, isStatementRow } from './lineIndex';
 import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
-import { type CallAddress, callAddress, inlinedCopies, isRowOf } from './calls';
-import { type LineRow, passesOf } from './passes';
+import { type CallAddress, callAddress, doubtOfCalls, inlinedCopies, isInlinedRecursion, isRowOf } from './calls';
+import { type LineRow } from './lineCode';
+import { passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
 
@@ -44,28 +46,33 @@ export function functionPlaces(program: Program, name: string): ProbePlace[] {
 /** The places of one function instance: where its arguments read right, once for each call. */
 export function instancePlaces(program: Program, instance: Entry): ProbePlace[] {
   const table = program.lines.tableOf(instance.unit);
-  const call = instance.tag === TAG.subprogram ? callAddress(program, instance, table) : enteredAt(instance);
+  const call = instance.tag === TAG.subprogram ? callAddress(program, instance, table) : enteredAt(program, instance);
   if (call === undefined || !program.facts.isCode(call.address)) return [];
-  const { address: first, doubt } = call;
+  const { address: first } = call;
   const row = table && rowOf(program, instance, first, table);
   const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
   const copies =
     row === undefined || instance.tag === TAG.subprogram ? [] : inlinedCopies(program, instance, first, table!, row);
+  const starts = [first, ...copies];
+  const doubt = call.doubt ?? (row === undefined ? undefined : doubtOfCalls(program, instance, table!, starts, row));
   const place = {
     function: qualifiedNameOf(instance),
     line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
     ...(doubt && { doubt }),
   };
   const ends = [...copies, Infinity];
-  return [first, ...copies].map((start, index) => ({
+  return starts.map((start, index) => ({
     ...place,
     candidates: [start, ...others.filter((at) => at > start && at < ends[index]!)].map(linkAddress),
   }));
 }
 
-function enteredAt(instance: Entry): CallAddress | undefined {
+/** LLVM counts the padding in front of a loop among an inlined function's code; control may come in behind it. */
+function enteredAt(program: Program, instance: Entry): CallAddress | undefined {
   const address = entryAddress(instance);
-  return address === undefined ? undefined : { address };
+  if (address === undefined) return undefined;
+  const subprogram = program.functionAt(address);
+  return { address: (subprogram && program.flowOf(subprogram)?.behindPadding(address)) ?? address };
 }
 
 /** The row at `address` that is the instance's own: an inlined function may start at the same address. */
@@ -78,7 +85,7 @@ function rowOf(program: Program, instance: Entry, address: number, table: LineTa
   return table.rowAt(address);
 }
 
-/** Other statement rows of row `row`'s line behind address `start` that belong to the same instance. */
+/** Other statement rows of row `row`'s line after address `start` that belong to the same instance. */
 function laterCandidates(program: Program, instance: Entry, start: number, table: LineTable, row: number): number[] {
   const line = table.lines[row]!;
   const file = table.files[row]!;
@@ -95,7 +102,7 @@ function laterCandidates(program: Program, instance: Entry, start: number, table
   return [...addresses].sort((a, b) => a - b);
 }
 
-/** The line with code at or behind `line` of the file, and its places; undefined when there is none. */
+/** The line with code at or after `line` of the file, and its places; undefined when there is none. */
 export function linePlaces(
   program: Program,
   file: string,
@@ -201,7 +208,8 @@ function placesInInstance(
     const candidates = [...new Set([opening.address, ...later])].map(linkAddress);
     return [{ candidates, function: name, line: source, ...(opening.doubt && { doubt: opening.doubt }) }];
   }
-  return passesOf({ program, subprogram, rows: ordered }).map(({ candidates, doubt }) => ({
+  const again = isInlinedRecursion(program, instance) ? DOUBTS.inlinedRecursion : undefined;
+  return passesOf({ program, subprogram, instance, rows: ordered }).map(({ candidates, doubt = again }) => ({
     candidates: candidates.map(linkAddress),
     function: name,
     line: source,

@@ -2,6 +2,7 @@
  * What all questions about one program start from: its debug information with the indexes over it, made when first
  * needed. Also what the questions need of the ELF file itself, so that nothing else here knows of it.
  */
+import { type LinkAddress } from '../../base/address';
 import { type DebugInfo } from '../dwarf/debugInfo';
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
@@ -18,6 +19,16 @@ import { LineIndex } from './lineIndex';
 import { UnitFinder } from './unitFinder';
 import { UnitFunctions } from './unitFunctions';
 
+export interface LinkedSymbols {
+  /** The word that has the address of the data that this module knows by the name and does not define. */
+  importedData(name: string): LinkAddress | undefined;
+  /** The word that has the address of data that this module defines at `address`: another's may take its place. */
+  ownData(address: LinkAddress): LinkAddress | undefined;
+  /** The same of thread-local variables; the block is the variable alone. */
+  importedThreadLocal(name: string): ThreadBlock | undefined;
+  ownThreadLocal(offset: bigint): ThreadBlock | undefined;
+}
+
 export interface ProgramFacts {
   /** Whether an address is in an executable segment. */
   isCode(address: number): boolean;
@@ -27,9 +38,13 @@ export interface ProgramFacts {
   dataSymbol(name: string): number | undefined;
   /** The function symbol that holds an address. */
   functionSymbol(address: number): { readonly address: number; readonly name: string } | undefined;
+  /** Where the dynamic linker says that symbols are which other modules define, or may define instead. */
+  readonly linked: LinkedSymbols;
+  /** Offset of a thread-local symbol of the ELF file in the module's block. */
+  threadLocalSymbol(name: string): bigint | undefined;
   /** Where a thread has the module's thread-local variables; undefined where nothing tells. */
   readonly threadBlock: ThreadBlock | undefined;
-  /** The instructions from `low` up to `high`; undefined where nobody can decode them, or there are too many. */
+  /** The instructions from `low` up to `high`; undefined if there is no decoder, or there are too many. */
   instructions(low: number, high: number): readonly FlowInstruction[] | undefined;
 }
 

@@ -1,8 +1,9 @@
 /**
- * Where a function's arguments read right. Optimised code describes them from its very first instruction (location
- * lists, registers), and that is the best place: every call passes it once. Unoptimised code first moves them into its
- * frame and describes them only there: behind that prologue, which ends where the compiler marked it (prologue_end) or
- * else at the second row of the function's lines, the rule that gdb's skip_prologue_using_sal follows.
+ * Where a function's arguments have their values. Optimised code describes them from its very first instruction
+ * (location lists, registers), and that is the best place: every call passes it once. Unoptimised code first moves them
+ * into its frame and describes them only there: after that prologue, which ends where the compiler marked it
+ * (prologue_end), otherwise at the second row of the function's lines, the rule that gdb's skip_prologue_using_sal
+ * follows.
  */
 import { AT, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
@@ -26,7 +27,7 @@ export function addressAfterPrologue(subprogram: Entry, table: LineTable | undef
   const entry = entryAddress(subprogram);
   if (entry === undefined || !table) return entry;
   const marked = markedPrologueEnd(subprogram, entry, table);
-  // Go's functions start by growing their stack, and start over once they did: only behind that is a call counted once.
+  // Go's functions start by growing their stack, and start over once they did: only after that is a call counted once.
   if (marked !== undefined && languageOf(subprogram.unit) === 'go') return marked;
   if (!readsArgumentsFromFrame(subprogram)) return entry;
   return marked ?? secondRow(subprogram, entry, table) ?? entry;

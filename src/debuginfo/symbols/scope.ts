@@ -20,8 +20,8 @@ import { blocksAt, entryAddress, innermostFunction, isFunction } from './blocks'
 import { findFolded } from './folded';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type LookupContext } from './globals';
-import { Locations } from './locations';
-import { languageOf, nameOf, origins, qualifiedNameOf } from './names';
+import { Locations, throughWord } from './locations';
+import { languageOf, linkageNameOf, nameOf, origins, qualifiedNameOf } from './names';
 import { beforeStore, pendingStore } from './pendingStore';
 import { type Program } from './program';
 import { DwarfNumber } from './runtimeNumber';
@@ -174,7 +174,7 @@ export class ProgramScope implements Scope {
     if (entry.flag(AT.declaration)) {
       // `extern` inside a function.
       const global = this.#lookupGlobal(name);
-      if (global) return global;
+      return global ?? { name, type: this.#typeOf(entry), location: this.#declaredLocation(entry), role: 'global' };
     }
     const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : locations.of(entry);
     const type = this.#typeOf(entry);
@@ -215,13 +215,25 @@ export class ProgramScope implements Scope {
   #lookupGlobal(name: string): Variable | undefined {
     const entry = findGlobal(this.#program, name, this.#viewpoint);
     if (!entry) return undefined;
-    const isDeclared = !entry.has(AT.location) && !entry.has(AT.const_value);
-    const address = isDeclared ? this.#program.facts.dataSymbol(nameOf(entry) ?? name) : undefined;
-    const location: Location =
-      address === undefined
-        ? this.#locations.of(entry)
-        : { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
+    const isDefined = entry.has(AT.location) || entry.has(AT.const_value);
+    const location = isDefined ? this.#locations.of(entry) : this.#declaredLocation(entry);
     return { name, type: this.#typeOf(entry), location, role: 'global' };
+  }
+
+  /** Where a variable is that debug information only declares: symbols tell, or the dynamic linker. */
+  #declaredLocation(entry: Entry): Location {
+    const { facts } = this.#program;
+    if (!entry.flag(AT.declaration)) return this.#locations.of(entry);
+    const symbol = linkageNameOf(entry) ?? nameOf(entry) ?? '';
+    const address = facts.dataSymbol(symbol);
+    if (address !== undefined) return { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
+    const offset = facts.threadLocalSymbol(symbol);
+    if (offset !== undefined) return this.#locations.ofThreadLocal(offset);
+    const word = facts.linked.importedData(symbol);
+    if (word !== undefined) return throughWord(word);
+    const block = facts.linked.importedThreadLocal(symbol);
+    if (block !== undefined) return { kind: 'memory', address: [{ op: 'tls', block, offset: 0n }] };
+    return { kind: 'unavailable', reason: '<not available: it is only declared here>' };
   }
 
   #lookupEnumerator(name: string): Variable | undefined {
@@ -286,7 +298,7 @@ function declarationsOf(block: Entry): Declaration[] {
   return present.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-/** A variable of this name in a block inside of `block`, down to but not into other functions. */
+/** A variable of this name in a block inside `block`, down to but not into other functions. */
 function innerDeclaration(block: Entry, name: string, depth: number): Entry | undefined {
   if (depth > MAX_BLOCKS) return undefined;
   for (const child of block.children()) {

@@ -15,13 +15,15 @@ import { type Program } from './program';
 
 const REST = /\.part\.\d+/;
 
-/** The instances through which calls enter: without the rest of those that are entered at their beginning. */
+/**
+ * The instances through which calls enter: without the outlined part of functions that are entered at their beginning.
+ */
 export function withoutRests(program: Program, instances: readonly Entry[]): Entry[] {
   const entered = new Set(instances.filter((entry) => !isRest(program, entry)).map(functionKey));
   return instances.filter((entry) => !isRest(program, entry) || !entered.has(functionKey(entry)));
 }
 
-/** The instance itself; for a rest that was inlined behind its beginning, the instance that both are. */
+/** The instance itself; for an outlined part that was inlined after its beginning, the instance of both. */
 export function wholeInstance(instance: Entry): Entry {
   let whole = instance;
   for (let around = beginningAround(whole); around; around = beginningAround(around)) whole = around;
@@ -62,7 +64,7 @@ function isSame(called: number | undefined, there: number | undefined): boolean 
   return called !== undefined && called === there;
 }
 
-/** Tells functions apart, whatever instance of them it is. */
-function functionKey(entry: Entry): number {
+/** Identifies a function, for any of its instances. */
+export function functionKey(entry: Entry): number {
   return [...origins(entry)].at(-1)!.key;
 }

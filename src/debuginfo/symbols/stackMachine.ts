@@ -4,6 +4,7 @@
  * kept extended to 64 bits as their type says.
  */
 import { linkAddress } from '../../base/address';
+import { littleEndian } from '../../base/littleEndian';
 import { OP } from '../dwarf/constants';
 import { type Operation } from '../dwarf/expression';
 import { type LocationOperation } from '../model/model';
@@ -22,7 +23,7 @@ export interface StackItem {
 /** A place whose value can't be had; the message is what a user reads instead of it. */
 export class Unavailable extends Error {}
 
-/** Expressions that grow beyond this are nobody's: `dup` doubles them. */
+/** No compiler emits expressions that grow beyond this; each `dup` can double a malicious one. */
 const MAX_OPERATIONS = 256;
 
 /** What an operation may need to know beyond the stack. */
@@ -252,7 +253,7 @@ const RULES = new Map<number, Rule>([
     OP.const_type,
     (machine, [typeOffset], { block }, surroundings) => {
       const type = surroundings.integerType(Number(typeOffset));
-      machine.push(extended([constant(littleEndian(block ?? new Uint8Array(0)))], type), type);
+      machine.push(extended([constant(littleEndian((block ?? new Uint8Array(0)).subarray(0, 8)))], type), type);
     },
   ],
   [OP.convert, convert],
@@ -288,9 +289,3 @@ const RULES = new Map<number, Rule>([
   [OP.gt, binary('gtS', { compares: true, signed: true })],
   [OP.ge, binary('geS', { compares: true, signed: true })],
 ]);
-
-function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes.subarray(0, 8).toReversed()) value = (value << 8n) | BigInt(byte);
-  return value;
-}

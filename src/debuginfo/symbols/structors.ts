@@ -1,8 +1,8 @@
 /**
  * Constructors and destructors of several variants (Itanium C++ ABI §5.1.4.3): complete object (C1, D1), base object
  * (C2, D2), deleting (D0), and the common code that GCC makes of them (C4, D4; -fdeclone-ctor-dtor). Where one variant
- * hands over to another, a call passes both: the place is in the one that is reached last. A variant is told by its
- * linkage name, what it hands over to by its calls and jumps.
+ * hands over to another, a call passes both: the place is in the one that is reached last. Its linkage name identifies
+ * a variant; its calls and jumps show what it hands over to.
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
@@ -71,7 +71,7 @@ function rootKey(instance: Entry): number | undefined {
 }
 
 function variantOfInstance(program: Program, instance: Entry): Variant | undefined {
-  // Most functions are none of these.
+  // Most functions are neither.
   if (!isStructorName(instance)) return undefined;
   const address = instance.tag === TAG.subprogram ? entryAddress(instance) : undefined;
   return (

@@ -1,7 +1,7 @@
 /** Types by the names that casts and sizeof use: `struct item`, `unsigned long`, `Parser::State`. */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { type SourceLanguage, type Type } from '../model/model';
+import { type BaseType, type SourceLanguage, type Type } from '../model/model';
 import { findType, TYPE_TAGS, type LookupContext } from './globals';
 import { languageOf } from './names';
 import { type Program } from './program';
@@ -14,17 +14,15 @@ const KEYWORDS = new Map<string, ReadonlySet<number>>([
   ['enum', new Set([TAG.enumeration_type])],
 ]);
 
-type Base = Extract<Type, { kind: 'base' }>;
-
-function base(name: string, byteSize: number, encoding: Base['encoding']): Base {
-  return { kind: 'base', name, byteSize, encoding };
+function base(name: string, byteSize: number, encoding: BaseType['encoding']): BaseType {
+  return { kind: 'base', name, language: 'c', byteSize, encoding };
 }
 
 /**
  * C's arithmetic types on x86-64 Linux (System V ABI, AMD64 supplement, §3.1.2) by their words in alphabetical order,
  * `int` left out where it says nothing.
  */
-const C_TYPES = new Map<string, Base>([
+const C_TYPES = new Map<string, BaseType>([
   ['char', base('char', 1, 'character')],
   ['char signed', base('signed char', 1, 'character')],
   ['char unsigned', base('unsigned char', 1, 'unsignedCharacter')],
@@ -44,7 +42,7 @@ const C_TYPES = new Map<string, Base>([
 ]);
 
 /** Names that every C programmer uses, in case the program has no typedef of them. */
-const C_TYPEDEFS = new Map<string, Base>([
+const C_TYPEDEFS = new Map<string, BaseType>([
   ['int8_t', base('int8_t', 1, 'signed')],
   ['uint8_t', base('uint8_t', 1, 'unsigned')],
   ['int16_t', base('int16_t', 2, 'signed')],

@@ -5,16 +5,16 @@
  */
 import { AT, ATE, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
-import { type Attribute, type Entry } from '../dwarf/entry';
-import { type BaseEncoding, type Member, type RuntimeNumber, type StructureType, type Type } from '../model/model';
-import { readMembers } from './members';
+import { type Entry } from '../dwarf/entry';
+import { type BaseEncoding, type BaseType, type Type } from '../model/model';
+import { readArray } from './arrays';
+import { readEnumeration } from './enumerations';
 import { languageOf, qualifiedNameOf } from './names';
-import { DwarfNumber } from './runtimeNumber';
+import { structure } from './structures';
+import { MAX_LAYERS, type TypeReader, type TypeSource } from './typeSource';
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
 const POINTER_SIZE = 8;
-/** Typedefs and qualifiers in a row; a longer row is a circle. */
-const MAX_LAYERS = 64;
 
 const ENCODINGS = new Map<number, BaseEncoding>([
   [ATE.address, 'address'],
@@ -34,10 +34,10 @@ const ENCODINGS = new Map<number, BaseEncoding>([
   [ATE.GNU_complex_integer, 'complexInteger'],
 ]);
 
-/** What reads as the type behind it. */
+/** Kinds that are shown as the type that they refer to. */
 const TRANSPARENT = new Set<number>([TAG.subrange_type, TAG.packed_type, TAG.shared_type]);
 
-/** What clients look through to the type behind it: these must not form a circle. */
+/** Kinds that clients follow to the underlying type: these must not form a circle. */
 const LAYERS = new Set<number>([
   ...TRANSPARENT,
   // An array of itself has no size.
@@ -54,11 +54,8 @@ const LAYERS = new Set<number>([
 type Qualifier = 'const' | 'volatile' | 'restrict' | 'atomic';
 type Pointer = 'pointer' | 'reference' | 'rvalueReference';
 
-/** One kind of type: reads its entry. */
-type Reader = (types: Types, entry: Entry) => Type;
-
 const qualifier =
-  (kind: Qualifier): Reader =>
+  (kind: Qualifier): TypeReader =>
   (types, entry) => ({
     kind,
     get target() {
@@ -70,7 +67,7 @@ const qualifier =
   });
 
 const pointer =
-  (kind: Pointer): Reader =>
+  (kind: Pointer): TypeReader =>
   (types, entry) => {
     const name = entry.string(AT.name);
     return {
@@ -84,34 +81,7 @@ const pointer =
     };
   };
 
-const structure =
-  (kind: StructureType['kind']): Reader =>
-  (types, entry) => {
-    let members: readonly Member[] | undefined;
-    const alignment = entry.unsigned(AT.alignment);
-    return {
-      kind,
-      name: qualifiedNameOf(entry),
-      language: languageOf(entry.unit),
-      get byteSize() {
-        const definition = types.definitionOf(entry);
-        if (definition.flag(AT.declaration) || this.hasRuntimeSize === true) return undefined;
-        return definition.unsigned(AT.byte_size) ?? 0;
-      },
-      get hasRuntimeSize() {
-        const definition = types.definitionOf(entry);
-        if (definition.flag(AT.declaration) || definition.unsigned(AT.byte_size) !== undefined) return false;
-        return definition.has(AT.byte_size) || this.members.some(isRuntimeSized);
-      },
-      ...(alignment !== undefined && { alignment }),
-      get members() {
-        members ??= readMembers(types, types.definitionOf(entry));
-        return members;
-      },
-    };
-  };
-
-const READERS = new Map<number, Reader>([
+const READERS = new Map<number, TypeReader>([
   [TAG.const_type, qualifier('const')],
   [TAG.immutable_type, qualifier('const')],
   [TAG.volatile_type, qualifier('volatile')],
@@ -138,7 +108,7 @@ const READERS = new Map<number, Reader>([
 /** Finds the definition of a structure that `declaration` only names; undefined when the image has none. */
 export type FindDefinition = (declaration: Entry) => Entry | undefined;
 
-export class Types {
+export class Types implements TypeSource {
   readonly #cache = new Map<number, Type>();
   readonly #definitions = new Map<number, Entry>();
   readonly #findDefinition: FindDefinition;
@@ -208,10 +178,11 @@ function isCircle(entry: Entry): boolean {
   return true;
 }
 
-function readTypedef(types: Types, entry: Entry): Type {
+function readTypedef(types: TypeSource, entry: Entry): Type {
   return {
     kind: 'typedef',
     name: qualifiedNameOf(entry) ?? '(unnamed type)',
+    language: languageOf(entry.unit),
     get target() {
       return types.typeOf(entry);
     },
@@ -221,17 +192,31 @@ function readTypedef(types: Types, entry: Entry): Type {
   };
 }
 
-function readBase(_types: Types, entry: Entry): Type {
+/** DW_AT_bit_size; clang leaves it out, and the name tells. */
+function bitSizeOf(entry: Entry, name: string): number | undefined {
+  const named = /\b_BitInt\((\d{1,7})\)/.exec(name);
+  const bits = entry.unsigned(AT.bit_size) ?? (named ? Number(named[1]) : undefined);
+  const bytes = entry.unsigned(AT.byte_size) ?? Infinity;
+  return bits !== undefined && bits > 0 && bits <= bytes * 8 ? bits : undefined;
+}
+
+function readBase(_types: TypeSource, entry: Entry): BaseType {
+  const name = entry.string(AT.name) ?? '(unnamed type)';
+  const bits = bitSizeOf(entry, name);
+  const encoding = ENCODINGS.get(entry.unsigned(AT.encoding) ?? 0) ?? 'other';
+  const isInteger = encoding === 'signed' || encoding === 'unsigned';
   return {
     kind: 'base',
-    name: entry.string(AT.name) ?? '(unnamed type)',
-    byteSize: entry.unsigned(AT.byte_size) ?? Math.ceil((entry.unsigned(AT.bit_size) ?? 0) / 8),
-    encoding: ENCODINGS.get(entry.unsigned(AT.encoding) ?? 0) ?? 'other',
+    name,
+    language: languageOf(entry.unit),
+    byteSize: entry.unsigned(AT.byte_size) ?? Math.ceil((bits ?? 0) / 8),
+    encoding,
+    ...(isInteger && bits !== undefined && { bitSize: bits }),
   };
 }
 
 /** C++'s nullptr_t is a pointer that is always null; other types without a description have no size either. */
-function readUnspecified(_types: Types, entry: Entry): Type {
+function readUnspecified(_types: TypeSource, entry: Entry): Type {
   const name = entry.string(AT.name) ?? '(unknown type)';
   if (/^(?:decltype\(nullptr\)|(?:std::)?nullptr_t)$/.test(name)) {
     return { kind: 'pointer', name, byteSize: POINTER_SIZE, target: VOID };
@@ -239,7 +224,7 @@ function readUnspecified(_types: Types, entry: Entry): Type {
   return { kind: 'unspecified', name, byteSize: undefined };
 }
 
-function readMemberPointer(types: Types, entry: Entry): Type {
+function readMemberPointer(types: TypeSource, entry: Entry): Type {
   const containing = ifWellFormed(() => entry.reference(AT.containing_type));
   const stated = entry.unsigned(AT.byte_size);
   return {
@@ -256,114 +241,7 @@ function readMemberPointer(types: Types, entry: Entry): Type {
   };
 }
 
-function readArray(types: Types, entry: Entry): Type {
-  const counts: (number | RuntimeNumber | undefined)[] = [];
-  for (const dimension of entry.children()) {
-    if (dimension.tag === TAG.subrange_type || dimension.tag === TAG.enumeration_type) counts.push(countOf(dimension));
-  }
-  const stated = entry.unsigned(AT.byte_size);
-  return {
-    kind: 'array',
-    counts,
-    ...(entry.flag(AT.GNU_vector) && { isVector: true as const }),
-    get element() {
-      return types.typeOf(entry);
-    },
-    get byteSize() {
-      return stated ?? productOf(counts, types.sizeOf(entry));
-    },
-  };
-}
-
-/** Elements of one dimension; undefined when nobody says. */
-function countOf(dimension: Entry): number | RuntimeNumber | undefined {
-  const count = dimension.attribute(AT.count);
-  if (count) {
-    const known = count.constant();
-    if (known === undefined) return runtimeNumber(dimension, AT.count, 0n);
-    // No array has fewer than no elements; what says so does not know.
-    return known < 0n ? undefined : Number(known);
-  }
-  // The lower bound is 0 in every language that gets here. An upper bound of -1 is gcc's `[0]`.
-  const upper = dimension.attribute(AT.upper_bound);
-  const known = upper?.constant();
-  if (known === undefined) return upper && runtimeNumber(dimension, AT.upper_bound, 1n);
-  return known > 0xffff_ffff_ffffn ? 0 : Math.max(0, Number(known) + 1);
-}
-
-function runtimeNumber(entry: Entry, attribute: number, addend: bigint): RuntimeNumber {
-  return new DwarfNumber(entry, attribute, { addend, onObject: false });
-}
-
-function productOf(
-  counts: readonly (number | RuntimeNumber | undefined)[],
-  size: number | undefined,
-): number | undefined {
-  let product = size;
-  for (const count of counts) {
-    product = product === undefined || typeof count !== 'number' ? undefined : product * count;
-  }
-  return product;
-}
-
-/** Whether a member makes its structure one whose size only the running program knows. */
-function isRuntimeSized({ byteOffset, inherited, type }: Member): boolean {
-  if (typeof byteOffset !== 'number') return !inherited;
-  let current = type;
-  for (let layer = 0; layer < MAX_LAYERS; layer++) {
-    if (current.kind === 'structure' || current.kind === 'class' || current.kind === 'union') {
-      return current.hasRuntimeSize === true;
-    }
-    if (current.kind === 'array') {
-      if (current.counts.some((count) => typeof count === 'object')) return true;
-      current = current.element;
-    } else if ('target' in current && !NOT_LAYERS.has(current.kind)) current = current.target;
-    else return false;
-  }
-  return false;
-}
-
-const NOT_LAYERS = new Set<Type['kind']>(['pointer', 'reference', 'rvalueReference', 'memberPointer']);
-
-function readEnumeration(types: Types, entry: Entry): Type {
-  const definition = types.definitionOf(entry);
-  const stated: { name: string; value: bigint }[] = [];
-  for (const child of definition.children()) {
-    if (child.tag !== TAG.enumerator) continue;
-    stated.push({ name: child.string(AT.name) ?? '', value: constantOf(child.attribute(AT.const_value)) });
-  }
-  const underlying = underlyingOf(types.typeOf(definition));
-  const signed = underlying ? isSignedBase(underlying) : stated.some(({ value }) => value < 0n);
-  const byteSize = definition.unsigned(AT.byte_size) ?? underlying?.byteSize ?? 4;
-  // Producers write a value in a form that is as wide as they like, with a sign or without.
-  const asStored = (bits: number, value: bigint) => (signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value));
-  const enumerators = stated.map(({ name, value }) => ({ name, value: asStored(byteSize * 8, value) }));
-  return { kind: 'enumeration', name: qualifiedNameOf(entry), byteSize, signed, enumerators };
-}
-
-function constantOf(value: Attribute | undefined): bigint {
-  // Wider than 64 bits: bytes.
-  const bytes = [...(value?.block() ?? [])];
-  return value?.constant() ?? bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-}
-
-type BaseType = Extract<Type, { kind: 'base' }>;
-
-function underlyingOf(type: Type): BaseType | undefined {
-  let current = type;
-  for (let layer = 0; layer < MAX_LAYERS && current.kind !== 'base'; layer++) {
-    if (!('target' in current)) return undefined;
-    current = current.target;
-  }
-  return current.kind === 'base' ? current : undefined;
-}
-
-/** `char` is signed on x86-64 (System V ABI §3.1.2). */
-function isSignedBase({ encoding }: BaseType): boolean {
-  return encoding === 'signed' || encoding === 'character';
-}
-
-function readFunction(types: Types, entry: Entry): Type {
+function readFunction(types: TypeSource, entry: Entry): Type {
   return {
     kind: 'function',
     byteSize: undefined,

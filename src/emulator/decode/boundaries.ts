@@ -11,7 +11,7 @@ export interface Straddling {
 }
 
 /**
- * The instruction that `address` lies inside of; `undefined` if it is a start, or if the bytes in between are not all
+ * The instruction that `address` lies inside; `undefined` if it is a start, or if the bytes in between are not all
  * code. `text`: the bytes from `start` on, at least up to the end of the instruction that is at or around `address`.
  */
 export function straddling(text: Uint8Array, start: bigint, address: bigint): Straddling | undefined {

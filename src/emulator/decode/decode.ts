@@ -171,7 +171,7 @@ const MEMORY_WIDTHS = Object.keys(MemorySize)
   .map((name) => MemorySizeExt.size(MemorySize[name as keyof typeof MemorySize]) * 8);
 
 const REGISTERS = registerOperands();
-/** The 64-bit register behind each register number of iced. */
+/** The 64-bit register for each register number of iced. */
 const GENERAL: readonly (GeneralRegister | undefined)[] = REGISTERS.map((known) =>
   known.kind === 'register' ? known.register : undefined,
 );

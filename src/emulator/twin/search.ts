@@ -62,7 +62,7 @@ function* twinAt(text: Buffer, offset: number): Generator<FoundTwin> {
   if (found !== undefined) yield { ...found, offset };
 }
 
-/** The opcode behind the prefixes that may follow LOCK. */
+/** The opcode after the prefixes that may follow LOCK. */
 function opcodeBehind(text: Buffer, start: number): number {
   let at = start;
   if (text[at] === OPERAND_SIZE) at++;

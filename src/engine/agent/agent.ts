@@ -6,7 +6,7 @@ export const ConditionResult = { false: 0, true: 1, failed: 2 } as const;
 export interface Agent {
   /** One of {@link ConditionResult}. The thread's registers are in the arena, its memory is selected. */
   readonly condition: (() => number) | undefined;
-  /** Writes all captures from an 8-aligned arena offset on; returns the offset behind them. */
+  /** Writes all captures from an 8-aligned arena offset on; returns the offset after them. */
   readonly capture: (start: number) => number;
   readonly captures: number;
   /** The most bytes that a hit record with these captures has. */

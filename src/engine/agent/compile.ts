@@ -19,7 +19,7 @@ import {
   type Runtime,
 } from './functions';
 
-/** Compiled programs that are kept for the next site with an equal one. */
+/** How many compiled programs are kept for further sites with an equal program: memory against compiling again. */
 const KEPT_PROGRAMS = 256;
 
 /** So that memory and the time for one module stay bounded. */

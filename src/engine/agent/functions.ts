@@ -148,7 +148,7 @@ class PartCompiler {
         return;
       case 'register':
         code.i32(0).memory('i64_load', Layout.state + State.registers + UserRegister[operation.register]);
-        // INT3 has left it one byte behind the site.
+        // INT3 has left it one byte after the site.
         if (operation.register === 'rip') code.i64(-1n).op('i64_add');
         return;
       case 'vector':

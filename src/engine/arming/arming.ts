@@ -29,7 +29,10 @@ import { type Twins } from '../passing/twins';
 import { type Surrogate } from '../surrogate/surrogate';
 import { type Process } from '../tracees/tracees';
 
-/** Instructions are not counted from a start that is farther away: no compiler makes such functions. */
+/**
+ * The engine does not decode from a start that is farther away: no compiler emits such large functions, and decoding
+ * them would delay the answer.
+ */
 const FAR_BYTES = 1 << 20;
 
 export interface ArmingParts extends PlacementParts {
@@ -110,14 +113,14 @@ export class Arming {
     for (const site of this.#parts.probes.sites.values()) this.#takeOut(site);
   }
 
-  /** Gives up every site whose memory is no longer what was armed, and says why. */
+  /** Gives up every site whose memory no longer holds what was armed, and reports the reason. */
   audit(): void {
     const { breakpoints, probes } = this.#parts;
     for (const site of probes.sites.values()) {
       const { process, space, breakpoint } = site;
       if (!breakpoint.armed || process.space !== space || breakpoints.stands(space, breakpoint)) continue;
       const mappings = this.#mappingsOf(process);
-      // Its process is ending, or runs another program by now: that is told in its turn.
+      // Its process is ending, or runs another program by now: that is reported separately.
       if (mappings.length === 0 || space.memory.ended) continue;
       breakpoints.abandon(breakpoint, whyGone(space.memory, breakpoint, mappings));
       breakpoints.restoreMoved(site, mappings);
@@ -125,7 +128,7 @@ export class Arming {
   }
 
   /**
-   * Whether nothing of ours stands in a process that has no sites any more; what could not be taken out is tried again.
+   * Whether a process without sites contains no INT3 of the engine any more; retries those that could not be removed.
    */
   isClean({ space }: Process): boolean {
     return this.#parts.breakpoints.restoreLeftovers(space);

@@ -1,16 +1,16 @@
 /**
- * What the client is told unasked. Threads are told of when their first hit is reported or when output is written, so
- * that short-lived ones cost nothing, and only while the client reads, so that what waits for it stays small.
+ * What the engine reports without a request. It reports a thread with its first hit, or when output is written, so that
+ * short-lived threads cost nothing; and only while the client reads, so that little waits for it.
  */
 import { type EngineEvent } from '../../contract/messages';
 import { threadName } from '../linux/proc';
 import { type Outbox } from './outbox';
 import { type Process, type Task } from '../tracees/tracees';
 
-/** No news of threads while this many bytes of messages wait. */
+/** Threads are not reported while this many bytes of messages wait: some thousand of them. */
 const PATIENCE_BYTES = 1 << 20;
 
-/** A client that leaves this many bytes of messages unread is not there. */
+/** A client that leaves this many bytes of messages unread counts as absent. The engine's memory is bounded by this. */
 const IGNORED_BYTES = 64 << 20;
 
 export class Events {
@@ -24,7 +24,7 @@ export class Events {
     this.#outbox = outbox;
   }
 
-  /** The client has not read anything for so long that it is told of no more processes. */
+  /** The client has not read for so long that no more processes are reported to it. */
   get areIgnored(): boolean {
     return this.#outbox.waitingMessages > IGNORED_BYTES;
   }
@@ -45,7 +45,7 @@ export class Events {
     if (task.process.memoryOwner === undefined && !task.process.unannounced) this.#unannounced.add(task);
   }
 
-  /** Tells of one thread now: a hit of it is about to be reported. */
+  /** Reports one thread now, before its first hit is reported. */
   announce(task: Task): void {
     if (!this.#unannounced.delete(task)) return;
     this.#announce(task);

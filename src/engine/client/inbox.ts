@@ -11,7 +11,7 @@ import { errno, libc } from '../linux/libc';
 
 export interface Receiver {
   onRequest(request: Request): void;
-  /** What came with this number is no request, and why. */
+  /** The message with this id is not a request, for this reason. */
   onRefused(id: number, error: SidestepError): void;
 }
 
@@ -31,7 +31,7 @@ export class Inbox {
     return this.#ended;
   }
 
-  /** Reads what is there. Behind a frame that is broken nothing can be understood any more: that is the end. */
+  /** Reads what is there. After a broken frame, nothing more can be understood: the conversation ends. */
   read(receiver: Receiver): void {
     while (!this.#ended) {
       const count = libc.read(this.#fd, this.#arena.address(Layout.input), INPUT_BYTES);

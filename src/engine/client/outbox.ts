@@ -76,7 +76,7 @@ export class Outbox {
     if (end - this.#frame >= FRAME_BYTES) this.#closeFrame();
   }
 
-  /** Sends a JSON message behind all records so far. */
+  /** Sends a JSON message after all records so far. */
   say(message: EngineMessage): void {
     if (this.#broken) return;
     this.#closeFrame();

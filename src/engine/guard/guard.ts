@@ -30,13 +30,13 @@ const PR_SET_PTRACER = 0x59616d61;
 /** It does next to nothing, once: no threads that help to compile or to collect garbage. */
 const NODE_OPTIONS = ['--v8-pool-size=0', '--single-threaded-gc'];
 
-/** Variables that would make another program of it. */
+/** Variables that would change how Node runs the guardian. */
 const UNWANTED: ReadonlySet<string> = new Set(['NODE_OPTIONS', 'NODE_CHANNEL_FD']);
 
-/** One that does not watch by then never will: on a machine with a load of 20 it took some 5 s. */
+/** A guardian that does not watch by then never will. Measured on a machine with a load of 20: some 5 s. */
 const PATIENCE_MS = 60_000;
 
-/** `absent`: there is none, for good. */
+/** `absent`: there is none, and none will start. */
 type GuardState = 'none' | 'starting' | 'watching' | 'absent';
 
 export interface GuardParts {
@@ -76,7 +76,7 @@ export class Guard {
     return this.#state === 'watching';
   }
 
-  /** No INT3 may be written yet: without a guardian, no thread may meet one. */
+  /** No INT3 may be written yet: threads may run into one only once a guardian watches. */
   get mustBeAwaited(): boolean {
     return this.isStarting && !this.#parts.ledger.inUse;
   }
@@ -159,7 +159,8 @@ export class Guard {
     } finally {
       closeSync(nothing);
     }
-    // Yama's scope 1: a child may not trace its parent but by leave. Without Yama it fails, and matters to nobody.
+    // Under Yama's scope 1 a child needs PR_SET_PTRACER to trace its parent. Without Yama prctl fails; that is
+    // harmless.
     libc.syscall(SYS_PRCTL, PR_SET_PTRACER, this.#pid, 0, 0, 0);
   }
 
@@ -170,7 +171,7 @@ export class Guard {
   }
 }
 
-/** Of having no guardian. */
+/** The consequence of having no guardian. */
 const CONSEQUENCE = 'if the engine is killed, programs that have hit a probe are killed with it';
 
 function reasonOf(code: number): string {

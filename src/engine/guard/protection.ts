@@ -1,7 +1,8 @@
 /**
- * What becomes of a thread if the engine ends without having let it go, where no guardian watches. A thread whose trap
- * the engine has read goes on where it is then: in the middle of an instruction. So before that is read, while the
- * kernel still has the SIGTRAP for it, the kernel is told to kill it with the engine (PTRACE_O_EXITKILL, ptrace(2)).
+ * Protects threads from an unplanned end of the engine while no guardian watches. A thread whose trap the engine has
+ * read would continue where it is: in the middle of an instruction. So before reading it, while the kernel still has
+ * the SIGTRAP for the thread, the engine makes the kernel kill the thread with the engine (PTRACE_O_EXITKILL,
+ * ptrace(2)).
  */
 import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../tracing/ptrace';
 import { type Task } from '../tracees/tracees';
@@ -43,7 +44,7 @@ export class Protection {
     }
   }
 
-  /** Some thread must not be left to the end of the engine. */
+  /** Some thread would be killed if the engine ended now. */
   get isNeeded(): boolean {
     for (const { diesWithEngine } of this.#tasks.tasks.values()) if (diesWithEngine !== 'no') return true;
     return false;

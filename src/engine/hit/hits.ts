@@ -1,7 +1,7 @@
 /**
- * What happens at a hit: the thread that ran into INT3 has stopped, its registers are read, every probe of that address
- * runs its agent, the displaced instruction is executed on the registers, and the thread goes on behind it. Nothing
- * here allocates.
+ * Handles a hit: the thread that ran into INT3 has stopped; its registers are read, every probe of that address runs
+ * its agent, the displaced instruction is executed on the registers, and the thread continues after it. Nothing here
+ * allocates.
  */
 import { hex } from '../../base/address';
 import { HIT_HEADER_BYTES } from '../../contract/hits';
@@ -20,6 +20,7 @@ import { type Events } from '../client/events';
 import { type Outbox } from '../client/outbox';
 import { type ProbeTable } from '../tracees/probeTable';
 import { type Site } from '../tracees/tracees';
+import { noteRunning, noteSettled } from '../threads/phases';
 import { rewind } from '../threads/rewind';
 import { type ShadowStacks } from '../passing/shadowStacks';
 import { blockSigtrap, hasMetInt3, isIgnored, settleDoubt } from '../threads/sigtrap';
@@ -30,7 +31,10 @@ import { type Task } from '../tracees/tracees';
 import { keepTraced } from '../lifecycle/untraced';
 import { type Twins } from '../passing/twins';
 
-/** One register by PTRACE_POKEUSER costs less than all of them by SETREGS; three no longer do. */
+/**
+ * Up to this many changed registers are written by PTRACE_POKEUSER, one call each; from three on, a single
+ * PTRACE_SETREGS for all costs less. It depends on the cost of a system call, so a new machine may shift it.
+ */
 const POKED_REGISTERS = 2;
 
 export interface HitParts {
@@ -79,8 +83,8 @@ export class Hits {
   }
 
   /**
-   * A thread has stopped because of a SIGTRAP. `now`: performance.now(). Every request fails without harm if it is
-   * killed meanwhile.
+   * A thread has stopped because of a SIGTRAP. `now`: performance.now(). If it is killed in the meantime, every request
+   * fails without harm.
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
@@ -112,8 +116,9 @@ export class Hits {
       this.#onVanished(task, breakpoint, registers, sent);
       return;
     }
-    task.record.phase = ThreadPhase.atInt3;
+    // First: what the ledger says of the hand may be of this thread's last hit.
     this.#memory.select(tid, space.memory);
+    task.record.phase = ThreadPhase.atInt3;
     if (!task.retries.take(address, registers.sp)) this.#visit(task, breakpoint, registers, now);
     if (task.state.now.kind === 'held') return;
     this.#pass(task, breakpoint, registers, sent);
@@ -121,8 +126,8 @@ export class Hits {
 
   /**
    * A thread has stopped because of a SIGILL. One that was sent is the only signal that comes before a SIGTRAP that was
-   * sent (next_signal in kernel/signal.c), and that can have swallowed INT3's own: the thread goes back, to meet INT3
-   * when it returns from the handler. Behind an instruction of one byte it may be for other reasons.
+   * sent (next_signal in kernel/signal.c), and that can have swallowed INT3's own: the thread is rewound, and runs into
+   * INT3 when it returns from the handler. After a one-byte instruction it may stand there for other reasons.
    */
   onIllegalInstruction(task: Task): void {
     const { space } = task.process;
@@ -220,8 +225,8 @@ export class Hits {
   }
 
   /**
-   * Executes the displaced instruction and lets the thread go on. `sent`: INT3's trap has merged with a SIGTRAP that
-   * was sent.
+   * Executes the displaced instruction and resumes the thread. `sent`: INT3's trap has merged with a SIGTRAP that was
+   * sent.
    */
   #pass(task: Task, breakpoint: Breakpoint, registers: Registers, sent: boolean): void {
     const { displaced } = breakpoint;
@@ -256,7 +261,7 @@ export class Hits {
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
     this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 
   /** The SIGTRAP of a step that was interrupted by something else. False: one that was sent has swallowed it. */
@@ -267,8 +272,9 @@ export class Hits {
       task.record.phase = ThreadPhase.running;
       return false;
     }
+    noteSettled(task);
     this.#ptrace.resume(task.tid, 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
     return true;
   }
 
@@ -308,10 +314,9 @@ export class Hits {
   /** A SIGTRAP of the program's own. */
   #deliver(task: Task): void {
     task.process.seesForeignSigtrap = true;
-    // Where it stands, it can go on from.
-    task.record.phase = ThreadPhase.stepping;
+    noteSettled(task);
     this.#ptrace.resume(task.tid, isIgnored(task) ? 0 : Signal.SIGTRAP);
-    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Letting a process go: its text is restored, then every thread is stopped for a moment (PTRACE_DETACH wants that),
- * relieved of a trap that INT3 has raised but nobody has seen yet, and let go where it was.
+ * Releases a process: restores its text, then stops every thread for a moment (PTRACE_DETACH requires it), clears an
+ * unreported trap of INT3, and detaches from the thread where it was.
  */
 import { type Arming } from '../arming/arming';
 import { type NewTasks } from './newTasks';
@@ -43,8 +43,8 @@ export class Detaching {
   }
 
   /**
-   * Lets a process go, and those that borrow its memory. False: they stay, because not all of their text can be put
-   * back.
+   * Releases a process and those that borrow its memory. False: they stay, because some of their text can't be
+   * restored.
    */
   depart(process: Process): boolean {
     return this.departAll([process]);
@@ -117,7 +117,7 @@ export class Detaching {
     }
   }
 
-  /** Held threads are let go at once, the others are asked to stop. */
+  /** Held threads are released at once; the others are asked to stop. */
   #ask(task: Task): void {
     const { ptrace } = this.#parts;
     const { doing } = task.state;
@@ -134,7 +134,7 @@ export class Detaching {
 
   #drain(process: Process): void {
     const { waiter } = this.#parts;
-    // Threads that appear meanwhile are at the end of the map.
+    // Threads that appear in the meantime are at the end of the map.
     for (const task of process.tasks.values()) {
       while (process.tasks.get(task.tid) === task) {
         const report = awaitReport(waiter, task.tid);
@@ -179,8 +179,8 @@ export class Detaching {
   }
 
   /**
-   * Interrupted between INT3 and the report of its trap: that report is taken first. Let go then, it takes part in a
-   * group-stop again.
+   * Interrupted between INT3 and the report of its trap: that report is handled first. Once released, it takes part in
+   * a group-stop again.
    */
   #letGoInterrupted(task: Task, kind: 'trapStop' | 'groupStop'): void {
     const { ptrace } = this.#parts;
@@ -190,7 +190,7 @@ export class Detaching {
     else this.#letGo(task, 0);
   }
 
-  /** At the begin or the end of a call that it repeats. */
+  /** On entry to or exit from a call that it repeats. */
   #letGoFromSystemCall(task: Task): void {
     const { ptrace } = this.#parts;
     const registers = ptrace.getRegisters(task.tid);
@@ -198,7 +198,7 @@ export class Detaching {
       this.#letGoWith(task, 0);
       return;
     }
-    // Let go here it would find itself interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the
+    // Released here, its call would be interrupted (__ptrace_unlink in kernel/ptrace.c); and this stop has taken the
     // place of the one that was asked for (ptrace_stop in kernel/signal.c).
     ptrace.resume(task.tid, 0);
     ptrace.interrupt(task.tid);
@@ -236,7 +236,7 @@ function breakpointBehind({ process }: Task, registers: Registers | undefined): 
   return registers && process.space.breakpoints.get(registers.ip - 1);
 }
 
-/** Ours was taken out: what stands there now, the program has put there. */
+/** The engine's INT3 was removed: the program has written the one that stands there now. */
 function isOfProgram({ process }: Task, { address }: Breakpoint): boolean {
   return process.space.memory.read(address, 1)[0] === INT3;
 }

@@ -53,8 +53,8 @@ export class ExitAndExec {
 
   /**
    * exec: one thread is left, and it has the process's number now whatever it had before (ptrace(2), "execve(2) under
-   * ptrace"); the memory is new. It stays stopped: a borrower that is not followed is let go, another process is held
-   * for the client.
+   * ptrace"); the memory is new. It stays stopped: a borrower that is not followed is released; any other process is
+   * held for the client.
    */
   onExec(process: Process): void {
     const { ptrace, tasks, newTasks, following, events } = this.#parts;
@@ -70,7 +70,7 @@ export class ExitAndExec {
       ptrace.detach(pid, 0);
       return;
     }
-    // A leader that had ended comes to life again in the thread that called exec.
+    // A leader that had ended lives again, as the thread that called exec.
     const leader = tasks.addTask(process, pid);
     following.separate(process);
     const image = this.#open(process);
@@ -91,8 +91,8 @@ export class ExitAndExec {
   }
 
   /**
-   * The memory of a process's new image. `undefined`: there is none, or none that can be reached, and the process was
-   * let go.
+   * The memory of a process's new image. `undefined`: it has none, or none that can be accessed, and the process was
+   * released.
    */
   #open(process: Process): AddressSpace | undefined {
     const { pid } = process;

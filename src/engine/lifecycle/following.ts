@@ -1,7 +1,7 @@
 /**
  * Children that stay traced. One that was forked becomes a process of its own at its first stop, before it has run an
- * instruction, while its creator waits: it then has what the parent's breakpoints are at that moment. One that borrowed
- * memory becomes a process when it calls exec.
+ * instruction, while its creator waits: it then has the parent's breakpoints of that moment. One that borrowed memory
+ * becomes a process when it calls exec.
  */
 import { SidestepError } from '../../base/errors';
 import { type SiteId } from '../../contract/messages';
@@ -44,8 +44,8 @@ export class Following {
   }
 
   /**
-   * The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed meanwhile.
-   * False: it can't be followed.
+   * The forked child has stopped for the first time; it stays stopped. `creator`: it may have been killed in the
+   * meantime. False: the child can't be followed.
    */
   track(pid: number, creator: Task): boolean {
     const { process: source } = creator;
@@ -72,8 +72,8 @@ export class Following {
   }
 
   /**
-   * Its memory, with what it gets of its parent's breakpoints. `undefined`: it was killed, or its memory can't be
-   * reached, which is told.
+   * Its memory, with its share of its parent's breakpoints. `undefined`: it was killed, or its memory can't be
+   * accessed, which is reported.
    */
   #inherit(pid: number, parent: Process): { space: AddressSpace; inherited: readonly Inherited[] } | undefined {
     let memory: ProcessMemory | undefined;

@@ -1,14 +1,14 @@
 /**
  * New threads and processes of a debuggee. The kernel traces them from their start: each stops before its first
- * instruction, and the creator stops to tell of it; either stop can be seen first.
+ * instruction, and its creator stops too; either stop can be reported first.
  *
- * - A thread of the same process goes on, traced.
+ * - A thread of the same process continues, traced.
  * - A process with memory of its own (fork) has a copy of every INT3. If it is followed it becomes a process of the
- *   session, and the creator waits for that; else they are taken out, and it is let go.
- * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) meets the creator's breakpoints: it
- *   stays traced until it calls exec or ends, and nothing is taken out.
- * - An orphan is one whose creator was killed before it told of it. It is cleaned of everything that it can have got,
- *   and let go, or held for the client as a program that has just begun to run.
+ *   session, and the creator waits for that; otherwise every INT3 is removed, and the child is released.
+ * - A process that borrows the creator's memory (vfork, posix_spawn, CLONE_VM) runs into the creator's breakpoints: it
+ *   stays traced until it calls exec or ends, and no INT3 is removed.
+ * - An orphan is a child whose creator was killed before reporting it. It is cleaned of every INT3 that it may have
+ *   inherited, and released, or held for the client like a program that has just started.
  */
 import { SidestepError } from '../../base/errors';
 import { type Breakpoints } from '../text/breakpoints';
@@ -30,14 +30,14 @@ import { type TaskTable } from '../tracees/taskTable';
 import { wasToBeUntraced } from './untraced';
 
 /**
- * A creator that lives tells of its child at once: it has only to get the CPU once more. What is taken for an orphan
- * too early is none the worse for it.
+ * A live creator reports its child as soon as it gets the CPU. Misclassifying a child as an orphan early is harmless;
+ * the wait only saves the cleaning, and delays true orphans.
  */
 const ORPHAN_AFTER_MS = 20;
 
 /**
- * How long the breakpoints of a process that is gone are kept for its orphans, which have to get the CPU once to be
- * seen.
+ * How long the breakpoints of a process that is gone are kept for its orphans, which show up once they get the CPU.
+ * Kept longer, they cost memory; an orphan that comes later would keep its INT3.
  */
 const ESTATE_MS = 10_000;
 
@@ -61,7 +61,7 @@ interface Copy {
 
 export class NewTasks {
   readonly #parts: NewTaskParts;
-  /** Stopped, but their creator's report has not been seen; since when (performance.now()). */
+  /** Stopped, but not reported by their creator yet, since performance.now(). */
   readonly #early = new Map<number, number>();
   readonly #copies = new Map<number, Copy>();
   /** Children with a copy that could not be cleaned yet: they wait. */
@@ -78,7 +78,7 @@ export class NewTasks {
     return this.#early.size > 0 || this.#unclean.size > 0;
   }
 
-  /** The thread has stopped to tell of a child. Returns the child's number, 0 if the creator has been killed. */
+  /** The thread has stopped because it created a child. Returns the child's number; 0 if the creator was killed. */
   onCreated(creator: Task, how: 'clone' | 'fork' | 'vfork'): number {
     const { ptrace, tasks } = this.#parts;
     const child = ptrace.getEventMessage(creator.tid);
@@ -111,7 +111,7 @@ export class NewTasks {
 
   /**
    * Threads of a process are gone, because it ends or calls exec; it still has the memory that they ran in. They may
-   * have been killed before they told of a child, or while they waited for one.
+   * have been killed before they reported a child, or while they waited for one.
    */
   onCreatorsGone(process: Process): void {
     this.#settleCopies(({ parent }) => parent === process);
@@ -120,25 +120,25 @@ export class NewTasks {
     if (process.space.breakpoints.size > 0) this.#estates.push({ space: process.space, since });
   }
 
-  /** Children whose creator has had time enough are orphans. Those that could not be cleaned are tried again. */
+  /** Children whose creator has had enough time are orphans. Retries those that could not be cleaned. */
   review(now: number): void {
     this.#cleanRest();
     for (const [tid, since] of this.#early) if (now - since > ORPHAN_AFTER_MS) this.#settleOrphan(tid);
   }
 
-  /** Waits for every forked child to stop, so that it is let go with its copy clean. */
+  /** Waits for every forked child to stop, so that it is released with a clean copy. */
   settle(): void {
     this.#settleCopies(() => true);
   }
 
-  /** Nobody is traced any more who could tell of a child. False: some child still waits. */
+  /** No creator is traced any more that could report a child. False: some child still waits. */
   settleOrphans(): boolean {
     this.#cleanRest();
     for (const tid of this.#early.keys()) this.#settleOrphan(tid);
     return !this.areWaiting;
   }
 
-  /** `undefined`: it has ended, or was let go. */
+  /** `undefined`: it has ended, or was released. */
   #hasStopped(child: number): boolean | undefined {
     if (this.#early.delete(child)) return true;
     const { waiter } = this.#parts;
@@ -194,7 +194,7 @@ export class NewTasks {
     this.#letCreatorGo(tid, copy);
   }
 
-  /** If it waits: it may have been let go or killed, or be what is left of its process after exec. */
+  /** If it waits: it may have been released or killed, or be the only thread of its process after exec. */
   #letCreatorGo(child: number, { creator }: Copy): void {
     const { ptrace } = this.#parts;
     if (creator?.state.endWaitFor(child) === true && !isStale(ptrace, creator)) ptrace.resume(creator.tid, 0);
@@ -217,7 +217,7 @@ export class NewTasks {
     const memory = this.#cleaned(tid, spaces);
     if (memory === 'gone') return;
     if (memory instanceof SidestepError) {
-      // Nobody is there who could be told of it.
+      // No client is left to report it to.
       if (isForGood(memory)) ptrace.detach(tid, 0);
       else this.#early.set(tid, performance.now());
     } else if (following.wantsOrphans) {
@@ -255,7 +255,7 @@ export class NewTasks {
     for (const [tid, copy] of this.#unclean) this.#letGo(tid, copy);
   }
 
-  /** The memory of a stopped child, when every INT3 of these has been taken out of it; or why it could not. */
+  /** The memory of a stopped child, once every INT3 of these was removed from it; or the reason why it could not be. */
   #cleaned(tid: number, spaces: Iterable<AddressSpace>): ProcessMemory | SidestepError | 'gone' {
     let memory: ProcessMemory | undefined;
     try {

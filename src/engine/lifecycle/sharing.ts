@@ -18,7 +18,7 @@ const SYS_CLONE3 = 435;
 /** struct clone_args begins with the flags, a u64 (linux/sched.h). */
 const FLAGS_BYTES = 8;
 
-/** `creator` has stopped to tell of the child; `how`: what it calls that. */
+/** `creator` has stopped because it created the child; `how`: the kind of its event. */
 export function borrowsMemory(ptrace: Ptrace, creator: Task, child: number, how: 'clone' | 'fork' | 'vfork'): boolean {
   return sharesMemory(creator.tid, child) ?? sharedByFlags(ptrace, creator) ?? how === 'vfork';
 }

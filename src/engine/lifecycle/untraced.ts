@@ -1,7 +1,7 @@
 /**
- * Children that are created with CLONE_UNTRACED (clone(2)). The kernel would tell nobody of them, and they would die of
- * the first INT3 in their memory. Where the C library's function clone is entered the flag is taken out: the child is
- * traced, cleaned of INT3 and let go like any other that is not followed, and it is never followed.
+ * Children that are created with CLONE_UNTRACED (clone(2)). The kernel would not report them to the engine, and the
+ * first INT3 in their memory would kill them. The flag is removed at the entry of the C library's function clone: the
+ * child is traced, cleaned of INT3 and released like any other that is not followed, and it is never followed.
  */
 import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';
@@ -27,8 +27,8 @@ export function keepTraced(ptrace: Ptrace, task: Task, registers: Registers): vo
 }
 
 /**
- * Whether the child that the thread has stopped to tell of was to be untraced: the function may have failed, and
- * another call created it.
+ * Whether the child that the thread has just created was to be untraced: the function may have failed, and another call
+ * created it.
  */
 export function wasToBeUntraced(ptrace: Ptrace, task: Task): boolean {
   const { untracedFlags, tid } = task;

@@ -45,7 +45,7 @@ export function impossibility(pid: number): SidestepError | undefined {
   }
   if (isKernelThread(pid, status)) return refuse(pid, status, 'it is a kernel thread');
   const tracer = Number(status.get('TracerPid'));
-  // A leader that has ended can't be let go: the engine is its tracer still when it comes back to the process.
+  // A leader that has ended can't be released: the engine is still its tracer when it attaches to the process again.
   if (tracer === 0 || tracer === process.pid) return undefined;
   const name = threadName(tracer) ?? '?';
   return refuse(

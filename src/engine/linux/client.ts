@@ -1,6 +1,6 @@
 /**
- * Whom the engine works for, where that is another user: it is root then, and does for that user what the user may do,
- * but launches nothing of its own, and makes no process into a program that is not that user's own child.
+ * The engine's client, if it is another user. The engine is root then and acts for that user, but it launches nothing
+ * itself, and turns only that user's own children into programs.
  */
 import { SidestepError } from '../../base/errors';
 import { readStatus } from './proc';

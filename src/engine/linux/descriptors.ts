@@ -1,5 +1,6 @@
 /**
- * What the engine does with file descriptors besides reading and writing: fcntl(2) and who is told when they are ready.
+ * What the engine does with file descriptors besides reading and writing: fcntl(2), and who gets the signal when they
+ * are ready.
  */
 import { readdirSync } from 'node:fs';
 import { systemCallError } from './errno';

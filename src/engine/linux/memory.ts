@@ -19,7 +19,7 @@ export class ProcessMemory {
     this.#fd = fd;
   }
 
-  /** Of a process that is about to be let go: there is nothing to be read in it. */
+  /** The memory of a process that is about to be released, without contents. */
   static none(): ProcessMemory {
     return new ProcessMemory(-1);
   }

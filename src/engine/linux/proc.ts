@@ -38,9 +38,14 @@ export function processorOf(tid: number): number | undefined {
   return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[36]);
 }
 
+/** The letter for what a thread does: R runs or could, t is stopped by a tracer (proc(5)). `undefined`: it is gone. */
+export function stateOf(pid: number, tid: number): string | undefined {
+  return statOf(pid, tid)?.[0];
+}
+
 /** A traced thread that is stopped. */
 export interface Stop {
-  /** What its tracer has yet to be told of it by wait4(2): a signal; 0: nothing. */
+  /** The signal that wait4(2) has yet to report to its tracer; 0 if there is none. */
   readonly untold: number;
   /** `undefined`: it may not be known. */
   readonly rip: number | undefined;
@@ -48,13 +53,18 @@ export interface Stop {
 
 /** `undefined`: the thread runs, or is gone. */
 export function stopOf(pid: number, tid: number): Stop | undefined {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1'));
-  // Fields 3 and 52; the second one is a name that may hold blanks and parentheses.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOf(pid, tid);
   if (fields?.[0] !== 't') return undefined;
   const place = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1'));
   const rip = place?.trimEnd().split(' ').at(-1);
   return { untold: Number(fields[49]), rip: rip?.startsWith('0x') === true ? Number(rip) : undefined };
+}
+
+/** The fields of /proc/PID/task/TID/stat from the third one on. */
+function statOf(pid: number, tid: number): readonly string[] | undefined {
+  const text = attempt(() => readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1'));
+  // The second one is a name that may hold blanks and parentheses.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** The processes that a process traces, by their leaders. */

@@ -10,7 +10,7 @@ export const Signal = {
 /** si_code of the SIGTRAP that INT3 raises; what processes send has SI_USER (0), SI_QUEUE (-1) or SI_TKILL (-6). */
 export const SI_KERNEL = 0x80;
 
-/** si_code of the SIGTRAP behind a single step. */
+/** si_code of the SIGTRAP after a single step. */
 export const TRAP_TRACE = 2;
 
 /** siginfo_t (sigaction(2)). */

@@ -10,8 +10,8 @@ const SHORTAGE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE']);
 let spare: number | undefined;
 
 /**
- * What `use` gives, which opens a file for the time of the call; a second time with room made if it throws for want of
- * a descriptor.
+ * Returns the result of `use`, which opens a file during the call. If it throws because no descriptor is free, it runs
+ * again with the reserve closed.
  */
 export function withDescriptor<T>(use: () => T): T {
   try {

@@ -17,7 +17,7 @@ export type WaitStatus =
   | { readonly kind: 'groupStop'; readonly signal: number }
   /** PTRACE_EVENT_STOP with SIGTRAP: after PTRACE_INTERRUPT, a new thread's first stop, or a group-stop that ended. */
   | { readonly kind: 'trapStop' }
-  /** Events nobody asked for. */
+  /** Events that were not requested. */
   | { readonly kind: 'other' };
 
 /** The status of a thread that stopped because of a SIGTRAP: the one that the hit loop looks for before all others. */

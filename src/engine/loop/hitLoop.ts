@@ -15,18 +15,24 @@ import { type Stops } from './stops';
  */
 const SPIN_MS = availableParallelism() > 1 ? 0.1 : 0;
 
-/** The mean time between stops is taken over about this many. */
+/** The mean time between stops is taken over about this many: it follows a change of the rate within as many hits. */
 const MEMORY = 16;
 
-/** How often the client is served while stops keep coming. */
+/**
+ * How often the client is served while stops keep coming: the delay of its requests and hits, against the cost of
+ * serving.
+ */
 const SERVICE_MS = 10;
 
-/** After this many stops every thread that is ready gets its turn. */
+/**
+ * After this many stops every ready thread gets its turn. Collecting them costs system calls, so not at every stop;
+ * more would let a busy thread starve others longer.
+ */
 const GATHER_EVERY = 64;
 
 /**
- * How long it naps when something is to be tried again: a child has stopped and its creator has not told of it, or text
- * can't be written.
+ * How long it sleeps before a retry: a child has stopped that its creator has not reported yet, or text can't be
+ * written. It is short, because a child waits for it.
  */
 const NAP_MS = 1;
 

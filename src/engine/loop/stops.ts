@@ -1,6 +1,5 @@
 /**
- * From what wait4(2) reports to who deals with it. Signals, stops and continues reach the program as if nobody were
- * tracing it.
+ * Passes each wait4(2) report to its handler. Signals, stops and continues reach the program as if it were not traced.
  */
 import { assertUnreachable } from '../../base/assert';
 import { type NewTasks } from '../lifecycle/newTasks';
@@ -16,6 +15,7 @@ import { Signal } from '../linux/signals';
 import { type Waiter } from '../tracing/wait';
 import { decodeWaitStatus, isEnd, STOPPED_BY_SIGTRAP, type WaitStatus } from '../linux/waitStatus';
 import { type StepAside } from '../passing/stepAside';
+import { noteRunning } from '../threads/phases';
 import { isStale } from '../threads/staleStops';
 import { type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
@@ -78,6 +78,7 @@ export class Stops {
       if (done) return;
       if (status.signal === Signal.SIGILL) this.#hits.onIllegalInstruction(task);
       resumeWithSignal(ptrace, task, status.signal);
+      noteRunning(task);
       return;
     }
     stepAside.interrupt(task, false);
@@ -114,8 +115,8 @@ export class Stops {
   }
 
   /**
-   * A new thread whose creator has not told of it yet; the number under which a thread that is not the leader has
-   * called exec; or one let go.
+   * A new thread that its creator has not reported yet; the former number of a thread that called exec without being
+   * the leader; or a released thread.
    */
   #onStranger(tid: number, status: WaitStatus): void {
     const { ptrace, tasks, newTasks, exitAndExec } = this.#parts;

@@ -41,7 +41,10 @@ import { TaskTable } from '../tracees/taskTable';
 import { TextWriter } from '../text/textWriter';
 import { Twins } from '../passing/twins';
 
-/** Requests wait while the client leaves this many bytes of answers unread. */
+/**
+ * Requests wait while the client leaves this many bytes of answers unread: it bounds the engine's memory, and is far
+ * above any single answer.
+ */
 const UNREAD_BYTES = 4 << 20;
 
 export class Tracer {
@@ -146,8 +149,8 @@ export class Tracer {
   }
 
   /**
-   * Works until the client is gone. Everything that was traced runs on then, untraced and as it was, but for programs
-   * that were launched and have not begun to run: they are ended.
+   * Works until the client is gone. Then everything that was traced continues, untraced and unchanged, except launched
+   * programs that have not begun to run: they are killed.
    */
   run(): never {
     this.#events.say({
@@ -222,9 +225,10 @@ export class Tracer {
   }
 
   /**
-   * The dead man's switch. A program that was not let go yet is ended. What does not stop in time is let go by the
-   * kernel when this process ends; its text is as it was. False: some is not, because it can't be written; who runs in
-   * it would die, and stays traced until it can. The same for threads that the kernel would kill with this process.
+   * The dead man's switch. A program that was not released yet is killed. A thread that does not stop in time is
+   * released by the kernel when this process ends; its text is restored. False: some text can't be restored; threads
+   * that run in it would die, and stay traced until it can. The same for threads that the kernel would kill with this
+   * process.
    */
   #leave(): boolean {
     for (const { pid, awaitsStart } of this.#tasks.processes.values()) if (awaitsStart) kill(pid, Signal.SIGKILL);

@@ -1,8 +1,8 @@
 /**
  * Stepping aside: where emulating an instruction would fault, or memory can't be reached from outside, the thread runs
- * the real one. The byte is put back, the thread is rewound to the site and stepped over that one instruction; the stop
- * that follows, for the step or for the fault, puts INT3 in again. Other threads can pass meanwhile without being
- * noticed: these moments are counted.
+ * the real one. The byte is restored, and the thread is rewound to the site and stepped over that one instruction. At
+ * the stop that follows, for the step or the fault, INT3 is written again. Other threads can pass unnoticed in the
+ * meantime; these moments are counted.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { hex } from '../../base/address';
@@ -13,7 +13,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';
 import { FAULTS, Signal } from '../linux/signals';
 import { type Events } from '../client/events';
-import { noteRegisters } from '../threads/rewind';
+import { noteRegisters, noteRunning, noteSettled } from '../threads/phases';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type Task } from '../tracees/tracees';
 
@@ -37,12 +37,12 @@ export class StepAside {
     registers.ip = breakpoint.address;
     noteRegisters(this.#ptrace.arena, task);
     this.#ptrace.setRegisters(task.tid);
-    task.record.phase = ThreadPhase.stepping;
     if (failure !== 0) {
       this.#putOff(task, breakpoint, registers, failure);
       return;
     }
     for (const site of breakpoint.sites) site.count('steppedAside');
+    task.record.phase = ThreadPhase.stepping;
     task.state.stepAside(breakpoint);
     this.#ptrace.step(task.tid, 0);
   }
@@ -58,8 +58,9 @@ export class StepAside {
     if (siginfo === undefined) return false;
     const { signal, isFromKernel } = siginfo;
     if (wasAside && signal === Signal.SIGTRAP && isFromKernel) {
+      noteSettled(task);
       this.#ptrace.resume(task.tid, 0);
-      task.record.phase = ThreadPhase.running;
+      noteRunning(task);
       return true;
     }
     // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
@@ -70,9 +71,9 @@ export class StepAside {
   }
 
   /**
-   * The thread has stopped, for whatever reason: INT3 goes in again. If it has not executed the instruction yet, its
-   * next arrival there is the same hit; if it has, the step's SIGTRAP is still to come unless this is it (`trapped`),
-   * or it was swallowed by one that was sent. False: it was not aside.
+   * The thread has stopped, for any reason: INT3 is written again. If it has not executed the instruction yet, its next
+   * arrival there is the same hit; if it has, the step's SIGTRAP is still pending, unless this is it (`trapped`), or a
+   * SIGTRAP that was sent has swallowed it. False: it was not aside.
    */
   interrupt(task: Task, trapped: boolean): boolean {
     const breakpoint = task.state.asideAt;
@@ -100,7 +101,8 @@ export class StepAside {
     );
     task.retries.note(address, registers.sp);
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    noteSettled(task);
     this.#ptrace.resume(task.tid, 0);
-    task.record.phase = ThreadPhase.running;
+    noteRunning(task);
   }
 }

@@ -13,7 +13,10 @@ import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
 import { type AddressSpace, type Process } from '../tracees/tracees';
 import { type TwinPlace, type TwinPlaces } from '../tracees/twinPlaces';
 
-/** Text is read in pieces of so many bytes. */
+/**
+ * Text is read in blocks of this many bytes: large enough that a read's cost doesn't matter, small enough for large
+ * programs.
+ */
 const PIECE_BYTES = 1 << 18;
 
 /** Where the plan's twin is. `undefined`: nowhere. `except`: an address where INT3 is going to be. */

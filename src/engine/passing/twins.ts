@@ -3,9 +3,8 @@
  * the displaced instruction somewhere else in its text, and given its own registers back with the twin's result. INT3
  * stays where it is.
  *
- * Whatever the thread stops for meanwhile, it is put back before anything else happens: behind the displaced
- * instruction where the twin was executed, in front of it where it was not. So nobody ever sees the twin's registers:
- * no handler, no debugger, no other tracer.
+ * Whatever stops the thread on the way, it is put back before anything else happens: after the displaced instruction if
+ * the twin was executed, before it if not. So the twin's registers stay invisible to handlers and debuggers.
  */
 import { ThreadPhase } from '../../contract/ledger';
 import { type Execute } from '../../emulator/emulator';
@@ -23,15 +22,15 @@ import { type Waiter } from '../tracing/wait';
 import { awaitReport } from '../threads/awaitStop';
 import { type AddressSpace, type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
-import { noteRegisters } from '../threads/rewind';
+import { noteRegisters, noteRunning, noteSettled } from '../threads/phases';
 import { blockSigtrap } from '../threads/sigtrap';
 import { type StepAside } from './stepAside';
 import { FAULTS } from '../linux/signals';
 import { type TargetMemory } from '../tracing/targetMemory';
 
 /**
- * A swap is tried so often before the thread steps aside: other threads may change the memory each time before it comes
- * to that.
+ * How often a swap is tried before the thread steps aside. Other threads can change the memory before each try. More
+ * tries cost a stop each; stepping aside lets other threads pass unnoticed for a moment.
  */
 const MAX_TRIES = 64;
 
@@ -108,13 +107,13 @@ export class Twins {
     }
     this.#putBack(task, step, registers, progress, true);
     this.#ptrace.resume(task.tid, 0);
-    if (!task.state.isTrapDue) task.record.phase = ThreadPhase.running;
+    noteRunning(task);
     return true;
   }
 
   /**
-   * The thread has stopped for another reason than a signal, or is being let go: it is put back. True: the signal that
-   * it stopped for, if it did, was the twin's own.
+   * The thread has stopped for another reason than a signal, or is being released: it is put back. True: the signal
+   * that it stopped for, if it did, was the twin's own.
    */
   interrupt(task: Task, forSignal: boolean): boolean {
     const step = task.state.twinStep;
@@ -128,7 +127,7 @@ export class Twins {
     return own;
   }
 
-  /** Nobody may be on a twin where INT3 is about to be written. Throws `memory-unreachable`. */
+  /** No thread may be on a twin where INT3 is about to be written. Throws `memory-unreachable`. */
   leave(space: AddressSpace, address: number): void {
     space.twins.avoid(address);
     for (const task of this.#tasks.tasks.values()) {
@@ -192,7 +191,7 @@ export class Twins {
 
   /**
    * The signal that the thread stopped for, if the twin raised it, or an INT3 in it; else 0. The step's own trap may
-   * still be due then, unless the SIGTRAP that somebody sent has swallowed it.
+   * still be due then, unless a SIGTRAP that was sent has swallowed it.
    */
   #ownSignal(task: Task, progress: Progress): number {
     const siginfo = this.#ptrace.getSiginfo(task.tid);
@@ -204,8 +203,8 @@ export class Twins {
   }
 
   /**
-   * The thread's own registers: behind the instruction, or in front of it, where its next arrival is no other hit.
-   * `forSignal`: it has stopped for one.
+   * Restores the thread's own registers: after the instruction, or before it, where its next arrival is not another
+   * hit. `forSignal`: it has stopped for a signal.
    */
   #putBack(task: Task, step: TwinStep, registers: Registers, progress: Progress, forSignal: boolean): void {
     if (progress !== 'executed') {
@@ -216,7 +215,8 @@ export class Twins {
     noteRegisters(this.#arena, task);
     this.#ptrace.setRegisters(task.tid);
     const { isTrapDue } = task.state;
-    task.record.phase = forSignal || isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+    if (forSignal) noteSettled(task);
+    else noteRunning(task);
     this.#spare.push(step);
     // The trap that is due must come through.
     if (task.blocksSigtrap && !isTrapDue) blockSigtrap(this.#ptrace, task);

@@ -1,7 +1,7 @@
 /**
- * Attaching: PTRACE_SEIZE of every thread, which stops none. Threads that appear meanwhile are traced from their start
- * if their creator is, and found by the next look at /proc/PID/task if it is not. A thread that was missed would die at
- * the first probe it meets, so the kernel's own count of threads says when there is none.
+ * Attaching: PTRACE_SEIZE of every thread, which stops none. Threads that appear in the meantime are traced from their
+ * start if their creator is; otherwise the next look at /proc/PID/task finds them. A missed thread would die at its
+ * first probe, so the kernel's own count of threads decides when none is missing.
  */
 import { SidestepError } from '../../base/errors';
 import { pause } from '../../base/pause';
@@ -45,7 +45,7 @@ export function attach(ptrace: Ptrace, tasks: TaskTable, detaching: Detaching, w
     if (!(thrown instanceof SidestepError)) throw thrown;
     failure ??= thrown;
   }
-  // Whoever is seized and has no memory has ended.
+  // A seized thread without memory has ended.
   if (memory === undefined && (failure === undefined || tids.size === 0)) throw failure ?? notFound(pid);
   const process = tasks.addProcess(new Process(pid, new AddressSpace(memory ?? ProcessMemory.none())));
   for (const tid of tids) tasks.addTask(process, tid);
@@ -64,9 +64,9 @@ function leaderOf(pid: number): number {
 }
 
 /**
- * A directory that is read while threads end can lack others (next_tid in fs/proc/base.c). A thread that is traced
- * stays in it until its end is waited for, which nobody does here: so once all that a look finds are traced, and as
- * many as the process has threads, it has found all.
+ * A directory that is read while threads end can lack others (next_tid in fs/proc/base.c). A traced thread stays in it
+ * until the tracer waits for its end, which does not happen here: so once all that a look finds are traced, and as many
+ * as the process has threads, it has found all.
  */
 function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
   const born = new Set<number>();

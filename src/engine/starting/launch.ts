@@ -47,7 +47,7 @@ export function launch(ptrace: Ptrace, waiter: Waiter, wanted: LaunchArguments):
     // Its number could have become another process's; it can't any more.
     checkStarter(wanted.starter);
     isToEnd = true;
-    // Not before: posix_spawn returns when the sleeper's own exec has let go of the old memory, but that exec may not
+    // Not before: posix_spawn returns when the sleeper's own exec has released the old memory, but that exec may not
     // have ended yet.
     ptrace.setOptions(pid, options | TraceOption.exec);
     become(ptrace, waiter, pid, wanted);
@@ -82,7 +82,7 @@ function startSleeper({ cwd, stdio, descriptors = [] }: LaunchArguments): number
 }
 
 /**
- * The program alone has it from now on: whoever reads from a pipe waits for its end. This process may have it under the
+ * From now on only the program has it: the reader of a pipe waits for its end. This process may have it under the
  * program's number, too, from its own creator.
  */
 function forget([own, other]: Move): void {

@@ -1,7 +1,7 @@
 /**
- * The process in which the surrogate runs instructions: one that the engine started and traces, which never runs
- * anything of its own any more. Instructions are written over its text, each into a slot of its own; an operand lies on
- * its stack. It is stopped but for the moment in which it runs one instruction.
+ * The process in which the surrogate runs instructions: the engine starts and traces it, and it never runs code of its
+ * own. Instructions are written over its text, each into a slot of its own; an operand lies on its stack. It is
+ * stopped, except for the moment in which it runs one instruction.
  */
 import { SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
@@ -23,7 +23,7 @@ import { type Area, AreaLayout } from './area';
 import { ExtendedState } from './extendedState';
 import { type CpuidResult, type XsaveLayout, xsaveLayout } from './xsave';
 
-/** The longest instruction and the INT3 behind it: two words of PTRACE_POKETEXT. */
+/** The longest instruction and the INT3 after it: two words of PTRACE_POKETEXT. */
 const SLOT_BYTES = 16;
 const WORD = 8;
 
@@ -33,14 +33,21 @@ const OPERAND_PAGES = 2;
 const OPERAND_BELOW_TOP = 0x8000;
 
 /**
- * Looks for the stop so often before sleeping until it comes: it comes within 10 µs when there is a processor for the
- * scratch process.
+ * How often the engine polls for the stop before it sleeps. Measured: the stop comes within 10 µs if the scratch
+ * process has a processor. Fewer polls would sleep, and pay for waking up, needlessly; more would waste time if it has
+ * none.
  */
 const SPINS = 100;
-/** When looking was in vain there is none, and looking only keeps it from running: so many times it sleeps at once. */
+/**
+ * If polling found no stop, the scratch process has no processor of its own, and polling only keeps it from running.
+ * The next runs, this many, sleep at once. Then polling is tried again: too often wastes SPINS polls, too rarely misses
+ * a processor that is free again.
+ */
 const SLEEPS = 16;
 
-/** So many stops for other reasons are let pass in one run. */
+/**
+ * How many stops for other reasons one run tolerates. It bounds the run when another process sends signals without end.
+ */
 const DISTURBANCES = 16;
 
 const SYS_SCHED_SETAFFINITY = 203;
@@ -92,7 +99,7 @@ export class ScratchProcess implements Disposable {
     }
   }
 
-  /** Whether nobody has killed it. It is stopped, so its end is all that it can have to report. */
+  /** Whether it is alive. It is stopped, so it can only have its end to report. */
   get alive(): boolean {
     this.#ended ||= this.#waiter.pollFor(this.pid) !== false;
     return !this.#ended;
@@ -144,8 +151,8 @@ export class ScratchProcess implements Disposable {
   }
 
   /**
-   * Starts from the area's registers, whose RIP is that of a slot, and ends behind the `length` bytes of its
-   * instruction; the area's registers then are the result.
+   * Starts from the area's registers, whose RIP points to a slot, and ends after the `length` bytes of its instruction;
+   * the area's registers then are the result.
    */
   run(length: number): RunResult {
     const { registers } = this.#area;

@@ -43,7 +43,7 @@ interface Execution {
   /** Of the operand, in the thread's process and in the scratch process. */
   readonly linear: bigint;
   readonly scratch: number;
-  /** The pointers that the x87 gets in the scratch process, and those that the program shall see. */
+  /** The pointers that the x87 gets in the scratch process, and those that the program should see. */
   readonly own: X87Pointers | undefined;
   readonly program: X87Pointers | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What has become of a probe whose INT3 no longer stands. Nobody tells the engine when a program maps something else
- * over its text, drops its pages or writes into them, nor when another debugger does; only looking shows it.
+ * Finds out why a probe's INT3 is gone. No event reports that a program maps something else over its text, drops its
+ * pages or writes into them, or that another debugger does; the engine has to look.
  */
 import { hex } from '../../base/address';
 import { type Mapping } from '../../contract/messages';

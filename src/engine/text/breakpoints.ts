@@ -24,7 +24,10 @@ import { type TextWriter } from './textWriter';
 /** In the place of an errno: INT3 does not stand there. */
 const ABSENT = -1;
 
-/** How often a byte that went into the wrong text is put right, while the program goes on mapping others there. */
+/**
+ * How often a byte in the wrong text is repaired while the program keeps mapping other text there. Each round follows
+ * the program's own mmap; a program that still maps after these is reported instead.
+ */
 const UNDO_ROUNDS = 100;
 
 /** A forked child's breakpoint, and the one of its parent that it is a copy of. */
@@ -63,7 +66,7 @@ export class Breakpoints {
     const { breakpoint } = site;
     if (!breakpoint.armed && breakpoint.asides === 0) {
       if (this.#differs(space, breakpoint, breakpoint.original)) throw changing(breakpoint);
-      // Known before it is armed: a thread that meets an INT3 which went into other text is put back in front of it.
+      // Known before it is armed: a thread that runs into an INT3 in other text is rewound.
       space.breakpoints.set(breakpoint.address, breakpoint);
       this.#note(space, breakpoint);
       const failure = this.#writer.write(space, breakpoint.address, INT3);
@@ -83,8 +86,8 @@ export class Breakpoints {
   }
 
   /**
-   * Takes a site away, and puts the byte back if it was the last at its address. `mappings`: the memory map of now, for
-   * a byte that is no longer where it was put.
+   * Removes a site, and restores the byte if it was the last one at its address. `mappings`: the current memory map,
+   * for a byte that has moved.
    */
   remove(space: AddressSpace, site: Site, mappings: () => readonly Mapping[]): void {
     const { breakpoint } = site;
@@ -107,7 +110,7 @@ export class Breakpoints {
     if (!breakpoint.armed) breakpoint.record?.disarm();
   }
 
-  /** Tries again to take out what could not be taken out. False: some of it still stands. */
+  /** Retries the INT3s that could not be removed. False: some of them remain. */
   restoreLeftovers(space: AddressSpace): boolean {
     for (const [where, breakpoint] of space.leftovers) {
       const failure = this.#restore(space, breakpoint, undefined, where);
@@ -116,7 +119,7 @@ export class Breakpoints {
     return space.leftovers.size === 0;
   }
 
-  /** Whether INT3 stands where it was put, in the same text; also while a thread has it taken out. */
+  /** Whether INT3 still stands in the same text; also true while a thread steps aside there. */
   stands(space: AddressSpace, breakpoint: Breakpoint): boolean {
     return breakpoint.asides > 0 || this.#untouched(space, breakpoint, INT3);
   }
@@ -132,9 +135,9 @@ export class Breakpoints {
   }
 
   /**
-   * Puts the byte back in text that the program has moved or copied with an INT3 in it, at which `tid` has arrived:
-   * page by page, as it is moved into huge pages. False if what stands there is none of ours. If it can't be put back,
-   * the thread comes again.
+   * Restores the byte in text that the program has moved or copied with an INT3 in it, where `tid` has arrived: page by
+   * page, as text is moved into huge pages. False if that INT3 is not the engine's. If the byte can't be restored, the
+   * thread arrives again.
    */
   restoreCopy(space: AddressSpace, address: number, tid: number): boolean {
     for (const breakpoint of space.breakpoints.values()) {
@@ -180,10 +183,10 @@ export class Breakpoints {
   }
 
   /**
-   * Gives memory that a fork copied the breakpoints of its parent as they are now. Those that went after the fork still
-   * stand in the copy and are taken out; those that came after it, or whose byte was out for a moment, are put in.
-   * Where the copy has other code, because the parent's was mapped since, there is none. Returns the armed ones with
-   * the parent's. `tid` is the stopped child. Throws `memory-unreachable`: the child can't be followed.
+   * Gives a forked copy the parent's breakpoints as they are now. Those removed after the fork are removed from the
+   * copy; those added after it, or whose byte was out for a moment, are written. Where the copy has other code, because
+   * the parent's was mapped since, there is none. Returns the armed ones with the parent's. `tid` is the stopped child.
+   * Throws `memory-unreachable`: the child can't be followed.
    */
   inherit(parent: AddressSpace, child: AddressSpace, tid: number): readonly Inherited[] {
     const copy = new AddressSpace(child.memory, parent.breakpoints);
@@ -233,7 +236,7 @@ export class Breakpoints {
     return this.#writer.write(space, where, breakpoint.original, tid);
   }
 
-  /** INT3 could not be taken out there, and nobody wants it. */
+  /** An INT3 that could not be removed, without sites. */
   #leave({ process, space, breakpoint }: Site, where: number, failure: number): void {
     space.leftovers.set(where, breakpoint);
     if (where === breakpoint.address) breakpoint.stuck = true;
@@ -257,7 +260,7 @@ export class Breakpoints {
     return !this.#untouched(space, breakpoint, first) && !space.memory.ended;
   }
 
-  /** INT3 is about to stand there: whatever happens from now on, the guardian can put the byte back. */
+  /** INT3 is about to stand there: from now on the guardian can restore the byte. */
   #note({ memory }: AddressSpace, breakpoint: Breakpoint): void {
     const { address, text, displaced } = breakpoint;
     if (memory.descriptor < 0) return;
@@ -269,7 +272,7 @@ export class Breakpoints {
   #untouched(space: AddressSpace, breakpoint: Breakpoint, first: number, where = breakpoint.address): boolean {
     const { address, text } = breakpoint;
     const now = space.memory.read(where, text.length);
-    // In a copy there may also be such that are gone.
+    // A forked copy may also contain breakpoints that are already removed here.
     return isArmedText(now, text, first, (distance) => space.breakpoints.get(address + distance) !== undefined);
   }
 }

@@ -13,6 +13,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { type Registers } from '../tracing/registers';
 import { Signal } from '../linux/signals';
 import { type Task } from '../tracees/tracees';
+import { noteRunning } from './phases';
 
 /**
  * System calls by number (asm/unistd_64.h). Sockets with a time-out (SO_RCVTIMEO) are why read and its kind are among
@@ -57,8 +58,9 @@ const IGNORED_BY_DEFAULT: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Ignored signals that keep coming must not keep a call from ever timing out: after so long in one call EINTR is let
- * through.
+ * Ignored signals that keep coming must not keep a call from ever timing out: after this long in one call, it returns
+ * EINTR. A shorter time would return more EINTRs that the program would not see untraced; a longer one delays its
+ * time-out.
  */
 const LONGEST_SERIES_MS = 1000;
 
@@ -78,7 +80,7 @@ export function resumeWithSignal(ptrace: Ptrace, task: Task, signal: number): nu
   return ptrace.resume(task.tid, signal);
 }
 
-/** Resumes a thread that has stopped at the begin or the end of a system call that it repeats. */
+/** Resumes a thread that has stopped on entry to or exit from a system call that it repeats. */
 export function resumeRepeated(ptrace: Ptrace, task: Task): number {
   const registers = ptrace.getRegisters(task.tid);
   if (registers !== undefined) {
@@ -105,8 +107,8 @@ export function isEntering({ result }: Registers): boolean {
 }
 
 /**
- * For a thread that is about to be let go, with this signal or none (0). A signal that comes after this has come just
- * before the call.
+ * For a thread that is about to be released, with this signal or none (0). A signal that arrives after this counts as
+ * having arrived just before the call.
  */
 export function repeatForGood(ptrace: Ptrace, task: Task, signal: number): void {
   const registers = ptrace.getRegisters(task.tid);
@@ -126,7 +128,7 @@ function repeatSystemCall(ptrace: Ptrace, task: Task, registers: Registers): boo
   const wasStopped = task.state.doing.kind === 'groupStopped';
   if (wasStopped) {
     task.state.endGroupStop();
-    task.record.phase = task.state.isTrapDue ? ThreadPhase.stepping : ThreadPhase.running;
+    noteRunning(task);
   }
   if (isRepeating(registers, task)) return true;
   if (wasStopped || !isInterrupted(registers)) return false;

@@ -1,8 +1,8 @@
 /**
  * What INT3 does to a program's own SIGTRAP. The kernel can't leave that trap undelivered: where SIGTRAP is blocked it
  * is unblocked, and where it is blocked or ignored its action becomes the default (force_sig_info_to_task in
- * kernel/signal.c). The engine blocks it again after each hit and ignores in the program's place; a handler that was
- * reset can't be put back from outside.
+ * kernel/signal.c). After each hit the engine blocks it again, and ignores it on the program's behalf; a handler that
+ * was reset can't be restored from outside.
  */
 import { pause } from '../../base/pause';
 import { readStatus, signalSet } from '../linux/proc';
@@ -78,11 +78,11 @@ export function isIgnored(task: Task): boolean {
 }
 
 /**
- * Whether a thread that stands behind a breakpoint's first byte, with this stack pointer, has executed INT3, although
- * the SIGTRAP that it stopped for was sent by somebody.
+ * Whether a thread that stands after a breakpoint's first byte, with this stack pointer, has executed INT3, although
+ * the SIGTRAP that it stopped for was sent.
  */
 export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack: number): boolean {
-  // Nobody stands inside of an instruction, and a SIGTRAP that is blocked is delivered by force only.
+  // No thread stands inside an instruction otherwise, and a blocked SIGTRAP is delivered only by force.
   return displaced.length > 1 || task.blocksSigtrap || !task.landings.has(address + 1, stack);
 }
 

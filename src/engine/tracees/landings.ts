@@ -1,18 +1,22 @@
 /**
  * Where a thread was put after instructions of one byte. INT3 leaves RIP at that very place, and where a SIGTRAP that
- * was sent is pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then
- * tells nothing about which of both it is. The stack pointer does: instructions of one byte that matter (push, pop,
- * leave) move it, so behind the instruction it is what it was at a landing, and at INT3 it is not. Some landings are
- * kept, because handlers that run in between land too.
+ * was sent is pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then does
+ * not show which of the two it is for. The stack pointer does: the one-byte instructions that matter (push, pop, leave)
+ * move it, so after the instruction it is what it was at a landing, and at INT3 it is not. Several landings are kept,
+ * because handlers that run in between land too.
  */
 
+/**
+ * How many landings a thread keeps, the last ones. A handler lands too, so this is the depth of nested handlers that
+ * can be told apart. More would make the search longer.
+ */
 const KEPT = 8;
 
 export class Landings {
   readonly #places = new Float64Array(2 * KEPT).fill(-1);
   #next = 0;
 
-  /** The thread goes on at `address` with stack pointer `stack`. */
+  /** The thread continues at `address` with stack pointer `stack`. */
   note(address: number, stack: number): void {
     this.#places[this.#next] = address;
     this.#places[this.#next + 1] = stack;

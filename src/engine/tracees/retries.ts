@@ -1,10 +1,11 @@
 /**
- * Arrivals at a breakpoint that are no new hits: the thread was on its way over the instruction, aside or on a twin,
+ * Arrivals at a breakpoint that are not new hits: the thread was on its way over the instruction, aside or on a twin,
  * when a signal came, and comes back to it when the handler returns. A handler runs on another part of the stack, where
  * it can come to the same breakpoint and be interrupted itself; so there can be several, and the stack pointer tells
  * which it is. The oldest is dropped if there are too many.
  */
 
+/** How many open retries a thread keeps: one per nested handler. Beyond them an arrival counts as a new hit. */
 const KEPT = 8;
 
 export class Retries {

@@ -36,7 +36,7 @@ export class TaskTable {
     task.state.end();
   }
 
-  /** Forgets a process and its threads; closes its memory if nobody else runs in it. */
+  /** Forgets a process and its threads; closes its memory if no other process uses it. */
   removeProcess(process: Process): void {
     for (const task of [...process.tasks.values()]) this.removeTask(task);
     if (this.processes.get(process.pid) === process) this.processes.delete(process.pid);

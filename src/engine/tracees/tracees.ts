@@ -1,6 +1,6 @@
 /**
- * What the engine traces: processes, their threads, and the memory that a process runs in. What exec and the creation of
- * a child make of each of their fields stands in execAndFork.ts.
+ * What the engine traces: processes, their threads, and the memory that a process runs in. What exec and the creation
+ * of a child make of each of their fields stands in execAndFork.ts.
  */
 import { AddressTable } from './addressTable';
 import { Landings } from './landings';
@@ -32,11 +32,11 @@ export class Task {
   /** Whether the kernel kills it if the engine ends without having let it go: see protection.ts. */
   diesWithEngine: 'no' | 'perhaps' | 'yes' = 'no';
   /**
-   * The flags with which it is about to create a child, CLONE_UNTRACED having been taken out of them: see untraced.ts.
-   * -1: none.
+   * The flags with which it is about to create a child, without CLONE_UNTRACED: see untraced.ts. -1: it is not creating
+   * one.
    */
   untracedFlags = -1;
-  /** The client was told of it. */
+  /** The client knows about it. */
   announced = false;
 
   constructor(
@@ -58,39 +58,36 @@ export class AddressSpace {
   /** Processes that run in it. The last one to go closes it. */
   users = 1;
   readonly twins = new TwinPlaces();
-  /** Where an INT3 stands that could not be taken out. */
+  /** INT3s that could not be removed, by address. */
   readonly leftovers = new Map<number, Breakpoint>();
 
   constructor(
     readonly memory: ProcessMemory,
-    /** Armed ones, and those that were: a thread's trap can be older than the moment they went. */
+    /** Armed ones and removed ones: a thread's trap can have been raised before the removal. */
     readonly breakpoints = new AddressTable<Breakpoint>(),
   ) {}
 }
 
 export class Process {
   readonly tasks = new Map<number, Task>();
-  /** Those that the client still asks about: also such that stand nowhere any more. */
+  /** Sites that the client can still query, including ones that are no longer armed anywhere. */
   readonly sites = new Set<Site>();
   /** Processes that it creates are traced, too. Its sites are forgotten when it ends. */
   follow = false;
-  /**
-   * A program that is launched, and was not let go yet: it must not run without the probes that its client has yet to
-   * set.
-   */
+  /** A launched program that was not released yet: it must not run before its client has set its probes. */
   awaitsStart = false;
   /** It has, or had, more threads than one. */
   hadThreads = false;
   /** False for a program in 32-bit code, which exec may have put in the place of another. */
   is64Bit = true;
   #leaving = false;
-  /** The client was not told of it, and never will be: it could not be attached to. */
+  /** The client does not know about it and never will: attaching to it failed. */
   unannounced = false;
   // What it does with SIGTRAP itself: see sigtrap.ts.
   sigtrapExamined = false;
   ignoresSigtrap = false;
   handlesSigtrap = false;
-  /** It has got one that was not INT3's. */
+  /** It has received one that was not INT3's. */
   seesForeignSigtrap = false;
 
   constructor(
@@ -99,7 +96,7 @@ export class Process {
     public space: AddressSpace,
     /**
      * The traced process whose memory this one borrows until it calls exec or exits; the client does not know it, and
-     * its hits count for the lender.
+     * its hits count for that process.
      */
     public memoryOwner?: Process,
   ) {}
@@ -129,7 +126,7 @@ export class Process {
   }
 }
 
-/** One process fewer runs in this memory. */
+/** One process fewer uses this memory. */
 export function leaveSpace(space: AddressSpace): void {
   if (--space.users > 0) return;
   // The descriptor's number may be another memory's soon.
@@ -137,7 +134,7 @@ export function leaveSpace(space: AddressSpace): void {
   space.memory.close();
 }
 
-/** The instruction under a breakpoint: whatever is refused has none. */
+/** The instruction under a breakpoint; a refused one never gets a breakpoint. */
 export type Displaced = Exclude<Prepared, { readonly execution: 'refused' }>;
 
 /** How many bytes around an instruction say whether memory still is what it was; more than the longest instruction. */
@@ -146,14 +143,11 @@ export const WITNESS_BYTES = 16;
 export class Breakpoint {
   /** In the order in which they were armed. */
   readonly sites: Site[] = [];
-  /**
-   * Nobody wants it any more, but its INT3 could not be taken out: threads go on behind it as ever, and it is tried
-   * again.
-   */
+  /** It has no sites any more, but its INT3 could not be removed: threads still pass it, and the engine tries again. */
   stuck = false;
   /** Threads that run the displaced instruction themselves; the byte is out while there are any. */
   asides = 0;
-  /** Where the guardian reads of it; none before INT3 goes in for the first time, and where there are too many. */
+  /** Its record in the ledger; undefined before INT3 is first written, and if the ledger is full. */
   record: BreakpointRecord | undefined;
   /** Registers that emulating the displaced instruction may change, as offsets in user_regs_struct. */
   readonly changed: readonly number[];
@@ -168,7 +162,7 @@ export class Breakpoint {
     this.changed = displaced.writes.map((name) => UserRegister[name]);
   }
 
-  /** INT3 stands there, but for the time in which {@link asides} have it taken out. */
+  /** INT3 stands there, except while {@link asides} have it removed. */
   get armed(): boolean {
     return this.sites.length > 0 || this.stuck;
   }

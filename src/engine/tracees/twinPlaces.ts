@@ -8,7 +8,7 @@ export interface TwinPlace {
   readonly way: TwinWay;
   readonly code: TwinCode;
   readonly address: number;
-  /** Behind it. */
+  /** The address after it. */
   readonly end: number;
   readonly bytes: Uint8Array;
 }

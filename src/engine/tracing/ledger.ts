@@ -58,7 +58,7 @@ export class BreakpointRecord {
     this.ledger.finish(this.offset, this.lengths | (BreakpointState.armed << STATE_SHIFT));
   }
 
-  /** After the byte was put back. Threads can still be on their way from INT3. */
+  /** After the byte was restored. Threads can still be on their way from INT3. */
   disarm(): void {
     this.ledger.finish(this.offset, this.lengths | (BreakpointState.gone << STATE_SHIFT));
   }
@@ -84,7 +84,7 @@ export class Ledger {
     return this.#get(LedgerHeader.breakpoints) > 0;
   }
 
-  /** False: there was something that found no room, so that a guardian can't know of it. */
+  /** False: some record found no room, so a guardian can't know about it. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -98,7 +98,7 @@ export class Ledger {
     this.#arena.u32[(START + LedgerHeader.guardian) >>> 2] = pid;
   }
 
-  /** A record for a thread; one that nobody reads where there are too many threads. */
+  /** A record for a thread; the scrap record, which is never read, if there are too many threads. */
   thread(pid: number, tid: number): ThreadRecord {
     const { u32 } = this.#arena;
     const offset = this.#take(this.#freeThreads, LedgerTables.threads);

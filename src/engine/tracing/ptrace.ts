@@ -32,7 +32,7 @@ const Request = {
   SETSIGMASK: 0x420b,
 } as const;
 
-/** PTRACE_O_*: what a tracee stops for besides signals, and what becomes of it. */
+/** PTRACE_O_*: what a tracee stops for besides signals, and what happens to it when its tracer ends. */
 export const TraceOption = {
   sysGood: 0x1,
   fork: 0x2,
@@ -50,7 +50,7 @@ export const TraceOption = {
 export const DEBUGGEE_OPTIONS =
   TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
-/** Those of a launched program until it is let go: it ends with its tracer, whatever ends that. */
+/** The options of a launched program until it is released: it ends with its tracer, whatever ends that. */
 export const HELD_OPTIONS = DEBUGGEE_OPTIONS | TraceOption.exitKill;
 
 const SIGNAL_MASK_BYTES = 8;

@@ -64,8 +64,8 @@ export class TargetMemory implements Host {
   }
 
   /**
-   * Writes the operand, where the program itself may write; all of it or nothing. The kernel checks page by page, so
-   * where it crosses into another page the far side goes first and is taken back if the near side fails.
+   * Writes the operand, where the program itself may write; all of it or nothing. The kernel checks page by page, so if
+   * it crosses into another page, the far side is written first, and restored if the near side fails.
    */
   store(): boolean {
     const length = this.#operandLength;
@@ -86,7 +86,7 @@ export class TargetMemory implements Host {
 
   /**
    * Reads `length` bytes (at most a page) from {@link Layout.agentAddress} to an arena offset. Returns how many could
-   * be read; the address then is the one behind them.
+   * be read; the address then is the one after them.
    */
   read(length: number, destination: number): number {
     const arena = this.#arena;
@@ -156,9 +156,7 @@ export class TargetMemory implements Host {
     this.#arena.setNumber(vector + 8, length);
   }
 
-  /**
-   * All 64 bits: an address that no number holds exactly is none that can be read, and stays what it is for the user.
-   */
+  /** All 64 bits: an address beyond 2^53 is unreadable anyway, but the message must show it exactly. */
   #copyAddress(from: number, to: number): void {
     const { u32 } = this.#arena;
     u32[to >>> 2] = u32[from >>> 2]!;

@@ -53,7 +53,7 @@ export class Waiter {
     return this.#arena.u32[Layout.waitStatus >>> 2]!;
   }
 
-  /** It was read some time ago: what it tells of may be over. */
+  /** It was read some time ago: the stop that it reports may be over. */
   get isOld(): boolean {
     return this.#isOld;
   }
@@ -127,10 +127,7 @@ export class Waiter {
     return tid > 0 ? tid : 0;
   }
 
-  /**
-   * Looks at the next report, and leaves it where it is. Returns whose it is; 0 if there is none, or after an
-   * interruption.
-   */
+  /** Peeks at the next report. Returns its tid; 0 if there is none, or after an interruption. */
   #announce(kind: number, pid: number, options: number): number {
     const report = this.#announcement;
     report.clear();

@@ -1,7 +1,7 @@
 /**
  * How much one hit may bring ({@link AGENT_LIMITS}), shared out. A message is planned twice: first to see what its
  * values need, then with what each of them gets. All get what they need if that is possible; else the largest give way,
- * down to one size. What texts inside of values and the like need comes from what is left.
+ * down to one size. What texts inside values and the like need comes from what is left.
  */
 import { AGENT_LIMITS } from '../../contract/agent/operations';
 

@@ -63,9 +63,7 @@ class Shaper {
   /** A virtual base is one object, however many classes inherit it. */
   readonly #shown = new Set<string>();
 
-  /**
-   * `object`: where it is; undefined inside of arrays, of whose elements only the first could say where its bases are.
-   */
+  /** `object`: where it is; undefined inside arrays, of whose elements only the first could say where its bases are. */
   shape(type: Type, object: Place | undefined, depth: number): Resolve {
     const under = unqualified(type);
     if (isShaped(under, depth)) {
@@ -86,8 +84,15 @@ class Shaper {
   #structure(type: StructureType, object: Place | undefined, depth: number): Resolve {
     const members = type.members.flatMap((member) => this.#member(member, object, depth) ?? []);
     const size = type.hasRuntimeSize === true ? this.#number(sizeNode(type)) : () => type.byteSize;
-    const { kind, name, language } = type;
-    return (found) => ({ kind, name, language, byteSize: size(found), members: members.map((each) => each(found)) });
+    const { kind, name, language, variants } = type;
+    return (found) => ({
+      kind,
+      name,
+      language,
+      variants,
+      byteSize: size(found),
+      members: members.map((each) => each(found)),
+    });
   }
 
   #member(member: Member, object: Place | undefined, depth: number): ((found: Found) => Member) | undefined {

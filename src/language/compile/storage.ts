@@ -4,6 +4,7 @@
  * any number as a capture.
  */
 import { relocate } from '../../base/address';
+import { readInteger } from '../../base/littleEndian';
 import {
   type AccessSize,
   type AgentOperation,
@@ -153,7 +154,7 @@ export function loadFrom(storage: Storage, offset: number, size: number, reasons
     if (found !== undefined) return loadFrom(found.storage, found.offset, size, reasons);
   } else if (storage.kind === 'bytes') {
     if (offset + size <= storage.bytes.length)
-      return [{ op: 'const', value: littleEndian(storage.bytes, offset, size) }];
+      return [{ op: 'const', value: readInteger(storage.bytes, offset, size, false) }];
   } else if (storage.kind === 'value') {
     if (offset + size <= 8) return cut(storage.value, offset, size);
   } else if (storage.kind === 'vector') {
@@ -242,7 +243,7 @@ function wholes(storage: Storage): readonly { readonly storage: Storage; readonl
   }
 }
 
-/** The piece that holds all of the bytes; undefined if they lie across two, or behind the last. */
+/** The piece that holds all of the bytes; undefined if they lie across two, or after the last. */
 function pieceAt(
   { pieces }: Extract<Storage, { kind: 'pieces' }>,
   offset: number,
@@ -298,10 +299,4 @@ function accesses(bytes: number): AccessSize[] {
 
 function isAccessSize(size: number): size is AccessSize {
   return size === 1 || size === 2 || size === 4 || size === 8;
-}
-
-function littleEndian(bytes: Uint8Array, offset: number, size: number): bigint {
-  let value = 0n;
-  for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index]!);
-  return value;
 }

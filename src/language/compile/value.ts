@@ -6,12 +6,14 @@
 import { type AgentOperation } from '../../contract/agent/operations';
 import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
 import { type Place, type Typed } from '../typed/tree';
-import { type Scalar, scalarOf } from '../typed/types';
+import { type Scalar, scalarOf, sizeOf } from '../typed/types';
 import { type Reasons } from './reasons';
 import { addressIn, loadFrom, shift, type Storage, storageOf, translated } from './storage';
 
 /** From single to double and back rounds to single precision (IEEE 754 §4.3.1). */
 const ROUND_TO_SINGLE: readonly AgentOperation[] = [{ op: 'doubleToSingle' }, { op: 'singleToDouble' }];
+/** Bits of integers that a double holds exactly. */
+const DOUBLE_PRECISION = 53;
 
 export class ValueCompiler {
   constructor(
@@ -66,7 +68,7 @@ export class ValueCompiler {
     return addressIn(this.storage(place), place.offset, this.reasons);
   }
 
-  /** Where a place's base is; the place begins `offset` bytes behind it. */
+  /** Where a place's base is; the place begins `offset` bytes after it. */
   storage({ base }: Place): Storage {
     if (base.kind === 'pointer') return { kind: 'memory', address: this.value(base.pointer) };
     return storageOf(base.location, this.bias, this.reasons);
@@ -98,9 +100,10 @@ export class ValueCompiler {
   #load(place: Place): AgentOperation[] {
     const type = scalar(place.type);
     if (place.bits !== undefined) return this.#loadBits(place, place.bits, type.signed);
-    const operations = loadFrom(this.storage(place), place.offset, type.bits / 8, this.reasons);
+    const size = sizeOf(place.type)!;
+    const operations = loadFrom(this.storage(place), place.offset, size, this.reasons);
     if (type.kind === 'float') return type.bits === 32 ? [...operations, { op: 'singleToDouble' }] : operations;
-    return type.signed ? [...operations, ...cutTo(type)] : operations;
+    return type.signed || type.bits < size * 8 ? [...operations, ...cutTo(type)] : operations;
   }
 
   /** A bit-field: the bytes that hold it, shifted and cut. One of 64 bits may need nine of them. */
@@ -132,7 +135,7 @@ export class ValueCompiler {
       return to.bits === 64 && !to.signed ? [...value, { op: 'toU' }] : [...value, { op: 'toS' }, ...cutTo(to)];
     }
     if (to.kind === 'float') {
-      const exact = to.bits === 32 && from.bits === 64 ? withStickyBit(value, from.signed) : value;
+      const exact = to.bits === 32 && from.bits > DOUBLE_PRECISION ? withStickyBit(value, from.signed) : value;
       return [...exact, { op: from.signed ? 'fromS' : 'fromU' }, ...(to.bits === 32 ? ROUND_TO_SINGLE : [])];
     }
     return holds(to, from) ? value : [...value, ...cutTo(to)];

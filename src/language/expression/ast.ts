@@ -16,7 +16,7 @@ export interface TypeName {
   readonly name: string;
   /** How many `*` follow. */
   readonly pointers: number;
-  /** `[n]` behind that, outermost first. */
+  /** `[n]` after that, outermost first. */
   readonly counts: readonly number[];
   readonly range: Range;
 }

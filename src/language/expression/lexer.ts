@@ -78,7 +78,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   '?': '?',
 };
 
-/** The token at or behind `offset`, white space skipped. Throws `syntax` for what is no token. */
+/** The token at or after `offset`, white space skipped. Throws `syntax` for what is no token. */
 export function tokenAt(text: string, offset: number): Token {
   const start = offset + match(SPACE, text, offset)![0].length;
   const found = (pattern: RegExp) => match(pattern, text, start);

@@ -49,8 +49,8 @@ export function parseExpression(text: string, options: ParseOptions = {}): Expre
 }
 
 /**
- * The longest expression from `start` on, and the token behind it. A name, a literal or a `}` there is for the caller
- * to judge. Throws `syntax`.
+ * The longest expression from `start` on, and the token after it. A name, a literal or a `}` there is for the caller to
+ * judge. Throws `syntax`.
  */
 export function parseExpressionAt(
   text: string,
@@ -64,7 +64,7 @@ export function parseExpressionAt(
 
 class Parser {
   token: Token;
-  /** Behind the last token taken. */
+  /** After the last token taken. */
   #end: number;
   #depth = 0;
   #nodes = 0;

@@ -23,7 +23,7 @@ export function isTypeWord(text: string): boolean {
 
 /**
  * Reads a type name from `start` on, as far as it goes.
- * @returns undefined where none begins. Throws `syntax` behind a word that only a type can begin with.
+ * @returns undefined where none begins. Throws `syntax` after a word that only a type can begin with.
  */
 export function typeNameAt(text: string, start: number): { type: TypeName; next: Token } | undefined {
   const cursor = new Cursor(text, start);
@@ -68,7 +68,7 @@ function baseName(cursor: Cursor): string | undefined {
 /** Tokens one after the other, with one look ahead. */
 class Cursor {
   token: Token;
-  /** Behind the last token taken. */
+  /** After the last token taken. */
   end: number;
 
   constructor(
@@ -102,7 +102,7 @@ class Cursor {
     while (this.token.kind === 'name' && QUALIFIERS.has(this.token.text)) this.advance();
   }
 
-  /** `<…>` with its brackets balanced and `::name` behind it, as far as they go; an empty text where there is none. */
+  /** `<…>` with its brackets balanced and `::name` after it, as far as they go; an empty text where there is none. */
   takeTemplateArguments(): string {
     const start = this.token.range.start;
     let end = start;

@@ -3,7 +3,7 @@
  *
  *     log LOCATION ["message {expression}"] [if EXPRESSION] [hits CONDITION]
  *     count LOCATION [if EXPRESSION]
- *     # comment, also behind a probe
+ *     # comment, also after a probe
  *
  * LOCATION is as in {@link parseLocation}; in quotes, if it has spaces outside of brackets.
  */

@@ -11,7 +11,7 @@ const UNESCAPES: ReadonlyMap<string, string> = new Map(
 
 export interface Quoted {
   readonly value: string;
-  /** Behind the closing quote. */
+  /** After the closing quote. */
   readonly end: number;
   /** For each character of `value`, and for its end, where in the text it is written. */
   readonly offsets: readonly number[];

@@ -7,7 +7,7 @@ export type ProbeLocation =
   /** `module`: only in the program or library of this name. */
   | { readonly kind: 'function'; readonly name: string; readonly module?: string }
   | { readonly kind: 'address'; readonly address: Address }
-  /** `offset` bytes behind the function's entry, prologue included. */
+  /** `offset` bytes after the function's entry, prologue included. */
   | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };
 
 export interface ProbeSpec {

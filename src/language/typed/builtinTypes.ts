@@ -2,11 +2,11 @@
  * Types that need no debug information: C's arithmetic types on x86-64 Linux (System V ABI §3.1.2), the names of
  * <stdint.h> and those of Rust, Go and Zig. A program's own types of these names come first where a name is one word.
  */
-import { type BaseEncoding, type Type } from '../../debuginfo/model/model';
+import { type BaseEncoding, type BaseType, type Type } from '../../debuginfo/model/model';
 import { pointerTo } from './types';
 
-function base(name: string, byteSize: number, encoding: BaseEncoding): Type {
-  return { kind: 'base', name, byteSize, encoding };
+export function base(name: string, byteSize: number, encoding: BaseEncoding): BaseType {
+  return { kind: 'base', name, language: 'c', byteSize, encoding };
 }
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
@@ -30,7 +30,7 @@ export const PREFIXED_CHARACTERS: ReadonlyMap<string, Type> = new Map([
 ]);
 export const VOID_POINTER = pointerTo(VOID);
 
-const C_TYPES: ReadonlyMap<string, Type> = new Map([
+const C_TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
   ['void', VOID],
   ['char', CHAR],
   ['signed char', base('signed char', 1, 'character')],

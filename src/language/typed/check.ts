@@ -39,7 +39,7 @@ export function checkTruth(expression: Expression, scope: Scope): Typed {
   return new Checker(scope).truth(expression);
 }
 
-/** The typed tree of `[n]` behind a value: an integer. Throws `type` when the value has no elements. */
+/** The typed tree of `[n]` after a value: an integer. Throws `type` when the value has no elements. */
 export function checkCount(node: Typed, count: Expression, range: Range, scope: Scope): Typed {
   const { kind } = unqualified(node.type);
   if (kind !== 'pointer' && kind !== 'array') {
@@ -136,7 +136,10 @@ class Checker {
 
   /** Go: `main.counter` is a name and not a member. */
   #packageVariable({ object, name }: Node<'member'>): Typed | undefined {
-    if (object.kind !== 'name' || valueNamed(object.name, this.#scope) !== undefined) return undefined;
+    if (object.kind !== 'name') return undefined;
+    // Packages are no values; a function may have the name of one, as main has.
+    const value = valueNamed(object.name, this.#scope);
+    if (value !== undefined && unqualified(value.type).kind !== 'function') return undefined;
     return valueNamed(`${object.name}.${name}`, this.#scope);
   }
 

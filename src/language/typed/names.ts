@@ -37,8 +37,7 @@ export function valueNamed(name: string, scope: Scope): Typed | undefined {
 }
 
 /**
- * A name that the function has, but not here: it has no value, and one such name is no reason to have no message at
- * all.
+ * A name that the function has, but not at this address: it has no value, but the rest of the message is still shown.
  */
 function declaredElsewhere(name: string, scope: Scope): Typed | undefined {
   const variable = scope.lookupElsewhere(name);

@@ -1,7 +1,7 @@
 /** Registers as gdb names them: `$rdi`, its parts `$edi`, `$di`, `$dil`, and `$xmm0`; types as gdb gives them. */
 import { type AgentRegister } from '../../contract/agent/operations';
 import { type Member, type Type } from '../../debuginfo/model/model';
-import { DOUBLE, FLOAT, INT, LONG, VOID_POINTER } from './builtinTypes';
+import { base, DOUBLE, FLOAT, INT, LONG, VOID_POINTER } from './builtinTypes';
 import { type Context, type Typed } from './tree';
 import { arrayOf } from './types';
 
@@ -12,8 +12,8 @@ interface Part {
   readonly shift: number;
 }
 
-const SHORT: Type = { kind: 'base', name: 'int16_t', byteSize: 2, encoding: 'signed' };
-const BYTE: Type = { kind: 'base', name: 'int8_t', byteSize: 1, encoding: 'signed' };
+const SHORT: Type = base('int16_t', 2, 'signed');
+const BYTE: Type = base('int8_t', 1, 'signed');
 
 /** 64, 32, 16 and 8 bits (Intel SDM vol. 1, §3.4.1.1), and the second byte where it has a name. */
 const GENERAL: readonly (readonly [AgentRegister, string, string, string, string?])[] = [
@@ -73,7 +73,7 @@ const VECTOR: Type = {
     vectorMember('v2_int64', LONG, 2),
     {
       name: 'uint128',
-      type: { kind: 'base', name: 'uint128_t', byteSize: 16, encoding: 'unsigned' },
+      type: base('uint128_t', 16, 'unsigned'),
       byteOffset: 0,
       inherited: false,
     },

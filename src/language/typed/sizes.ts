@@ -99,7 +99,8 @@ function alignmentOf(type: Type, depth: number): number {
   }
   const size = sizeOf(under) ?? 1;
   const part = under.kind === 'base' && /^complex/.test(under.encoding) ? size / 2 : size;
-  return under.kind === 'memberPointer' ? 8 : Math.min(16, part);
+  const isWords = under.kind === 'memberPointer' || (under.kind === 'base' && under.bitSize !== undefined);
+  return Math.min(isWords ? 8 : 16, part);
 }
 
 function computed(operation: 'add' | 'mul', left: Typed, right: Typed): Typed {

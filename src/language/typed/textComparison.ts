@@ -2,8 +2,8 @@
  * `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that
  * differs.
  */
-import { type Type } from '../../debuginfo/model/model';
-import { INT, LONG } from './builtinTypes';
+import { type BaseType } from '../../debuginfo/model/model';
+import { base, INT, LONG } from './builtinTypes';
 import { constant, convert, decay } from './conversions';
 import { type Typed } from './tree';
 import { unqualified, elementOf, isByteCharacter, sizeOf, wideCharacter } from './types';
@@ -14,7 +14,7 @@ export function textEquals(node: Typed, text: string): Typed | undefined {
   if (character === undefined) return undefined;
   const units = [...unitsOf(text, character.byteSize), 0];
   const characters = units.map((_, index) => characterAt(node, index, character));
-  // An array that holds the text without a NUL behind it equals the text too.
+  // An array that holds the text without a NUL after it equals the text too.
   if (characters.at(-1) === 'outside') {
     characters.pop();
     units.pop();
@@ -35,16 +35,14 @@ export function textEquals(node: Typed, text: string): Typed | undefined {
   return equal;
 }
 
-type Character = Extract<Type, { kind: 'base' }>;
-
 /** Signed integers of the characters' size, whatever their own type is: their bits are compared. */
-const CHARACTERS: Readonly<Record<1 | 2 | 4, Character>> = {
-  1: { kind: 'base', name: 'char', byteSize: 1, encoding: 'signed' },
-  2: { kind: 'base', name: 'short', byteSize: 2, encoding: 'signed' },
-  4: { kind: 'base', name: 'int', byteSize: 4, encoding: 'signed' },
+const CHARACTERS: Readonly<Record<1 | 2 | 4, BaseType>> = {
+  1: base('char', 1, 'signed'),
+  2: base('short', 2, 'signed'),
+  4: base('int', 4, 'signed'),
 };
 
-function characterOf(node: Typed): Character | undefined {
+function characterOf(node: Typed): BaseType | undefined {
   const type = unqualified(node.type);
   const target = type.kind === 'pointer' ? type.target : type.kind === 'array' ? elementOf(type) : undefined;
   if (target === undefined || (type.kind === 'array' && (node.kind !== 'place' || type.isVector))) return undefined;
@@ -59,7 +57,7 @@ function unitsOf(text: string, size: number): number[] {
   return Array.from(text, (character) => character.codePointAt(0)!);
 }
 
-function characterAt(node: Typed, index: number, character: Character): Typed | 'outside' {
+function characterAt(node: Typed, index: number, character: BaseType): Typed | 'outside' {
   const type = unqualified(node.type);
   const offset = index * character.byteSize;
   if (node.kind === 'place' && type.kind === 'array') {

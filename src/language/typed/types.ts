@@ -1,7 +1,7 @@
 /**
  * Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written.
  */
-import { type StructureType, type Type } from '../../debuginfo/model/model';
+import { type BaseType, type StructureType, type Type } from '../../debuginfo/model/model';
 
 export type PointerType = Extract<Type, { kind: 'pointer' | 'reference' | 'rvalueReference' }>;
 export type ArrayType = Extract<Type, { kind: 'array' }>;
@@ -11,7 +11,7 @@ export type BareType = Exclude<Type, { kind: 'typedef' | 'const' | 'volatile' | 
 /** A type whose values fit the agent's stack, reduced to what computing with it needs. */
 export interface Scalar {
   readonly kind: 'integer' | 'boolean' | 'pointer' | 'float';
-  /** 8, 16, 32 or 64. */
+  /** 8, 16, 32 or 64; fewer than the bytes have for C23's `_BitInt`. */
   readonly bits: number;
   readonly signed: boolean;
 }
@@ -59,11 +59,12 @@ export function scalarOf(type: Type): Scalar | undefined {
   }
 }
 
-function baseScalar({ encoding, byteSize }: Extract<Type, { kind: 'base' }>): Scalar | undefined {
+function baseScalar({ encoding, byteSize, bitSize }: BaseType): Scalar | undefined {
   switch (encoding) {
     case 'signed':
-      return integerScalar(byteSize, true);
+      return integerScalar(byteSize, true, bitSize);
     case 'unsigned':
+      return integerScalar(byteSize, false, bitSize);
     case 'unsignedCharacter':
     case 'unicode':
     case 'address':
@@ -83,8 +84,8 @@ function baseScalar({ encoding, byteSize }: Extract<Type, { kind: 'base' }>): Sc
   }
 }
 
-function integerScalar(byteSize: number, signed: boolean): Scalar | undefined {
-  return [1, 2, 4, 8].includes(byteSize) ? { kind: 'integer', bits: byteSize * 8, signed } : undefined;
+function integerScalar(byteSize: number, signed: boolean, bits = byteSize * 8): Scalar | undefined {
+  return [1, 2, 4, 8].includes(byteSize) ? { kind: 'integer', bits, signed } : undefined;
 }
 
 /** Bytes; undefined where the type has no size. Arrays whose size is not said are counted. */
@@ -162,6 +163,8 @@ function isQualified(type: Type): type is Extract<Type, { kind: 'const' | 'volat
   return ['const', 'volatile', 'restrict', 'atomic'].includes(type.kind);
 }
 
+const CHARACTERS: ReadonlySet<BaseType['encoding']> = new Set(['character', 'unsignedCharacter', 'unicode']);
+
 /** Whether a value is a character of a text: `char` and its like, but not `uint8_t`. */
 export function isCharacter(type: Type): boolean {
   let current = type;
@@ -172,7 +175,9 @@ export function isCharacter(type: Type): boolean {
     } else if (isQualified(current)) {
       current = current.target;
     } else {
-      return current.kind === 'base' && ['character', 'unsignedCharacter', 'unicode'].includes(current.encoding);
+      if (current.kind !== 'base') return false;
+      // GCC describes C++'s char8_t as a number.
+      return CHARACTERS.has(current.encoding) || current.name === 'char8_t';
     }
   }
   return false;

@@ -3,7 +3,7 @@
  * (System V ABI §3.1.2). The text keeps the number's exponent, so 1.50 reads `1.50`: the conversion that ISO/IEC TS
  * 18661-2 calls quantum-preserving.
  */
-import { readInteger } from './snapshot';
+import { readInteger } from '../../base/littleEndian';
 
 interface Format {
   readonly exponentBits: number;

@@ -1,8 +1,8 @@
 /**
- * Floating-point numbers in the fewest digits that read back as the same number: IEEE 754 binary16, 32, 64 and 128, and
- * the x87's 80-bit format (Intel SDM vol. 1, §4.2.2) that C's `long double` is on x86-64.
+ * Floating-point numbers in the fewest digits that read back as the same number: IEEE 754 binary16, 32, 64 and 128,
+ * brain floats (bfloat16) and the x87's 80-bit format (Intel SDM vol. 1, §4.2.2) that C's `long double` is on x86-64.
  */
-import { readInteger } from './snapshot';
+import { readInteger } from '../../base/littleEndian';
 
 interface Layout {
   readonly exponentBits: number;
@@ -13,18 +13,20 @@ interface Layout {
 }
 
 const HALF: Layout = { exponentBits: 5, fractionBits: 10, explicitInteger: false };
+/** The upper half of a single-precision number. */
+const BRAIN: Layout = { exponentBits: 8, fractionBits: 7, explicitInteger: false };
 const EXTENDED: Layout = { exponentBits: 15, fractionBits: 63, explicitInteger: true };
 const QUADRUPLE: Layout = { exponentBits: 15, fractionBits: 112, explicitInteger: false };
 
 /** Whole numbers below this are written whole, though fewer digits would tell them from their neighbours. */
 const WHOLE_LIMIT = 1e15;
 
-/** A number of `byteSize` bytes at `offset`. `name` tells the two formats of 16 bytes apart. */
+/** A number of `byteSize` bytes at `offset`. `name` tells apart the two formats of 16 bytes, and those of 2. */
 export function floatText(bytes: Uint8Array, offset: number, byteSize: number, name: string): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteSize);
   if (byteSize === 8) return doubleText(view.getFloat64(0, true));
   if (byteSize === 4) return singleText(view.getFloat32(0, true));
-  if (byteSize === 2) return exactText(readInteger(bytes, offset, 2, false), HALF);
+  if (byteSize === 2) return exactText(readInteger(bytes, offset, 2, false), /bf(?:loat)?16/.test(name) ? BRAIN : HALF);
   if (byteSize === 16 && /128/.test(name)) return exactText(readInteger(bytes, offset, 16, false), QUADRUPLE);
   if (byteSize >= 10) return exactText(readInteger(bytes, offset, 10, false), EXTENDED);
   return `<a float of ${byteSize} bytes>`;

@@ -48,7 +48,7 @@ export function typedIntegerText(value: bigint, type: Type, byteSize: number): s
 }
 
 /**
- * The enumerator's name; `A | B` where the enumeration is one of flags, and what is left over behind them. As in gdb,
+ * The enumerator's name; `A | B` where the enumeration is one of flags, and what is left over after them. As in gdb,
  * enumerators of one bit each are flags, several may have the same; if any has more bits, or is negative, all are
  * numbers.
  */

@@ -5,25 +5,34 @@ export interface Snapshot {
   readonly bytes: Uint8Array;
   /** Bytes that debug information could not locate; those in `bytes` mean nothing. */
   readonly holes: readonly { readonly start: number; readonly end: number; readonly reason: string }[];
-  /** What text pointers in the value point to, by their offsets: in quotes, or why it is not there. */
-  readonly texts: ReadonlyMap<number, string>;
+  /** What texts in the value read. */
+  readonly texts: readonly CollectedText[];
 }
+
+/** A text that a hit brought beside the value that leads to it. */
+export interface CollectedText {
+  /** Of the text's pointer, or of the structure that has it, in the value. */
+  readonly offset: number;
+  readonly kind: 'terminated' | 'counted';
+  /** In quotes, or why it is not there. */
+  readonly text: string;
+}
+
+/** Stands for what was not captured. */
+export const MORE = '...';
 
 export function snapshot(bytes: Uint8Array, parts: Partial<Snapshot> = {}): Snapshot {
-  return { bytes, holes: [], texts: new Map(), ...parts };
+  return { bytes, holes: [], texts: [], ...parts };
 }
 
-/** `size` little-endian bytes as an integer. */
-export function readInteger(bytes: Uint8Array, offset: number, size: number, signed: boolean): bigint {
-  let value = 0n;
-  for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index]!);
-  return signed ? BigInt.asIntN(size * 8, value) : value;
+/** Why `size` bytes from `offset` on can't be shown; undefined if they can. */
+export function missingAt({ bytes, holes }: Snapshot, offset: number, size: number): string | undefined {
+  const hole = holes.find(({ start, end }) => start < offset + size && end > offset);
+  if (hole !== undefined) return hole.reason;
+  return offset + size > bytes.length ? MORE : undefined;
 }
 
-/** `size` bits from bit `start` of the bytes on, counted from the lowest bit of the first byte. */
-export function readBits(bytes: Uint8Array, start: number, size: number, signed: boolean): bigint {
-  const first = Math.floor(start / 8);
-  const last = Math.ceil((start + size) / 8);
-  const value = readInteger(bytes, first, last - first, false) >> BigInt(start - first * 8);
-  return signed ? BigInt.asIntN(size, value) : BigInt.asUintN(size, value);
+/** The text that was collected for a pointer or a structure. */
+export function textAt({ texts }: Snapshot, offset: number, kind: CollectedText['kind']): string | undefined {
+  return texts.find((each) => each.offset === offset && each.kind === kind)?.text;
 }

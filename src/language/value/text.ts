@@ -17,7 +17,7 @@ export type Encoding =
 
 export const BYTES: Encoding = { unit: 1, prefix: '' };
 
-/** `"text"`, and `...` behind it when there is more. */
+/** `"text"`, and `...` after it when there is more. */
 export function quotedText(bytes: Uint8Array, truncated: boolean, encoding: Encoding = BYTES): string {
   const text =
     encoding.unit === 1

@@ -2,7 +2,7 @@
  * Which types are texts, and where a text's characters are: the same answer for who collects them and for who writes
  * them.
  */
-import { type StructureType, type Type } from '../../debuginfo/model/model';
+import { type Member, type SourceLanguage, type StructureType, type Type } from '../../debuginfo/model/model';
 import { unqualified, elementOf, isByteCharacter, isStructure, knownCount, wideCharacter } from '../typed/types';
 import { BYTES, type Encoding } from './text';
 
@@ -12,11 +12,17 @@ export type TextType =
   /** A structure of a pointer and a length in bytes. */
   | { readonly kind: 'counted'; readonly pointerOffset: number; readonly lengthOffset: number };
 
-/** Texts of languages that count their characters: name of the type, of the pointer, of the length. */
-const COUNTED: readonly (readonly [name: RegExp, pointer: string, length: string])[] = [
-  [/^string$/, 'str', 'len'],
-  [/^&(?:mut )?str$/, 'data_ptr', 'length'],
-];
+/** A language's own type of texts that count their characters: the names of the type and of its members. */
+interface CountedType {
+  readonly name: RegExp;
+  readonly pointer: string;
+  readonly length: string;
+}
+
+const COUNTED: Partial<Readonly<Record<SourceLanguage, CountedType>>> = {
+  go: { name: /^string$/, pointer: 'str', length: 'len' },
+  rust: { name: /^&(?:mut )?str$/, pointer: 'data_ptr', length: 'length' },
+};
 
 export function textType(type: Type): TextType | undefined {
   const under = unqualified(type);
@@ -33,15 +39,16 @@ export function encodingOf(character: Type): Encoding | undefined {
 }
 
 function countedText(type: StructureType): TextType | undefined {
-  for (const [name, pointer, length] of COUNTED) {
-    if (!name.test(type.name ?? '')) continue;
-    const offsetOf = (member: string) => type.members.find((candidate) => candidate.name === member)?.byteOffset;
-    const [pointerOffset, lengthOffset] = [offsetOf(pointer), offsetOf(length)];
-    if (typeof pointerOffset === 'number' && typeof lengthOffset === 'number')
-      return { kind: 'counted', pointerOffset, lengthOffset };
-  }
-  return undefined;
+  const counted = COUNTED[type.language];
+  if (!counted?.name.test(type.name ?? '')) return undefined;
+  const offsetOf = (member: string) => type.members.find(({ name }) => name === member)?.byteOffset;
+  const [pointerOffset, lengthOffset] = [offsetOf(counted.pointer), offsetOf(counted.length)];
+  if (typeof pointerOffset !== 'number' || typeof lengthOffset !== 'number') return undefined;
+  return { kind: 'counted', pointerOffset, lengthOffset };
 }
+
+/** Structures inside each other. */
+const MAX_DEPTH = 4;
 
 /** The texts that lie in a value of a type, with their offsets, in order, at most `limit`. */
 export function textsWithin(type: Type, limit: number): { readonly offset: number; readonly text: TextType }[] {
@@ -53,15 +60,15 @@ export function textsWithin(type: Type, limit: number): { readonly offset: numbe
     if (found.length >= limit || depth > MAX_DEPTH) return;
     const text = textType(part);
     if (text !== undefined) {
-      found.push({ offset, text });
+      // Variants, and members of a union, may have the same text at the same place.
+      const isKnown = found.some((other) => other.offset === offset && other.text.kind === text.kind);
+      if (!isKnown) found.push({ offset, text });
       return;
     }
     const under = unqualified(part);
     if (isStructure(under)) {
-      for (const member of under.members) {
-        const { bits, byteOffset } = member;
-        if (bits === undefined && typeof byteOffset === 'number') collect(member.type, offset + byteOffset, depth + 1);
-      }
+      collectMembers(under.members, offset, depth);
+      for (const { members } of under.variants?.variants ?? []) collectMembers(members, offset, depth);
     } else if (under.kind === 'array') {
       const element = elementOf(under);
       const size = element.byteSize ?? 0;
@@ -69,7 +76,10 @@ export function textsWithin(type: Type, limit: number): { readonly offset: numbe
       for (let index = 0; index < count; index++) collect(element, offset + index * size, depth + 1);
     }
   }
-}
 
-/** Structures inside each other. */
-const MAX_DEPTH = 4;
+  function collectMembers(members: readonly Member[], offset: number, depth: number): void {
+    for (const { type: inner, bits, byteOffset } of members) {
+      if (bits === undefined && typeof byteOffset === 'number') collect(inner, offset + byteOffset, depth + 1);
+    }
+  }
+}

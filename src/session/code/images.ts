@@ -136,7 +136,9 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** What the file is called here, if it is. Where it can't be told what the process sees, only the very file will do. */
+/**
+ * The file's path here, if it has one. If it is unknown what the process sees, only exactly the same file qualifies.
+ */
 function nameOf({ path, inode }: Mapping, pid: number): string | undefined {
   const seesOthers = seesOtherFiles(pid);
   if (seesOthers === undefined && statSync(path, { throwIfNoEntry: false })?.ino !== inode) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Modules: the ELF files whose code is mapped into a process. The dynamic linker maps a file's segments one behind the
- * other, from its first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising
+ * Modules: the ELF files whose code is mapped into a process. The dynamic linker maps a file's segments one after
+ * another, from its first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising
  * offsets; the same file mapped twice (dlmopen(3)) is two modules.
  */
 import { basename } from 'node:path';
@@ -19,7 +19,7 @@ export class Module {
   /** As the process sees it. */
   readonly path: string;
   readonly start: Address;
-  /** Behind its last byte. */
+  /** The address after its last byte. */
   readonly end: Address;
   /** Whether it is the executable of its process, not one of its libraries. */
   readonly isProgram: boolean;
@@ -115,8 +115,8 @@ export class Module {
 }
 
 /**
- * The modules that a process's mappings make, in address order. Data files and what has no file (heap, stack, vDSO,
- * generated code) are none.
+ * The modules that a process's mappings make, in address order. Data files, and mappings without a file (heap, stack,
+ * vDSO, generated code), are not modules.
  */
 export function findModules(mappings: readonly Mapping[], entry: Address, origin: ModuleOrigin): Module[] {
   const runs: Mapping[][] = [];

@@ -1,7 +1,7 @@
 /**
  * Which file of a program's debug information a source file of this machine is. The very path is certain. Else the
  * program may have been built elsewhere, or the same directory be reached by another name: then paths are compared from
- * their ends. But a file that is there under its own path is no other file, however alike their names: `main.c` of a
+ * their ends. But a file that exists under its own path never matches another file of the same name: `main.c` of a
  * plugin is not that of its host.
  */
 import { existsSync, realpathSync } from 'node:fs';

@@ -64,11 +64,19 @@ export function placesOfLine(
     return places ? [{ here, ...places }] : [];
   });
   if (found.length > 1) {
-    const names = found.map(({ here }) => here).join(' or ');
-    throw new SidestepError('unknown-file', `${query} may be ${names}`, {
-      place: { file: module.path },
-      advice: 'Write more of the path, or all of it.',
-    });
+    throw ambiguousFile(
+      query,
+      found.map(({ here }) => here),
+      module.path,
+    );
   }
   return found[0];
+}
+
+/** `names`: the files that `query` may mean in the debug information of `path`. */
+export function ambiguousFile(query: string, names: readonly string[], path: string): SidestepError {
+  return new SidestepError('unknown-file', `${query} may be ${names.join(' or ')}`, {
+    place: { file: path },
+    advice: 'Write more of the path, or all of it.',
+  });
 }

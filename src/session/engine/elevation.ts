@@ -8,7 +8,7 @@ export type Elevation = 'sudo' | 'pkexec';
 
 export const ELEVATIONS: readonly Elevation[] = ['sudo', 'pkexec'];
 
-/** How sudo comes by a password: by its own program (SUDO_ASKPASS), from the terminal, or not at all. */
+/** How sudo gets a password: by its own program (SUDO_ASKPASS), from the terminal, or not at all. */
 export type PasswordSource = 'askpass' | 'terminal' | 'none';
 
 const SUDO_FLAGS: Readonly<Record<PasswordSource, readonly string[]>> = {
@@ -24,7 +24,7 @@ export function elevated(as: Elevation, command: readonly string[], password: Pa
   return as === 'sudo' ? ['sudo', ...SUDO_FLAGS[password], '-p', PROMPT, '--', ...command] : ['pkexec', ...command];
 }
 
-/** Whether it was only for want of a password that sudo has refused. `said`: in English. */
+/** Whether sudo refused only because it had no password. `said`: its output, in English. */
 export function wantsPassword(said: string): boolean {
   return /a password is required|a terminal is required/.test(said);
 }

@@ -28,7 +28,7 @@ export interface Handed {
 export interface EngineLink {
   readonly commands: Writable;
   readonly messages: Readable;
-  /** What it prints about what nobody foresaw. */
+  /** What it prints about unforeseen errors. */
   readonly errors: Readable;
   /** Resolves when it is gone and all that it has sent was read: how it ended; an error where it never began. */
   readonly ended: Promise<string | SidestepError>;

@@ -4,7 +4,7 @@
  * it is gone. An engine that is a child of this process has the debuggee's standard streams as descriptors from 3 on,
  * and hands them to the program it launches.
  *
- * Closing descriptor 0 is the dead man's switch: the engine takes every probe out, lets go of everything and exits.
+ * Closing descriptor 0 is the dead man's switch: the engine removes every probe, releases everything and exits.
  */
 import { Deferred } from '../../base/deferred';
 import { SidestepError } from '../../base/errors';

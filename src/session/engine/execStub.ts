@@ -9,7 +9,10 @@ import { type DebuggeeStream, type Handed } from './engineLink';
 
 const SLEEP = '/bin/sleep';
 
-/** How long it waits for the engine, which needs milliseconds; if this process ends meanwhile it does not stay. */
+/**
+ * How long it waits for the engine, which needs milliseconds; if this process ends first, the stub ends after this
+ * time.
+ */
 const PATIENCE_SECONDS = '60';
 
 /** `cwd`: by default this process's own. Throws `launch-failed`. */

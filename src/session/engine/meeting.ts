@@ -1,7 +1,7 @@
 /**
  * Where an engine that is root finds its client: a socket in a directory that only this user and root can enter. Its
- * path stands on the command line of sudo or pkexec, for everybody to read, and may be followed as long as these wait
- * for a password: so they are ended when nobody waits for the engine any more, and the directory stays as long as they
+ * path is on the command line of sudo or pkexec, readable by every user, and is valid as long as these wait for a
+ * password. So they are ended when the session no longer waits for the engine, and the directory exists as long as they
  * do.
  */
 import { type ChildProcess } from 'node:child_process';
@@ -17,8 +17,8 @@ export type Connections = readonly [conversation: Socket, errors: Socket];
 const POLL_MS = 100;
 
 /**
- * How long those that are told to end are waited for. What takes longer is not in the way: it only leaves the
- * directory.
+ * How long to wait for processes that were asked to end. One that takes longer does no harm: only the directory
+ * remains.
  */
 const END_PATIENCE_MS = 1000;
 
@@ -35,7 +35,7 @@ export class Meeting {
   hasTerminal = false;
 
   private constructor() {
-    // What it has sent before its end is read behind it.
+    // Data that it sent before its end is still read afterwards.
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     const sockets = this.#sockets;
     this.connections = new Promise((resolve) => {
@@ -76,15 +76,15 @@ export class Meeting {
     });
   }
 
-  /** The engine has come: nobody follows the path any more. */
+  /** The engine has connected: the path is no longer needed. */
   met(): void {
     this.#isOver = true;
     this.#remove();
   }
 
   /**
-   * The engine is not waited for any more, unless it has come. Resolves when nobody can follow the invitation, or takes
-   * too long to end.
+   * Stops waiting for the engine, unless it has connected. Resolves when no process can use the path any more, or one
+   * takes too long to end.
    */
   async giveUp(): Promise<void> {
     if (this.#isOver) return;
@@ -131,10 +131,10 @@ function hangUp(shell: number | undefined): void {
   const session = shell === undefined ? undefined : sessionOf(shell);
   if (session === undefined || session === sessionOf(process.pid)) return;
   try {
-    // The script waits for sudo before it heeds another signal; a shell that somebody types into tidies up.
+    // The script waits for sudo before it handles another signal; an interactive shell tidies up.
     process.kill(session, session === shell ? 'SIGKILL' : 'SIGHUP');
   } catch {
-    // Gone meanwhile, or not this user's.
+    // Gone in the meantime, or not this user's.
   }
 }
 

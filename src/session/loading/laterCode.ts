@@ -3,11 +3,15 @@
  * that a script becomes, from one that is misspelt. A program loads libraries by dlopen(3), so one of its modules must
  * import it; glibc's own uses (NSS, iconv) do not count.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { openRegularFile } from '../../base/regularFile';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
-/** As they end a name in .dynstr; a linker may let a longer name share its end, which only makes us wait in vain. */
+/**
+ * As they end a name in .dynstr; a linker may let a longer name share its end, in which case the probe waits for
+ * nothing.
+ */
 const LOADING = ['dlopen\0', 'dlmopen\0'];
 
 /** exec(3); posix_spawn(3), system(3) and popen(3) only start others. */
@@ -30,7 +34,7 @@ const LOADERS = /^(ld-linux|libc\.so|libc-|libdl\.so|libdl-)/;
 const known = new WeakMap<Module, Map<readonly string[], boolean>>();
 
 export function canLoadCode(process: Process): boolean {
-  // Without a dynamic linker there is nothing that would tell of it.
+  // Without a dynamic linker, no event would report it.
   if (process.modules.length < 2) return false;
   // Before its first instruction, only the program and its dynamic linker are mapped: the libraries are still to come.
   if (process.waitsAtEntry) return true;
@@ -59,8 +63,13 @@ function mentions(module: Module, pid: number, names: readonly string[]): boolea
 
 function reads(module: Module, pid: number, names: readonly string[]): boolean {
   try {
-    const bytes = readFileSync(`/proc/${pid}/root${module.path}`);
-    return names.some((name) => bytes.includes(name));
+    const { descriptor } = openRegularFile(`/proc/${pid}/root${module.path}`);
+    try {
+      const bytes = readFileSync(descriptor);
+      return names.some((name) => bytes.includes(name));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     // Deleted, or not ours to read: assume that it does, which only makes us wait.
     return true;

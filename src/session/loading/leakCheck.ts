@@ -19,8 +19,8 @@ const SETTING = /\bdetect_leaks=(\w+)/g;
 const VARIABLES = ['HWASAN_OPTIONS', 'ASAN_OPTIONS', 'LSAN_OPTIONS'];
 
 /**
- * The variable that turns the leak check of a program off; undefined where there is none, or where the user has said
- * whether it is to be made. `environment`: what the program is to have, `NAME=value` each.
+ * The variable that turns a program's leak check off; undefined if it has no such check, or the user has set the
+ * option. `environment`: the program's, `NAME=value` each.
  */
 export function withoutLeakCheck(
   program: string,

@@ -68,8 +68,8 @@ export class LoadedCode {
   }
 
   /**
-   * Reads what is mapped now and moves the probes along. Gives AT_BASE; undefined when the process has ended, or has
-   * called exec meanwhile: its new image is entered by itself.
+   * Reads the current mappings and updates the probes. Returns AT_BASE; undefined if the process has ended, or has
+   * called exec in the meantime: its new image is entered separately.
    */
   async look(process: Process): Promise<Address | undefined> {
     const { generation } = process;

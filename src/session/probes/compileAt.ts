@@ -1,7 +1,7 @@
 /**
  * A probe's program for one address, where names mean what they mean there. A template's instance or another copy of a
- * function may lack what the message or the condition needs: such a place still counts its hits, so that nobody takes
- * silence for none.
+ * function may lack what the message or the condition needs: such a place still counts its hits, so that missing
+ * reports are not mistaken for missing hits.
  */
 import { type Address, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';

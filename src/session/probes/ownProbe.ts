@@ -1,4 +1,4 @@
-/** The session's own probe: its sites are those that Sidestep itself needs. */
+/** The session's own probe, for the sites that Sidestep itself needs. */
 import { toError } from '../../contract/engineFailure';
 import { type ProbeId, type SiteId, type SiteRequest } from '../../contract/messages';
 import { type Engine } from '../engine/engine';

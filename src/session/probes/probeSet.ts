@@ -11,6 +11,7 @@ import { type Armed, SiteArming } from './siteArming';
 import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
+import { isElsewhere, movedText } from './moved';
 import { type ArmedPlace, isArmed, Probe, type Site } from './userProbe';
 import { type Process } from '../processes/process';
 import { explainMissing, findPlaces, type FoundPlace, type Search } from './resolve';
@@ -144,7 +145,7 @@ export class ProbeSet {
     for (const probe of lost) this.#changed.fire(probe);
   }
 
-  /** The modules are no longer mapped; their sites went with them, or are taken out where the engine still has them. */
+  /** The modules are no longer mapped; their sites went with them, or are removed if the engine still has them. */
   async leave(process: Process, modules: ReadonlySet<Module>): Promise<void> {
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
@@ -320,7 +321,7 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
   }
 }
 
-/** Where a probe stands that has other places, too, those that can't be probed must not be missed in silence. */
+/** If a probe is armed at some of its places only, the user must hear about the others. */
 function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): readonly string[] {
   if (sites.length === 0) return [];
   return errors
@@ -332,14 +333,11 @@ function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): r
 function moveOf({ spec, line }: Probe, sites: readonly Site[]): readonly string[] {
   const wanted = spec.location.kind === 'line' ? spec.location.line : undefined;
   if (wanted === undefined || line === undefined || line === wanted || sites.length === 0) return [];
-  const isElsewhere = sites.every(({ module, location: { address } }) => {
-    const declared = module?.image.describe(module.toLink(address)).declarationLine;
-    return declared !== undefined && wanted < declared && declared <= line;
-  });
+  const isInAnother = sites.every(({ module, location: { address } }) =>
+    isElsewhere(wanted, module?.image.describe(module.toLink(address)).declarationLine, line),
+  );
   const name = sites[0]?.location.function;
-  return isElsewhere && name !== undefined
-    ? [`${spec.text}: that line has no code; the probe moved to line ${line}, into the function ${name}`]
-    : [];
+  return isInAnother && name !== undefined ? [movedText(spec.text, line, name)] : [];
 }
 
 /** What the modules of `places` lack of their debug information. */

@@ -28,7 +28,7 @@ export interface FoundPlace {
   readonly doubt?: string;
 }
 
-/** What the search in some modules gave: places, or why there are none. */
+/** The result of the search in some modules: places, or why there are none. */
 export interface Search {
   readonly places: readonly FoundPlace[];
   /** The line that the places stand for, when it was a line that was looked for. */
@@ -199,7 +199,7 @@ function searchEach(
   return { found, errors };
 }
 
-/** Why a location is in none of the modules, and what may help; whether there is code to come is for others to say. */
+/** Why no module has the location, and what may help; the caller knows whether more code may be loaded. */
 export function explainMissing(
   location: ProbeLocation,
   modules: readonly Module[],

@@ -1,7 +1,7 @@
 /** A process may end between any two requests, and the engine too: what was asked about it is then moot. */
 import { SidestepError } from '../../base/errors';
 
-/** The answer; undefined when there is nobody any more whom it could be about. */
+/** The answer; undefined if the process or the engine has ended. */
 export async function unlessEnded<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;

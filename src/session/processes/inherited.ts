@@ -7,8 +7,8 @@
  * - The `sidestep` command looks before Node does, and leaves a record in a memfd (scripts/launcher.ts). What it says
  *   is exact.
  * - Where Node was started without it, bytes are exact (proc(5)); descriptors are told from Node's own by what they
- *   are; ignored signals and the limit are those of the parent, if that is no shell with job control, which ignores
- *   signals for itself alone; blocked signals can't be known.
+ *   are; ignored signals and the limit are those of the parent, unless that is a shell with job control, which ignores
+ *   signals only for itself; blocked signals can't be known.
  */
 import { closeSync, readFileSync, readlinkSync, readdirSync, readSync } from 'node:fs';
 import { textOfBytes } from '../../base/byteText';
@@ -17,7 +17,7 @@ import { type Inheritance } from '../../contract/messages';
 export interface Inherited extends Inheritance {
   /** Open descriptors above 2, ascending. */
   readonly descriptors: readonly number[];
-  /** Whether the record says so: none of them can be one of Node's own then. */
+  /** Whether the record says so; then none of them can be Node's own. */
   readonly isRecorded: boolean;
 }
 

@@ -5,8 +5,8 @@ import { type ProcessEnd } from '../../contract/messages';
 import { type Module } from '../code/module';
 
 /**
- * Names change at run time (pthread_setname_np(3), mostly just after the start) without anybody being told: they are
- * read again when older than this.
+ * Names change at run time (pthread_setname_np(3), mostly just after the start) without any event, so a name older than
+ * this is read again.
  */
 const NAME_AGE_MS = 1000;
 

@@ -49,7 +49,7 @@ export class ProcessSet implements Disposable {
   readonly #held = new Emitter<HeldEvent>();
   readonly #subscription: Disposable;
 
-  /** By pid; ended and detached ones are no longer in it. */
+  /** By pid; ended and detached ones are removed. */
   readonly alive: ReadonlyMap<number, Process> = this.#alive;
   readonly onProcess: Event<ProcessChange> = this.#processes.on;
   readonly onThread: Event<ThreadChange> = this.#threads.on;

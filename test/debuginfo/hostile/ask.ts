@@ -68,7 +68,7 @@ function main(path: string, debugDirectory: string): void {
 /** What a probe would print of it. */
 function show({ name, type, location }: Variable): string {
   visit(type, 6);
-  return `${name}: ${typeText(type)} ${location.kind} ${valueText(type, { bytes: BYTES, holes: [], texts: new Map() })}`;
+  return `${name}: ${typeText(type)} ${location.kind} ${valueText(type, { bytes: BYTES, holes: [], texts: [] })}`;
 }
 
 /** Reads what is read when it is asked for, to some depth. */

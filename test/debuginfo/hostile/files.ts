@@ -214,11 +214,20 @@ const buildId = (...id: number[]): Section => ({
   contents: bytes(u32(4), u32(id.length), u32(3), Buffer.from('GNU\0'), id),
 });
 
+/** A Unix socket that nobody listens on any more. */
+const socket = (folder: string, name: string): void => {
+  const listen = 'require("net").createServer().listen(process.argv[1], () => process.exit())';
+  execFileSync(process.execPath, ['-e', listen, join(folder, name)]);
+};
 const fifo = (folder: string, ...name: string[]): void => void execFileSync('mkfifo', [join(folder, ...name)]);
 
 /** Files and links beside the program, and sizes in its ELF tables. */
 const ELF: readonly HostileFile[] = [
   linked('debuglink to a FIFO', debugLink('link'), (folder) => fifo(folder, 'link'), { open: 1 }),
+  linked('debuglink to a socket', debugLink('link'), (folder) => socket(folder, 'link'), { open: 1 }),
+  linked('altlink to a socket', altLink('link'), (folder) => socket(folder, 'link'), {
+    function: /shares debug information with/,
+  }),
   linked('debuglink to a device', debugLink('link'), (folder) => symlinkSync('/dev/zero', join(folder, 'link')), {
     open: 1,
   }),

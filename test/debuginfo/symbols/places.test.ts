@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { linkAddress } from '../../../src/base/address';
 import { Image } from '../../../src/debuginfo/image';
-import { compiled, compiledGo, compiledRust } from '../compile';
+import { compiled, compiledElsewhere } from '../compile';
 import { locationText, placeText } from '../show';
 import { skip } from '../../skip';
 
@@ -69,7 +69,7 @@ describe('places of functions', () => {
   });
 
   it('are found for Rust, with generics', function () {
-    const fixture = compiledRust('shapes.rs');
+    const fixture = compiledElsewhere('shapes.rs');
     if (!fixture) return skip(this, 'there is no rustc');
     using(fixture.path, (image) => {
       assert.deepEqual(image.functionPlaces('Point::weighted').map(placeText), [
@@ -84,7 +84,7 @@ describe('places of functions', () => {
 
   for (const [title, flags] of Object.entries({ optimised: [], 'not optimised': ['-gcflags=-N -l'] })) {
     it(`are behind Go's stack check, ${title}`, function () {
-      const fixture = compiledGo('server.go', ...flags);
+      const fixture = compiledElsewhere('server.go', ...flags);
       if (!fixture) return skip(this, 'there is no Go compiler');
       using(fixture.path, (image) => {
         for (const query of ['main.(*Server).Handle', '(*Server).Handle', 'Handle']) {

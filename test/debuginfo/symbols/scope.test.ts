@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Image } from '../../../src/debuginfo/image';
 import { type Scope, type StructureType, type Type } from '../../../src/debuginfo/model/model';
 import { type Fixture } from '../../fixtures/build';
-import { compiled, compiledGo, compiledRust } from '../compile';
+import { compiled, compiledElsewhere } from '../compile';
 import { locationText, typeText } from '../show';
 import { skip } from '../../skip';
 
@@ -269,7 +269,7 @@ describe('scopes of C++', () => {
 
 describe('scopes of other languages', () => {
   it('Rust: parameters, fields, generics', function () {
-    const fixture = compiledRust('shapes.rs');
+    const fixture = compiledElsewhere('shapes.rs');
     if (!fixture) return skip(this, 'there is no rustc');
     using(fixture.path, (image) => {
       const scope = scopeAtMarker(image, fixture, 'WEIGHTED');
@@ -289,7 +289,7 @@ describe('scopes of other languages', () => {
   });
 
   it('Go: parameters without results, strings, slices; int is 64 bits wide', function () {
-    const fixture = compiledGo('server.go', '-gcflags=-N -l');
+    const fixture = compiledElsewhere('server.go', '-gcflags=-N -l');
     if (!fixture) return skip(this, 'there is no Go compiler');
     using(fixture.path, (image) => {
       const scope = scopeAtMarker(image, fixture, 'HANDLE');

@@ -100,7 +100,7 @@ describe('text that can not be written for a while', () => {
     await engine.plan(unwritable(LASTING));
     const { hits } = await client.disarm(site);
     assert.ok(hits > 50);
-    await warning(/could not be taken out: can't write to 0x\w+: ENOMEM/);
+    await warning(/could not be removed: can't write to 0x\w+: ENOMEM/);
     assert.throws(assertUntouched);
     await engine.plan();
     await client.request('audit', {});
@@ -180,7 +180,7 @@ describe('text that can not be written for a while', () => {
     const { end, counts } = await run(family, ['fork', '10'], 'work', [unopenable(EACCES, 1)]);
     assert.deepEqual(end, { code: 1 });
     assert.equal(counts.hits, 10);
-    await warning(/child \d+ has a copy of the probes, .* ends where it meets one: .*EACCES/);
+    await warning(/child \d+ has a copy of the probes, .* will die when it reaches one: .*EACCES/);
   });
 
   it('a child that can not be followed runs clean', async () => {

@@ -8,6 +8,7 @@ import { Image } from '../../../src/debuginfo/image';
 import { compileProbe } from '../../../src/language/compileProbe';
 import { runCapture } from '../agentInterpreter';
 import { stoppedAt } from './gdb';
+import { normalised, sameNumbers } from './gdbText';
 
 const FIXTURE = join(__dirname, 'fixture.c');
 const MARKED_LINE =
@@ -24,30 +25,6 @@ const EXPRESSIONS = [
   'sizeof(struct node)', 'step * 1000000 * 1000000', '$rsp', '$xmm0', '(char)(step + 70)', 'node == nodes', 'scale / 0', '-7 / 2', '-7 % 3',
   'step > 2 ? node->id : -1', '&nodes[2] - node', '*(node + 1)->name', 'label',
 ];
-
-/**
- * gdb's habits that are not ours: parentheses around flags, the address before a text that stands alone, the payload of
- * a NaN, its widest vector formats.
- */
-function normalised(text: string): string {
-  return text
-    .replace(/\((\w+(?: \| \w+)+)\)/g, '$1')
-    .replace(/^0x[0-9a-f]+ (?=")/, '')
-    .replace(/v8_bfloat16 = \{[^}]*\}, |v8_half = \{[^}]*\}, /g, '')
-    .replace(/^[{}, ]*(?:<optimized out>[{}, ]*)+$/, '<optimized out>')
-    .replace(/-?nan\(0x[0-9a-f]+\)/g, 'nan')
-    .replace(/^\(.*?\) (?=0x)/, '');
-}
-
-/** gdb writes floats with a fixed number of digits; ours read back as the same number. */
-function sameNumbers(ours: string, theirs: string): boolean {
-  const number = /-?\d+\.?\d*(?:e[-+]?\d+)?/g;
-  const [a, b] = [ours.match(number) ?? [], theirs.match(number) ?? []];
-  return (
-    ours.replace(number, '#') === theirs.replace(number, '#') &&
-    a.every((text, index) => text === b[index] || Math.abs(Number(text) / Number(b[index]) - 1) < 1e-7)
-  );
-}
 
 describe('values, against gdb', () => {
   let directory: string;

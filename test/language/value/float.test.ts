@@ -59,6 +59,14 @@ describe('floating-point values', () => {
     assert.equal(floatText(bytesOf(0x3fffn << 112n, 16), 0, 16, '_Float128'), '1');
   });
 
+  it('read half precision and brain floats', () => {
+    const bytes = (bits: number) => new Uint8Array(Uint16Array.of(bits).buffer);
+    assert.equal(floatText(bytes(0x3e00), 0, 2, '_Float16'), '1.5');
+    assert.equal(floatText(bytes(0x3fc0), 0, 2, '__bf16'), '1.5');
+    assert.equal(floatText(bytes(0xc2f7), 0, 2, 'std::bfloat16_t'), '-123.5');
+    assert.equal(floatText(bytes(0x7f80), 0, 2, '__bf16'), 'inf');
+  });
+
   it('read back as the number that they were', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true }), (value) => Object.is(Math.fround(Number(read(single(value)))), value)),

@@ -31,6 +31,27 @@ describe('values', () => {
     reads(typedef('pid_t', constant(types.int)), bytes(7), '7');
   });
 
+  it('of bit-precise integers are their bits, whatever the others are', () => {
+    const precise = (bitSize: number, byteSize: number, encoding: 'signed' | 'unsigned'): Type => ({
+      kind: 'base',
+      name: `_BitInt(${bitSize})`,
+      language: 'c',
+      byteSize,
+      encoding,
+      bitSize,
+    });
+    reads(precise(5, 1, 'signed'), bytes('\xef'), '15');
+    reads(precise(5, 1, 'signed'), bytes('\x10'), '-16');
+    reads(precise(5, 1, 'unsigned'), bytes('\xff'), '31');
+    reads(precise(37, 8, 'signed'), bytes(-1n << 36n), '-68719476736');
+    reads(precise(37, 8, 'signed'), bytes(-1n), '0x1fffffffff', 'hexadecimal');
+    reads(
+      precise(200, 32, 'signed'),
+      bytes(0n, 0n, 0n, 0xffn << 7n),
+      '-803469022129495137770981046170581301261101496891396417650688',
+    );
+  });
+
   it('of characters are the number and the character; of bytes by name, the number', () => {
     reads(types.char, bytes('a'), "97 'a'");
     reads(types.char, bytes('\xff'), "-1 '\\377'");
@@ -141,9 +162,9 @@ describe('values', () => {
 
   it('show the texts that were collected with them', () => {
     const named = structure('named', 16, [member('id', types.int, 0), member('name', pointer(types.char), 8)]);
-    const value = snapshot(bytes(1, 0, 0x5000n), { texts: new Map([[8, '"bob"']]) });
+    const value = snapshot(bytes(1, 0, 0x5000n), { texts: [{ offset: 8, kind: 'terminated', text: '"bob"' }] });
     assert.equal(valueText(named, value), '{id = 1, name = 0x5000 "bob"}');
-    const nothing = snapshot(bytes(1, 0, 0n), { texts: new Map([[8, '<not readable>']]) });
+    const nothing = snapshot(bytes(1, 0, 0n), { texts: [{ offset: 8, kind: 'terminated', text: '<not readable>' }] });
     assert.equal(valueText(named, nothing), '{id = 1, name = 0x0}');
   });
 

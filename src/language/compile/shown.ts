@@ -1,0 +1,42 @@
+/** What a message shows of a hit, and what all kinds of shown values are made with. */
+import { readInteger } from '../../base/littleEndian';
+import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
+import { type Capture } from '../../contract/hits';
+import { type Style } from '../expression/format';
+import { leaf, type ValueNode } from '../value/node';
+import { type CaptureBudget } from './budget';
+import { type ValueCompiler } from './value';
+
+/** What is known of a hit besides its captures. */
+export interface HitContext {
+  readonly pid: number;
+  readonly tid: number;
+  readonly threadName: string;
+}
+
+export interface ShownValue {
+  readonly captures: readonly (readonly AgentOperation[])[];
+  /** The value that a hit brought. `captures`: those of this value, in the order of its operations. */
+  node(captures: readonly Capture[], context: HitContext): ValueNode;
+}
+
+/** What a value is shown with. */
+export interface Showing {
+  readonly style: Style | undefined;
+  readonly compiler: ValueCompiler;
+  readonly budget: CaptureBudget;
+}
+
+/** A value that is known, or known to be missing, before any hit. */
+export function fixed(text: string): ShownValue {
+  return { captures: [], node: () => leaf(text) };
+}
+
+/** Why a capture has no value; undefined if it has one. */
+export function failureOf({ status, bytes }: Capture, { reasons }: ValueCompiler): string | undefined {
+  if (status === CaptureStatus.divisionByZero) return '<division by zero>';
+  if (status !== CaptureStatus.unreadable && status !== CaptureStatus.missing) return undefined;
+  const number = bytes.length < 8 ? 0n : readInteger(bytes, 0, 8, false);
+  if (status === CaptureStatus.missing) return reasons.textOf(Number(number));
+  return `<not readable: 0x${number.toString(16)}>`;
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readAttach, readLaunch } from '../../../src/adapter/launching/configuration';
+
+describe('launch configuration', () => {
+  it('takes what is not said from the program', () => {
+    assert.deepEqual(readLaunch({ program: '/home/me/server' }), {
+      program: '/home/me/server',
+      args: [],
+      cwd: '/home/me',
+      env: {},
+      envFile: undefined,
+      console: 'internalConsole',
+      sourceMap: {},
+      debugDirectories: [],
+      follow: 'none',
+      elevation: undefined,
+    });
+  });
+
+  it('reads relative paths from the working directory', () => {
+    const { program, envFile } = readLaunch({ program: 'bin/server', cwd: '/home/me', envFile: '.env' });
+    assert.deepEqual([program, envFile], ['/home/me/bin/server', '/home/me/.env']);
+  });
+
+  it('ignores the keys that editors add', () => {
+    assert.doesNotThrow(() => readLaunch({ program: '/a', type: 'sidestep', request: 'launch', __sessionId: 1 }));
+  });
+
+  const mistakes: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
+    [{}, /"program" is missing/],
+    [{ program: 'server' }, /"program" must be an absolute path/],
+    [{ program: 7 }, /"program" must be a string/],
+    [{ program: '/a', args: '-v' }, /"args" must be a list of strings/],
+    [{ program: '/a', args: ['-n', 5] }, /"args" must be a list of strings/],
+    [{ program: '/a', follow: 'parents' }, /"follow" must be one of none, children/],
+    [{ program: '/a', env: ['A=1'] }, /"env" must be an object whose values are strings or null/],
+    [{ program: '/a', env: { A: 1 } }, /"env.A" must be one of strings or null/],
+    [{ program: '/a', sourceMap: { '/a': null } }, /"sourceMap.\/a" must be one of strings/],
+    [
+      { program: '/a', console: 'tty' },
+      /"console" must be one of internalConsole, integratedTerminal, externalTerminal/,
+    ],
+  ];
+  for (const [raw, message] of mistakes) {
+    it(`names the key that is wrong in ${JSON.stringify(raw)}`, () => {
+      assert.throws(() => readLaunch(raw), { code: 'bad-option', message });
+    });
+  }
+});
+
+describe('attach configuration', () => {
+  it('takes a number or its digits, as pid or processId', () => {
+    assert.equal(readAttach({ pid: 12 }).pid, 12);
+    assert.equal(readAttach({ processId: '12' }).pid, 12);
+  });
+
+  it('names the key that is wrong', () => {
+    assert.throws(() => readAttach({}), { message: /"pid" is missing/ });
+    assert.throws(() => readAttach({ processId: 'server' }), {
+      message: /"processId" must be a process id, not "server"/,
+    });
+    assert.throws(() => readAttach({ pid: -1 }), { message: /"pid" must be a process id, not -1/ });
+  });
+});
