@@ -9,7 +9,7 @@ import { lastComponent } from '../../../src/debuginfo/names/query';
 import { TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { type Fixture } from '../../fixtures/build';
 import { skip } from '../../skip';
-import { compiled, compiledGo, compiledRust, has } from '../compile';
+import { compiled, compiledElsewhere, has } from '../compile';
 import { Searched } from './searches';
 
 /** `most` items, in equal distances. */
@@ -46,9 +46,9 @@ describe('An index of names', () => {
     'C++ with DWARF 4 and type units': () => compiled('catalog.cc', '-O2', '-gdwarf-4', '-fdebug-types-section'),
     'C++ with DWARF 5 and type units': () => compiled('catalog.cc', '-O0', '-fdebug-types-section'),
     'C++ in the 64-bit format': () => compiled('catalog.cc', '-O2', '-gdwarf64'),
-    Rust: () => compiledRust('shapes.rs'),
-    'optimised Rust': () => compiledRust('shapes.rs', '-O'),
-    Go: () => compiledGo('server.go'),
+    Rust: () => compiledElsewhere('shapes.rs'),
+    'optimised Rust': () => compiledElsewhere('shapes.rs', '-O'),
+    Go: () => compiledElsewhere('server.go'),
   };
   for (const [what, build] of Object.entries(programs)) {
     it(`finds what a search finds in ${what}`, function () {

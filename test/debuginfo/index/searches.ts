@@ -41,6 +41,13 @@ export class Searched {
         cfaAt: () => undefined,
         dataSymbol: () => undefined,
         functionSymbol: () => undefined,
+        linked: {
+          importedData: () => undefined,
+          ownData: () => undefined,
+          importedThreadLocal: () => undefined,
+          ownThreadLocal: () => undefined,
+        },
+        threadLocalSymbol: () => undefined,
         threadBlock: undefined,
         instructions: () => undefined,
       },
