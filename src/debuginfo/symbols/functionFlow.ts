@@ -151,7 +151,9 @@ export class FunctionFlow {
     return false;
   }
 
-  /** Whether some way within `addresses` leads in a circle: what nothing else in them leads to is taken away in turn. */
+  /**
+   * Whether some way within `addresses` leads in a circle: what nothing else in them leads to is taken away in turn.
+   */
   #hasCycle(addresses: Set<number>): boolean {
     const counts = new Map<number, number>();
     for (const at of addresses) counts.set(at, this.predecessors(at).filter((from) => addresses.has(from)).length);

@@ -141,7 +141,9 @@ function settle(
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
-/** Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece. */
+/**
+ * Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece.
+ */
 function hasCodeInFront(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
   for (let before = flow.before(address); before; before = flow.before(before.address)) {
     if (before.kind !== 'pad' && !isForeign(table, row, before.address)) return true;

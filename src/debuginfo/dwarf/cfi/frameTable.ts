@@ -1,6 +1,6 @@
 /**
- * Call frame information of one section (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the row
- * that holds at an address, by which a stack is unwound.
+ * Call frame information of one section (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the
+ * row that holds at an address, by which a stack is unwound.
  */
 import { partitionPoint } from '../../../base/binarySearch';
 import { ByteReader } from '../../../base/byteReader';
@@ -76,7 +76,9 @@ export class FrameTable {
     return undefined;
   }
 
-  /** The description that the linker's table leads to, if it is one and holds `pc`: a table may be wrong or lack some. */
+  /**
+   * The description that the linker's table leads to, if it is one and holds `pc`: a table may be wrong or lack some.
+   */
   #indexed(pc: number): Fde | undefined {
     const offset = this.#index.value?.find(pc);
     if (offset === undefined) return undefined;
