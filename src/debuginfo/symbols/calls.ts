@@ -119,7 +119,7 @@ export function doubtOfCalls(
   const ranges = entryRanges(instance);
   if (instance.tag !== TAG.subprogram && isPackedIn(flow, ranges)) return DOUBTS.packed;
   if (instance.tag !== TAG.subprogram) {
-    if (hasCopyOutside(program, instance, table, row, entryRanges(subprogram))) return DOUBTS.merged;
+    if (hasCopyOutside(program, flow, instance, table, row, entryRanges(subprogram))) return DOUBTS.merged;
     if (marking === 'lines' && ranges.some(({ low }) => isReenteredAt(flow, ranges, low, places))) return DOUBTS.pieces;
   }
   const first = firstStatement(program, instance, table, row);
@@ -132,9 +132,13 @@ export function doubtOfCalls(
   return undefined;
 }
 
-/** Whether the statement that the instance begins with is marked where no instance of the function has code. */
+/**
+ * Whether the statement that the instance begins with is marked where no instance of the function has code, and control
+ * gets there from elsewhere: what an instance's own code leads to is a piece of it.
+ */
 function hasCopyOutside(
   program: Program,
+  flow: FunctionFlow,
   instance: Entry,
   table: LineTable,
   row: number,
@@ -143,9 +147,13 @@ function hasCopyOutside(
   const key = functionKey(instance);
   // Where nothing is left of its beginning, nothing tells of copies.
   if (!isRowOf(program, instance, table, row)) return !isIn(entryRanges(instance), table.addresses[row]!);
+  const isInInstance = (address: number, blocks: readonly Entry[]): boolean =>
+    blocks.some((block) => functionKey(block) === key && isIn(entryRanges(block), address));
   return [...rowsLike(table, row, around)].some((like) => {
-    const blocks = program.blocksOfRow(table, like);
-    return !blocks.some((block) => functionKey(block) === key && isIn(entryRanges(block), table.addresses[like]!));
+    const address = table.addresses[like]!;
+    if (isInInstance(address, program.blocksOfRow(table, like))) return false;
+    const before = flow.predecessors(address);
+    return before.length === 0 || !before.every((from) => isInInstance(from, program.blocksAt(from)));
   });
 }
 
