@@ -1,6 +1,6 @@
 /**
- * One attribute's value as its form encodes it (DWARF 5 §7.5.5): plain data that knows no unit and no file. What it leads
- * to, the string at an offset or the entry that a reference means, `Unit` and `Entry` find.
+ * One attribute's value as its form encodes it (DWARF 5 §7.5.5): plain data that knows no unit and no file. What it
+ * leads to, the string at an offset or the entry that a reference means, `Unit` and `Entry` find.
  *
  * Asked for a class that it does not belong to, a value answers undefined: producers disagree about forms, and a value
  * that can't be understood must read as missing, not as another one.

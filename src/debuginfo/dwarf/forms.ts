@@ -1,6 +1,7 @@
 /**
- * The forms of attribute values (DWARF 5 §7.5.5, §7.5.6): for each its size, its class and how it is read. All who meet a
- * form look here: abbreviations, the walk over a unit's entries, attributes, line number headers. A new form is a row.
+ * The forms of attribute values (DWARF 5 §7.5.5, §7.5.6): for each its size, its class and how it is read. All who meet
+ * a form look here: abbreviations, the walk over a unit's entries, attributes, line number headers. A new form is a
+ * row.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type AttributeValue, type ValueClass, type ValueClasses } from './attributeValue';
@@ -156,7 +157,7 @@ function isShort({ data, offset: at }: ByteReader): boolean {
   return false;
 }
 
-/** What an entry names as its attribute's form; the abbreviation's constant is none, and no form leads on to a third. */
+/** What an entry names as its attribute's form; the abbreviation's constant is none, and no form names a third. */
 function chosenForm(form: number): Form | undefined {
   return form === FORM.indirect || form === FORM.implicit_const ? undefined : formOf(form);
 }

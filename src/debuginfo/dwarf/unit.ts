@@ -1,6 +1,6 @@
 /**
- * One unit of .debug_info or .debug_types (DWARF 5 §3.1): its own entry, the bases that its indexed forms count from, its
- * entries, and what a value of one of its attributes means.
+ * One unit of .debug_info or .debug_types (DWARF 5 §3.1): its own entry, the bases that its indexed forms count from,
+ * its entries, and what a value of one of its attributes means.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviations } from './abbreviations';

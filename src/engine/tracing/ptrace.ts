@@ -1,8 +1,8 @@
 /**
- * ptrace(2), one method per request, on the arena's fixed places. ESRCH is normal at any moment, because a thread can be
- * killed while it is stopped: so methods that do something return 0 or an errno, and methods that read return a view of
- * what they have read, or `undefined` where errno(3) says why not. There is one view of each kind: it shows the thread
- * that was read last. Nothing here allocates.
+ * ptrace(2), one method per request, on the arena's fixed places. ESRCH is normal at any moment, because a thread can
+ * be killed while it is stopped: so methods that do something return 0 or an errno, and methods that read return a view
+ * of what they have read, or `undefined` where errno(3) says why not. There is one view of each kind: it shows the
+ * thread that was read last. Nothing here allocates.
  */
 import { type Arena, Layout } from './arena';
 import { Registers } from './registers';

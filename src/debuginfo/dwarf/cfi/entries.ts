@@ -1,6 +1,6 @@
 /**
- * The entries of .debug_frame (DWARF 5 §6.4.1) and .eh_frame (Linux Standard Base, Core 5.0 §10.6.1): common information
- * entries and the descriptions of frames that name them.
+ * The entries of .debug_frame (DWARF 5 §6.4.1) and .eh_frame (Linux Standard Base, Core 5.0 §10.6.1): common
+ * information entries and the descriptions of frames that name them.
  */
 import { type ByteReader } from '../../../base/byteReader';
 import { readInitialLength } from '../initialLength';
@@ -119,7 +119,7 @@ type Data = Pick<Cie, 'encoding' | 'lsdaEncoding' | 'isSignalFrame'>;
 
 const NO_DATA: Data = { encoding: PLAIN, lsdaEncoding: undefined, isSignalFrame: false };
 
-/** What each letter of an augmentation has in the data. What follows an unknown one is lost; the data's length is not. */
+/** What each letter of an augmentation has in the data. What follows an unknown one is lost, but not the length. */
 const LETTERS: ReadonlyMap<string, (reader: ByteReader, bases: PointerBases) => Partial<Data>> = new Map([
   ['R', (reader: ByteReader): Partial<Data> => ({ encoding: reader.u8() })],
   ['L', (reader: ByteReader): Partial<Data> => ({ lsdaEncoding: reader.u8() })],
