@@ -15,10 +15,7 @@ export function partitionPoint(length: number, isBefore: (index: number) => bool
   return low;
 }
 
-/**
- * The first of the sorted `items` for which `isBefore` no longer holds: its index; `items.length` where it holds for
- * all.
- */
+/** {@link partitionPoint} of the sorted `items` themselves. */
 export function partitionPointOf<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
   return partitionPoint(items.length, (index) => isBefore(items[index] as T));
 }

@@ -347,7 +347,8 @@ export class Image implements Disposable {
 
   #readFrameIndex(): { readonly bytes: Uint8Array; readonly address: number } | undefined {
     const bytes = this.#file.sectionBytes('.eh_frame_hdr');
-    return bytes && { bytes, address: this.#file.section('.eh_frame_hdr')!.address };
+    const section = this.#file.section('.eh_frame_hdr');
+    return bytes && section && { bytes, address: section.address };
   }
 
   /** Says once that debug information is about to be read. */

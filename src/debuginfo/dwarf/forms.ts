@@ -157,9 +157,7 @@ function isShort({ data, offset: at }: ByteReader): boolean {
   return false;
 }
 
-/**
- * What an entry names as its attribute's form; the abbreviation's constant is none, and no form leads on to a third.
- */
+/** What an entry names as its attribute's form; the abbreviation's constant is none, and no form names a third. */
 function chosenForm(form: number): Form | undefined {
   return form === FORM.indirect || form === FORM.implicit_const ? undefined : formOf(form);
 }

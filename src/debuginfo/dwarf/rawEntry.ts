@@ -1,8 +1,9 @@
 /** An entry as its bytes have it (DWARF 5 §2.1): tag and attribute values, nothing looked up elsewhere. */
+import { assertExists } from '../../base/assert';
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviation, type Abbreviations, type AttributeSpecification } from './abbreviations';
 import { type AttributeValue, flagOf, unsignedOf } from './attributeValue';
-import { formOf, sizeOf } from './forms';
+import { type Form, formOf, sizeOf } from './forms';
 import { type UnitHeader } from './unitHeader';
 
 /** What entries are read from: a unit. */
@@ -22,6 +23,11 @@ export function readCode(
   if (code < 0x80) return { code, next: offset + 1 };
   const reader = section.at(offset, header.end);
   return { code: reader.uleb(), next: reader.offset };
+}
+
+/** Abbreviations have no others. */
+function knownForm(form: number): Form {
+  return assertExists(formOf(form), 'form of an attribute');
 }
 
 export class RawEntry {
@@ -55,9 +61,10 @@ export class RawEntry {
   /** The value of the attribute of this name (DW_AT_*); undefined without one. Throws `malformed`. */
   value(name: number): AttributeValue | undefined {
     const { attributes } = this.abbreviation;
-    for (let index = 0; index < attributes.length; index++) {
-      const specification = attributes[index]!;
+    let index = 0;
+    for (const specification of attributes) {
       if (specification.name === name) return this.#read(specification, index);
+      index++;
     }
     return undefined;
   }
@@ -82,8 +89,7 @@ export class RawEntry {
     const { header, section } = this.#source;
     const at = offset < 0 ? this.#placeOf(index) : this.#valuesAt + offset;
     if (at > header.end) throw section.malformed('an attribute lies past the end of its unit', at);
-    // Abbreviations have none but known forms.
-    return formOf(form)!.read(section.at(at, header.end), header, implicit);
+    return knownForm(form).read(section.at(at, header.end), header, implicit);
   }
 
   /** Where the value of attribute number `index` is. */
@@ -91,8 +97,10 @@ export class RawEntry {
     const { header, section } = this.#source;
     const { attributes } = this.abbreviation;
     let offset = this.#valuesAt;
-    for (let before = 0; before < index; before++) {
-      const size = sizeOf(formOf(attributes[before]!.form)!, header);
+    let left = index;
+    for (const { form } of attributes) {
+      if (left-- === 0) break;
+      const size = sizeOf(knownForm(form), header);
       offset = typeof size === 'number' ? offset + size : size(section.data, offset, header);
     }
     return offset;

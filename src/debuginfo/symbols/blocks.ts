@@ -2,34 +2,34 @@
  * The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5
  * §3.3.8, §3.5).
  */
-import { partitionPoint } from '../../base/binarySearch';
+import { assertExists } from '../../base/assert';
+import { partitionPointOf } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
-/** The blocks right in an entry, by address. */
+/** The blocks right in an entry, by address. `highest`: the highest end of the ranges up to each. */
 class InnerBlocks {
-  readonly #ranges: readonly (AddressRange & { readonly index: number })[];
-  /** The highest end of the ranges up to each. */
-  readonly #ends: readonly number[];
+  readonly #ranges: readonly (AddressRange & { readonly index: number; readonly highest: number })[];
 
   constructor(unit: Unit, around: number) {
     const { entries } = unit;
+    let highest = 0;
     this.#ranges = [...entries.children(around)]
       .filter((index) => BLOCKS.has(entries.tags[index]!))
       .flatMap((index) => entryRanges(Entry.of(entries, index)).map(({ low, high }) => ({ low, high, index })))
-      .sort((a, b) => a.low - b.low);
-    let end = 0;
-    this.#ends = this.#ranges.map(({ high }) => (end = Math.max(end, high)));
+      .sort((a, b) => a.low - b.low)
+      .map((range) => ({ ...range, highest: (highest = Math.max(highest, range.high)) }));
   }
 
   /** Those that hold `address` or end there, in the order in which they are described. */
   touching(address: number): readonly number[] {
     const found = new Set<number>();
-    const behind = partitionPoint(this.#ranges.length, (at) => this.#ranges[at]!.low <= address);
-    for (let at = behind - 1; at >= 0 && this.#ends[at]! >= address; at--) {
-      const { high, index } = this.#ranges[at]!;
+    const after = partitionPointOf(this.#ranges, ({ low }) => low <= address);
+    for (let at = after - 1; at >= 0; at--) {
+      const { high, highest, index } = assertExists(this.#ranges[at], 'range');
+      if (highest < address) break;
       if (high >= address) found.add(index);
     }
     return [...found].sort((a, b) => a - b);
@@ -105,7 +105,7 @@ export function isFunction(entry: Entry): boolean {
 
 /** The last function in a chain of blocks: an inlined one, or the out-of-line one itself. */
 export function innermostFunction(chain: readonly Entry[]): Entry {
-  return chain.findLast(isFunction) ?? chain[0]!;
+  return chain.findLast(isFunction) ?? assertExists(chain[0], 'function around a block');
 }
 
 /** Where an instance is entered: its DW_AT_entry_pc, else its lowest address of its first range (DWARF 5 §2.18). */

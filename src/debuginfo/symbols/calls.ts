@@ -111,7 +111,8 @@ export function doubtOfCalls(
   places: readonly number[],
   row: number,
 ): Doubt | undefined {
-  const subprogram = program.functionAt(places[0]!);
+  const [place] = places;
+  const subprogram = place === undefined ? undefined : program.functionAt(place);
   const flow = subprogram && program.flowOf(subprogram);
   const marking = subprogram && markingOf(table, subprogram.unit);
   if (!flow || marking === 'plain') return undefined;

@@ -4,6 +4,7 @@
  * instruction that nothing else leads to, which is where the cases of a switch begin. Landing pads of exceptions have
  * no predecessor.
  */
+import { assertExists } from '../../base/assert';
 import { type FlowInstruction } from '../../base/controlFlow';
 
 export class FunctionFlow {
@@ -23,12 +24,12 @@ export class FunctionFlow {
     for (const [index, { address }] of instructions.entries()) this.#indices.set(address, index);
     const direct = instructions.map((instruction) => this.#direct(instruction));
     this.#predecessors = instructions.map(() => []);
-    const connect = (from: number, to: number): void => void this.#predecessors[to]!.push(from);
+    const connect = (from: number, to: number): void => void this.#predecessors[to]?.push(from);
     for (const [from, targets] of direct.entries()) for (const to of targets) connect(from, to);
     const unknown = instructions.flatMap(({ kind }, index) => (kind === 'indirect' ? [index] : []));
     const cases = unknown.length === 0 ? [] : this.#withoutPredecessor();
     for (const from of unknown) for (const to of cases) connect(from, to);
-    this.#successors = direct.map((targets, from) => (instructions[from]!.kind === 'indirect' ? cases : targets));
+    this.#successors = instructions.map(({ kind }, from) => (kind === 'indirect' ? cases : (direct[from] ?? [])));
   }
 
   /** Direct calls and jumps to other functions. */
@@ -55,7 +56,7 @@ export class FunctionFlow {
   /** The instruction in front of `address` in memory, if it goes on there and nowhere else; padding is passed over. */
   before(address: number): FlowInstruction | undefined {
     let index = (this.#indices.get(address) ?? 0) - 1;
-    while (index >= 0 && this.#instructions[index]!.kind === 'pad') index--;
+    while (this.#instructions[index]?.kind === 'pad') index--;
     const before = this.#instructions[index];
     return before && this.#reachesByFalling(index, address) && before.kind !== 'branch' ? before : undefined;
   }
@@ -70,7 +71,7 @@ export class FunctionFlow {
   /** Addresses of the instructions that lead to the one at `address`, padding included. */
   predecessors(address: number): readonly number[] {
     const index = this.#indices.get(address);
-    return index === undefined ? [] : this.#predecessors[index]!.map((from) => this.#instructions[from]!.address);
+    return index === undefined ? [] : this.#before(index).map((from) => this.#instruction(from).address);
   }
 
   /**
@@ -82,13 +83,13 @@ export class FunctionFlow {
     const pending: number[] = [];
     for (const address of from) {
       const index = this.#indices.get(address);
-      if (index !== undefined) pending.push(...this.#successors[index]!);
+      if (index !== undefined) pending.push(...this.#after(index));
     }
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      const { address } = this.#instructions[index]!;
+      const { address } = this.#instruction(index);
       if (reached.has(address)) continue;
       reached.add(address);
-      if (!blocks(address)) pending.push(...this.#successors[index]!);
+      if (!blocks(address)) pending.push(...this.#after(index));
     }
     return reached;
   }
@@ -151,9 +152,7 @@ export class FunctionFlow {
     return false;
   }
 
-  /**
-   * Whether some way within `addresses` leads in a circle: what nothing else in them leads to is taken away in turn.
-   */
+  /** Whether some way within `addresses` is a circle: what nothing else in them leads to is taken away in turn. */
   #hasCycle(addresses: Set<number>): boolean {
     const counts = new Map<number, number>();
     for (const at of addresses) counts.set(at, this.predecessors(at).filter((from) => addresses.has(from)).length);
@@ -161,8 +160,8 @@ export class FunctionFlow {
     let left = addresses.size;
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       left--;
-      for (const next of this.#successors[this.#indices.get(at)!]!) {
-        const { address } = this.#instructions[next]!;
+      for (const next of this.#after(this.#indices.get(at) ?? -1)) {
+        const { address } = this.#instruction(next);
         const count = counts.get(address);
         if (count === undefined) continue;
         counts.set(address, count - 1);
@@ -170,6 +169,18 @@ export class FunctionFlow {
       }
     }
     return left > 0;
+  }
+
+  #instruction(index: number): FlowInstruction {
+    return assertExists(this.#instructions[index], 'instruction');
+  }
+
+  #after(index: number): readonly number[] {
+    return this.#successors[index] ?? [];
+  }
+
+  #before(index: number): readonly number[] {
+    return this.#predecessors[index] ?? [];
   }
 
   #direct({ kind, address, length, target }: FlowInstruction): number[] {
@@ -189,12 +200,12 @@ export class FunctionFlow {
 
   /** Padding that nothing leads to leads to nothing. */
   #isOrphan(index: number): boolean {
-    return this.#predecessors[index]!.every((from) => this.#instructions[from]!.kind === 'pad' && this.#isOrphan(from));
+    return this.#before(index).every((from) => this.#instruction(from).kind === 'pad' && this.#isOrphan(from));
   }
 
   #reachesByFalling(index: number, address: number): boolean {
     for (let at = index; ; at++) {
-      const { kind, address: start, length } = this.#instructions[at]!;
+      const { kind, address: start, length } = this.#instruction(at);
       if (!FALLING.has(kind) && kind !== 'branch') return false;
       if (start + length === address) return true;
       if (this.#instructions[at + 1]?.address !== start + length) return false;

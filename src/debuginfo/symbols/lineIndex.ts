@@ -56,8 +56,9 @@ export class LineIndex {
       const table = ifWellFormed(
         () => this.#tables.get(header.offset) ?? readLineTable(this.#info.file, header, this.#isCode),
       );
-      for (const { firstRow, endRow } of table?.sequences ?? []) {
-        for (let row = firstRow; row < endRow; row++) if (isStatementRow(table!, row)) yield table!.addresses[row]!;
+      if (!table) continue;
+      for (const { firstRow, endRow } of table.sequences) {
+        for (let row = firstRow; row < endRow; row++) if (isStatementRow(table, row)) yield table.addresses[row]!;
       }
     }
   }

@@ -12,6 +12,7 @@
  *
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
+import { assertExists } from '../../base/assert';
 import { type LineTable } from '../dwarf/lineTable';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
@@ -32,7 +33,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
   const { program, subprogram, rows } = code;
   const flow = program.flowOf(subprogram);
   const doubts = new Set<Doubt>();
-  const starts = flow ? startsByFlow(code, flow, doubts) : new Set([rows[0]!.address]);
+  const starts = flow ? startsByFlow(code, flow, doubts) : new Set(rows.slice(0, 1).map(({ address }) => address));
   const addresses = [...new Set(rows.map(({ address }) => address))];
   return addresses.flatMap((address, index) => {
     if (!starts.has(address)) return [];
@@ -66,7 +67,7 @@ function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): R
 /** The row through which control first comes into the line; of several, the first. */
 function firstRow(rows: readonly LineRow[], flow: FunctionFlow, own: ReadonlySet<number>): LineRow {
   const reached = flow.reachableAvoiding((address) => own.has(address));
-  return rows.find(({ address }) => reached.has(address)) ?? rows[0]!;
+  return rows.find(({ address }) => reached.has(address)) ?? assertExists(rows[0], 'row of the line');
 }
 
 function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
@@ -76,10 +77,10 @@ function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
 /** Whether two copies of the statement begin at one address: nothing of the one is left. */
 function isMerged(first: LineRow, rows: readonly LineRow[]): boolean {
   const copies = copiesOf(first, rows);
-  return copies.some(
-    ({ address, row }, index) =>
-      index > 0 && copies[index - 1]!.address === address && hasOtherStatement(first, copies[index - 1]!.row, row),
-  );
+  return copies.some(({ address, row }, index) => {
+    const before = index > 0 ? copies[index - 1] : undefined;
+    return before?.address === address && hasOtherStatement(first, before.row, row);
+  });
 }
 
 /** Whether a statement of another line begins between two rows. */
@@ -129,7 +130,10 @@ function settle(
   address: number,
   starts: ReadonlySet<number>,
 ): { readonly address: number; readonly doubt?: Doubt } {
-  const { table, row } = rows.find((each) => each.address === address)!;
+  const { table, row } = assertExists(
+    rows.find((each) => each.address === address),
+    'row of a pass',
+  );
   if (markingOf(table, subprogram.unit) !== 'statements' || address === flow.entry) return { address };
   const before = flow.before(address);
   const others = flow.predecessors(address).filter((from) => flow.at(from)?.kind !== 'pad' && from !== before?.address);
@@ -141,9 +145,7 @@ function settle(
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
-/**
- * Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece.
- */
+/** Whether the instructions that lead straight to `address` have some of the row's line: the rest may be a piece. */
 function hasCodeInFront(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
   for (let before = flow.before(address); before; before = flow.before(before.address)) {
     if (before.kind !== 'pad' && !isForeign(table, row, before.address)) return true;

@@ -1,6 +1,7 @@
 /**
  * Where probes stand: the places of a function's instances, and of a source line in each function instance that has it.
  */
+import { assertExists } from '../../base/assert';
 import { type LinkAddress, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { AT, TAG } from '../dwarf/constants';
@@ -50,20 +51,19 @@ export function instancePlaces(program: Program, instance: Entry): ProbePlace[] 
   if (call === undefined || !program.facts.isCode(call.address)) return [];
   const { address: first } = call;
   const row = table && rowOf(program, instance, first, table);
-  const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
-  const copies =
-    row === undefined || instance.tag === TAG.subprogram ? [] : inlinedCopies(program, instance, first, table!, row);
+  const hasRow = table !== undefined && row !== undefined;
+  const others = hasRow ? laterCandidates(program, instance, first, table, row) : [];
+  const copies = hasRow && instance.tag !== TAG.subprogram ? inlinedCopies(program, instance, first, table, row) : [];
   const starts = [first, ...copies];
-  const doubt = call.doubt ?? (row === undefined ? undefined : doubtOfCalls(program, instance, table!, starts, row));
+  const doubt = call.doubt ?? (hasRow ? doubtOfCalls(program, instance, table, starts, row) : undefined);
   const place = {
     function: qualifiedNameOf(instance),
-    line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
+    line: hasRow ? program.lines.lineOfRow(table, row) : undefined,
     ...(doubt && { doubt }),
   };
-  const ends = [...copies, Infinity];
   return starts.map((start, index) => ({
     ...place,
-    candidates: [start, ...others.filter((at) => at > start && at < ends[index]!)].map(linkAddress),
+    candidates: [start, ...others.filter((at) => at > start && at < (copies[index] ?? Infinity))].map(linkAddress),
   }));
 }
 
@@ -195,7 +195,7 @@ function placesInInstance(
   const [{ table, row }] = rows as [LineRow];
   const source: SourceLine = { file, line, column: table.columns[row]! };
   const sorted = [...rows].sort((a, b) => a.address - b.address || a.row - b.row);
-  const subprogram = program.functionAt(sorted[0]!.address);
+  const subprogram = program.functionAt(assertExists(sorted[0], 'row of the line').address);
   if (!instance || !subprogram) {
     const addresses = new Set(sorted.map(({ address }) => address));
     return [{ candidates: [...addresses].map(linkAddress), function: undefined, line: source }];
@@ -247,9 +247,14 @@ function hotFirst(subprogram: Entry, rows: readonly LineRow[]): LineRow[] {
   return [...rows.filter(isHot), ...rows.filter((row) => !isHot(row))];
 }
 
+/** The address that serves best. */
+export function bestOf({ candidates }: ProbePlace): LinkAddress {
+  return assertExists(candidates[0], 'address of a place');
+}
+
 /** In address order; of several functions that are entered at one address, the first found. */
 function sortedByAddress(places: ProbePlace[]): ProbePlace[] {
   const byAddress = new Map<LinkAddress, ProbePlace>();
-  for (const place of places) if (!byAddress.has(place.candidates[0]!)) byAddress.set(place.candidates[0]!, place);
-  return [...byAddress.values()].sort((a, b) => Number(a.candidates[0]! - b.candidates[0]!));
+  for (const place of places) if (!byAddress.has(bestOf(place))) byAddress.set(bestOf(place), place);
+  return [...byAddress.values()].sort((a, b) => Number(bestOf(a) - bestOf(b)));
 }

@@ -80,9 +80,10 @@ function variantOfInstance(program: Program, instance: Entry): Variant | undefin
 
 /** Class and function have one name, or the function's begins with a tilde. */
 function isStructorName(instance: Entry): boolean {
-  const parts = withoutTemplateArguments(qualifiedNameOf(instance) ?? '').split('::');
-  const last = parts.at(-1)!;
-  return last.startsWith('~') || last === parts.at(-2);
+  const [last = '', before] = withoutTemplateArguments(qualifiedNameOf(instance) ?? '')
+    .split('::')
+    .reverse();
+  return last.startsWith('~') || last === before;
 }
 
 /** Symbols know more than debug information: common code has none of its own there. */
@@ -95,5 +96,5 @@ function variantOf(linkageName: string | undefined): Variant | undefined {
   const found = /^(_ZN.*?)([CD][0-5])(E.*)$/.exec(linkageName ?? '');
   if (!found) return undefined;
   const [, before, variant, after] = found as unknown as [string, string, string, string];
-  return { rank: RANKS.indexOf(variant), rest: `${before}${variant[0]!}${after}` };
+  return { rank: RANKS.indexOf(variant), rest: `${before}${variant.charAt(0)}${after}` };
 }

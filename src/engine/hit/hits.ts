@@ -172,9 +172,10 @@ export class Hits {
   #visit(task: Task, breakpoint: Breakpoint, registers: Registers, now: number): void {
     let vectors = false;
     const { sites } = breakpoint;
-    // Sites can go while this runs: when the limit is reached.
+    // Sites can go while this runs: when the limit is reached. An index below the length needs no check, here and
+    // below; a `for … of` would make an iterator.
     for (let at = 0; at < sites.length; at++) {
-      const site = sites[at]!;
+      const site = sites[at] as Site;
       const { agent, probe } = site;
       site.count('hits');
       if (agent.usesVectors && !vectors) {
@@ -250,7 +251,7 @@ export class Hits {
   #writeBack(tid: number, { changed }: Breakpoint, registers: Registers): void {
     if (changed.length <= POKED_REGISTERS && areExact(registers, changed)) {
       for (let at = 0; at < changed.length; at++) {
-        const field = changed[at]!;
+        const field = changed[at] as number;
         this.#ptrace.pokeUser(tid, field, registers.word(field));
       }
     } else {
@@ -322,6 +323,6 @@ export class Hits {
 
 /** Whether the registers' values are exact as numbers. */
 function areExact(registers: Registers, fields: readonly number[]): boolean {
-  for (let at = 0; at < fields.length; at++) if (!registers.isExact(fields[at]!)) return false;
+  for (let at = 0; at < fields.length; at++) if (!registers.isExact(fields[at] as number)) return false;
   return true;
 }

@@ -16,7 +16,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Waiter } from '../tracing/wait';
-import { sharesMemory } from '../linux/processes';
+import { sharesMemory } from '../linux/kcmp';
 import { isThreadOf } from '../linux/processes';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Events } from '../client/events';

@@ -38,8 +38,11 @@ export interface EngineLink {
   prepareLaunch(wanted: Requests['launch']['arguments']): Promise<Requests['launch']['arguments']>;
 }
 
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
+
 /** The command that runs the engine's script, and the environment that it needs. */
-export function engineCommand(script: string): { readonly command: string[]; readonly env: Record<string, string> } {
+export function engineCommand(script: string): { readonly command: Command; readonly env: Record<string, string> } {
   const isElectron = process.versions['electron'] !== undefined;
   return { command: [process.execPath, script], env: isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} };
 }
@@ -49,11 +52,14 @@ export function engineCommand(script: string): { readonly command: string[]; rea
  * gone.
  */
 export function linkToChild(script: string, { stdio, descriptors, terminal }: Handed): EngineLink {
-  const { command, env } = engineCommand(script);
+  const {
+    command: [program, ...args],
+    env,
+  } = engineCommand(script);
   const environment = { ...process.env, ...env };
   // Editors put the hooks of their own debuggers there.
   delete environment['NODE_OPTIONS'];
-  const child = spawn(command[0]!, command.slice(1), {
+  const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe', ...stdio, ...descriptors],
     detached: terminal === 'detached',
     env: environment,

@@ -119,9 +119,7 @@ type Data = Pick<Cie, 'encoding' | 'lsdaEncoding' | 'isSignalFrame'>;
 
 const NO_DATA: Data = { encoding: PLAIN, lsdaEncoding: undefined, isSignalFrame: false };
 
-/**
- * What each letter of an augmentation has in the data. What follows an unknown one is lost; the data's length is not.
- */
+/** What each letter of an augmentation has in the data. What follows an unknown one is lost, but not the length. */
 const LETTERS: ReadonlyMap<string, (reader: ByteReader, bases: PointerBases) => Partial<Data>> = new Map([
   ['R', (reader: ByteReader): Partial<Data> => ({ encoding: reader.u8() })],
   ['L', (reader: ByteReader): Partial<Data> => ({ lsdaEncoding: reader.u8() })],

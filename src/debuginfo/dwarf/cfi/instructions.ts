@@ -130,9 +130,9 @@ class FrameMachine {
 
   /** Runs until a row is complete; false at the end of the instructions. */
   run(): boolean {
-    const start = this.next;
-    while (!this.reader.atEnd && this.next === start) this.#step();
-    return this.next !== start;
+    const { next } = this;
+    while (!this.reader.atEnd && this.next === next) this.#step();
+    return this.next !== next;
   }
 
   state(): State {

@@ -39,9 +39,7 @@ export interface UnwindRow {
   readonly rules: ReadonlyMap<number, RegisterRule>;
   /** The DWARF register whose rule gives the return address. */
   readonly returnRegister: number;
-  /**
-   * The frame was interrupted (augmentation S): its return address is the instruction to run, not the one after a call.
-   */
+  /** The frame was interrupted (augmentation S): it returns to the instruction to run, not to the one after a call. */
   readonly isSignalFrame: boolean;
 }
 
