@@ -138,11 +138,10 @@ export class Hits {
     if (breakpoint === undefined || breakpoint.displaced.length === 1) return;
     if (!breakpoint.armed && space.memory.read(breakpoint.address, 1)[0] === INT3) return;
     rewind(this.#ptrace, task, registers, breakpoint.address);
-    task.record.phase = ThreadPhase.running;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
   }
 
-  /** Lets a thread go on that was held, at a breakpoint or at its program's start. */
+  /** Releases a thread that was held, at a breakpoint or at its program's start. */
   release(task: Task, at: Breakpoint | undefined): void {
     if (isStale(this.#ptrace, task)) return;
     if (at === undefined) {
@@ -156,8 +155,8 @@ export class Hits {
   }
 
   /**
-   * The thread was on its way over an instruction. True: that is what it has stopped for, and it was dealt with. False:
-   * its own SIGTRAP is still to be.
+   * The thread was on its way over an instruction. True: the stop was the end of that, and was handled. False: the
+   * SIGTRAP is another one, which is still to be handled.
    */
   #endsStep(task: Task): boolean {
     const { now } = task.state;

@@ -42,7 +42,7 @@ export class ExitAndExec {
     tasks.removeTask(task);
     events.threadExited(task);
     if (process.tasks.size > 0) return;
-    // A single thread that ends by itself is creating nobody.
+    // A single thread that ends by itself is not creating a child.
     if (status.kind === 'killed' || process.hadThreads) newTasks.onCreatorsGone(process);
     tasks.removeProcess(process);
     if (process.memoryOwner !== undefined || process.unannounced) return;
