@@ -1,12 +1,13 @@
 /** Processes that end, and processes that turn into another program. */
 import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
+import { traceOptionsOf } from '../guard/protection';
 import { type NewTasks } from './newTasks';
 import { type Following } from './following';
 import { lostPrivileges } from '../linux/privileges';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
-import { DEBUGGEE_OPTIONS, HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { type Ptrace } from '../tracing/ptrace';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Events } from '../client/events';
 import { type ProbeTable } from '../tracees/probeTable';
@@ -79,7 +80,7 @@ export class ExitAndExec {
     const is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     execProcess(process, leader, { space: image, is64Bit });
     leaveSpace(old);
-    ptrace.setOptions(pid, process.awaitsStart ? HELD_OPTIONS : DEBUGGEE_OPTIONS);
+    ptrace.setOptions(pid, traceOptionsOf(leader));
     if (!leader.announced) events.threadStarted(leader);
     events.catchUp();
     const executable = executableOf(pid) ?? '';
