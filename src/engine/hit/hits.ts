@@ -88,7 +88,11 @@ export class Hits {
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
-    if (task.state.now.kind !== 'running' && this.#endsStep(task)) return;
+    let hasStepped = false;
+    if (task.state.now.kind !== 'running') {
+      hasStepped = task.state.asideAt !== undefined || task.state.isTrapDue;
+      if (this.#endsStep(task)) return;
+    }
     if (task.blockUnconfirmed) settleDoubt(task);
     const registers = this.#ptrace.getRegisters(tid);
     if (registers === undefined) return;
@@ -107,7 +111,7 @@ export class Hits {
       !breakpoint.armed
     ) {
       sent = this.#wasSent(tid);
-      if (sent && !hasMetInt3(task, breakpoint, registers.sp)) {
+      if (sent && !hasMetInt3(task, breakpoint, registers.sp, hasStepped)) {
         this.#deliver(task);
         return;
       }
@@ -231,11 +235,8 @@ export class Hits {
     const { displaced } = breakpoint;
     const byThread = displaced.changesShadowStack && this.#shadowStacks.has(task.tid);
     if (byThread || displaced.execute() !== 0) {
-      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint, registers)) {
-        if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
-        return;
-      }
-      if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+      if (sent) this.#sendAgain(task);
+      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint, registers)) return;
       this.#stepAside.begin(task, breakpoint, registers);
       return;
     }
@@ -257,9 +258,18 @@ export class Hits {
     }
   }
 
+  /**
+   * The SIGTRAP that has merged with INT3's, for a thread that is about to make a step: before the step, whose own trap
+   * would swallow it. Where it is blocked, it must not come instead of the step, again and again.
+   */
+  #sendAgain(task: Task): void {
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+  }
+
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
-    this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
+    this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap && !isIgnored(task) ? Signal.SIGTRAP : 0);
     noteRunning(task);
   }
 

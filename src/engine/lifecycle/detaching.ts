@@ -174,7 +174,8 @@ export class Detaching {
     }
     const isOwn = code === SI_KERNEL;
     // One that was sent may have swallowed INT3's own.
-    if (isOwn || (code <= 0 && hasMetInt3(task, breakpoint, registers.sp))) this.#rewind(task, registers, breakpoint);
+    if (isOwn || (code <= 0 && hasMetInt3(task, breakpoint, registers.sp, stepped)))
+      this.#rewind(task, registers, breakpoint);
     this.#letGo(task, isOwn ? 0 : signal);
   }
 

@@ -84,8 +84,9 @@ export class StepAside {
     if (registers === undefined) return true;
     if (registers.ip === breakpoint.address) {
       task.retries.note(breakpoint.address, registers.sp);
-    } else if (!trapped) {
-      task.state.expectTrap();
+    } else {
+      if (breakpoint.displaced.length === 1) task.landings.note(breakpoint.address + 1, registers.sp);
+      if (!trapped) task.state.expectTrap();
     }
     const { isTrapDue } = task.state;
     if (!trapped && !isTrapDue) task.record.phase = ThreadPhase.running;
