@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * memory, emulation, survival, and, only if it is named, kills, which takes hours. SIDESTEP_KILLS says how often each row
- * of the last two kills an engine.
+ * memory, emulation, survival, and, only if it is named, kills, which takes hours. SIDESTEP_KILLS: how often the last
+ * two kill an engine for each row of their tables.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
