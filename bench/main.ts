@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * memory, emulation, survival, and, only if it is named, kills (SIDESTEP_KILLS of them in each stage: 400, which takes
- * hours).
+ * memory, emulation, survival, and, only if it is named, kills, which takes hours. SIDESTEP_KILLS: how often the last
+ * two kill an engine for each row of their tables.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -24,9 +24,13 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   first: () => benchFirstProbe({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
-  survival: () => benchSurvival({ rounds: 40 }),
-  kills: () => benchKills({ kills: Number(process.env['SIDESTEP_KILLS'] ?? 400) }),
+  survival: () => benchSurvival({ rounds: killsOr(40) }),
+  kills: () => benchKills({ kills: killsOr(400) }),
 };
+
+function killsOr(usual: number): number {
+  return Number(process.env['SIDESTEP_KILLS'] ?? usual);
+}
 
 async function main(chosen: readonly string[]): Promise<void> {
   const unknown = chosen.filter((name) => SECTIONS[name] === undefined);

@@ -83,7 +83,7 @@ export class NewTasks {
     const { ptrace, tasks } = this.#parts;
     const child = ptrace.getEventMessage(creator.tid);
     if (child === undefined) return 0;
-    // It can have been taken for an orphan, which it is not.
+    // It may have been misclassified as an orphan.
     const stopped = tasks.tasks.has(child) ? undefined : this.#hasStopped(child);
     if (stopped !== undefined) this.#admit(creator, child, how);
     if (this.#copies.get(child)?.creator !== creator) ptrace.resume(creator.tid, 0);

@@ -50,7 +50,7 @@ export const TraceOption = {
 export const DEBUGGEE_OPTIONS =
   TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
-/** The options of a launched program until it is released: it ends with its tracer, whatever ends that. */
+/** Those of a thread that ends with its tracer, whatever ends that: as a launched program does until it is released. */
 export const HELD_OPTIONS = DEBUGGEE_OPTIONS | TraceOption.exitKill;
 
 const SIGNAL_MASK_BYTES = 8;
