@@ -143,10 +143,13 @@ function hasCopyOutside(
   const key = functionKey(instance);
   // Where nothing is left of its beginning, nothing tells of copies.
   if (!isRowOf(program, instance, table, row)) return !isIn(entryRanges(instance), table.addresses[row]!);
-  return [...rowsLike(table, row, around)].some((like) => {
+  for (const like of rowsLike(table, row, around)) {
     const blocks = program.blocksOfRow(table, like);
-    return !blocks.some((block) => functionKey(block) === key && isIn(entryRanges(block), table.addresses[like]!));
-  });
+    const isCopy = (block: Entry): boolean =>
+      functionKey(block) === key && isIn(entryRanges(block), table.addresses[like]!);
+    if (!blocks.some(isCopy)) return true;
+  }
+  return false;
 }
 
 /** Whether control comes back to `address` from outside the instance without passing one of `places`. */
@@ -167,10 +170,10 @@ function isIn(ranges: readonly AddressRange[], address: number): boolean {
 function firstStatement(program: Program, instance: Entry, table: LineTable, opening: number): number | undefined {
   const { lines, columns, addresses } = table;
   if (instance.tag !== TAG.subprogram) {
-    const [own] = [...rowsIn(table, entryRanges(instance))].filter(
-      (row) => addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row),
-    );
-    return own ?? opening;
+    for (const row of rowsIn(table, entryRanges(instance))) {
+      if (addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row)) return row;
+    }
+    return opening;
   }
   const sequence = table.sequenceAt(addresses[opening]!);
   const range = entryRanges(instance).find((each) => isIn([each], addresses[opening]!));
