@@ -16,10 +16,7 @@ export interface EntrySource {
 }
 
 /** The abbreviation code at an offset, and the offset after it. Nearly all take one byte. */
-export function readCode(
-  { cursor }: EntrySource,
-  offset: number,
-): { readonly code: number; readonly next: number } {
+export function readCode({ cursor }: EntrySource, offset: number): { readonly code: number; readonly next: number } {
   const code = cursor.data[offset] ?? 0x80;
   if (code < 0x80) return { code, next: offset + 1 };
   cursor.offset = offset;

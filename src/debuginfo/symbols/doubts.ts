@@ -14,7 +14,7 @@ export const DOUBTS = {
   remainder: 'the compiler copied the code around it, but not all copies have it: passes may be missed',
   gone: 'nothing is left of the loop around it: passes may be missed',
   made: 'it calls a function that the source does not call there, which may do all turns of a loop: passes may be missed',
-  loopAtEntry: 'it begins with a loop that leads back to its first instruction: each turn counts as a call',
+  loopAtEntry: 'it begins with a loop that leads back to its first instruction: each iteration counts as a call',
   recursion: 'its first statement is in a loop: where the compiler made that of recursion, calls are missed',
   inlinedRecursion: 'the compiler inlined it into itself: calls may be missed',
 } as const;

@@ -23,8 +23,6 @@ export interface Cie {
   readonly returnRegister: number;
   /** DW_EH_PE_* of addresses in its descriptions (R); plain addresses in .debug_frame. */
   readonly encoding: number;
-  /** DW_EH_PE_* of pointers to language-specific data (L); undefined without any. */
-  readonly lsdaEncoding: number | undefined;
   /** Frames of signal handlers' callers (S). */
   readonly isSignalFrame: boolean;
   /** Descriptions have augmentation data (z). */
@@ -39,8 +37,6 @@ export interface Fde {
   /** Link-time addresses: [low, high). */
   readonly low: number;
   readonly high: number;
-  /** The address of its language-specific data; undefined without any. */
-  readonly lsda: number | undefined;
   readonly instructions: Instructions;
 }
 
@@ -115,14 +111,21 @@ export function readCie(section: ByteReader, offset: number, kind: FrameSectionK
   };
 }
 
-type Data = Pick<Cie, 'encoding' | 'lsdaEncoding' | 'isSignalFrame'>;
+type Data = Pick<Cie, 'encoding' | 'isSignalFrame'>;
 
-const NO_DATA: Data = { encoding: PLAIN, lsdaEncoding: undefined, isSignalFrame: false };
+const NO_DATA: Data = { encoding: PLAIN, isSignalFrame: false };
 
 /** What each letter of an augmentation has in the data. What follows an unknown one is lost; the data's length is not. */
 const LETTERS: ReadonlyMap<string, (reader: ByteReader, bases: PointerBases) => Partial<Data>> = new Map([
   ['R', (reader: ByteReader): Partial<Data> => ({ encoding: reader.u8() })],
-  ['L', (reader: ByteReader): Partial<Data> => ({ lsdaEncoding: reader.u8() })],
+  // Of pointers to what exceptions need: nothing here does.
+  [
+    'L',
+    (reader: ByteReader): Partial<Data> => {
+      reader.skip(1);
+      return {};
+    },
+  ],
   ['S', (): Partial<Data> => ({ isSignalFrame: true })],
   [
     'P',
@@ -154,24 +157,12 @@ export function readFde(section: ByteReader, head: EntryHead, cie: Cie, bases: P
   const low = readPointer(reader, cie.encoding, bases);
   const size = readPointerSize(reader, cie.encoding);
   if (low === undefined || !(size > 0)) return undefined;
-  let lsda: number | undefined;
-  if (cie.hasData) {
-    const length = reader.uleb();
-    const start = reader.offset;
-    reader.skip(length);
-    if (cie.lsdaEncoding !== undefined && length > 0) lsda = readLsda(reader.at(start, start + length), cie, bases);
-  }
+  if (cie.hasData) reader.skip(reader.uleb());
   return {
     offset: head.offset,
     cie,
     low,
     high: low + size,
-    lsda,
     instructions: { start: reader.offset, end: head.end },
   };
-}
-
-/** Nothing but exceptions needs this data: a pointer that can't be followed does not hide the frame. */
-function readLsda(reader: ByteReader, { lsdaEncoding = 0 }: Cie, bases: PointerBases): number | undefined {
-  return (lsdaEncoding & 0x80) !== 0 && !bases.wordAt ? undefined : readPointer(reader, lsdaEncoding, bases);
 }
