@@ -20,7 +20,7 @@ export function partitionPointOf<T>(items: readonly T[], isBefore: (item: T) => 
   return partitionPoint(items.length, (index) => isBefore(items[index] as T));
 }
 
-/** The first of the sorted `numbers` that is not below `number`, without a call for each step: its index, or the length. */
+/** The first of the sorted `numbers` that is not below `number`: its index, or the length. Makes no calls. */
 export function partitionPointOfNumbers(numbers: Uint32Array, number: number): number {
   let low = 0;
   let high = numbers.length;

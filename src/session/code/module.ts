@@ -90,8 +90,8 @@ export class Module {
   }
 
   /**
-   * Whether one of these texts is in the file; of a list, which must stay the same, it is found once. What can't be read
-   * is taken to have them.
+   * Whether one of these texts is in the file; of a list, which must stay the same, it is found once. What can't be
+   * read is taken to have them.
    */
   mentions(texts: readonly string[]): boolean {
     let answer = this.#mentioned.get(texts);

@@ -68,16 +68,15 @@ export function readHead(section: ByteReader, offset: number, kind: FrameSection
   const idAt = reader.offset;
   if (length === 0) return { offset, end: idAt, kind: undefined, cieOffset: 0, body: idAt };
   const end = idAt + length;
+  const isWide = kind === '.debug_frame' && offsetSize === 8;
+  const body = idAt + (isWide ? 8 : 4);
   if (end > section.end) throw section.malformed('an entry reaches past the end of the section', offset);
-  const place = { offset, end };
+  if (body > end) throw section.malformed('an entry is too short for what it is', offset);
+  const id = isWide ? reader.u64() : reader.u32();
   if (kind === '.eh_frame') {
-    const id = section.at(idAt, end).u32();
-    return { ...place, kind: id === 0 ? 'cie' : 'fde', cieOffset: idAt - id, body: idAt + 4 };
+    return { offset, end, kind: id === 0 ? 'cie' : 'fde', cieOffset: idAt - Number(id), body };
   }
-  const isWide = offsetSize === 8;
-  const id = isWide ? section.at(idAt, end).u64() : BigInt(section.at(idAt, end).u32());
-  const isCie = id === (isWide ? CIE_ID_64 : BigInt(CIE_ID_32));
-  return { ...place, kind: isCie ? 'cie' : 'fde', cieOffset: Number(id), body: idAt + offsetSize };
+  return { offset, end, kind: id === (isWide ? CIE_ID_64 : CIE_ID_32) ? 'cie' : 'fde', cieOffset: Number(id), body };
 }
 
 export function readCie(section: ByteReader, offset: number, kind: FrameSectionKind, bases: PointerBases): Cie {

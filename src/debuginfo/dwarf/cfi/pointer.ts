@@ -45,8 +45,8 @@ export function readPointerSize(reader: ByteReader, encoding: number): number {
 
 /**
  * The address that the pointer at the reader's offset leads to; undefined for DW_EH_PE_omit, which takes no bytes, and
- * for 0, which is no pointer whatever it counts from. Throws `malformed` for what is unknown, and for a pointer that lies
- * elsewhere (DW_EH_PE_indirect): the dynamic linker writes it, the file has zeros there. Only exceptions use those.
+ * for 0, which is no pointer whatever it counts from. Throws `malformed` for what is unknown, and for a pointer that
+ * lies elsewhere (DW_EH_PE_indirect): the dynamic linker writes it, the file has zeros there. Only exceptions use those.
  */
 export function readPointer(reader: ByteReader, encoding: number, bases: PointerBases): number | undefined {
   if (encoding === OMIT) return undefined;
