@@ -58,7 +58,7 @@ export type AttributeValue<C extends ValueClass = ValueClass> = {
 export function unsignedOf(value: AttributeValue): number | undefined {
   switch (value.class) {
     case 'constant':
-      return value.value < 0 ? undefined : Number(value.value);
+      return amountOf(value.value);
     case 'sectionOffset':
     case 'locationIndex':
     case 'rangeIndex':
@@ -66,6 +66,11 @@ export function unsignedOf(value: AttributeValue): number | undefined {
     default:
       return undefined;
   }
+}
+
+/** An amount by its number. */
+export function amountOf(number: number | bigint): number | undefined {
+  return number < 0 ? undefined : Number(number);
 }
 
 export function constantOf(value: AttributeValue): bigint | undefined {

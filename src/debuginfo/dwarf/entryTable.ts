@@ -3,7 +3,7 @@
  * No recursion, however deep a hostile file nests them, and 14 bytes an entry.
  */
 import { assertExists } from '../../base/assert';
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOfNumbers } from '../../base/binarySearch';
 import { type Abbreviation, skipAttributes } from './abbreviations';
 import { type EntrySource, readCode } from './rawEntry';
 
@@ -72,7 +72,7 @@ export class EntryTable<Source extends EntrySource> {
   indexAt(offset: number): number | undefined {
     const offsets = this.#offsets;
     const own = offset - this.source.header.offset;
-    const index = partitionPoint(offsets.length, (each) => offsets[each]! < own);
+    const index = partitionPointOfNumbers(offsets, own);
     return offsets[index] === own ? index : undefined;
   }
 

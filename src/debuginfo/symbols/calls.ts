@@ -176,10 +176,10 @@ function isIn(ranges: readonly AddressRange[], address: number): boolean {
 function firstStatement(program: Program, instance: Entry, table: LineTable, opening: number): number | undefined {
   const { lines, columns, addresses } = table;
   if (instance.tag !== TAG.subprogram) {
-    const [own] = [...rowsIn(table, entryRanges(instance))].filter(
-      (row) => addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row),
-    );
-    return own ?? opening;
+    for (const row of rowsIn(table, entryRanges(instance))) {
+      if (addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row)) return row;
+    }
+    return opening;
   }
   const sequence = table.sequenceAt(addresses[opening]!);
   const range = entryRanges(instance).find((each) => isIn([each], addresses[opening]!));

@@ -329,7 +329,7 @@ function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
 /** The entry that an expression of `unit` names by its offset from the unit's header. */
 function entryInUnit(unit: Unit, offset: number): Entry {
   const { units, header } = unit;
-  return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, header.offset);
+  return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, () => header.offset);
 }
 
 /** The function that an entry is local to; undefined outside of functions. */

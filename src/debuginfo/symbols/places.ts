@@ -127,30 +127,21 @@ export function linePlaces(
 /** Lines from `first` to `last` that have code, ascending. */
 export function codeLines(program: Program, file: string, first: number, last: number): number[] {
   const lines = new Set<number>();
-  forEachStatement(program.lines.programsOf(file), (table, row) => {
-    const line = table.lines[row]!;
-    if (line >= first && line <= last && line > 0) lines.add(line);
-  });
+  for (const each of program.lines.programsOf(file)) {
+    for (let line = each.lineFrom(first); line !== undefined && line <= last; line = each.lineFrom(line + 1)) {
+      lines.add(line);
+    }
+  }
   return [...lines].sort((a, b) => a - b);
 }
 
 function lineWithCode(programs: readonly FileInProgram[], line: number): number | undefined {
-  let best = Infinity;
-  forEachStatement(programs, (table, row) => {
-    const candidate = table.lines[row]!;
-    if (candidate >= line && candidate < best && candidate > 0) best = candidate;
-  });
-  return best === Infinity ? undefined : best;
-}
-
-function forEachStatement(programs: readonly FileInProgram[], visit: (table: LineTable, row: number) => void): void {
-  for (const { table, files } of programs) {
-    for (const { firstRow, endRow } of table.sequences) {
-      for (let row = firstRow; row < endRow; row++) {
-        if (files.has(table.files[row]!) && isStatementRow(table, row)) visit(table, row);
-      }
-    }
+  let best: number | undefined;
+  for (const each of programs) {
+    const found = each.lineFrom(line);
+    if (found !== undefined && (best === undefined || found < best)) best = found;
   }
+  return best;
 }
 
 /** The statement rows of `line`, by the function instance that each belongs to. */
@@ -160,8 +151,7 @@ function rowsByInstance(
   line: number,
 ): [Entry | undefined, LineRow[]][] {
   const groups = new Map<number, [Entry | undefined, LineRow[]]>();
-  forEachStatement(programs, (table, row) => {
-    if (table.lines[row] !== line) return;
+  const add = (table: LineTable, row: number): void => {
     const address = table.addresses[row]!;
     const blocks = ifWellFormed(() => program.blocksOfRow(table, row)) ?? [];
     const instance = blocks.length > 0 ? wholeInstance(innermostFunction(blocks)) : undefined;
@@ -170,7 +160,8 @@ function rowsByInstance(
     const group = groups.get(key);
     if (group) group[1].push({ table, row, address });
     else groups.set(key, [instance, [{ table, row, address }]]);
-  });
+  };
+  for (const each of programs) for (const row of each.rowsOf(line)) add(each.table, row);
   return [...groups.values()];
 }
 

@@ -16,7 +16,7 @@ import {
   type Type,
   type Variable,
 } from '../model/model';
-import { blocksAt, entryAddress, innermostFunction, isFunction } from './blocks';
+import { entryAddress, innermostFunction, isFunction } from './blocks';
 import { findFolded } from './folded';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type LookupContext } from './globals';
@@ -57,7 +57,7 @@ function blocksMeant(
   const folded = entry === undefined || isThere ? undefined : findFolded(program, name);
   if (entry === undefined || !folded || address >= entry + folded.size) return { chain, pc: address };
   const pc = folded.low + (address - entry);
-  return { chain: blocksAt(folded.entry, pc), pc };
+  return { chain: program.blocksWithin(folded.entry, pc), pc };
 }
 
 /** The function and the blocks of its own in the chain, outermost first. */

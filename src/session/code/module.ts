@@ -3,10 +3,12 @@
  * another, from its first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising
  * offsets; the same file mapped twice (dlmopen(3)) is two modules.
  */
+import { closeSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { assertExists } from '../../base/assert';
 import { address, fileOffset, type Address, type LinkAddress, relocate, unrelocate } from '../../base/address';
 import { SidestepError } from '../../base/errors';
+import { openRegularFile } from '../../base/regularFile';
 import { type Mapping } from '../../contract/messages';
 import { type ImageCache, type ModuleImage } from './images';
 
@@ -28,6 +30,8 @@ export class Module {
   /** The first of them. */
   readonly #code: Mapping;
   readonly #origin: ModuleOrigin;
+  /** What {@link mentions} found: a file's code does not change while it is mapped. */
+  readonly #mentioned = new Map<readonly string[], boolean>();
   #opened: { readonly image: ModuleImage; readonly bias: bigint } | SidestepError | undefined;
 
   /** `mappings`: of one file, in address order, one of them executable. `entry`: the program's AT_ENTRY. */
@@ -87,6 +91,34 @@ export class Module {
   get key(): string {
     const { device, inode, start } = this.#code;
     return `${device}:${inode}@${start}`;
+  }
+
+  /**
+   * Whether one of these texts is in the file; of a list, which must stay the same, it is found once. What can't be
+   * read is taken to have them.
+   */
+  mentions(texts: readonly string[]): boolean {
+    let answer = this.#mentioned.get(texts);
+    if (answer === undefined) {
+      answer = this.#hasAny(texts);
+      this.#mentioned.set(texts, answer);
+    }
+    return answer;
+  }
+
+  #hasAny(texts: readonly string[]): boolean {
+    try {
+      const { descriptor } = openRegularFile(`/proc/${this.#origin.pid}/root${this.path}`);
+      try {
+        const bytes = readFileSync(descriptor);
+        return texts.some((text) => bytes.includes(text));
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // Deleted, or not ours to read.
+      return true;
+    }
   }
 
   #open(): { readonly image: ModuleImage; readonly bias: bigint } {
