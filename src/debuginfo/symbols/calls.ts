@@ -120,7 +120,7 @@ export function doubtOfCalls(
   const ranges = entryRanges(instance);
   if (instance.tag !== TAG.subprogram && isPackedIn(flow, ranges)) return DOUBTS.packed;
   if (instance.tag !== TAG.subprogram) {
-    if (hasCopyOutside(program, flow, instance, table, row, entryRanges(subprogram))) return DOUBTS.merged;
+    if (hasCopyOutside(program, flow, instance, table, row, entryRanges(subprogram))) return DOUBTS.unmarked;
     if (marking === 'lines' && ranges.some(({ low }) => isReenteredAt(flow, ranges, low, places))) return DOUBTS.pieces;
   }
   const first = firstStatement(program, instance, table, row);

@@ -4,6 +4,7 @@
  */
 export const DOUBTS = {
   merged: 'several copies of it begin at one instruction: passes may be missed',
+  unmarked: 'its beginning was also copied to where no call of it is marked: calls may be missed',
   joined: 'other code also leads to its first instruction: too many passes may be counted',
   pieces:
     'the compiler mixed it with other lines: copies and pieces of its code look alike, so passes may be missed or count twice',
