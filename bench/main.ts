@@ -1,8 +1,9 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * memory, emulation, survival, and, only if they are named, kills, which takes hours, and places (beside gdb's; needs the
- * programs' debug symbols). SIDESTEP_KILLS: how often survival and kills kill an engine for each row of their tables.
+ * memory, emulation, survival, and, only if they are named, kills, which takes hours, and places (beside gdb's; needs
+ * the programs' debug symbols). SIDESTEP_KILLS: how often survival and kills kill an engine for each row of their
+ * tables.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
