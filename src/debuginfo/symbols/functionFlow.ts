@@ -7,12 +7,21 @@
 import { assertExists } from '../../base/assert';
 import { type FlowInstruction } from '../../base/controlFlow';
 
+/** Instructions of a function, by their addresses. */
+export interface Reached {
+  has(address: number): boolean;
+  /** Whether something holds for one of them; in address order. */
+  some(holds: (address: number) => boolean): boolean;
+}
+
 export class FunctionFlow {
   readonly #instructions: readonly FlowInstruction[];
   readonly #indices = new Map<number, number>();
   readonly #successors: (readonly number[])[];
   readonly #predecessors: number[][];
   #loops: ReadonlySet<number>[] | undefined;
+  /** By instruction: 1 where control can come back to it. */
+  #returning: Uint8Array | undefined;
 
   /** `instructions`: of all ranges of the function, in address order. */
   constructor(
@@ -78,31 +87,106 @@ export class FunctionFlow {
    * What runs after an instruction of `from`, which itself counts only when it is reached again; `blocks` says where a
    * path ends (the instruction it ends at is reached).
    */
-  reachable(from: Iterable<number>, blocks: (address: number) => boolean = () => false): ReadonlySet<number> {
-    const reached = new Set<number>();
+  reachable(from: Iterable<number>, blocks: (address: number) => boolean = () => false): Reached {
+    return this.#reached(this.#walk(from, blocks));
+  }
+
+  #reached(met: Uint8Array): Reached {
+    return {
+      has: (address) => met[this.#indices.get(address) ?? -1] === 1,
+      some: (holds) => this.#instructions.some(({ address }, index) => met[index] === 1 && holds(address)),
+    };
+  }
+
+  /** By instruction: 1 where {@link reachable} comes. `until`: an instruction at which it may stop looking. */
+  #walk(from: Iterable<number>, blocks: (address: number) => boolean, until = -1): Uint8Array {
+    const met = new Uint8Array(this.#instructions.length);
     const pending: number[] = [];
     for (const address of from) {
       const index = this.#indices.get(address);
       if (index !== undefined) pending.push(...this.#after(index));
     }
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      const { address } = this.#instruction(index);
-      if (reached.has(address)) continue;
-      reached.add(address);
-      if (!blocks(address)) pending.push(...this.#after(index));
+      if (met[index] === 1) continue;
+      met[index] = 1;
+      if (index === until) break;
+      if (!blocks(this.#instruction(index).address)) for (const next of this.#after(index)) pending.push(next);
     }
-    return reached;
+    return met;
   }
 
   /** What runs from the entry on without passing one of `avoided`, those first met included. */
-  reachableAvoiding(avoided: (address: number) => boolean): ReadonlySet<number> {
-    if (avoided(this.entry)) return new Set([this.entry]);
-    return new Set([this.entry, ...this.reachable([this.entry], avoided)]);
+  reachableAvoiding(avoided: (address: number) => boolean): Reached {
+    const met = this.#walk(avoided(this.entry) ? [] : [this.entry], avoided);
+    const entry = this.#indices.get(this.entry);
+    if (entry !== undefined) met[entry] = 1;
+    return this.#reached(met);
+  }
+
+  /** Instructions from which control can come to an end of the function without passing one of `avoided`. */
+  endingAvoiding(avoided: (address: number) => boolean): Reached {
+    const met = new Uint8Array(this.#instructions.length);
+    const pending: number[] = [];
+    for (const [index, { address }] of this.#instructions.entries()) {
+      if (this.#after(index).length === 0 && !avoided(address)) pending.push(...this.#before(index));
+    }
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      if (met[index] === 1 || avoided(this.#instruction(index).address)) continue;
+      met[index] = 1;
+      pending.push(...this.#before(index));
+    }
+    return this.#reached(met);
   }
 
   /** Whether control can come back to `address`. `within`: on a path through these only. */
-  isInLoop(address: number, within: (address: number) => boolean = () => true): boolean {
-    return this.reachable([address], (at) => !within(at)).has(address);
+  isInLoop(address: number, within?: (address: number) => boolean): boolean {
+    this.#returning ??= this.#findReturning();
+    const wanted = this.#indices.get(address) ?? -1;
+    if (this.#returning[wanted] !== 1) return false;
+    if (within === undefined) return true;
+    return this.#walk([address], (at) => !within(at), wanted)[wanted] === 1;
+  }
+
+  /**
+   * What lies in a strongly connected component of more than one instruction, or leads to itself: Tarjan's algorithm
+   * (SIAM J. Comput. 1972), without recursion.
+   */
+  #findReturning(): Uint8Array {
+    const count = this.#instructions.length;
+    const returning = new Uint8Array(count);
+    /** When it was met, from 1; 0: not yet. */
+    const order = new Uint32Array(count);
+    const lowest = new Uint32Array(count);
+    const isOpen = new Uint8Array(count);
+    const open: number[] = [];
+    let met = 0;
+    for (let root = 0; root < count; root++) {
+      if (order[root] !== 0) continue;
+      const path = [{ index: root, next: 0 }];
+      for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+        const { index } = top;
+        if (top.next === 0) {
+          order[index] = lowest[index] = ++met;
+          isOpen[index] = 1;
+          open.push(index);
+        }
+        const following = this.#after(index)[top.next++];
+        if (following !== undefined) {
+          if (following === index) returning[index] = 1;
+          if (order[following] === 0) path.push({ index: following, next: 0 });
+          else if (isOpen[following] === 1) lowest[index] = Math.min(lowest[index]!, order[following]!);
+          continue;
+        }
+        path.pop();
+        const before = path.at(-1);
+        if (before) lowest[before.index] = Math.min(lowest[before.index]!, lowest[index]!);
+        if (lowest[index] !== order[index]) continue;
+        const component = open.splice(open.lastIndexOf(index));
+        for (const each of component) isOpen[each] = 0;
+        if (component.length > 1) for (const each of component) returning[each] = 1;
+      }
+    }
+    return returning;
   }
 
   /** Whether control leaves the function there. */
@@ -112,8 +196,8 @@ export class FunctionFlow {
 
   /** All that is on some way from `address` back to it; undefined where there is none. */
   loopAround(address: number): ReadonlySet<number> | undefined {
+    if (!this.isInLoop(address)) return undefined;
     const after = this.reachable([address]);
-    if (!after.has(address)) return undefined;
     const loop = new Set<number>();
     const pending = [address];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
@@ -146,10 +230,7 @@ export class FunctionFlow {
   isPassedBy(address: number): boolean {
     const around = this.loopAround(address);
     if (around) return this.#hasCycle(new Set([...around].filter((at) => at !== address)));
-    for (const at of this.reachableAvoiding((met) => met === address)) {
-      if (at !== address && this.isEnd(at)) return true;
-    }
-    return false;
+    return this.reachableAvoiding((met) => met === address).some((at) => at !== address && this.isEnd(at));
   }
 
   /** Whether some way within `addresses` is a circle: what nothing else in them leads to is taken away in turn. */

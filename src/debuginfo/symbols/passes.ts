@@ -164,12 +164,12 @@ function hasCodeFrom({ table, row, address }: LineRow, flow: FunctionFlow, start
     if (isStatementRow(table, at)) lines.add(table.lines[at]!);
   }
   const isEnd = (at: number): boolean => starts.has(at);
-  for (const at of [address, ...flow.reachable([address], isEnd)]) {
-    if (at !== address && (elsewhere.has(at) || isEnd(at))) continue;
+  const isOwn = (at: number): boolean => {
     const its = table.rowAt(at);
-    if (its !== undefined && lines.has(table.lines[its]!)) return true;
-  }
-  return false;
+    return its !== undefined && lines.has(table.lines[its]!);
+  };
+  if (isOwn(address)) return true;
+  return flow.reachable([address], isEnd).some((at) => !elsewhere.has(at) && !isEnd(at) && isOwn(at));
 }
 
 function isSameInstance(program: Program, table: LineTable, row: number, before: number): boolean {

@@ -72,15 +72,16 @@ function isBesidePacked(flow: FunctionFlow, starts: ReadonlySet<number>): boolea
 
 /** Whether control can come from `address` back to it without passing one of `starts`. */
 export function returnsAvoiding(flow: FunctionFlow, address: number, starts: ReadonlySet<number>): boolean {
-  return !starts.has(address) && flow.reachable([address], (at) => starts.has(at)).has(address);
+  return !starts.has(address) && flow.isInLoop(address, (at) => !starts.has(at));
 }
 
 /** Whether a whole way through the function runs the line's code, but comes to none of `starts`. */
 function hasOwnAround(own: readonly LineInstruction[], flow: FunctionFlow, starts: ReadonlySet<number>): boolean {
-  const around = flow.reachableAvoiding((address) => starts.has(address));
+  const isStart = (address: number): boolean => starts.has(address);
+  const around = flow.reachableAvoiding(isStart);
+  const ending = flow.endingAvoiding(isStart);
   return own.some(({ instruction: { address, changes, kind } }) => {
-    if (!changes || kind === 'branch' || starts.has(address) || !around.has(address)) return false;
-    return [...flow.reachable([address], (at) => starts.has(at))].some((at) => flow.isEnd(at) && !starts.has(at));
+    return changes && kind !== 'branch' && !starts.has(address) && around.has(address) && ending.has(address);
   });
 }
 
@@ -110,7 +111,7 @@ function passesAnother({ rows }: LineCode, flow: FunctionFlow, starts: ReadonlyS
   const [{ table, row }] = rows as [LineRow];
   return [...starts].some((start) => {
     const onward = flow.reachable([start], (at) => isOfOther(table, row, at) || starts.has(at));
-    return [...onward].some((at) => at !== start && starts.has(at));
+    return [...starts].some((other) => other !== start && onward.has(other));
   });
 }
 
