@@ -18,6 +18,7 @@ import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
 import { type CallAddress, callAddress, doubtOfCalls, inlinedCopies, isInlinedRecursion, isRowOf } from './calls';
 import { type LineRow } from './lineCode';
+import { markingOf } from './marking';
 import { passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
@@ -75,14 +76,22 @@ function enteredAt(program: Program, instance: Entry): CallAddress | undefined {
   return { address: (subprogram && program.flowOf(subprogram)?.behindPadding(address)) ?? address };
 }
 
-/** The row at `address` that is the instance's own: an inlined function may start at the same address. */
+/**
+ * The row at `address` that is the instance's own: an inlined function may start at the same address. LLVM does not say
+ * which function a row belongs to; the last one there is the innermost function's.
+ */
 function rowOf(program: Program, instance: Entry, address: number, table: LineTable): number | undefined {
   const sequence = table.sequenceAt(address);
   if (!sequence) return undefined;
+  const own: number[] = [];
   for (let row = table.firstRowFrom(address, sequence); table.addresses[row] === address; row++) {
-    if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) return row;
+    if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) own.push(row);
   }
-  return table.rowAt(address);
+  const isLast =
+    instance.tag === TAG.inlined_subroutine &&
+    markingOf(table, instance.unit) === 'lines' &&
+    innermostFunction(program.blocksAt(address)).key === instance.key;
+  return own.at(isLast ? -1 : 0) ?? table.rowAt(address);
 }
 
 /** Other statement rows of row `row`'s line after address `start` that belong to the same instance. */
