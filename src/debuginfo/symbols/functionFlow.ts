@@ -19,9 +19,8 @@ export class FunctionFlow {
   readonly #indices = new Map<number, number>();
   readonly #successors: (readonly number[])[];
   readonly #predecessors: number[][];
-  #loops: ReadonlySet<number>[] | undefined;
-  /** By instruction: 1 where control can come back to it. */
-  #returning: Uint8Array | undefined;
+  /** By instruction: the addresses among which control can come back to it; undefined where it can't. */
+  #loops: (ReadonlySet<number> | undefined)[] | undefined;
 
   /** `instructions`: of all ranges of the function, in address order. */
   constructor(
@@ -140,20 +139,19 @@ export class FunctionFlow {
 
   /** Whether control can come back to `address`. `within`: on a path through these only. */
   isInLoop(address: number, within?: (address: number) => boolean): boolean {
-    this.#returning ??= this.#findReturning();
-    const wanted = this.#indices.get(address) ?? -1;
-    if (this.#returning[wanted] !== 1) return false;
+    if (this.loopAround(address) === undefined) return false;
     if (within === undefined) return true;
+    const wanted = this.#indices.get(address) ?? -1;
     return this.#walk([address], (at) => !within(at), wanted)[wanted] === 1;
   }
 
   /**
-   * What lies in a strongly connected component of more than one instruction, or leads to itself: Tarjan's algorithm
+   * Strongly connected components of more than one instruction, or of one that leads to itself: Tarjan's algorithm
    * (SIAM J. Comput. 1972), without recursion.
    */
-  #findReturning(): Uint8Array {
+  #findLoops(): (ReadonlySet<number> | undefined)[] {
     const count = this.#instructions.length;
-    const returning = new Uint8Array(count);
+    const loops = new Array<ReadonlySet<number> | undefined>(count);
     /** When it was met, from 1; 0: not yet. */
     const order = new Uint32Array(count);
     const lowest = new Uint32Array(count);
@@ -172,7 +170,6 @@ export class FunctionFlow {
         }
         const following = this.#after(index)[top.next++];
         if (following !== undefined) {
-          if (following === index) returning[index] = 1;
           if (order[following] === 0) path.push({ index: following, next: 0 });
           else if (isOpen[following] === 1) lowest[index] = Math.min(lowest[index]!, order[following]!);
           continue;
@@ -183,10 +180,12 @@ export class FunctionFlow {
         if (lowest[index] !== order[index]) continue;
         const component = open.splice(open.lastIndexOf(index));
         for (const each of component) isOpen[each] = 0;
-        if (component.length > 1) for (const each of component) returning[each] = 1;
+        if (component.length === 1 && !this.#after(index).includes(index)) continue;
+        const loop = new Set(component.map((each) => this.#instruction(each).address));
+        for (const each of component) loops[each] = loop;
       }
     }
-    return returning;
+    return loops;
   }
 
   /** Whether control leaves the function there. */
@@ -196,32 +195,17 @@ export class FunctionFlow {
 
   /** All that is on some way from `address` back to it; undefined where there is none. */
   loopAround(address: number): ReadonlySet<number> | undefined {
-    if (!this.isInLoop(address)) return undefined;
-    const after = this.reachable([address]);
-    const loop = new Set<number>();
-    const pending = [address];
-    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-      if (loop.has(at) || !after.has(at)) continue;
-      loop.add(at);
-      pending.push(...this.predecessors(at));
-    }
-    return loop;
+    this.#loops ??= this.#findLoops();
+    return this.#loops[this.#indices.get(address) ?? -1];
   }
 
-  /** All loops that are not within others, and those within them together with them. */
-  loops(): readonly ReadonlySet<number>[] {
-    return (this.#loops ??= this.#findLoops());
-  }
-
-  #findLoops(): ReadonlySet<number>[] {
-    const loops: ReadonlySet<number>[] = [];
-    for (const { address } of this.#instructions) {
-      const target = this.at(address)?.target;
-      const isKnown = loops.some((loop) => loop.has(address));
-      // Every loop goes back in memory somewhere.
-      if (isKnown || target === undefined || target > address || !this.has(target)) continue;
+  /** All loops that a jump to a known address leads back in, those within others together with them. */
+  loops(): ReadonlySet<ReadonlySet<number>> {
+    const loops = new Set<ReadonlySet<number>>();
+    for (const { address, target } of this.#instructions) {
+      if (target === undefined || target > address || !this.has(target)) continue;
       const loop = this.loopAround(address);
-      if (loop) loops.push(loop);
+      if (loop) loops.add(loop);
     }
     return loops;
   }

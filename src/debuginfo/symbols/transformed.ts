@@ -41,7 +41,7 @@ function isTakenOut({ instance }: LineCode, flow: FunctionFlow, start: number): 
   if (instance.tag !== TAG.inlined_subroutine) return false;
   const ranges = entryRanges(instance);
   const isOwn = (address: number): boolean => ranges.some(({ low, high }) => address >= low && address < high);
-  return flow.loops().some((loop) => {
+  return [...flow.loops()].some((loop) => {
     if (loop.has(start)) return false;
     const all = [...loop];
     return all.some(isOwn) && !all.every(isOwn);
