@@ -6,7 +6,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
-import { type AddressRange, entryRanges } from '../dwarf/ranges';
+import { type AddressRange, entryRanges, isIn } from '../dwarf/ranges';
 import { innermostFunction, isFunction } from './blocks';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
@@ -166,10 +166,6 @@ function isReenteredAt(
   places: readonly number[],
 ): boolean {
   return returnsAvoiding(flow, address, new Set(places)) && !flow.isInLoop(address, (at) => isIn(ranges, at));
-}
-
-function isIn(ranges: readonly AddressRange[], address: number): boolean {
-  return ranges.some(({ low, high }) => address >= low && address < high);
 }
 
 /** The row of the statement behind a function's opening, or the one that an inlined instance begins with. */

@@ -16,7 +16,7 @@ import { assertExists } from '../../base/assert';
 import { type LineTable } from '../dwarf/lineTable';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
-import { columnOf, type LineCode, type LineRow } from './lineCode';
+import { columnOf, isForeign, type LineCode, type LineRow } from './lineCode';
 import { isStatementRow } from './lineIndex';
 import { markingOf } from './marking';
 import { type Program } from './program';
@@ -112,12 +112,6 @@ function addUncovered({ rows }: LineCode, flow: FunctionFlow, starts: Set<number
     if (onward.has(missed.address)) doubts.add(DOUBTS.branches);
     starts.add(missed.address);
   }
-}
-
-/** Whether the instruction at `address` is of another line. */
-function isForeign(table: LineTable, row: number, address: number): boolean {
-  const its = table.rowAt(address);
-  return its !== undefined && table.lines[its] !== table.lines[row];
 }
 
 /**

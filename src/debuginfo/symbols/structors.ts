@@ -6,7 +6,7 @@
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { entryRanges } from '../dwarf/ranges';
+import { entryRanges, isIn } from '../dwarf/ranges';
 import { entryAddress } from './blocks';
 import { inherited, linkageNameOf, qualifiedNameOf, withoutTemplateArguments } from './names';
 import { type Program } from './program';
@@ -38,7 +38,7 @@ function handsOver(program: Program, instance: Entry): boolean {
   const subprogram = address === undefined ? undefined : program.functionAt(address);
   const ranges = entryRanges(instance);
   for (const { address: at, target } of (subprogram && program.flowOf(subprogram)?.exits()) ?? []) {
-    const other = ranges.some(({ low, high }) => at >= low && at < high) ? variantAt(program, target) : undefined;
+    const other = isIn(ranges, at) ? variantAt(program, target) : undefined;
     if (other && other.rest === own.rest && other.rank > own.rank) return true;
   }
   return false;
