@@ -1,8 +1,9 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * index, memory, emulation, survival, and, only if it is named, kills (SIDESTEP_KILLS of them in each stage: 400, which
- * takes hours).
+ * index, memory, emulation, survival, and, only if they are named, kills, which takes hours, and places (beside gdb's;
+ * needs the programs' debug symbols). SIDESTEP_KILLS: how often survival and kills kill an engine for each row of their
+ * tables.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -13,6 +14,7 @@ import { benchHitCost } from './hitCost';
 import { benchIndex } from './index';
 import { benchKills } from './kills';
 import { benchMemory } from './memory';
+import { benchPlaces } from './places';
 import { say } from './report';
 import { benchServer } from './server';
 import { benchSurvival } from './survival';
@@ -26,9 +28,17 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   index: () => benchIndex({ rounds: 3 }),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
-  survival: () => benchSurvival({ rounds: 40 }),
-  kills: () => benchKills({ kills: Number(process.env['SIDESTEP_KILLS'] ?? 400) }),
+  survival: () => benchSurvival({ rounds: killsOr(40) }),
+  kills: () => benchKills({ kills: killsOr(400) }),
+  places: () => benchPlaces({ functions: 150, lines: 150 }),
 };
+
+/** Those that take longest, or need what few have. */
+const ONLY_IF_NAMED: ReadonlySet<string> = new Set(['kills', 'places']);
+
+function killsOr(usual: number): number {
+  return Number(process.env['SIDESTEP_KILLS'] ?? usual);
+}
 
 async function main(chosen: readonly string[]): Promise<void> {
   const unknown = chosen.filter((name) => SECTIONS[name] === undefined);
@@ -40,7 +50,7 @@ async function main(chosen: readonly string[]): Promise<void> {
       `Linux ${release()}, Node ${process.versions.node}\n`,
   );
   for (const [name, bench] of Object.entries(SECTIONS))
-    if (chosen.includes(name) || (chosen.length === 0 && name !== 'kills')) await bench();
+    if (chosen.includes(name) || (chosen.length === 0 && !ONLY_IF_NAMED.has(name))) await bench();
 }
 
 void main(process.argv.slice(2));

@@ -36,6 +36,7 @@ const PHASES: readonly Phase[] = [
   { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
   { name: 'exports', what: 'nothing is exported, depended on or kept that nothing uses', command: ['knip'] },
   { name: 'mirror', what: 'a test lies where its file lies', command: ['tsx', 'scripts/mirror.ts'] },
+  { name: 'paths', what: 'the documents name files that exist', command: ['tsx', 'scripts/docPaths.ts'] },
   { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
   { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
   { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },

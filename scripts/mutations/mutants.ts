@@ -36,8 +36,7 @@ const CONFUSED: Readonly<Record<string, string>> = {
   shiftRightSigned: 'shiftRight',
   zeroExtend: 'signExtend',
   signExtend: 'zeroExtend',
-  below: 'less',
-  less: 'below',
+  below: 'equal',
   equal: 'below',
   isZero: 'isNotZero',
   isNotZero: 'isZero',
@@ -84,7 +83,7 @@ const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** Functions whose two or three operands mean different things in another order. */
 const ORDERED: ReadonlySet<string> = new Set([
-  ...['subtract', 'divide', 'remainder', 'shiftLeft', 'shiftRight', 'shiftRightSigned', 'below', 'less', 'select'],
+  ...['subtract', 'divide', 'remainder', 'shiftLeft', 'shiftRight', 'shiftRightSigned', 'below', 'select'],
 ]);
 
 const OPERATORS: Readonly<Partial<Record<ts.SyntaxKind, string>>> = {
@@ -137,7 +136,7 @@ function declaredNames(source: ts.SourceFile): ReadonlySet<string> {
 function apply({ node, replacement }: Edit, file: string, source: ts.SourceFile, names: ReadonlySet<string>): Mutant {
   const [start, end] = [node.getStart(source), node.getEnd()];
   const missing = ts.isIdentifier(node) && /^\w+$/.test(replacement) && !names.has(replacement);
-  const values = file.includes('/families/') ? '../values' : './values';
+  const values = file.includes('/emulator/ir/') ? './values' : '../ir/values';
   const missingImport = missing ? `import { ${replacement} } from '${values}';\n` : '';
   return {
     file,

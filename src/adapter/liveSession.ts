@@ -2,6 +2,7 @@
  * A session that runs, with the parts that show it to the editor: from the start of its engine to the last word about
  * it.
  */
+import { setImmediate } from 'node:timers/promises';
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';
@@ -94,7 +95,7 @@ export class LiveSession implements Disposable {
       this.#console.flush();
       const summary = summarize(counts, this.#console);
       this.#store.dispose();
-      await Promise.race([this.#output, new Promise((resolve) => setTimeout(resolve, LAST_OUTPUT_MS).unref())]);
+      await (this.#exit ? within(LAST_OUTPUT_MS, this.#output) : aWholeTurn());
       if (summary !== '') this.#client.emit('output', { category: 'console', output: summary });
       if (this.#exit) this.#client.emit('exited', { exitCode: exitCode(this.#exit) });
       this.#client.emit('terminated', undefined);
@@ -136,6 +137,15 @@ export class LiveSession implements Disposable {
   #say(category: 'console' | 'stderr', text: string): void {
     this.#client.emit('output', { category, output: `${printable(text)}\n` });
   }
+}
+
+/**
+ * Of a program that lives on there is no last output; but what it has printed so far is read. Between two callbacks of
+ * setImmediate the event loop reads all that its pipes hold.
+ */
+async function aWholeTurn(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 function exitCode(end: ProcessEnd): number {

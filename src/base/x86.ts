@@ -5,3 +5,6 @@ export const INT3 = 0xcc;
 
 /** The smallest page (Intel SDM vol. 3A §4.5), in bytes: what Linux maps and protects by. */
 export const PAGE_BYTES = 4096;
+
+/** What a thread may use below its stack pointer (System V ABI, AMD64, §3.2.2); a push or call goes no farther. */
+export const RED_ZONE_BYTES = 128;

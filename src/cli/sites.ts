@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import { hex, linkAddress, type LinkAddress } from '../base/address';
+import { assertExists } from '../base/assert';
 import { SidestepError } from '../base/errors';
 import { printable, printableName } from '../base/printable';
 import { Image } from '../debuginfo/image';
@@ -48,7 +49,8 @@ export function sites({ binary, location, json, debugDirectories = [] }: Extract
   try {
     const places = placesOf(image, wanted);
     const moved = moveOf(image, wanted, places);
-    const reports = places.flatMap((place) => reportPlace(image, place));
+    const code = { image, twins: new LoadedTwins(image) };
+    const reports = places.flatMap((place) => reportPlace(code, place));
     const found = { binary, location, ...(moved !== undefined && { moved }), sites: reports };
     process.stdout.write(json ? `${JSON.stringify(found)}\n` : table(reports));
     if (moved !== undefined && !json) process.stderr.write(`sidestep: ${printable(moved)}\n`);
@@ -111,7 +113,7 @@ function moveOf(image: Image, location: ProbeLocation, places: readonly Place[])
   const line = places[0]?.line?.line;
   if (location.kind !== 'line' || line === undefined || line === location.line) return undefined;
   const isInAnother = places.every(({ candidates }) =>
-    isElsewhere(location.line, image.describe(candidates[0]!).declarationLine, line),
+    isElsewhere(location.line, image.describe(assertExists(candidates[0], 'address of a place')).declarationLine, line),
   );
   return movedText(`${location.file}:${location.line}`, line, isInAnother ? places[0]?.function : undefined);
 }
@@ -135,19 +137,26 @@ function unknownFunction(image: Image, name: string): SidestepError {
   });
 }
 
+/** What the sites are in; the twins are found once for all of them. */
+interface Code {
+  readonly image: Image;
+  readonly twins: LoadedTwins;
+}
+
 /** The candidates up to the first usable one: the refused ones show why the probe stands elsewhere. */
-function reportPlace(image: Image, place: Place): SiteReport[] {
-  const reports = place.candidates.map((candidate) => reportSite(image, candidate, place));
+function reportPlace(code: Code, place: Place): SiteReport[] {
+  const reports = place.candidates.map((candidate) => reportSite(code, candidate, place));
   const chosen = reports.findIndex(({ execution }) => execution !== 'refused');
   return chosen < 0 ? reports : reports.slice(0, chosen + 1);
 }
 
-function reportSite(image: Image, at: LinkAddress, place: Place): SiteReport {
+function reportSite(code: Code, at: LinkAddress, place: Place): SiteReport {
+  const { image } = code;
   const bytes = image.textAt(at, MAX_INSTRUCTION_BYTES);
   if (bytes === undefined) throw new SidestepError('no-code', `${image.path} has no code at ${hex(at)}`);
   const { line: described, function: innermost, symbol } = image.describe(at);
   const line = place.line ?? described;
-  const { execution, reason } = executionOf(image, bytes, at);
+  const { execution, reason } = executionOf(code, bytes, at);
   return {
     address: hex(at),
     file: line?.file,
@@ -161,7 +170,11 @@ function reportSite(image: Image, at: LinkAddress, place: Place): SiteReport {
   };
 }
 
-function executionOf(image: Image, bytes: Uint8Array, at: LinkAddress): Pick<SiteReport, 'execution' | 'reason'> {
+function executionOf(
+  { image, twins }: Code,
+  bytes: Uint8Array,
+  at: LinkAddress,
+): Pick<SiteReport, 'execution' | 'reason'> {
   const classification = classify(bytes, at);
   const { execution } = classification;
   if (execution === 'refused') return { execution, reason: classification.reason };
@@ -169,7 +182,7 @@ function executionOf(image: Image, bytes: Uint8Array, at: LinkAddress): Pick<Sit
   if (sequence !== undefined && disturbsSequence(sequence, at, classification.length)) {
     return { execution: 'refused', reason: REFUSALS['restartable-sequence'] };
   }
-  if (execution !== 'twin' || new LoadedTwins(image).serve(classification.twin)) return { execution };
+  if (execution !== 'twin' || twins.serve(classification.twin)) return { execution };
   return { execution: 'refused', reason: `${classification.reason}, ${NO_TWIN}` };
 }
 

@@ -16,7 +16,7 @@ import { entryAddress } from './symbols/blocks';
 import { findFolded } from './symbols/folded';
 import { implementationsOf } from './symbols/implementations';
 import { linkageNameOf, nameOf, qualifiedNameOf } from './symbols/names';
-import { functionPlaces, instancePlaces } from './symbols/places';
+import { bestOf, functionPlaces, instancePlaces } from './symbols/places';
 import { type Program } from './symbols/program';
 
 /** What is written after an indirect function's name to mean its resolver. */
@@ -51,7 +51,7 @@ export class FunctionFinder {
     const resolvers = new Set(indirect.map(({ address }) => address));
     const places = new Map<bigint, ProbePlace>();
     const add = (found: readonly ProbePlace[]): void => {
-      for (const place of found) if (!places.has(place.candidates[0]!)) places.set(place.candidates[0]!, place);
+      for (const place of found) if (!places.has(bestOf(place))) places.set(bestOf(place), place);
     };
     add(functionPlaces(this.#program, name).filter((place) => !resolvers.has(this.#entryOf(place))));
     for (const symbol of indirect) add(this.#implementations(symbol, name));
@@ -65,8 +65,8 @@ export class FunctionFinder {
     return [...places.values()];
   }
 
-  #entryOf({ candidates }: ProbePlace): number {
-    const address = Number(candidates[0]!);
+  #entryOf(place: ProbePlace): number {
+    const address = Number(bestOf(place));
     const known = this.#program.functionAt(address);
     return (known && entryAddress(known)) ?? address;
   }
@@ -171,13 +171,13 @@ export class FunctionFinder {
     const readable = readableName(symbolName) ?? symbolName;
     const known = this.#program.functionAt(address);
     const places = known && entryAddress(known) === address ? instancePlaces(this.#program, known) : [];
-    if (places.length === 0)
+    if (!known || places.length === 0)
       return [{ candidates: [linkAddress(address)], function: this.#nameAt(address) ?? readable, line: undefined }];
-    const names = [nameOf(known!), linkageNameOf(known!), qualifiedNameOf(known!)];
+    const names = [nameOf(known), linkageNameOf(known), qualifiedNameOf(known)];
     if (names.includes(symbolName) || names.includes(readable)) return places;
     const folded = findFolded(this.#program, readable, symbolName);
     if (folded === undefined) return places;
-    const doubt = `the linker folded it with ${qualifiedNameOf(known!) ?? 'another function'}: their calls count too`;
+    const doubt = `the linker folded it with ${qualifiedNameOf(known) ?? 'another function'}: their calls count too`;
     return places.map((place) => ({ ...place, function: folded.name, line: folded.line, doubt }));
   }
 

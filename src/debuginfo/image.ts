@@ -360,7 +360,8 @@ export class Image implements Disposable {
 
   #readFrameIndex(): { readonly bytes: Uint8Array; readonly address: number } | undefined {
     const bytes = this.#file.sectionBytes('.eh_frame_hdr');
-    return bytes && { bytes, address: this.#file.section('.eh_frame_hdr')!.address };
+    const section = this.#file.section('.eh_frame_hdr');
+    return bytes && section && { bytes, address: section.address };
   }
 
   #openIndex(which: 'own' | 'shared'): NameIndex | undefined {

@@ -1,4 +1,5 @@
 /** Makes a thread call rt_sigaction(2) for SIGTRAP, and puts it back where it was. */
+import { RED_ZONE_BYTES } from '../base/x86';
 import { Errno } from '../engine/linux/errno';
 import { type ProcessMemory } from '../engine/linux/memory';
 import { type Ptrace, TraceOption } from '../engine/tracing/ptrace';
@@ -14,8 +15,6 @@ const SYS_RT_SIGACTION = 13;
 /** The kernel's struct sigaction: handler, flags, restorer and mask, u64 each. */
 const ACTION_BYTES = 32;
 const SIGSET_BYTES = 8;
-/** The red zone: memory below its stack pointer that a thread may be using (System V ABI, AMD64, §3.2.2). */
-const RED_ZONE_BYTES = 128;
 
 export class RemoteCall {
   readonly #ptrace: Ptrace;

@@ -7,6 +7,7 @@
  * Threads stopped at an INT3 that was never reported to the engine carry their SIGTRAP. If they survive it, they are
  * treated like the others: see rescue.ts.
  */
+import { RED_ZONE_BYTES } from '../base/x86';
 import { ThreadPhase } from '../contract/ledger';
 import { Layout } from '../engine/tracing/arena';
 import { type Stop, stopOf } from '../engine/linux/proc';
@@ -263,9 +264,6 @@ export class Threads {
     return found ?? true;
   }
 }
-
-/** What a thread may use below its stack pointer (System V ABI, AMD64, §3.2.2); a push or call goes no farther. */
-const RED_ZONE_BYTES = 128;
 
 /** By the one signal that no program lives through: SIGTRAP may be ignored by the time that it comes to it. */
 function end(pid: number): void {

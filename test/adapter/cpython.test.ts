@@ -57,7 +57,8 @@ describe('CPython', () => {
     assert.equal(await result, `${THREADS * ROUNDS * 4} abcd\n`);
     await client.ask('disconnect');
     const lines = client.output('console').split('\n');
-    assert.match(lines[0]!, /^PyList_Append\(op=0x[0-9a-f]+, newitem=0x[0-9a-f]+\)/);
+    // A warning of the places may come first.
+    assert.ok(lines.some((line) => /^PyList_Append\(op=0x[0-9a-f]+, newitem=0x[0-9a-f]+\)/.test(line)));
     const counted = Number(/PyList_Append: ([\d,]+) hits/.exec(lines.join('\n'))?.[1]?.replace(',', ''));
     assert.equal(counted, THREADS * ROUNDS * 4);
     const resident = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${client.pid}/status`, 'utf8'))?.[1]);

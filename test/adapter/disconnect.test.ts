@@ -10,6 +10,9 @@ import { DapClient } from './dapClient';
 
 const workers = buildFixture('workers.c', { flags: ['-O1', '-pthread'] });
 
+/** Prints until nobody reads it. */
+const PRINTS_ON = "setInterval(() => console.log('on'), 50); process.stdout.on('error', () => process.exit());";
+
 /** The engine that an adapter has started. */
 function engineOf(adapter: number): number {
   const children = readFileSync(`/proc/${adapter}/task/${adapter}/children`, 'latin1').trim().split(' ');
@@ -46,11 +49,43 @@ describe('disconnect', () => {
     return { launched };
   }
 
-  it('is answered where the engine is dead', async () => {
-    await client.start('launch', { program: '/bin/sleep', args: ['100'] }, () => client.setFunctionBreakpoints());
-    process.kill(engineOf(client.pid), 'SIGKILL');
-    await client.ask('disconnect');
-    await client.event('terminated');
+  describe('where the engine was killed', () => {
+    /** The program lives on: only it has its streams, and it ends when the adapter's end of them is closed. */
+    const launchAndKill = async (): Promise<void> => {
+      await client.start('launch', { program: process.execPath, args: ['-e', PRINTS_ON] }, () =>
+        client.setFunctionBreakpoints(),
+      );
+      await client.until(() => client.output('stdout').includes('on'));
+      process.kill(engineOf(client.pid), 'SIGKILL');
+    };
+
+    it('is answered', async () => {
+      await launchAndKill();
+      await client.ask('disconnect');
+      await client.event('terminated');
+    });
+
+    it('is not waited for: the session ends by itself, while the program lives on', async () => {
+      await launchAndKill();
+      await client.event('terminated');
+      assert.match(client.output('stderr'), /^The engine is gone: it was ended by SIGKILL\n$/);
+      const { systemProcessId } = await client.event('process');
+      process.kill(systemProcessId as number, 0);
+      await client.ask('disconnect');
+    });
+
+    it('is answered where the program was attached to', async () => {
+      const sleeper = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+      try {
+        await client.start('attach', { pid: sleeper.pid }, () => client.setFunctionBreakpoints());
+        process.kill(engineOf(client.pid), 'SIGKILL');
+        await client.event('terminated');
+        await client.ask('disconnect');
+        assert.equal(sleeper.exitCode ?? sleeper.signalCode, null);
+      } finally {
+        sleeper.kill('SIGKILL');
+      }
+    });
   });
 
   it('is answered while a launch waits for the terminal, which it ends', async () => {

@@ -1,5 +1,6 @@
 /** The engine is killed, at whatever moment: status 2, one line, and nothing has run without its probes. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fixture, marked, Running } from './commandLine';
 import { until } from '../until';
@@ -75,7 +76,21 @@ describe('an engine that is killed', () => {
     const program = childrenOf(engine.pid).find(({ command }) => command.startsWith(ends));
     assert.ok(program);
     process.kill(engine.pid, 'SIGKILL');
+    await running.untilStderr(/the engine is gone/);
+    // It lives on, and has sidestep's own streams.
     process.kill(program.pid, 'SIGKILL');
     await endsWithOneLine(running);
+  });
+
+  it('while it traces a program that it has attached to', async () => {
+    const program = spawn(ends, ['0', '2000000000'], { stdio: 'ignore' });
+    try {
+      const running = new Running(['attach', String(program.pid), '-p', `log ${marked('ends', 'passed')} "passes"`]);
+      await until('a hit', () => (running.stdout + running.stderr).includes('passes'));
+      await engineIsKilled(running, () => true);
+      await endsWithOneLine(running);
+    } finally {
+      program.kill('SIGKILL');
+    }
   });
 });

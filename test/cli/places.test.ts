@@ -3,9 +3,10 @@
  * made of them.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { buildFixture, type Fixture } from '../fixtures/build';
+import { skip } from '../skip';
 import { parseJsonLines, sidestep } from './commandLine';
 
 interface Result {
@@ -46,6 +47,15 @@ describe('lines and calls in loops', () => {
       const lines = truth.map(([marker]) => `count ${file}:${fixture.line(marker)}`);
       const { counts } = await run(fixture.path, ...lines, 'count body');
       assert.deepEqual(counts, [...truth.map(([, count]) => count), truth[0]![1]]);
+    });
+  }
+
+  for (const level of ['-O1', '-O2', '-Os']) {
+    it(`count each call that clang ${level} inlined, also where a function begins with one`, async function () {
+      if (spawnSync('clang', ['--version']).error) skip(this, 'there is no clang');
+      const { path } = buildFixture('places/loops.c', { flags: [level], compiler: 'clang' });
+      const { counts } = await run(path, 'count body');
+      assert.deepEqual(counts, [truthOf(path)[0]![1]]);
     });
   }
 

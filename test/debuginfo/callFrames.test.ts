@@ -84,7 +84,7 @@ function columnText(row: UnwindRow, column: string): string {
   return ruleText(ruleOf(row, register));
 }
 
-/** Compares all descriptions; answers how many rows there were. `indexed`: rows are also found through .eh_frame_hdr. */
+/** Compares all descriptions; returns how many rows there were. `indexed`: rows are found through .eh_frame_hdr too. */
 function compare(path: string, kind: '.eh_frame' | '.debug_frame'): number {
   const file = ElfFile.open(path);
   try {

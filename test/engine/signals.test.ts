@@ -88,6 +88,18 @@ describe('signals', () => {
     });
   }
 
+  it('keeps a SIGTRAP that hides INT3’s own from a program that ignores it', async () => {
+    const target = await Target.start(traps.path, ['ignored-bombarded', '0']);
+    await client.request('attach', { pid: target.pid });
+    const work = await client.symbol(target.pid, traps.path, traps.offset('work'));
+    const { probe } = await client.arm(target.pid, work, { onHit: 'count' });
+    target.begin({ lingering: true });
+    const ended = client.event('exited').then(({ end }) => end);
+    await Promise.race([client.untilHit(probe, 30_000), ended]);
+    assert.equal((await target.end()).output, 'calls 0 traps 0');
+    assert.deepEqual(await ended, { code: 0 });
+  });
+
   // The kernel has undone it by the time the hit is reported, and nothing tells that it was so.
   for (const kind of ['late-block', 'late-ignore']) {
     it(`counts where the program sets SIGTRAP otherwise after its probe was set, which the first hit undoes: ${kind}`, async () => {

@@ -49,6 +49,29 @@ describe('guardian', () => {
     await guardianOf(client);
   }
 
+  /** Kills the guardian; the next one is stopped before it watches. */
+  async function bereave(): Promise<number> {
+    for (;;) {
+      const guardian = await guardianOf(client);
+      process.kill(guardian, 'SIGKILL');
+      await until('a successor', () => guardianAmongChildren(guardian) !== undefined);
+      const successor = guardianAmongChildren(guardian)!;
+      process.kill(successor, 'SIGSTOP');
+      await until('the successor stopped', () => status(successor, 'State').startsWith('T'));
+      if (status(client.process.pid!, 'TracerPid') === '0') return successor;
+      process.kill(successor, 'SIGCONT');
+    }
+  }
+
+  /** Another one than `former` that the engine has started. */
+  function guardianAmongChildren(former: number): number | undefined {
+    const { pid } = client.process;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+    return children.find(
+      (child) => child !== former && readFileSync(`/proc/${child}/cmdline`, 'latin1').startsWith('sidestep-guardian'),
+    );
+  }
+
   async function kill(): Promise<void> {
     client.process.kill('SIGKILL');
     await client.close();
@@ -188,6 +211,25 @@ describe('guardian', () => {
     await client.close();
     assertUntouched(target);
     await assertRight(target);
+  });
+
+  it('may be gone when a launched program is released, which then ends with the engine where it has met a probe', async () => {
+    // The first instruction, endbr64, does no harm without its first byte: the program would live on, for an hour.
+    const counter = program('counter.c', ['-fcf-protection=branch']);
+    client = new EngineClient();
+    const pid = await client.launch(counter.path, ['1', '2000000000000']);
+    const main = await client.symbol(pid, counter.path, counter.offset('main'));
+    await client.arm(pid, main, { onHit: 'hold' });
+    const successor = await bereave();
+    try {
+      await client.release(pid);
+      await client.event('held', ({ site }) => site !== undefined);
+      await kill();
+      await until('the end of the program', () => !existsSync(`/proc/${pid}`) || /^[ZX]/.test(status(pid, 'State')));
+    } finally {
+      process.kill(successor, 'SIGKILL');
+      if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');
+    }
   });
 
   it('may be forbidden to trace the engine, which goes on without and says so', async () => {

@@ -41,7 +41,8 @@ export function parseEnvironment(text: string): Record<string, string> {
   const result: Record<string, string> = {};
   for (const line of text.split(/\r?\n/)) {
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match) result[match[1]!] = match[2]!.replace(/^(["'])(.*)\1$/, '$2');
+    const [, name, value] = match ?? [];
+    if (name !== undefined && value !== undefined) result[name] = value.replace(/^(["'])(.*)\1$/, '$2');
   }
   return result;
 }

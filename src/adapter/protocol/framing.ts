@@ -26,7 +26,8 @@ export class Framing extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
-      for (let rest = chunk; rest.length > 0;) rest = this.#pieces ? this.#takeBody(rest) : this.#takeHeader(rest);
+      for (let rest = chunk; rest.length > 0;)
+        rest = this.#pieces ? this.#takeBody(this.#pieces, rest) : this.#takeHeader(rest);
       done();
     } catch (thrown) {
       if (!(thrown instanceof SidestepError)) throw thrown;
@@ -45,24 +46,23 @@ export class Framing extends Transform {
       return Buffer.alloc(0);
     }
     this.#missing = lengthIn(header.toString('latin1', 0, end));
-    this.#pieces = [header.subarray(0, end + END.length)];
     this.#header = Buffer.alloc(0);
-    this.#passOnIfWhole();
+    this.#passOnIfWhole([header.subarray(0, end + END.length)]);
     return chunk.subarray(end + END.length - known);
   }
 
-  #takeBody(chunk: Buffer): Buffer {
+  #takeBody(pieces: Buffer[], chunk: Buffer): Buffer {
     const piece = chunk.subarray(0, this.#missing);
-    this.#pieces!.push(piece);
     this.#missing -= piece.length;
-    this.#passOnIfWhole();
+    pieces.push(piece);
+    this.#passOnIfWhole(pieces);
     return chunk.subarray(piece.length);
   }
 
-  #passOnIfWhole(): void {
-    if (this.#missing > 0) return;
-    this.push(Buffer.concat(this.#pieces!));
-    this.#pieces = undefined;
+  #passOnIfWhole(pieces: Buffer[]): void {
+    const isWhole = this.#missing <= 0;
+    if (isWhole) this.push(Buffer.concat(pieces));
+    this.#pieces = isWhole ? undefined : pieces;
   }
 }
 

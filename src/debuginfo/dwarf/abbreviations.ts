@@ -4,11 +4,11 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { FORM } from './constants';
-import { type Encoding, formOf, narrowed, sizeOf, type Skip } from './forms';
+import { type Encoding, type Form, formOf, narrowed, sizeOf, type Skip } from './forms';
 
 export interface AttributeSpecification {
   readonly name: number;
-  readonly form: number;
+  readonly form: Form;
   /** DW_FORM_implicit_const's value, which lies here and not in the entry. */
   readonly implicit: number | bigint | undefined;
   /** Where the value is after the start of the entry's values; -1 when values of other sizes come before it. */
@@ -49,7 +49,7 @@ export class Abbreviations {
   declares(attribute: number, forms?: ReadonlySet<number>): boolean {
     for (const table of [this.#dense, this.#sparse.values()]) {
       for (const abbreviation of table) {
-        if (abbreviation?.attributes.some(({ name, form }) => name === attribute && (forms?.has(form) ?? true)))
+        if (abbreviation?.attributes.some(({ name, form }) => name === attribute && (forms?.has(form.number) ?? true)))
           return true;
       }
     }
@@ -70,13 +70,13 @@ function readAbbreviation(reader: ByteReader, code: number, encoding: Encoding):
   for (;;) {
     const name = reader.uleb();
     const at = reader.offset;
-    const form = reader.uleb();
-    if (name === 0 && form === 0) break;
-    const row = formOf(form);
-    if (!row) throw reader.malformed(`attribute form 0x${form.toString(16)} is unknown`, at);
-    const implicit = form === FORM.implicit_const ? narrowed(reader.sleb64()) : undefined;
+    const number = reader.uleb();
+    if (name === 0 && number === 0) break;
+    const form = formOf(number);
+    if (!form) throw reader.malformed(`attribute form 0x${number.toString(16)} is unknown`, at);
+    const implicit = number === FORM.implicit_const ? narrowed(reader.sleb64()) : undefined;
     attributes.push({ name, form, implicit, offset });
-    const size = sizeOf(row, encoding);
+    const size = sizeOf(form, encoding);
     const before = skips.at(-1);
     if (typeof size === 'number' && typeof before === 'number') skips[skips.length - 1] = before + size;
     else skips.push(size);

@@ -1,6 +1,6 @@
 /**
- * One attribute's value as its form encodes it (DWARF 5 §7.5.5): plain data that knows no unit and no file. What it leads
- * to, the string at an offset or the entry that a reference means, `Unit` and `Entry` find.
+ * One attribute's value as its form encodes it (DWARF 5 §7.5.5): plain data that knows no unit and no file. What it
+ * leads to, the string at an offset or the entry that a reference means, `Unit` and `Entry` find.
  *
  * Asked for a class that it does not belong to, a value answers undefined: producers disagree about forms, and a value
  * that can't be understood must read as missing, not as another one.
@@ -58,7 +58,7 @@ export type AttributeValue<C extends ValueClass = ValueClass> = {
 export function unsignedOf(value: AttributeValue): number | undefined {
   switch (value.class) {
     case 'constant':
-      return value.value < 0 ? undefined : Number(value.value);
+      return amountOf(value.value);
     case 'sectionOffset':
     case 'locationIndex':
     case 'rangeIndex':
@@ -66,6 +66,11 @@ export function unsignedOf(value: AttributeValue): number | undefined {
     default:
       return undefined;
   }
+}
+
+/** An amount by its number. */
+export function amountOf(number: number | bigint): number | undefined {
+  return number < 0 ? undefined : Number(number);
 }
 
 export function constantOf(value: AttributeValue): bigint | undefined {

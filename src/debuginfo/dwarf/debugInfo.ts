@@ -1,5 +1,5 @@
 /** .debug_info and .debug_types of one file (DWARF 5 §7.5): its units, by offset and by signature. */
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOf } from '../../base/binarySearch';
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { type DebugFile } from './debugFile';
@@ -44,7 +44,7 @@ export class DebugInfo implements Units {
 
   unitAt(offset: number, section: UnitSection = '.debug_info'): Unit | undefined {
     const units = this.#units.value[section];
-    const unit = units[partitionPoint(units.length, (index) => units[index]!.header.end <= offset)];
+    const unit = units[partitionPointOf(units, ({ header }) => header.end <= offset)];
     return unit && unit.header.offset <= offset ? unit : undefined;
   }
 

@@ -8,18 +8,8 @@ import { type EntryTable } from './entryTable';
 import { RawEntry } from './rawEntry';
 import { type EntryPlace, type Unit } from './unit';
 
-export class Entry extends RawEntry {
-  #index: number | undefined;
-
-  private constructor(
-    readonly unit: Unit,
-    offset: number,
-    index: number | undefined,
-  ) {
-    super(unit, offset);
-    this.#index = index;
-  }
-
+// It has no constructor and no fields of its own: making an entry is most of the cost of reading one.
+export class Entry extends RawEntry<Unit> {
   /** Entry number `index` of a unit's table. */
   static of(entries: EntryTable<Unit>, index: number): Entry {
     return new Entry(entries.source, entries.offsetAt(index), index);
@@ -27,36 +17,27 @@ export class Entry extends RawEntry {
 
   /** The unit's own entry; undefined for a unit without any. Does not read the other entries. */
   static rootOf(unit: Unit): Entry | undefined {
-    return unit.root && new Entry(unit, unit.root.offset, undefined);
+    return unit.root && new Entry(unit, unit.root.offset, unit.root.index);
   }
 
   /** The entry at a place. Throws `malformed` where none starts; `from`: where the reference is, for the error. */
-  static at({ units, section, offset, unit: known }: EntryPlace, from: number = offset): Entry {
-    const unit = known ?? units.unitAt(offset, section);
+  static at(place: EntryPlace, from: () => number = () => place.offset): Entry {
+    const { units, section, offset } = place;
+    const unit = place.unit ?? units.unitAt(offset, section);
     if (!unit) {
       throw units.file.sections.reader(section).malformed('a reference leads outside of all units', offset);
     }
-    const { entries } = unit;
+    return Entry.#in(unit, offset) ?? noEntry(unit, offset, from());
+  }
+
+  static #in({ entries }: Unit, offset: number): Entry | undefined {
     const index = entries.indexAt(offset);
-    if (index === undefined) {
-      throw unit.section.malformed(`a reference leads to 0x${offset.toString(16)}: no entry`, from);
-    }
-    return Entry.of(entries, index);
+    return index === undefined ? undefined : Entry.of(entries, index);
   }
 
   /** Tells entries of a program apart, and equal ones together. */
   get key(): EntryKey {
     return this.unit.keyAt(this.offset);
-  }
-
-  /** Its place in the unit's table. */
-  get index(): number {
-    if (this.#index === undefined) {
-      const index = this.unit.entries.indexAt(this.offset);
-      if (index === undefined) throw this.unit.section.malformed('an entry is unreachable from its unit', this.offset);
-      this.#index = index;
-    }
-    return this.#index;
   }
 
   get parent(): Entry | undefined {
@@ -78,8 +59,14 @@ export class Entry extends RawEntry {
   }
 
   string(name: number): string | undefined {
-    const value = this.value(name);
-    return value && this.unit.string(value);
+    const index = this.indexOf(name);
+    if (index < 0) return undefined;
+    const { unit } = this;
+    const { form } = this.attributeAt(index);
+    // Nearly all names: read without an object for the value, as below.
+    return form.class === 'stringOffset'
+      ? unit.file.stringAt('.debug_str', form.read(this.cursorAt(index), unit.header, undefined))
+      : unit.string(this.valueOf(index));
   }
 
   address(name: number): number | undefined {
@@ -89,8 +76,37 @@ export class Entry extends RawEntry {
 
   /** The entry that the attribute refers to. */
   reference(name: number): Entry | undefined {
-    return this.attribute(name)?.reference();
+    const index = this.indexOf(name);
+    if (index < 0) return undefined;
+    const { unit } = this;
+    const { form } = this.attributeAt(index);
+    if (form.class !== 'unitReference') return this.referredBy(name, this.valueOf(index));
+    const offset = unit.header.offset + form.read(this.cursorAt(index), unit.header, undefined);
+    return Entry.#in(unit, offset) ?? noEntry(unit, offset, this.placeOf(name));
   }
+
+  /** The key of the entry that the attribute refers to (see {@link key}), without reading it. */
+  referenceKey(name: number): EntryKey | undefined {
+    const index = this.indexOf(name);
+    if (index < 0) return undefined;
+    const { unit } = this;
+    const { form } = this.attributeAt(index);
+    if (form.class === 'unitReference') {
+      return unit.keyAt(unit.header.offset + form.read(this.cursorAt(index), unit.header, undefined));
+    }
+    const place = unit.placeOf(this.valueOf(index));
+    return place && entryKey(place.units.file.number, place.section, place.offset);
+  }
+
+  /** The entry that `value` of attribute `name` refers to; undefined for other values. */
+  referredBy(name: number, value: AttributeValue): Entry | undefined {
+    const place = this.unit.placeOf(value);
+    return place && Entry.at(place, () => this.placeOf(name));
+  }
+}
+
+function noEntry(unit: Unit, offset: number, from: number): never {
+  throw unit.section.malformed(`a reference leads to 0x${offset.toString(16)}: no entry`, from);
 }
 
 /** An attribute of an entry: its value, and what that means in the entry's unit. */
@@ -130,14 +146,7 @@ export class Attribute {
   }
 
   reference(): Entry | undefined {
-    const place = this.unit.placeOf(this.value);
-    return place && Entry.at(place, this.entry.placeOf(this.name));
-  }
-
-  /** The key of the entry that the reference leads to (see Entry.key), without reading it. */
-  referenceKey(): EntryKey | undefined {
-    const place = this.unit.placeOf(this.value);
-    return place && entryKey(place.units.file.number, place.section, place.offset);
+    return this.entry.referredBy(this.name, this.value);
   }
 
   /** Where a list starts: a section offset. DWARF 2 and 3 wrote data4 or data8 for it. */

@@ -15,14 +15,13 @@ export type EntryKey = number & { readonly [brand]: 'EntryKey' };
 
 const MAX_OFFSET = 2 ** 36;
 const MAX_FILES = 2 ** 16;
-const SECTIONS: Readonly<Record<UnitSection, number>> = { '.debug_info': 0, '.debug_types': 1 };
 
 /** The key of what is at `offset` of a section of file number `file`. Throws `unsupported` beyond its range. */
 export function entryKey(file: number, section: UnitSection, offset: number): EntryKey {
   if (!(offset < MAX_OFFSET)) {
     throw new SidestepError('unsupported', `${section} is larger than 64 GiB`, { place: { section, offset } });
   }
-  return ((file * 2 + SECTIONS[section]) * MAX_OFFSET + offset) as EntryKey;
+  return ((file * 2 + (section === '.debug_types' ? 1 : 0)) * MAX_OFFSET + offset) as EntryKey;
 }
 
 /** Numbers the files of one program. */

@@ -2,7 +2,8 @@
  * The entries of one unit as a flat table in the order of the file: an entry's subtree is the run of entries after it.
  * No recursion, however deep a hostile file nests them, and 14 bytes an entry.
  */
-import { partitionPoint } from '../../base/binarySearch';
+import { assertExists } from '../../base/assert';
+import { partitionPointOfNumbers } from '../../base/binarySearch';
 import { type Abbreviation, skipAttributes } from './abbreviations';
 import { type EntrySource, readCode } from './rawEntry';
 
@@ -63,15 +64,15 @@ export class EntryTable<Source extends EntrySource> {
   /** Whether the entry has an attribute of this name, without making an object of it. */
   has(index: number, attribute: number): boolean {
     const { code } = readCode(this.source, this.offsetAt(index));
-    for (const { name } of this.source.abbreviations.get(code)!.attributes) if (name === attribute) return true;
-    return false;
+    const abbreviation = assertExists(this.source.abbreviations.get(code), 'abbreviation');
+    return abbreviation.attributes.some(({ name }) => name === attribute);
   }
 
   /** Index of the entry that starts at `offset` of the section; undefined when none does. */
   indexAt(offset: number): number | undefined {
     const offsets = this.#offsets;
     const own = offset - this.source.header.offset;
-    const index = partitionPoint(offsets.length, (each) => offsets[each]! < own);
+    const index = partitionPointOfNumbers(offsets, own);
     return offsets[index] === own ? index : undefined;
   }
 
@@ -112,7 +113,7 @@ class Walk {
     const isDone = this.#count > 0 && this.#open.length === 0;
     // After the root's subtree there is padding only.
     if (isDone || (code === 0 && this.#count === 0)) return false;
-    if (code === 0) this.#columns.ends[this.#open.pop()!] = this.#count;
+    if (code === 0) this.#columns.ends[assertExists(this.#open.pop(), 'open entry')] = this.#count;
     else this.#add(at, this.#abbreviation(code, at));
     return true;
   }

@@ -1,6 +1,7 @@
 /**
- * The forms of attribute values (DWARF 5 §7.5.5, §7.5.6): for each its size, its class and how it is read. All who meet a
- * form look here: abbreviations, the walk over a unit's entries, attributes, line number headers. A new form is a row.
+ * The forms of attribute values (DWARF 5 §7.5.5, §7.5.6): for each its size, its class and how it is read. All who meet
+ * a form look here: abbreviations, the walk over a unit's entries, attributes, line number headers. A new form is a
+ * row.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type AttributeValue, type ValueClass, type ValueClasses } from './attributeValue';
@@ -21,14 +22,27 @@ export interface Encoding {
  */
 export type Skip = (bytes: Uint8Array, offset: number, encoding: Encoding) => number;
 
-export interface Form<C extends ValueClass = ValueClass> {
+/** The value at the reader's offset. `implicit`: what the abbreviation has in its place (DW_FORM_implicit_const). */
+type Read<T> = (reader: ByteReader, encoding: Encoding, implicit: number | bigint | undefined) => T;
+
+interface FormOfClass<C extends ValueClass> {
+  /** DW_FORM_*. */
+  readonly number: number;
   /** Bytes of a value, by the encoding where it is a name; or how to get over a value whose size stands in it. */
   readonly size: number | keyof typeof ENCODED_SIZES | Skip;
-  /** Undefined where each value names a form of its own. */
-  readonly class: C | undefined;
-  /** The value at the reader's offset. `implicit`: what the abbreviation has in its place (DW_FORM_implicit_const). */
-  readonly read: (reader: ByteReader, encoding: Encoding, implicit: number | bigint | undefined) => AttributeValue<C>;
+  readonly class: C;
+  readonly read: Read<ValueClasses[C]>;
 }
+
+/** Each value names a form of its own (DW_FORM_indirect). */
+interface IndirectForm {
+  readonly number: number;
+  readonly size: Skip;
+  readonly class: undefined;
+}
+
+/** A form by its class, which says what it reads; {@link readValue} reads any. */
+export type Form = { [C in ValueClass]: FormOfClass<C> }[ValueClass] | IndirectForm;
 
 const ENCODED_SIZES = {
   address: ({ addressSize }: Encoding): number => addressSize,
@@ -37,21 +51,13 @@ const ENCODED_SIZES = {
   reference: ({ version, addressSize, offsetSize }: Encoding): number => (version <= 2 ? addressSize : offsetSize),
 } as const;
 
-/** The row of one form. `read` gives what a value of its class holds. */
 function row<C extends ValueClass>(
-  form: number,
+  number: number,
   valueClass: C,
-  size: Form['size'],
-  read: (...from: Parameters<Form['read']>) => ValueClasses[C],
-): [number, Form<C>] {
-  return [
-    form,
-    {
-      size,
-      class: valueClass,
-      read: (reader, encoding, implicit) => ({ class: valueClass, form, value: read(reader, encoding, implicit) }),
-    },
-  ];
+  size: FormOfClass<C>['size'],
+  read: Read<ValueClasses[C]>,
+): [number, FormOfClass<C>] {
+  return [number, { number, size, class: valueClass, read }];
 }
 
 const FORMS = new Map<number, Form>([
@@ -114,7 +120,7 @@ const FORMS = new Map<number, Form>([
   row(FORM.GNU_ref_alt, 'sharedReference', 'offset', offset),
   row(FORM.ref_sig8, 'signature', 8, (reader) => reader.u64()),
 
-  [FORM.indirect, { size: skipIndirect, class: undefined, read: readIndirect }],
+  [FORM.indirect, { number: FORM.indirect, size: skipIndirect, class: undefined }],
 ]);
 
 /** The standard forms again, by number: abbreviations ask for each attribute of each declaration. */
@@ -128,6 +134,28 @@ export function formOf(form: number): Form | undefined {
 /** Bytes of each value of a form, or how to get over one. */
 export function sizeOf({ size }: Form, encoding: Encoding): number | Skip {
   return typeof size === 'string' ? ENCODED_SIZES[size](encoding) : size;
+}
+
+/** The value of a form at the reader's offset. Throws `malformed` for one that names no form. */
+export function readValue(
+  form: Form,
+  reader: ByteReader,
+  encoding: Encoding,
+  implicit?: number | bigint,
+): AttributeValue {
+  if (form.class !== undefined) return valueOf(form, reader, encoding, implicit);
+  const at = reader.offset;
+  const number = reader.uleb();
+  const chosen = chosenForm(number);
+  if (!chosen) throw reader.malformed(`an entry names 0x${number.toString(16)} as a form`, at);
+  return valueOf(chosen, reader, encoding, undefined);
+}
+
+function valueOf<C extends ValueClass>(
+  { class: valueClass, number, read }: FormOfClass<C>,
+  ...from: Parameters<Read<unknown>>
+): AttributeValue<C> {
+  return { class: valueClass, form: number, value: read(...from) };
 }
 
 /** A number where it is exact as one. */
@@ -156,17 +184,10 @@ function isShort({ data, offset: at }: ByteReader): boolean {
   return false;
 }
 
-/** What an entry names as its attribute's form; the abbreviation's constant is none, and no form leads on to a third. */
-function chosenForm(form: number): Form | undefined {
-  return form === FORM.indirect || form === FORM.implicit_const ? undefined : formOf(form);
-}
-
-function readIndirect(reader: ByteReader, encoding: Encoding): AttributeValue {
-  const at = reader.offset;
-  const number = reader.uleb();
-  const form = chosenForm(number);
-  if (!form) throw reader.malformed(`an entry names 0x${number.toString(16)} as a form`, at);
-  return form.read(reader, encoding, undefined);
+/** What an entry names as its attribute's form; the abbreviation's constant is none, and no form names a third. */
+function chosenForm(number: number): Exclude<Form, IndirectForm> | undefined {
+  const form = number === FORM.implicit_const ? undefined : formOf(number);
+  return form?.class === undefined ? undefined : form;
 }
 
 function skipIndirect(bytes: Uint8Array, at: number, encoding: Encoding): number {

@@ -7,7 +7,7 @@ import { type ByteReader } from '../../base/byteReader';
 import { LNCT } from './constants';
 import { unsignedOf, type ValueClass } from './attributeValue';
 import { type DebugFile } from './debugFile';
-import { type Encoding, type Form, formOf, sizeOf } from './forms';
+import { type Encoding, type Form, formOf, readValue, sizeOf } from './forms';
 import { readInitialLength, readOffset } from './initialLength';
 import { joinPath } from './path';
 
@@ -195,14 +195,14 @@ const NAMES: ReadonlySet<string> = new Set<ValueClass>([
 ]);
 
 function readName(debug: DebugFile, reader: ByteReader, form: Form, encoding: Encoding): string {
-  const value = form.read(reader, encoding, undefined);
+  const value = readValue(form, reader, encoding);
   if (!NAMES.has(value.class)) throw reader.malformed(`form 0x${value.form.toString(16)} can't name a file`);
   // A name of the supplementary file may be out of reach.
   return debug.string(value) ?? '';
 }
 
 function readIndex(reader: ByteReader, form: Form, encoding: Encoding): number {
-  const value = form.read(reader, encoding, undefined);
+  const value = readValue(form, reader, encoding);
   const index = value.class === 'constant' ? unsignedOf(value) : undefined;
   if (index === undefined) throw reader.malformed(`form 0x${value.form.toString(16)} can't number a directory`);
   return index;

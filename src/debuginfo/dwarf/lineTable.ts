@@ -3,6 +3,7 @@
  * each of ascending addresses; sequences are sorted here. Sequences that don't lie in the program's code (what a linker
  * discarded is left at address 0 or -1) are dropped.
  */
+import { assertExists } from '../../base/assert';
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
 import { LNE, LNS } from './constants';
@@ -73,7 +74,7 @@ export class LineTable {
     let high = this.sequences.length - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const sequence = this.sequences[middle]!;
+      const sequence = assertExists(this.sequences[middle], 'sequence');
       if (address < sequence.low) high = middle - 1;
       else if (address >= sequence.high) low = middle + 1;
       else return sequence;

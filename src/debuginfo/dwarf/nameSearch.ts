@@ -4,7 +4,7 @@
  * units. The answer may hold units that contain the bytes by chance, never misses one. Searching runs at memory speed,
  * and the first hit in a unit settles it.
  */
-import { partitionPoint } from '../../base/binarySearch';
+import { partitionPointOf } from '../../base/binarySearch';
 import { type ByteReader } from '../../base/byteReader';
 import { AT } from './constants';
 import { type DebugInfo } from './debugInfo';
@@ -100,7 +100,7 @@ function addIndexedUnits(info: DebugInfo, offsets: readonly number[], units: Set
     const pattern = offsetPattern(offset);
     let at = table.indexOf(pattern);
     while (at >= 0) {
-      const next = partitionPoint(bases.length, (index) => bases[index]! <= at);
+      const next = partitionPointOf(bases, (base) => base <= at);
       for (const unit of parts.get(bases[next - 1] ?? -1) ?? []) units.add(unit);
       // One hit settles a part.
       at = next < bases.length ? table.indexOf(pattern, bases[next]) : -1;

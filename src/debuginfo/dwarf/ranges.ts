@@ -23,3 +23,8 @@ export function entryRanges(entry: Entry): readonly AddressRange[] {
   const end = high.address() ?? low + (high.unsigned() ?? 0);
   return low < end ? [{ low, high: end }] : [];
 }
+
+/** Whether one of `ranges` holds `address`. */
+export function isIn(ranges: readonly AddressRange[], address: number): boolean {
+  return ranges.some(({ low, high }) => address >= low && address < high);
+}

@@ -1,8 +1,8 @@
 /** An entry as its bytes have it (DWARF 5 §2.1): tag and attribute values, nothing looked up elsewhere. */
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviation, type Abbreviations, type AttributeSpecification } from './abbreviations';
-import { type AttributeValue, flagOf, unsignedOf } from './attributeValue';
-import { formOf, sizeOf } from './forms';
+import { amountOf, type AttributeValue, flagOf, unsignedOf } from './attributeValue';
+import { readValue, sizeOf } from './forms';
 import { type UnitHeader } from './unitHeader';
 
 /** What entries are read from: a unit. */
@@ -10,36 +10,36 @@ export interface EntrySource {
   readonly header: UnitHeader;
   /** The whole section. */
   readonly section: ByteReader;
+  /** A cursor over the section that stops where the unit ends: each value is read through it, none holds on to it. */
+  readonly cursor: ByteReader;
   readonly abbreviations: Abbreviations;
 }
 
 /** The abbreviation code at an offset, and the offset after it. Nearly all take one byte. */
-export function readCode(
-  { section, header }: EntrySource,
-  offset: number,
-): { readonly code: number; readonly next: number } {
-  const code = section.data[offset] ?? 0x80;
+export function readCode({ cursor }: EntrySource, offset: number): { readonly code: number; readonly next: number } {
+  const code = cursor.data[offset] ?? 0x80;
   if (code < 0x80) return { code, next: offset + 1 };
-  const reader = section.at(offset, header.end);
-  return { code: reader.uleb(), next: reader.offset };
+  cursor.offset = offset;
+  return { code: cursor.uleb(), next: cursor.offset };
 }
 
-export class RawEntry {
+export class RawEntry<Source extends EntrySource = EntrySource> {
   readonly abbreviation: Abbreviation;
-  readonly #source: EntrySource;
   /** Where its first attribute's value is. */
   readonly #valuesAt: number;
 
-  /** `offset`: where the entry starts in its section. Throws `malformed` for an undeclared abbreviation. */
+  /** Throws `malformed` for an undeclared abbreviation. */
   constructor(
-    source: EntrySource,
+    readonly unit: Source,
+    /** Where it starts in its section. */
     readonly offset: number,
+    /** Its place in the unit's table. */
+    readonly index: number,
   ) {
-    const { code, next } = readCode(source, offset);
-    const abbreviation = source.abbreviations.get(code);
-    if (!abbreviation) throw source.section.malformed(`abbreviation ${code} is not declared`, offset);
+    const { code, next } = readCode(unit, offset);
+    const abbreviation = unit.abbreviations.get(code);
+    if (!abbreviation) throw unit.section.malformed(`abbreviation ${code} is not declared`, offset);
     this.abbreviation = abbreviation;
-    this.#source = source;
     this.#valuesAt = next;
   }
 
@@ -48,29 +48,33 @@ export class RawEntry {
   }
 
   has(name: number): boolean {
-    for (const specification of this.abbreviation.attributes) if (specification.name === name) return true;
-    return false;
+    return this.indexOf(name) >= 0;
   }
 
   /** The value of the attribute of this name (DW_AT_*); undefined without one. Throws `malformed`. */
   value(name: number): AttributeValue | undefined {
-    const { attributes } = this.abbreviation;
-    for (let index = 0; index < attributes.length; index++) {
-      const specification = attributes[index]!;
-      if (specification.name === name) return this.#read(specification, index);
-    }
-    return undefined;
+    const index = this.indexOf(name);
+    return index < 0 ? undefined : this.valueOf(index);
   }
 
   /** Where in the section the attribute's value is; the entry's own offset without one. For errors. */
   placeOf(name: number): number {
-    const index = this.abbreviation.attributes.findIndex((specification) => specification.name === name);
+    const index = this.indexOf(name);
     return index < 0 ? this.offset : this.#placeOf(index);
   }
 
   unsigned(name: number): number | undefined {
-    const value = this.value(name);
-    return value && unsignedOf(value);
+    const index = this.indexOf(name);
+    if (index < 0) return undefined;
+    const { form, implicit } = this.attributeAt(index);
+    switch (form.class) {
+      case 'constant':
+        return amountOf(form.read(this.cursorAt(index), this.unit.header, implicit));
+      case 'sectionOffset':
+        return form.read(this.cursorAt(index), this.unit.header, implicit);
+      default:
+        return unsignedOf(this.valueOf(index));
+    }
   }
 
   flag(name: number): boolean {
@@ -78,21 +82,41 @@ export class RawEntry {
     return value !== undefined && flagOf(value);
   }
 
-  #read({ form, implicit, offset }: AttributeSpecification, index: number): AttributeValue {
-    const { header, section } = this.#source;
-    const at = offset < 0 ? this.#placeOf(index) : this.#valuesAt + offset;
-    if (at > header.end) throw section.malformed('an attribute lies past the end of its unit', at);
-    // Abbreviations have none but known forms.
-    return formOf(form)!.read(section.at(at, header.end), header, implicit);
+  /** Which of its attributes has this name; -1 without one. */
+  protected indexOf(name: number): number {
+    const { length } = this.abbreviation.attributes;
+    for (let index = 0; index < length; index++) if (this.attributeAt(index).name === name) return index;
+    return -1;
+  }
+
+  /** The value of attribute number `index`. */
+  protected valueOf(index: number): AttributeValue {
+    const { form, implicit } = this.attributeAt(index);
+    return readValue(form, this.cursorAt(index), this.unit.header, implicit);
+  }
+
+  /** The unit's cursor, at the value of attribute number `index`. */
+  protected cursorAt(index: number): ByteReader {
+    const { cursor } = this.unit;
+    const at = this.#placeOf(index);
+    if (at > cursor.end) throw cursor.malformed('an attribute lies past the end of its unit', at);
+    cursor.offset = at;
+    return cursor;
+  }
+
+  /** Attribute number `index`, which {@link indexOf} gave or which is before that: no check where all entries pass. */
+  protected attributeAt(index: number): AttributeSpecification {
+    return this.abbreviation.attributes[index] as AttributeSpecification;
   }
 
   /** Where the value of attribute number `index` is. */
   #placeOf(index: number): number {
-    const { header, section } = this.#source;
-    const { attributes } = this.abbreviation;
+    const fixed = this.attributeAt(index).offset;
+    if (fixed >= 0) return this.#valuesAt + fixed;
+    const { header, section } = this.unit;
     let offset = this.#valuesAt;
     for (let before = 0; before < index; before++) {
-      const size = sizeOf(formOf(attributes[before]!.form)!, header);
+      const size = sizeOf(this.attributeAt(before).form, header);
       offset = typeof size === 'number' ? offset + size : size(section.data, offset, header);
     }
     return offset;

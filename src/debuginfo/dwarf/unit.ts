@@ -1,6 +1,6 @@
 /**
- * One unit of .debug_info or .debug_types (DWARF 5 §3.1): its own entry, the bases that its indexed forms count from, its
- * entries, and what a value of one of its attributes means.
+ * One unit of .debug_info or .debug_types (DWARF 5 §3.1): its own entry, the bases that its indexed forms count from,
+ * its entries, and what a value of one of its attributes means.
  */
 import { type ByteReader } from '../../base/byteReader';
 import { type Abbreviations } from './abbreviations';
@@ -38,6 +38,7 @@ export interface EntryPlace {
 export class Unit implements EntrySource {
   /** The whole section that the unit lies in. */
   readonly section: ByteReader;
+  readonly cursor: ByteReader;
   #abbreviations: Abbreviations | undefined;
   #root: RawEntry | undefined;
   readonly #bases = new Map<number, number>();
@@ -47,6 +48,7 @@ export class Unit implements EntrySource {
     readonly header: UnitHeader,
   ) {
     this.section = units.file.sections.reader(header.section);
+    this.cursor = this.section.at(header.offset, header.end);
   }
 
   get file(): DebugFile {
@@ -61,7 +63,7 @@ export class Unit implements EntrySource {
   /** The unit's own entry; undefined for a unit without any. Does not read the other entries. */
   get root(): RawEntry | undefined {
     if (!this.#root && this.header.firstEntry < this.header.end) {
-      this.#root = new RawEntry(this, this.header.firstEntry);
+      this.#root = new RawEntry(this, this.header.firstEntry, 0);
     }
     return this.#root;
   }

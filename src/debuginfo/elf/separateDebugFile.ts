@@ -1,7 +1,7 @@
 /**
  * Finding the file that holds a program's debug information (GDB manual, "Debugging Information in Separate Files"): by
- * build-id under the debug directories, then by the name and CRC in .gnu_debuglink, or as NAME.debug; and the file that dwz moved shared
- * entries to (.gnu_debugaltlink). A file that does not belong to the program is never taken.
+ * build-id under the debug directories, then by the name and CRC in .gnu_debuglink, or as NAME.debug; and the file that
+ * dwz moved shared entries to (.gnu_debugaltlink). A file that does not belong to the program is never taken.
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';

@@ -33,17 +33,18 @@ export function similarFiles(wanted: string, paths: readonly string[]): string[]
  * more.
  */
 function editDistance(a: string, b: string, limit: number): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let beforeLast = new Uint32Array(b.length + 1);
+  let last = Uint32Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
+    const current = new Uint32Array(b.length + 1);
+    current[0] = row;
     for (let column = 1; column <= b.length; column++) {
       const cost = a[row - 1] === b[column - 1] ? 0 : 1;
       let distance = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + cost);
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
         distance = Math.min(distance, beforeLast[column - 2]! + 1);
       }
-      current.push(distance);
+      current[column] = distance;
     }
     if (Math.min(...current) > limit) return limit + 1;
     beforeLast = last;

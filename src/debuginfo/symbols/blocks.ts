@@ -2,62 +2,65 @@
  * The blocks around an address, from its out-of-line function inwards: lexical blocks and inlined functions (DWARF 5
  * §3.3.8, §3.5).
  */
-import { partitionPoint } from '../../base/binarySearch';
+import { assertExists } from '../../base/assert';
+import { partitionPointOf } from '../../base/binarySearch';
 import { AT, TAG } from '../dwarf/constants';
 import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
 
-/** The blocks right in an entry, by address. */
-class InnerBlocks {
-  readonly #ranges: readonly (AddressRange & { readonly index: number })[];
-  /** The highest end of the ranges up to each. */
-  readonly #ends: readonly number[];
+interface Block {
+  /** In the unit's entry table. */
+  readonly index: number;
+  readonly ranges: readonly AddressRange[];
+}
 
+/** The blocks right in an entry, by address. */
+export class InnerBlocks {
+  /** `highest`: the highest end of the ranges up to this one. */
+  readonly #ranges: readonly (AddressRange & { readonly block: Block; readonly highest: number })[];
+
+  /** `around`: the entry, in the unit's table. */
   constructor(unit: Unit, around: number) {
     const { entries } = unit;
+    let highest = 0;
     this.#ranges = [...entries.children(around)]
       .filter((index) => BLOCKS.has(entries.tags[index]!))
-      .flatMap((index) => entryRanges(Entry.of(entries, index)).map(({ low, high }) => ({ low, high, index })))
-      .sort((a, b) => a.low - b.low);
-    let end = 0;
-    this.#ends = this.#ranges.map(({ high }) => (end = Math.max(end, high)));
+      .flatMap((index) => {
+        const block = { index, ranges: entryRanges(Entry.of(entries, index)) };
+        return block.ranges.map(({ low, high }) => ({ low, high, block }));
+      })
+      .sort((a, b) => a.low - b.low)
+      .map((range) => ({ ...range, highest: (highest = Math.max(highest, range.high)) }));
   }
 
   /** Those that hold `address` or end there, in the order in which they are described. */
-  touching(address: number): readonly number[] {
-    const found = new Set<number>();
-    const behind = partitionPoint(this.#ranges.length, (at) => this.#ranges[at]!.low <= address);
-    for (let at = behind - 1; at >= 0 && this.#ends[at]! >= address; at--) {
-      const { high, index } = this.#ranges[at]!;
-      if (high >= address) found.add(index);
+  touching(address: number): readonly Block[] {
+    const found = new Set<Block>();
+    const after = partitionPointOf(this.#ranges, ({ low }) => low <= address);
+    for (let at = after - 1; at >= 0; at--) {
+      const { high, highest, block } = assertExists(this.#ranges[at], 'range');
+      if (highest < address) break;
+      if (high >= address) found.add(block);
     }
-    return [...found].sort((a, b) => a - b);
+    return [...found].sort((a, b) => a.index - b.index);
   }
 }
 
-/** Kept with the unit: all rows of a function ask for its blocks. */
-const innerBlocks = new WeakMap<Unit, Map<number, InnerBlocks>>();
-
-function blocksIn(unit: Unit, around: number): InnerBlocks {
-  const known = innerBlocks.get(unit) ?? new Map<number, InnerBlocks>();
-  innerBlocks.set(unit, known);
-  let blocks = known.get(around);
-  if (!blocks) {
-    blocks = new InnerBlocks(unit, around);
-    known.set(around, blocks);
-  }
-  return blocks;
+/** Keeps the inner blocks of a unit's entries: all rows of a function ask for its blocks. */
+export interface BlockIndex {
+  blocksIn(around: number): InnerBlocks;
 }
 
 const BLOCKS = new Set<number>([TAG.lexical_block, TAG.inlined_subroutine]);
 
 /**
- * `subprogram` and, inside it, each block that holds `address`, outermost first. `view`: which of several rows of the
- * line table at that address is meant (see {@link LineTable.viewOf}); inlined functions that start at a later one are
- * left out. `hasLine`: whether a function has that row's line.
+ * `subprogram` and, inside it, each block that holds `address`, outermost first. `index`: of its unit. `view`: which of
+ * several rows of the line table at that address is meant (see {@link LineTable.viewOf}); inlined functions that start
+ * at a later one are left out. `hasLine`: whether a function has that row's line.
  */
 export function blocksAt(
+  index: BlockIndex,
   subprogram: Entry,
   address: number,
   view = Infinity,
@@ -65,18 +68,21 @@ export function blocksAt(
 ): Entry[] {
   const chain = [subprogram];
   const { entries } = subprogram.unit;
-  for (let around: number | undefined = subprogram.index; around !== undefined;) {
-    const inner: Entry | undefined = blocksIn(subprogram.unit, around)
-      .touching(address)
-      .map((index) => Entry.of(entries, index))
-      .find(holds);
-    if (inner) chain.push(inner);
-    around = inner?.index;
+  for (let around: Entry | undefined = subprogram; around;) {
+    around = innerBlock(around);
+    if (around) chain.push(around);
   }
   return chain;
 
-  function holds(block: Entry): boolean {
-    const ranges = entryRanges(block);
+  function innerBlock(around: Entry): Entry | undefined {
+    for (const block of index.blocksIn(around.index).touching(address)) {
+      const entry = Entry.of(entries, block.index);
+      if (holds(entry, block.ranges)) return entry;
+    }
+    return undefined;
+  }
+
+  function holds(block: Entry, ranges: readonly AddressRange[]): boolean {
     const range = ranges.find(({ low, high }) => address >= low && address < high) ?? endingAt(block, ranges);
     return range !== undefined && !(range.low === address && startsAfter(block, address, view, hasLine));
   }
@@ -105,7 +111,7 @@ export function isFunction(entry: Entry): boolean {
 
 /** The last function in a chain of blocks: an inlined one, or the out-of-line one itself. */
 export function innermostFunction(chain: readonly Entry[]): Entry {
-  return chain.findLast(isFunction) ?? chain[0]!;
+  return chain.findLast(isFunction) ?? assertExists(chain[0], 'function around a block');
 }
 
 /** Where an instance is entered: its DW_AT_entry_pc, else its lowest address of its first range (DWARF 5 §2.18). */

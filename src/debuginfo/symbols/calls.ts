@@ -6,7 +6,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type LineTable } from '../dwarf/lineTable';
-import { type AddressRange, entryRanges } from '../dwarf/ranges';
+import { type AddressRange, entryRanges, isIn } from '../dwarf/ranges';
 import { innermostFunction, isFunction } from './blocks';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
@@ -111,7 +111,8 @@ export function doubtOfCalls(
   places: readonly number[],
   row: number,
 ): Doubt | undefined {
-  const subprogram = program.functionAt(places[0]!);
+  const [place] = places;
+  const subprogram = place === undefined ? undefined : program.functionAt(place);
   const flow = subprogram && program.flowOf(subprogram);
   const marking = subprogram && markingOf(table, subprogram.unit);
   if (!flow || marking === 'plain') return undefined;
@@ -119,7 +120,7 @@ export function doubtOfCalls(
   const ranges = entryRanges(instance);
   if (instance.tag !== TAG.subprogram && isPackedIn(flow, ranges)) return DOUBTS.packed;
   if (instance.tag !== TAG.subprogram) {
-    if (hasCopyOutside(program, instance, table, row, entryRanges(subprogram))) return DOUBTS.merged;
+    if (hasCopyOutside(program, flow, instance, table, row, entryRanges(subprogram))) return DOUBTS.unmarked;
     if (marking === 'lines' && ranges.some(({ low }) => isReenteredAt(flow, ranges, low, places))) return DOUBTS.pieces;
   }
   const first = firstStatement(program, instance, table, row);
@@ -132,9 +133,13 @@ export function doubtOfCalls(
   return undefined;
 }
 
-/** Whether the statement that the instance begins with is marked where no instance of the function has code. */
+/**
+ * Whether the statement that the instance begins with is marked where no instance of the function has code, and control
+ * gets there from elsewhere: what an instance's own code leads to is a piece of it.
+ */
 function hasCopyOutside(
   program: Program,
+  flow: FunctionFlow,
   instance: Entry,
   table: LineTable,
   row: number,
@@ -143,9 +148,13 @@ function hasCopyOutside(
   const key = functionKey(instance);
   // Where nothing is left of its beginning, nothing tells of copies.
   if (!isRowOf(program, instance, table, row)) return !isIn(entryRanges(instance), table.addresses[row]!);
+  const isInInstance = (address: number, blocks: readonly Entry[]): boolean =>
+    blocks.some((block) => functionKey(block) === key && isIn(entryRanges(block), address));
   return [...rowsLike(table, row, around)].some((like) => {
-    const blocks = program.blocksOfRow(table, like);
-    return !blocks.some((block) => functionKey(block) === key && isIn(entryRanges(block), table.addresses[like]!));
+    const address = table.addresses[like]!;
+    if (isInInstance(address, program.blocksOfRow(table, like))) return false;
+    const before = flow.predecessors(address);
+    return before.length === 0 || !before.every((from) => isInInstance(from, program.blocksAt(from)));
   });
 }
 
@@ -159,18 +168,14 @@ function isReenteredAt(
   return returnsAvoiding(flow, address, new Set(places)) && !flow.isInLoop(address, (at) => isIn(ranges, at));
 }
 
-function isIn(ranges: readonly AddressRange[], address: number): boolean {
-  return ranges.some(({ low, high }) => address >= low && address < high);
-}
-
 /** The row of the statement behind a function's opening, or the one that an inlined instance begins with. */
 function firstStatement(program: Program, instance: Entry, table: LineTable, opening: number): number | undefined {
   const { lines, columns, addresses } = table;
   if (instance.tag !== TAG.subprogram) {
-    const [own] = [...rowsIn(table, entryRanges(instance))].filter(
-      (row) => addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row),
-    );
-    return own ?? opening;
+    for (const row of rowsIn(table, entryRanges(instance))) {
+      if (addresses[row]! >= addresses[opening]! && isRowOf(program, instance, table, row)) return row;
+    }
+    return opening;
   }
   const sequence = table.sequenceAt(addresses[opening]!);
   const range = entryRanges(instance).find((each) => isIn([each], addresses[opening]!));

@@ -23,7 +23,7 @@ export function describeAddress(program: Program, address: number): AddressDescr
   const declarationLine = functions[0] && inherited(functions[0], (entry) => entry.unsigned(AT.decl_line));
   return {
     ...(declarationLine !== undefined && { declarationLine }),
-    line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
+    line: table && row !== undefined ? program.lines.lineOfRow(table, row) : undefined,
     function: names[0],
     inlinedInto: names.slice(1),
   };

@@ -43,3 +43,9 @@ export function instructionsOf({ rows }: LineCode, flow: FunctionFlow): readonly
 }
 
 const EMPTY: ReadonlySet<FlowInstruction['kind']> = new Set(['pad', 'jump', 'end']);
+
+/** Whether the instruction at `address` is of another line. */
+export function isForeign(table: LineTable, row: number, address: number): boolean {
+  const its = table.rowAt(address);
+  return its !== undefined && table.lines[its] !== table.lines[row];
+}

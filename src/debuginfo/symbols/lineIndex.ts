@@ -3,6 +3,7 @@
  * find a file; a program is run when its rows are wanted.
  */
 import { basename } from 'node:path/posix';
+import { partitionPoint } from '../../base/binarySearch';
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
@@ -17,10 +18,40 @@ import { commonSuffixLength, isPathSuffix } from '../names/sourcePath';
 /** Characters of all paths together. A browser has 100,000 files of 100 letters. */
 const MAX_PATH_CHARACTERS = 1 << 26;
 
-/** A file's numbers in one program: more than one when its table lists the file twice. */
-export interface FileInProgram {
-  readonly table: LineTable;
-  readonly files: ReadonlySet<number>;
+/** Where a debugger may stop in one source file: the statement rows that one program has of it, by line. */
+export class FileInProgram {
+  /** By line, those of one line as the sequences have them. */
+  readonly #rows: Uint32Array;
+
+  /** `files`: the file's numbers, more than one when the program's table lists it twice. */
+  constructor(
+    readonly table: LineTable,
+    files: ReadonlySet<number>,
+  ) {
+    const rows: number[] = [];
+    for (const { firstRow, endRow } of table.sequences) {
+      for (let row = firstRow; row < endRow; row++) {
+        if (files.has(table.files[row]!) && isStatementRow(table, row) && table.lines[row]! > 0) rows.push(row);
+      }
+    }
+    this.#rows = Uint32Array.from(rows.sort((a, b) => table.lines[a]! - table.lines[b]!));
+  }
+
+  /** The first line from `line` on that has a statement. */
+  lineFrom(line: number): number | undefined {
+    const row = this.#rows[this.#indexOf(line)];
+    return row === undefined ? undefined : this.table.lines[row];
+  }
+
+  /** The statement rows of a line. */
+  rowsOf(line: number): Uint32Array {
+    return this.#rows.subarray(this.#indexOf(line), this.#indexOf(line + 1));
+  }
+
+  /** Where the rows of `line`, or of the next one, begin. */
+  #indexOf(line: number): number {
+    return partitionPoint(this.#rows.length, (index) => this.table.lines[this.#rows[index]!]! < line);
+  }
 }
 
 interface LineProgram {
@@ -34,6 +65,8 @@ export class LineIndex {
   /** By offset; what is wrong with a header or a program is found once. */
   readonly #headers = new Map<number, Once<LineHeader>>();
   readonly #broken = new Map<number, unknown>();
+  /** By path: those that lines were asked of. */
+  readonly #files = new Map<string, readonly FileInProgram[]>();
   #programs: readonly LineProgram[] | undefined;
   /** Programs and file numbers by the file's base name. */
   #byBaseName: Map<string, { readonly program: LineProgram; readonly file: number }[]> | undefined;
@@ -56,8 +89,9 @@ export class LineIndex {
       const table = ifWellFormed(
         () => this.#tables.get(header.offset) ?? readLineTable(this.#info.file, header, this.#isCode),
       );
-      for (const { firstRow, endRow } of table?.sequences ?? []) {
-        for (let row = firstRow; row < endRow; row++) if (isStatementRow(table!, row)) yield table!.addresses[row]!;
+      if (!table) continue;
+      for (const { firstRow, endRow } of table.sequences) {
+        for (let row = firstRow; row < endRow; row++) if (isStatementRow(table, row)) yield table.addresses[row]!;
       }
     }
   }
@@ -113,7 +147,16 @@ export class LineIndex {
   }
 
   /** The programs that have the file `path`, run. */
-  programsOf(path: string): FileInProgram[] {
+  programsOf(path: string): readonly FileInProgram[] {
+    let found = this.#files.get(path);
+    if (!found) {
+      found = this.#readFile(path);
+      this.#files.set(path, found);
+    }
+    return found;
+  }
+
+  #readFile(path: string): FileInProgram[] {
     const files = new Map<LineProgram, Set<number>>();
     for (const { program, file } of this.#filesNamed(basename(path))) {
       if (lineFilePath(program.header, file) !== path) continue;
@@ -121,12 +164,10 @@ export class LineIndex {
       if (known) known.add(file);
       else files.set(program, new Set([file]));
     }
-    const found: FileInProgram[] = [];
-    for (const [{ header }, numbers] of files) {
+    return [...files].flatMap(([{ header }, numbers]) => {
       const table = ifWellFormed(() => this.#run(header));
-      if (table) found.push({ table, files: numbers });
-    }
-    return found;
+      return table ? [new FileInProgram(table, numbers)] : [];
+    });
   }
 
   #filesNamed(name: string): readonly { readonly program: LineProgram; readonly file: number }[] {

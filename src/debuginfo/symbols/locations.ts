@@ -11,7 +11,7 @@ import { expressionAt, isLocationList } from '../dwarf/locationLists';
 import { type Unit } from '../dwarf/unit';
 import { type Location, type LocationOperation } from '../model/model';
 import { entryAddress, isFunction } from './blocks';
-import { inherited, origins } from './names';
+import { declarationOf, inherited, origins } from './names';
 import { type Program } from './program';
 import { type DwarfNumber } from './runtimeNumber';
 import {
@@ -225,7 +225,7 @@ export class Locations implements EvaluationContext {
     if (around) return this.#isOwn(around);
     const { subprogram } = this;
     const isInlined = blocks.at(-1)?.key !== subprogram?.key;
-    return subprogram !== undefined && !isInlined && !functionAround([...origins(subprogram)].at(-1)!);
+    return subprogram !== undefined && !isInlined && !functionAround(declarationOf(subprogram));
   }
 
   /** The value of an integer variable that a type refers to: of its instance in the blocks, else its own. */
@@ -329,7 +329,7 @@ function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
 /** The entry that an expression of `unit` names by its offset from the unit's header. */
 function entryInUnit(unit: Unit, offset: number): Entry {
   const { units, header } = unit;
-  return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, header.offset);
+  return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, () => header.offset);
 }
 
 /** The function that an entry is local to; undefined outside of functions. */

@@ -58,6 +58,13 @@ export function* origins(entry: Entry): IterableIterator<Entry> {
   }
 }
 
+/** The last of {@link origins}: the entry that the others complete. */
+export function declarationOf(entry: Entry): Entry {
+  let last = entry;
+  for (const origin of origins(entry)) last = origin;
+  return last;
+}
+
 /** What `read` finds first on the entry or what it completes. */
 export function inherited<T>(entry: Entry, read: (entry: Entry) => T | undefined): T | undefined {
   for (const origin of origins(entry)) {
@@ -93,7 +100,7 @@ export function shortNameOf(entry: Entry): string {
 
 /** Namespaces and classes around an entry's declaration, outermost first. */
 function scopesOf(entry: Entry): Entry[] {
-  const declared = [...origins(entry)].at(-1)!;
+  const declared = declarationOf(entry);
   const scopes: Entry[] = [];
   for (let scope = declared.parent; scope; scope = scope.parent) {
     const isNamed = scope.has(AT.name) || scope.tag === TAG.namespace;

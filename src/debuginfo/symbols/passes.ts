@@ -12,10 +12,11 @@
  *
  * What control reaches without passing one of these is a beginning of its own. Doubts that remain are said.
  */
+import { assertExists } from '../../base/assert';
 import { type LineTable } from '../dwarf/lineTable';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
-import { columnOf, type LineCode, type LineRow } from './lineCode';
+import { columnOf, isForeign, type LineCode, type LineRow } from './lineCode';
 import { isStatementRow } from './lineIndex';
 import { markingOf } from './marking';
 import { type Program } from './program';
@@ -32,7 +33,7 @@ export function passesOf(code: LineCode): readonly Pass[] {
   const { program, subprogram, rows } = code;
   const flow = program.flowOf(subprogram);
   const doubts = new Set<Doubt>();
-  const starts = flow ? startsByFlow(code, flow, doubts) : new Set([rows[0]!.address]);
+  const starts = flow ? startsByFlow(code, flow, doubts) : new Set(rows.slice(0, 1).map(({ address }) => address));
   const addresses = [...new Set(rows.map(({ address }) => address))];
   return addresses.flatMap((address, index) => {
     if (!starts.has(address)) return [];
@@ -66,7 +67,7 @@ function startsByFlow(code: LineCode, flow: FunctionFlow, doubts: Set<Doubt>): R
 /** The row through which control first comes into the line; of several, the first. */
 function firstRow(rows: readonly LineRow[], flow: FunctionFlow, own: ReadonlySet<number>): LineRow {
   const reached = flow.reachableAvoiding((address) => own.has(address));
-  return rows.find(({ address }) => reached.has(address)) ?? rows[0]!;
+  return rows.find(({ address }) => reached.has(address)) ?? assertExists(rows[0], 'row of the line');
 }
 
 function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
@@ -76,10 +77,10 @@ function copiesOf(first: LineRow, rows: readonly LineRow[]): LineRow[] {
 /** Whether two copies of the statement begin at one address: nothing of the one is left. */
 function isMerged(first: LineRow, rows: readonly LineRow[]): boolean {
   const copies = copiesOf(first, rows);
-  return copies.some(
-    ({ address, row }, index) =>
-      index > 0 && copies[index - 1]!.address === address && hasOtherStatement(first, copies[index - 1]!.row, row),
-  );
+  return copies.some(({ address, row }, index) => {
+    const before = index > 0 ? copies[index - 1] : undefined;
+    return before?.address === address && hasOtherStatement(first, before.row, row);
+  });
 }
 
 /** Whether a statement of another line begins between two rows. */
@@ -113,12 +114,6 @@ function addUncovered({ rows }: LineCode, flow: FunctionFlow, starts: Set<number
   }
 }
 
-/** Whether the instruction at `address` is of another line. */
-function isForeign(table: LineTable, row: number, address: number): boolean {
-  const its = table.rowAt(address);
-  return its !== undefined && table.lines[its] !== table.lines[row];
-}
-
 /**
  * A statement that left no instruction of its own stands at the next one. Where that begins a loop, or is where
  * branches meet, the statement may lie in front of it: then the last instruction before is the place.
@@ -129,7 +124,10 @@ function settle(
   address: number,
   starts: ReadonlySet<number>,
 ): { readonly address: number; readonly doubt?: Doubt } {
-  const { table, row } = rows.find((each) => each.address === address)!;
+  const { table, row } = assertExists(
+    rows.find((each) => each.address === address),
+    'row of a pass',
+  );
   if (markingOf(table, subprogram.unit) !== 'statements' || address === flow.entry) return { address };
   const before = flow.before(address);
   const others = flow.predecessors(address).filter((from) => flow.at(from)?.kind !== 'pad' && from !== before?.address);
@@ -141,7 +139,7 @@ function settle(
   return { address: before.address, doubt: DOUBTS.joined };
 }
 
-/** Whether the instructions that lead straight to `address` have some of the row's line: what is behind may be a piece. */
+/** Whether the instructions that lead straight to `address` have some of the row's line: the rest may be a piece. */
 function hasCodeInFront(table: LineTable, row: number, flow: FunctionFlow, address: number): boolean {
   for (let before = flow.before(address); before; before = flow.before(before.address)) {
     if (before.kind !== 'pad' && !isForeign(table, row, before.address)) return true;
@@ -160,12 +158,12 @@ function hasCodeFrom({ table, row, address }: LineRow, flow: FunctionFlow, start
     if (isStatementRow(table, at)) lines.add(table.lines[at]!);
   }
   const isEnd = (at: number): boolean => starts.has(at);
-  for (const at of [address, ...flow.reachable([address], isEnd)]) {
-    if (at !== address && (elsewhere.has(at) || isEnd(at))) continue;
+  const isOwn = (at: number): boolean => {
     const its = table.rowAt(at);
-    if (its !== undefined && lines.has(table.lines[its]!)) return true;
-  }
-  return false;
+    return its !== undefined && lines.has(table.lines[its]!);
+  };
+  if (isOwn(address)) return true;
+  return flow.reachable([address], isEnd).some((at) => !elsewhere.has(at) && !isEnd(at) && isOwn(at));
 }
 
 function isSameInstance(program: Program, table: LineTable, row: number, before: number): boolean {

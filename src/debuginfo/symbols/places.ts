@@ -1,6 +1,7 @@
 /**
  * Where probes stand: the places of a function's instances, and of a source line in each function instance that has it.
  */
+import { assertExists } from '../../base/assert';
 import { type LinkAddress, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { AT, TAG } from '../dwarf/constants';
@@ -17,6 +18,7 @@ import { inherited, qualifiedNameOf } from './names';
 import { type Program } from './program';
 import { type CallAddress, callAddress, doubtOfCalls, inlinedCopies, isInlinedRecursion, isRowOf } from './calls';
 import { type LineRow } from './lineCode';
+import { markingOf } from './marking';
 import { passesOf } from './passes';
 import { wholeInstance, withoutRests } from './splitFunctions';
 import { withoutHandingOver } from './structors';
@@ -50,20 +52,19 @@ export function instancePlaces(program: Program, instance: Entry): ProbePlace[] 
   if (call === undefined || !program.facts.isCode(call.address)) return [];
   const { address: first } = call;
   const row = table && rowOf(program, instance, first, table);
-  const others = row === undefined ? [] : laterCandidates(program, instance, first, table!, row);
-  const copies =
-    row === undefined || instance.tag === TAG.subprogram ? [] : inlinedCopies(program, instance, first, table!, row);
+  const hasRow = table !== undefined && row !== undefined;
+  const others = hasRow ? laterCandidates(program, instance, first, table, row) : [];
+  const copies = hasRow && instance.tag !== TAG.subprogram ? inlinedCopies(program, instance, first, table, row) : [];
   const starts = [first, ...copies];
-  const doubt = call.doubt ?? (row === undefined ? undefined : doubtOfCalls(program, instance, table!, starts, row));
+  const doubt = call.doubt ?? (hasRow ? doubtOfCalls(program, instance, table, starts, row) : undefined);
   const place = {
     function: qualifiedNameOf(instance),
-    line: row === undefined ? undefined : program.lines.lineOfRow(table!, row),
+    line: hasRow ? program.lines.lineOfRow(table, row) : undefined,
     ...(doubt && { doubt }),
   };
-  const ends = [...copies, Infinity];
   return starts.map((start, index) => ({
     ...place,
-    candidates: [start, ...others.filter((at) => at > start && at < ends[index]!)].map(linkAddress),
+    candidates: [start, ...others.filter((at) => at > start && at < (copies[index] ?? Infinity))].map(linkAddress),
   }));
 }
 
@@ -75,14 +76,22 @@ function enteredAt(program: Program, instance: Entry): CallAddress | undefined {
   return { address: (subprogram && program.flowOf(subprogram)?.behindPadding(address)) ?? address };
 }
 
-/** The row at `address` that is the instance's own: an inlined function may start at the same address. */
+/**
+ * The row at `address` that is the instance's own: an inlined function may start at the same address. LLVM does not say
+ * which function a row belongs to; the last one there is the innermost function's.
+ */
 function rowOf(program: Program, instance: Entry, address: number, table: LineTable): number | undefined {
   const sequence = table.sequenceAt(address);
   if (!sequence) return undefined;
+  const own: number[] = [];
   for (let row = table.firstRowFrom(address, sequence); table.addresses[row] === address; row++) {
-    if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) return row;
+    if (isStatementRow(table, row) && isRowOf(program, instance, table, row)) own.push(row);
   }
-  return table.rowAt(address);
+  const isLast =
+    instance.tag === TAG.inlined_subroutine &&
+    markingOf(table, instance.unit) === 'lines' &&
+    innermostFunction(program.blocksAt(address)).key === instance.key;
+  return own.at(isLast ? -1 : 0) ?? table.rowAt(address);
 }
 
 /** Other statement rows of row `row`'s line after address `start` that belong to the same instance. */
@@ -127,30 +136,21 @@ export function linePlaces(
 /** Lines from `first` to `last` that have code, ascending. */
 export function codeLines(program: Program, file: string, first: number, last: number): number[] {
   const lines = new Set<number>();
-  forEachStatement(program.lines.programsOf(file), (table, row) => {
-    const line = table.lines[row]!;
-    if (line >= first && line <= last && line > 0) lines.add(line);
-  });
+  for (const each of program.lines.programsOf(file)) {
+    for (let line = each.lineFrom(first); line !== undefined && line <= last; line = each.lineFrom(line + 1)) {
+      lines.add(line);
+    }
+  }
   return [...lines].sort((a, b) => a - b);
 }
 
 function lineWithCode(programs: readonly FileInProgram[], line: number): number | undefined {
-  let best = Infinity;
-  forEachStatement(programs, (table, row) => {
-    const candidate = table.lines[row]!;
-    if (candidate >= line && candidate < best && candidate > 0) best = candidate;
-  });
-  return best === Infinity ? undefined : best;
-}
-
-function forEachStatement(programs: readonly FileInProgram[], visit: (table: LineTable, row: number) => void): void {
-  for (const { table, files } of programs) {
-    for (const { firstRow, endRow } of table.sequences) {
-      for (let row = firstRow; row < endRow; row++) {
-        if (files.has(table.files[row]!) && isStatementRow(table, row)) visit(table, row);
-      }
-    }
+  let best: number | undefined;
+  for (const each of programs) {
+    const found = each.lineFrom(line);
+    if (found !== undefined && (best === undefined || found < best)) best = found;
   }
+  return best;
 }
 
 /** The statement rows of `line`, by the function instance that each belongs to. */
@@ -160,8 +160,7 @@ function rowsByInstance(
   line: number,
 ): [Entry | undefined, LineRow[]][] {
   const groups = new Map<number, [Entry | undefined, LineRow[]]>();
-  forEachStatement(programs, (table, row) => {
-    if (table.lines[row] !== line) return;
+  const add = (table: LineTable, row: number): void => {
     const address = table.addresses[row]!;
     const blocks = ifWellFormed(() => program.blocksOfRow(table, row)) ?? [];
     const instance = blocks.length > 0 ? wholeInstance(innermostFunction(blocks)) : undefined;
@@ -170,7 +169,8 @@ function rowsByInstance(
     const group = groups.get(key);
     if (group) group[1].push({ table, row, address });
     else groups.set(key, [instance, [{ table, row, address }]]);
-  });
+  };
+  for (const each of programs) for (const row of each.rowsOf(line)) add(each.table, row);
   return [...groups.values()];
 }
 
@@ -195,7 +195,7 @@ function placesInInstance(
   const [{ table, row }] = rows as [LineRow];
   const source: SourceLine = { file, line, column: table.columns[row]! };
   const sorted = [...rows].sort((a, b) => a.address - b.address || a.row - b.row);
-  const subprogram = program.functionAt(sorted[0]!.address);
+  const subprogram = program.functionAt(assertExists(sorted[0], 'row of the line').address);
   if (!instance || !subprogram) {
     const addresses = new Set(sorted.map(({ address }) => address));
     return [{ candidates: [...addresses].map(linkAddress), function: undefined, line: source }];
@@ -247,9 +247,14 @@ function hotFirst(subprogram: Entry, rows: readonly LineRow[]): LineRow[] {
   return [...rows.filter(isHot), ...rows.filter((row) => !isHot(row))];
 }
 
+/** The address that serves best. */
+export function bestOf({ candidates }: ProbePlace): LinkAddress {
+  return assertExists(candidates[0], 'address of a place');
+}
+
 /** In address order; of several functions that are entered at one address, the first found. */
 function sortedByAddress(places: ProbePlace[]): ProbePlace[] {
   const byAddress = new Map<LinkAddress, ProbePlace>();
-  for (const place of places) if (!byAddress.has(place.candidates[0]!)) byAddress.set(place.candidates[0]!, place);
-  return [...byAddress.values()].sort((a, b) => Number(a.candidates[0]! - b.candidates[0]!));
+  for (const place of places) if (!byAddress.has(bestOf(place))) byAddress.set(bestOf(place), place);
+  return [...byAddress.values()].sort((a, b) => Number(bestOf(a) - bestOf(b)));
 }

@@ -90,7 +90,12 @@ export class Program {
    */
   blocksAt(address: number): Entry[] {
     const subprogram = this.functionAt(address);
-    return subprogram ? blocksAt(subprogram, address) : [];
+    return subprogram ? this.blocksWithin(subprogram, address) : [];
+  }
+
+  /** The same where the out-of-line function is known. */
+  blocksWithin(subprogram: Entry, address: number): Entry[] {
+    return blocksAt(this.functionsOf(subprogram.unit), subprogram, address);
   }
 
   /** The same for one of the rows of the line table at an address. */
@@ -98,7 +103,7 @@ export class Program {
     const address = table.addresses[row]!;
     const subprogram = this.functionAt(address);
     if (!subprogram) return [];
-    return blocksAt(subprogram, address, table.viewOf(row), (instance) =>
+    return blocksAt(this.functionsOf(subprogram.unit), subprogram, address, table.viewOf(row), (instance) =>
       this.#linesOf(instance, table).has(lineKey(table, row)),
     );
   }

@@ -80,7 +80,7 @@ function isInOwnFrame(expression: Uint8Array | undefined, parameter: Entry, subp
   switch (first?.opcode) {
     case OP.fbreg:
       // Above the CFA lies the caller's frame: arguments on the stack, there from the start.
-      return first.operands[0]! < 0n || !isCallFrameCfa(subprogram);
+      return (first.operands[0] ?? 0n) < 0n || !isCallFrameCfa(subprogram);
     case OP.breg0:
       return first.operands[0] === RBP || first.operands[0] === RSP;
     default:

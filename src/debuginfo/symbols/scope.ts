@@ -16,12 +16,12 @@ import {
   type Type,
   type Variable,
 } from '../model/model';
-import { blocksAt, entryAddress, innermostFunction, isFunction } from './blocks';
+import { entryAddress, innermostFunction, isFunction } from './blocks';
 import { findFolded } from './folded';
 import { functionInstances } from './functionInstances';
 import { findEnumerator, findGlobal, type LookupContext } from './globals';
 import { Locations, throughWord } from './locations';
-import { languageOf, linkageNameOf, nameOf, origins, qualifiedNameOf } from './names';
+import { declarationOf, languageOf, linkageNameOf, nameOf, origins, qualifiedNameOf } from './names';
 import { beforeStore, pendingStore } from './pendingStore';
 import { type Program } from './program';
 import { DwarfNumber } from './runtimeNumber';
@@ -57,7 +57,7 @@ function blocksMeant(
   const folded = entry === undefined || isThere ? undefined : findFolded(program, name);
   if (entry === undefined || !folded || address >= entry + folded.size) return { chain, pc: address };
   const pc = folded.low + (address - entry);
-  return { chain: blocksAt(folded.entry, pc), pc };
+  return { chain: program.blocksWithin(folded.entry, pc), pc };
 }
 
 /** The function and the blocks of its own in the chain, outermost first. */
@@ -109,7 +109,7 @@ export class ProgramScope implements Scope {
     this.#pending = chain[0] && pendingStore(program, chain[0], address);
     this.function = instance && qualifiedNameOf(instance);
     // What was inlined across languages or merged by link-time optimisation reads as where it was written.
-    const written = instance && [...origins(instance)].at(-1)!.unit;
+    const written = instance && declarationOf(instance).unit;
     this.language = written ? languageOf(written) : unit ? languageOf(unit) : 'other';
     this.#viewpoint = { unit: written ?? unit, enclosing: instance ? enclosingScopes(instance) : [] };
   }
@@ -198,7 +198,7 @@ export class ProgramScope implements Scope {
     const enclosing: { readonly block: Entry; readonly locations: Locations }[] = [];
     for (let level = 0; instance && level < MAX_NESTED_FUNCTIONS; level++) {
       const pending: Entry[] = [];
-      let scope: Entry | undefined = [...origins(instance)].at(-1)!.parent;
+      let scope: Entry | undefined = declarationOf(instance).parent;
       for (; scope?.tag === TAG.lexical_block; scope = scope.parent) pending.push(scope);
       if (!scope || !isFunction(scope)) break;
       locations = locations.enclosing(scope);
@@ -251,8 +251,7 @@ export class ProgramScope implements Scope {
     const address = entry && entryAddress(entry);
     if (!entry || address === undefined) return undefined;
     const location: Location = { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
-    const declared = [...origins(entry)].at(-1)!;
-    return { name, type: this.#types.of(declared), location, role: 'global' };
+    return { name, type: this.#types.of(declarationOf(entry)), location, role: 'global' };
   }
 
   #typeOf(entry: Entry): Type {

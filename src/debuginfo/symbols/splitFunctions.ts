@@ -10,7 +10,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { entryAddress, isFunction } from './blocks';
-import { inherited, origins } from './names';
+import { declarationOf, inherited } from './names';
 import { type Program } from './program';
 
 const REST = /\.part\.\d+/;
@@ -66,5 +66,5 @@ function isSame(called: number | undefined, there: number | undefined): boolean 
 
 /** Identifies a function, for any of its instances. */
 export function functionKey(entry: Entry): number {
-  return [...origins(entry)].at(-1)!.key;
+  return declarationOf(entry).key;
 }

@@ -3,6 +3,7 @@
  * computes it, so that shuffling the stack (over, pick, rot) leaves nothing behind. Items of DWARF 5's typed kinds are
  * kept extended to 64 bits as their type says.
  */
+import { assertExists } from '../../base/assert';
 import { linkAddress } from '../../base/address';
 import { littleEndian } from '../../base/littleEndian';
 import { OP } from '../dwarf/constants';
@@ -115,7 +116,12 @@ export function extended(operations: readonly LocationOperation[], type: Integer
     : [...operations];
 }
 
-const pushConstant: Rule = (machine, operands) => machine.push([constant(operands[0]!)]);
+/** One that the operation is read with (DWARF 5 §7.7.1). */
+function operand(value: bigint | undefined): bigint {
+  return assertExists(value, 'operand');
+}
+
+const pushConstant: Rule = (machine, operands) => machine.push([constant(operand(operands[0]))]);
 
 const load =
   (size: 1 | 2 | 4 | 8): Rule =>
@@ -155,7 +161,7 @@ const convert: Rule = (machine, operands, _operation, surroundings) => {
 };
 
 const RULES = new Map<number, Rule>([
-  [OP.addr, (machine, [address]) => machine.push([{ op: 'address', address: linkAddress(address!) }])],
+  [OP.addr, (machine, [address]) => machine.push([{ op: 'address', address: linkAddress(operand(address)) }])],
   [
     OP.addrx,
     (machine, [index], _operation, surroundings) =>
@@ -177,11 +183,11 @@ const RULES = new Map<number, Rule>([
   [OP.const8s, pushConstant],
   [OP.constu, pushConstant],
   [OP.consts, pushConstant],
-  [OP.breg0, (machine, [register, offset]) => machine.pushItem(plus(registerItem(Number(register)), offset!))],
-  [OP.bregx, (machine, [register, offset]) => machine.pushItem(plus(registerItem(Number(register)), offset!))],
+  [OP.breg0, (machine, [register, offset]) => machine.pushItem(plus(registerItem(Number(register)), operand(offset)))],
+  [OP.bregx, (machine, [register, offset]) => machine.pushItem(plus(registerItem(Number(register)), operand(offset)))],
   [
     OP.fbreg,
-    (machine, [offset], _operation, surroundings) => machine.pushItem(plus(surroundings.frameBase(), offset!)),
+    (machine, [offset], _operation, surroundings) => machine.pushItem(plus(surroundings.frameBase(), operand(offset))),
   ],
   [
     OP.call_frame_cfa,
@@ -233,13 +239,13 @@ const RULES = new Map<number, Rule>([
   [
     OP.deref_size,
     (machine, operands, operation, surroundings) =>
-      load(loadSize(operands[0]!))(machine, operands, operation, surroundings),
+      load(loadSize(operand(operands[0])))(machine, operands, operation, surroundings),
   ],
   [
     OP.deref_type,
     (machine, [size, typeOffset], _operation, surroundings) => {
       const type = surroundings.integerType(Number(typeOffset));
-      machine.push(extended([...machine.pop().operations, { op: 'load', size: loadSize(size!) }], type), type);
+      machine.push(extended([...machine.pop().operations, { op: 'load', size: loadSize(operand(size)) }], type), type);
     },
   ],
   [
@@ -258,7 +264,7 @@ const RULES = new Map<number, Rule>([
   ],
   [OP.convert, convert],
   [OP.reinterpret, convert],
-  [OP.plus_uconst, (machine, [addend]) => machine.pushItem(plus(machine.pop(), addend!))],
+  [OP.plus_uconst, (machine, [addend]) => machine.pushItem(plus(machine.pop(), operand(addend)))],
   [OP.abs, unary('abs')],
   [OP.neg, unary('neg')],
   [OP.not, unary('not')],

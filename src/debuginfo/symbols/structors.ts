@@ -6,7 +6,7 @@
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { entryRanges } from '../dwarf/ranges';
+import { entryRanges, isIn } from '../dwarf/ranges';
 import { entryAddress } from './blocks';
 import { withoutTemplateArguments } from '../names/query';
 import { inherited, linkageNameOf, qualifiedNameOf } from './names';
@@ -39,7 +39,7 @@ function handsOver(program: Program, instance: Entry): boolean {
   const subprogram = address === undefined ? undefined : program.functionAt(address);
   const ranges = entryRanges(instance);
   for (const { address: at, target } of (subprogram && program.flowOf(subprogram)?.exits()) ?? []) {
-    const other = ranges.some(({ low, high }) => at >= low && at < high) ? variantAt(program, target) : undefined;
+    const other = isIn(ranges, at) ? variantAt(program, target) : undefined;
     if (other && other.rest === own.rest && other.rank > own.rank) return true;
   }
   return false;
@@ -81,9 +81,10 @@ function variantOfInstance(program: Program, instance: Entry): Variant | undefin
 
 /** Class and function have one name, or the function's begins with a tilde. */
 function isStructorName(instance: Entry): boolean {
-  const parts = withoutTemplateArguments(qualifiedNameOf(instance) ?? '').split('::');
-  const last = parts.at(-1)!;
-  return last.startsWith('~') || last === parts.at(-2);
+  const [last = '', before] = withoutTemplateArguments(qualifiedNameOf(instance) ?? '')
+    .split('::')
+    .reverse();
+  return last.startsWith('~') || last === before;
 }
 
 /** Symbols know more than debug information: common code has none of its own there. */
@@ -96,5 +97,5 @@ function variantOf(linkageName: string | undefined): Variant | undefined {
   const found = /^(_ZN.*?)([CD][0-5])(E.*)$/.exec(linkageName ?? '');
   if (!found) return undefined;
   const [, before, variant, after] = found as unknown as [string, string, string, string];
-  return { rank: RANKS.indexOf(variant), rest: `${before}${variant[0]!}${after}` };
+  return { rank: RANKS.indexOf(variant), rest: `${before}${variant.charAt(0)}${after}` };
 }

@@ -66,7 +66,8 @@ function valueOf(entry: Entry): Location {
   const bytes = constant?.block();
   if (bytes) return { kind: 'bytes', bytes: bytes.slice() };
   const expression = entry.attribute(AT.location)?.block();
-  const [address, is, ...more] = expression ? readOperations(expression, entry.unit) : [];
-  if (address?.opcode !== OP.addr || is?.opcode !== OP.stack_value || more.length > 0) return UNAVAILABLE;
-  return { kind: 'value', value: [{ op: 'address', address: linkAddress(address.operands[0]!) }] };
+  const [first, is, ...more] = expression ? readOperations(expression, entry.unit) : [];
+  const address = first?.opcode === OP.addr ? first.operands[0] : undefined;
+  if (address === undefined || is?.opcode !== OP.stack_value || more.length > 0) return UNAVAILABLE;
+  return { kind: 'value', value: [{ op: 'address', address: linkAddress(address) }] };
 }

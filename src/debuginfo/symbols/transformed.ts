@@ -4,11 +4,10 @@
  */
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
-import { type LineTable } from '../dwarf/lineTable';
-import { type AddressRange, entryRanges } from '../dwarf/ranges';
+import { type AddressRange, entryRanges, isIn } from '../dwarf/ranges';
 import { type Doubt, DOUBTS } from './doubts';
 import { type FunctionFlow } from './functionFlow';
-import { columnOf, instructionsOf, type LineCode, type LineInstruction, type LineRow } from './lineCode';
+import { columnOf, instructionsOf, isForeign, type LineCode, type LineInstruction, type LineRow } from './lineCode';
 import { isStatementRow } from './lineIndex';
 import { markingOf } from './marking';
 
@@ -40,8 +39,8 @@ export function doubtOfChange(
 function isTakenOut({ instance }: LineCode, flow: FunctionFlow, start: number): boolean {
   if (instance.tag !== TAG.inlined_subroutine) return false;
   const ranges = entryRanges(instance);
-  const isOwn = (address: number): boolean => ranges.some(({ low, high }) => address >= low && address < high);
-  return flow.loops().some((loop) => {
+  const isOwn = (address: number): boolean => isIn(ranges, address);
+  return [...flow.loops()].some((loop) => {
     if (loop.has(start)) return false;
     const all = [...loop];
     return all.some(isOwn) && !all.every(isOwn);
@@ -56,10 +55,7 @@ function isPacked(packed: 'operation' | 'move' | undefined, flow: FunctionFlow, 
 /** Whether some code in `ranges` handles several values at once. */
 export function isPackedIn(flow: FunctionFlow, ranges: readonly AddressRange[]): boolean {
   return flow.instructions.some(
-    ({ packed, address }) =>
-      packed !== undefined &&
-      ranges.some(({ low, high }) => address >= low && address < high) &&
-      isPacked(packed, flow, address),
+    ({ packed, address }) => packed !== undefined && isIn(ranges, address) && isPacked(packed, flow, address),
   );
 }
 
@@ -72,15 +68,16 @@ function isBesidePacked(flow: FunctionFlow, starts: ReadonlySet<number>): boolea
 
 /** Whether control can come from `address` back to it without passing one of `starts`. */
 export function returnsAvoiding(flow: FunctionFlow, address: number, starts: ReadonlySet<number>): boolean {
-  return !starts.has(address) && flow.reachable([address], (at) => starts.has(at)).has(address);
+  return !starts.has(address) && flow.isInLoop(address, (at) => !starts.has(at));
 }
 
 /** Whether a whole way through the function runs the line's code, but comes to none of `starts`. */
 function hasOwnAround(own: readonly LineInstruction[], flow: FunctionFlow, starts: ReadonlySet<number>): boolean {
-  const around = flow.reachableAvoiding((address) => starts.has(address));
+  const isStart = (address: number): boolean => starts.has(address);
+  const around = flow.reachableAvoiding(isStart);
+  const ending = flow.endingAvoiding(isStart);
   return own.some(({ instruction: { address, changes, kind } }) => {
-    if (!changes || kind === 'branch' || starts.has(address) || !around.has(address)) return false;
-    return [...flow.reachable([address], (at) => starts.has(at))].some((at) => flow.isEnd(at) && !starts.has(at));
+    return changes && kind !== 'branch' && !starts.has(address) && around.has(address) && ending.has(address);
   });
 }
 
@@ -109,14 +106,9 @@ function isLeftOfLoop({ table, row }: LineRow, flow: FunctionFlow, starts: Reado
 function passesAnother({ rows }: LineCode, flow: FunctionFlow, starts: ReadonlySet<number>): boolean {
   const [{ table, row }] = rows as [LineRow];
   return [...starts].some((start) => {
-    const onward = flow.reachable([start], (at) => isOfOther(table, row, at) || starts.has(at));
-    return [...onward].some((at) => at !== start && starts.has(at));
+    const onward = flow.reachable([start], (at) => isForeign(table, row, at) || starts.has(at));
+    return [...starts].some((other) => other !== start && onward.has(other));
   });
-}
-
-function isOfOther(table: LineTable, known: number, address: number): boolean {
-  const row = table.rowAt(address);
-  return row !== undefined && table.lines[row] !== table.lines[known];
 }
 
 /**

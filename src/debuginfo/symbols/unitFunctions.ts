@@ -8,6 +8,7 @@ import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
+import { type BlockIndex, InnerBlocks } from './blocks';
 
 const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine]);
 /** Variables in these are local. */
@@ -20,11 +21,13 @@ interface FunctionRange extends AddressRange {
   readonly index: number;
 }
 
-export class UnitFunctions {
+export class UnitFunctions implements BlockIndex {
   readonly #unit: Unit;
   readonly #isCode: (address: number) => boolean;
   #byAddress: readonly FunctionRange[] | undefined;
   #instances: Map<number, number[]> | undefined;
+  /** By the entry that they are in. */
+  readonly #blocks = new Map<number, InnerBlocks>();
 
   constructor(unit: Unit, isCode: (address: number) => boolean) {
     this.#unit = unit;
@@ -36,6 +39,15 @@ export class UnitFunctions {
     const ranges = this.ranges();
     const range = ranges[partitionPointOf(ranges, ({ low }) => low <= address) - 1];
     return range && address < range.high ? Entry.of(this.#unit.entries, range.index) : undefined;
+  }
+
+  blocksIn(around: number): InnerBlocks {
+    let blocks = this.#blocks.get(around);
+    if (!blocks) {
+      blocks = new InnerBlocks(this.#unit, around);
+      this.#blocks.set(around, blocks);
+    }
+    return blocks;
   }
 
   /** Code of the unit's out-of-line functions, by address. */
@@ -71,7 +83,7 @@ export class UnitFunctions {
       if (!FUNCTIONS.has(tag) && !isGlobal) continue;
       const completes = COMPLETIONS.find((attribute) => entries.has(index, attribute));
       if (completes === undefined) continue;
-      const key = ifWellFormed(() => Entry.of(entries, index).attribute(completes)?.referenceKey());
+      const key = ifWellFormed(() => Entry.of(entries, index).referenceKey(completes));
       if (key === undefined) continue;
       const known = instances.get(key);
       if (known) known.push(index);

@@ -1,5 +1,5 @@
 /** Reproducible random numbers, and machine words that are often at an edge. */
-import { assertExists } from '../../base/assert';
+import { assert } from '../../base/assert';
 
 /** sfc32 (PractRand): three words of state and a counter. */
 export class Random {
@@ -31,8 +31,10 @@ export class Random {
     return this.below(times) === 0;
   }
 
+  /** `choices`: at least one; any of them may be `undefined`. */
   pick<T>(choices: readonly T[]): T {
-    return assertExists(choices[this.below(choices.length)], 'choice');
+    assert(choices.length > 0, 'there is a choice');
+    return choices[this.below(choices.length)] as T;
   }
 
   u64(): bigint {

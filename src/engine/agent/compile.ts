@@ -32,9 +32,9 @@ interface Waiting {
 }
 
 /**
- * Compiles agents for one arena, many at a time: each WebAssembly module has a mapping of its own, of which the kernel
- * gives a process 65,530 (vm.max_map_count), and a probe on a function that is inlined everywhere has a program for each
- * site. Equal programs share one compiled agent.
+ * Compiles agents for one arena, many at a time: each WebAssembly module has a mapping of its own, of which the
+ * kernel gives a process 65,530 (vm.max_map_count), and a probe on a function that is inlined everywhere has a program
+ * for each site. Equal programs share one compiled agent.
  */
 export class AgentCompiler {
   readonly #imports: WebAssembly.Imports;
@@ -51,7 +51,7 @@ export class AgentCompiler {
     };
   }
 
-  /** Its functions are compiled by the next {@link compile}. Throws `engine-protocol` for a program that is not sound. */
+  /** Its functions are compiled by the next {@link compile}. Throws `engine-protocol` for an unsound program. */
   prepare(program: AgentProgram): Agent {
     const key = JSON.stringify(program, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
     const known = this.#agents.get(key);

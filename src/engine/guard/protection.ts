@@ -4,9 +4,14 @@
  * the SIGTRAP for the thread, the engine makes the kernel kill the thread with the engine (PTRACE_O_EXITKILL,
  * ptrace(2)).
  */
-import { DEBUGGEE_OPTIONS, type Ptrace, TraceOption } from '../tracing/ptrace';
+import { DEBUGGEE_OPTIONS, HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
 import { type Task } from '../tracees/tracees';
 import { type TaskTable } from '../tracees/taskTable';
+
+/** What a thread is to stop for, and whether it is to end with the engine: it may be protected, or not released yet. */
+export function traceOptionsOf({ diesWithEngine, process }: Task): number {
+  return diesWithEngine !== 'no' || process.awaitsStart ? HELD_OPTIONS : DEBUGGEE_OPTIONS;
+}
 
 export class Protection {
   readonly #ptrace: Ptrace;
@@ -21,8 +26,7 @@ export class Protection {
   protect(tid: number): void {
     const task = this.#tasks.tasks.get(tid);
     if (task === undefined || task.diesWithEngine === 'yes') return;
-    const failure = this.#ptrace.setOptions(tid, DEBUGGEE_OPTIONS | TraceOption.exitKill);
-    if (failure === 0) task.diesWithEngine = 'yes';
+    if (this.#ptrace.setOptions(tid, HELD_OPTIONS) === 0) task.diesWithEngine = 'yes';
   }
 
   /** All that are stopped. */
@@ -30,10 +34,11 @@ export class Protection {
     for (const tid of this.#tasks.tasks.keys()) this.protect(tid);
   }
 
-  /** A thread that has stopped no longer does. */
+  /** A thread that has stopped no longer does, unless its program was not released yet. */
   release(task: Task): void {
     if (task.diesWithEngine === 'no') return;
-    if (this.#ptrace.setOptions(task.tid, DEBUGGEE_OPTIONS) === 0) task.diesWithEngine = 'no';
+    const options = task.process.awaitsStart ? HELD_OPTIONS : DEBUGGEE_OPTIONS;
+    if (this.#ptrace.setOptions(task.tid, options) === 0) task.diesWithEngine = 'no';
   }
 
   /** All that are stopped; the others are asked to stop, for {@link release}. */

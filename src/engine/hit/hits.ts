@@ -88,7 +88,11 @@ export class Hits {
    */
   onTrap(task: Task, now: number): void {
     const { tid } = task;
-    if (task.state.now.kind !== 'running' && this.#endsStep(task)) return;
+    let hasStepped = false;
+    if (task.state.now.kind !== 'running') {
+      hasStepped = task.state.asideAt !== undefined || task.state.isTrapDue;
+      if (this.#endsStep(task)) return;
+    }
     if (task.blockUnconfirmed) settleDoubt(task);
     const registers = this.#ptrace.getRegisters(tid);
     if (registers === undefined) return;
@@ -107,7 +111,7 @@ export class Hits {
       !breakpoint.armed
     ) {
       sent = this.#wasSent(tid);
-      if (sent && !hasMetInt3(task, breakpoint, registers.sp)) {
+      if (sent && !hasMetInt3(task, breakpoint, registers.sp, hasStepped)) {
         this.#deliver(task);
         return;
       }
@@ -138,11 +142,10 @@ export class Hits {
     if (breakpoint === undefined || breakpoint.displaced.length === 1) return;
     if (!breakpoint.armed && space.memory.read(breakpoint.address, 1)[0] === INT3) return;
     rewind(this.#ptrace, task, registers, breakpoint.address);
-    task.record.phase = ThreadPhase.running;
     if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
   }
 
-  /** Lets a thread go on that was held, at a breakpoint or at its program's start. */
+  /** Releases a thread that was held, at a breakpoint or at its program's start. */
   release(task: Task, at: Breakpoint | undefined): void {
     if (isStale(this.#ptrace, task)) return;
     if (at === undefined) {
@@ -156,8 +159,8 @@ export class Hits {
   }
 
   /**
-   * The thread was on its way over an instruction. True: that is what it has stopped for, and it was dealt with. False:
-   * its own SIGTRAP is still to be.
+   * The thread was on its way over an instruction. True: the stop was the end of that, and was handled. False: the
+   * SIGTRAP is another one, which is still to be handled.
    */
   #endsStep(task: Task): boolean {
     const { now } = task.state;
@@ -172,9 +175,10 @@ export class Hits {
   #visit(task: Task, breakpoint: Breakpoint, registers: Registers, now: number): void {
     let vectors = false;
     const { sites } = breakpoint;
-    // Sites can go while this runs: when the limit is reached.
+    // Sites can go while this runs: when the limit is reached. An index below the length needs no check, here and
+    // below; a `for … of` would make an iterator.
     for (let at = 0; at < sites.length; at++) {
-      const site = sites[at]!;
+      const site = sites[at] as Site;
       const { agent, probe } = site;
       site.count('hits');
       if (agent.usesVectors && !vectors) {
@@ -232,11 +236,8 @@ export class Hits {
     const { displaced } = breakpoint;
     const byThread = displaced.changesShadowStack && this.#shadowStacks.has(task.tid);
     if (byThread || displaced.execute() !== 0) {
-      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint, registers)) {
-        if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
-        return;
-      }
-      if (sent) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+      if (sent) this.#sendAgain(task);
+      if (displaced.execution === 'twin' && this.#twins.begin(task, breakpoint, registers)) return;
       this.#stepAside.begin(task, breakpoint, registers);
       return;
     }
@@ -250,7 +251,7 @@ export class Hits {
   #writeBack(tid: number, { changed }: Breakpoint, registers: Registers): void {
     if (changed.length <= POKED_REGISTERS && areExact(registers, changed)) {
       for (let at = 0; at < changed.length; at++) {
-        const field = changed[at]!;
+        const field = changed[at] as number;
         this.#ptrace.pokeUser(tid, field, registers.word(field));
       }
     } else {
@@ -258,9 +259,18 @@ export class Hits {
     }
   }
 
+  /**
+   * The SIGTRAP that has merged with INT3's, for a thread that is about to make a step: before the step, whose own trap
+   * would swallow it. Where it is blocked, it must not come instead of the step, again and again.
+   */
+  #sendAgain(task: Task): void {
+    if (task.blocksSigtrap) blockSigtrap(this.#ptrace, task);
+    killThread(task.process.pid, task.tid, Signal.SIGTRAP);
+  }
+
   #resume(task: Task, sent: boolean): void {
     if (sent && task.blocksSigtrap) killThread(task.process.pid, task.tid, Signal.SIGTRAP);
-    this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap ? Signal.SIGTRAP : 0);
+    this.#ptrace.resume(task.tid, sent && !task.blocksSigtrap && !isIgnored(task) ? Signal.SIGTRAP : 0);
     noteRunning(task);
   }
 
@@ -322,6 +332,6 @@ export class Hits {
 
 /** Whether the registers' values are exact as numbers. */
 function areExact(registers: Registers, fields: readonly number[]): boolean {
-  for (let at = 0; at < fields.length; at++) if (!registers.isExact(fields[at]!)) return false;
+  for (let at = 0; at < fields.length; at++) if (!registers.isExact(fields[at] as number)) return false;
   return true;
 }

@@ -81,7 +81,7 @@ export class Detaching {
     const ownSignal = twins.interrupt(task, signal !== 0);
     if (task.state.isTrapDue) {
       if (signal !== Signal.SIGTRAP) {
-        // Let go now, the thread would get it.
+        // Released now, the thread would receive it.
         ptrace.resume(task.tid, signal);
         return;
       }
@@ -139,9 +139,9 @@ export class Detaching {
       while (process.tasks.get(task.tid) === task) {
         const report = awaitReport(waiter, task.tid);
         if (report === 'asleep') {
-          // On a twin it waits for memory, and would go on with registers that are not its own.
+          // On a twin it waits for memory, and would continue with registers that are not its own.
           if (task.state.twinStep !== undefined) continue;
-          // It is let go when it stops; or by the kernel, if the engine ends before that.
+          // It is released when it stops, or by the kernel if the engine ends first.
           break;
         }
         if (report === 'reported') this.onStop(task);
@@ -174,7 +174,8 @@ export class Detaching {
     }
     const isOwn = code === SI_KERNEL;
     // One that was sent may have swallowed INT3's own.
-    if (isOwn || (code <= 0 && hasMetInt3(task, breakpoint, registers.sp))) this.#rewind(task, registers, breakpoint);
+    if (isOwn || (code <= 0 && hasMetInt3(task, breakpoint, registers.sp, stepped)))
+      this.#rewind(task, registers, breakpoint);
     this.#letGo(task, isOwn ? 0 : signal);
   }
 

@@ -1,12 +1,13 @@
 /** Processes that end, and processes that turn into another program. */
 import { type ProcessEnd, type SiteCounts } from '../../contract/messages';
+import { traceOptionsOf } from '../guard/protection';
 import { type NewTasks } from './newTasks';
 import { type Following } from './following';
 import { lostPrivileges } from '../linux/privileges';
 import { SidestepError } from '../../base/errors';
 import { ProcessMemory } from '../linux/memory';
 import { executableOf } from '../linux/proc';
-import { DEBUGGEE_OPTIONS, HELD_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { type Ptrace } from '../tracing/ptrace';
 import { type WaitStatus } from '../linux/waitStatus';
 import { type Events } from '../client/events';
 import { type ProbeTable } from '../tracees/probeTable';
@@ -42,7 +43,7 @@ export class ExitAndExec {
     tasks.removeTask(task);
     events.threadExited(task);
     if (process.tasks.size > 0) return;
-    // A single thread that ends by itself is creating nobody.
+    // A single thread that ends by itself is not creating a child.
     if (status.kind === 'killed' || process.hadThreads) newTasks.onCreatorsGone(process);
     tasks.removeProcess(process);
     if (process.memoryOwner !== undefined || process.unannounced) return;
@@ -79,7 +80,7 @@ export class ExitAndExec {
     const is64Bit = head === undefined || wordSizeProblem(head) === undefined;
     execProcess(process, leader, { space: image, is64Bit });
     leaveSpace(old);
-    ptrace.setOptions(pid, process.awaitsStart ? HELD_OPTIONS : DEBUGGEE_OPTIONS);
+    ptrace.setOptions(pid, traceOptionsOf(leader));
     if (!leader.announced) events.threadStarted(leader);
     events.catchUp();
     const executable = executableOf(pid) ?? '';

@@ -16,7 +16,7 @@ import { type Ptrace } from '../tracing/ptrace';
 import { ProcessMemory } from '../linux/memory';
 import { readStatus } from '../linux/proc';
 import { type Waiter } from '../tracing/wait';
-import { sharesMemory } from '../linux/processes';
+import { sharesMemory } from '../linux/kcmp';
 import { isThreadOf } from '../linux/processes';
 import { decodeWaitStatus, isEnd } from '../linux/waitStatus';
 import { type Events } from '../client/events';
@@ -83,7 +83,7 @@ export class NewTasks {
     const { ptrace, tasks } = this.#parts;
     const child = ptrace.getEventMessage(creator.tid);
     if (child === undefined) return 0;
-    // It can have been taken for an orphan, which it is not.
+    // It may have been misclassified as an orphan.
     const stopped = tasks.tasks.has(child) ? undefined : this.#hasStopped(child);
     if (stopped !== undefined) this.#admit(creator, child, how);
     if (this.#copies.get(child)?.creator !== creator) ptrace.resume(creator.tid, 0);

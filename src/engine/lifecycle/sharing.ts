@@ -4,7 +4,7 @@
  * vfork(2).
  */
 import { type Ptrace } from '../tracing/ptrace';
-import { sharesMemory } from '../linux/processes';
+import { sharesMemory } from '../linux/kcmp';
 import { type Task } from '../tracees/tracees';
 
 const CLONE_VM = 0x100;

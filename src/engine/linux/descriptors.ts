@@ -7,8 +7,6 @@ import { systemCallError } from './errno';
 import { errno, libc } from './libc';
 import { withDescriptor } from './spareDescriptor';
 
-const SYS_KCMP = 312;
-const KCMP_FILE = 0;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETFD = 2;
 const F_GETFL = 3;
@@ -37,11 +35,6 @@ export function closeOnExec(): void {
 /** A copy, numbered `lowest` or above, that programs which this process starts don't get. */
 export function duplicate(fd: number, lowest: number): number {
   return control(fd, F_DUPFD_CLOEXEC, lowest, 'F_DUPFD_CLOEXEC');
-}
-
-/** Whether both are one open file (kcmp(2)); false where the kernel can't say. */
-export function areSame(a: number, b: number): boolean {
-  return libc.syscall(SYS_KCMP, process.pid, process.pid, KCMP_FILE, a, b) === 0;
 }
 
 function control(fd: number, command: number, argument: number, name: string): number {

@@ -21,7 +21,7 @@ export function readStatus(pid: number): ReadonlyMap<string, string> | undefined
   );
 }
 
-/** Whether a thread is a zombie or dead, by its {@link readStatus}: it has a number, and neither memory nor registers. */
+/** Whether a thread is a zombie or dead, by its {@link readStatus}: it has a number, but no memory or registers. */
 export function hasEnded(status: ReadonlyMap<string, string>): boolean {
   return /^[ZX]/.test(status.get('State') ?? 'Z');
 }

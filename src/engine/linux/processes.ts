@@ -1,11 +1,7 @@
-/** Other processes by number: kill(2), tgkill(2), pidfd_open(2), kcmp(2). */
+/** Other processes by number: kill(2), tgkill(2), pidfd_open(2). */
 
 import { Errno } from './errno';
 import { errno, libc } from './libc';
-
-const SYS_KCMP = 312;
-
-const KCMP_VM = 1;
 
 const SYS_PIDFD_OPEN = 434;
 
@@ -24,12 +20,6 @@ export function openProcess(pid: number): number {
 /** Closes it. */
 export function closeProcess(pidfd: number): void {
   if (pidfd >= 0) libc.close(pidfd);
-}
-
-/** Whether two processes share their memory (CLONE_VM), by kcmp(2). `undefined` where the kernel can't say. */
-export function sharesMemory(a: number, b: number): boolean | undefined {
-  const order = libc.syscall(SYS_KCMP, a, b, KCMP_VM, 0, 0);
-  return order < 0 ? undefined : order === 0;
 }
 
 /** Sends a signal to one process, never to a group or to everybody as kill(2) would; 0 or an errno. */

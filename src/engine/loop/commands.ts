@@ -5,13 +5,14 @@ import { toFailure } from '../../contract/engineFailure';
 import { type ArmOutcome, type ProbeId, type Request, type RequestKind, type Requests } from '../../contract/messages';
 import { type Arming } from '../arming/arming';
 import { attach } from '../starting/attach';
+import { traceOptionsOf } from '../guard/protection';
 import { type Detaching } from '../lifecycle/detaching';
 import { lostPrivileges } from '../linux/privileges';
 import { type Hits } from '../hit/hits';
 import { launch } from '../starting/launch';
 import { Errno, systemCallError } from '../linux/errno';
 import { auxiliaryVector, executableOf, readMappings } from '../linux/proc';
-import { DEBUGGEE_OPTIONS, type Ptrace } from '../tracing/ptrace';
+import { type Ptrace } from '../tracing/ptrace';
 import { type Waiter } from '../tracing/wait';
 import { kill } from '../linux/processes';
 import { type Events } from '../client/events';
@@ -133,8 +134,10 @@ export function commands(parts: CommandParts): Commands {
       const { at } = task.state.now;
       if (!task.state.release()) return {};
       const { process } = task;
-      if (process.awaitsStart) ptrace.setOptions(tid, DEBUGGEE_OPTIONS);
-      process.awaitsStart = false;
+      if (process.awaitsStart) {
+        process.awaitsStart = false;
+        ptrace.setOptions(tid, traceOptionsOf(task));
+      }
       hits.release(task, at);
       return {};
     },

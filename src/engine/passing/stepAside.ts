@@ -29,8 +29,8 @@ export class StepAside {
   }
 
   /**
-   * The registers are the thread's, RIP one byte behind the site. Where the byte can't be put back, the thread meets
-   * INT3 again, and it is tried again.
+   * The registers are the thread's, RIP one byte after the site. If the byte can't be restored, the thread runs into
+   * INT3 again, and the engine tries again.
    */
   begin(task: Task, breakpoint: Breakpoint, registers: Registers): void {
     const failure = this.#breakpoints.withdraw(task.process.space, breakpoint, task.tid);
@@ -63,8 +63,8 @@ export class StepAside {
       noteRunning(task);
       return true;
     }
-    // A thread that comes back after a fault comes to try again: that is another hit, as it is for every debugger. The
-    // fault may be reported only after another stop, a group-stop for instance, if both were due.
+    // A thread that returns after a fault retries the instruction: that is another hit, as in every debugger. The fault
+    // may be reported only after another stop, a group-stop for instance, if both were due.
     const registers = isFromKernel && FAULTS.has(signal) ? this.#ptrace.getRegisters(task.tid) : undefined;
     if (registers !== undefined) task.retries.take(registers.ip, registers.sp);
     return false;
@@ -84,8 +84,9 @@ export class StepAside {
     if (registers === undefined) return true;
     if (registers.ip === breakpoint.address) {
       task.retries.note(breakpoint.address, registers.sp);
-    } else if (!trapped) {
-      task.state.expectTrap();
+    } else {
+      if (breakpoint.displaced.length === 1) task.landings.note(breakpoint.address + 1, registers.sp);
+      if (!trapped) task.state.expectTrap();
     }
     const { isTrapDue } = task.state;
     if (!trapped && !isTrapDue) task.record.phase = ThreadPhase.running;

@@ -68,7 +68,7 @@ export class Twins {
   }
 
   /**
-   * The registers are the thread's, RIP one byte behind the site. False, with nothing done: there is no twin (any
+   * The registers are the thread's, RIP one byte after the site. False, with nothing done: there is no twin (any
    * more), or it would fault.
    */
   begin(task: Task, breakpoint: Breakpoint, registers: Registers): boolean {

@@ -88,7 +88,7 @@ function seizeAll(ptrace: Ptrace, pid: number, seized: Set<number>): void {
       seized.delete(pid);
       complete = false;
     }
-    // Nobody was there to be traced in between: the thread that calls exec is about to be.
+    // In between there was no thread to trace: the thread that calls exec appears in a moment.
     if (seized.size === 0 && born.size === 0 && leader !== undefined && !hasEnded(leader)) complete = false;
     if (complete) for (const tid of seized) if (!present.includes(tid)) seized.delete(tid);
   }

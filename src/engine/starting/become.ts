@@ -79,6 +79,8 @@ function inherit(
   injection.call(SYS_PRLIMIT64, 0, RLIMIT_NOFILE, operand, 0);
 }
 
+const NUL = Buffer.alloc(1);
+
 /**
  * The strings, the first of which is the path, and the two arrays of pointers that execve(2) takes, as they are to lie
  * from `base` on.
@@ -97,7 +99,7 @@ function layOut(
   const argvOffset = (end + 7) & ~7;
   const envpOffset = argvOffset + 8 * (argumentCount + 1);
   const block = Buffer.alloc(envpOffset + 8 * (strings.length - argumentCount));
-  strings.forEach((text, index) => text.copy(block, addresses[index]! - base));
+  Buffer.concat(strings.flatMap((text) => [text, NUL])).copy(block);
   addresses.slice(1).forEach((address, index) => {
     const at = index < argumentCount ? argvOffset + 8 * index : envpOffset + 8 * (index - argumentCount);
     block.writeBigUInt64LE(BigInt(address), at);

@@ -85,7 +85,7 @@ export class Surrogate implements Disposable {
    * As {@link Execute}: 0 when it is done, 1 when nothing was changed and the thread shall run the instruction itself.
    */
   execute(plan: SurrogatePlan): 0 | 1 {
-    // A thread that single-steps itself must trap behind the instruction.
+    // A thread that single-steps itself must trap after the instruction.
     if ((this.#registers.flags & TRAP_FLAG) !== 0) return 1;
     const execution = this.#place(plan);
     if (execution === undefined || !this.#load(execution) || !this.#run(execution) || !this.#store(execution)) return 1;

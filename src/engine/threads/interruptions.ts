@@ -101,7 +101,7 @@ export function noteGroupStop(ptrace: Ptrace, task: Task): void {
   if (registers !== undefined && isRepeating(registers, task)) giveUp(ptrace, task, registers);
 }
 
-/** Whether a thread in a syscall-stop, whose registers these are, is at the begin of its call (ptrace(2)). */
+/** Whether a thread in a syscall-stop, whose registers these are, is entering its call (ptrace(2), "Syscall-stops"). */
 export function isEntering({ result }: Registers): boolean {
   return result === -Errno.ENOSYS;
 }
@@ -163,7 +163,7 @@ function mayTimeOut(registers: Registers): boolean {
   const argument = TIME_OUTS.get(number);
   if (number === SYS_SEMOP) return false;
   if (argument === undefined) return true;
-  // An int is negative by its bit 31: of the register only the lower half is its.
+  // An int is negative by its bit 31, and has only the lower half of the register.
   return argument.pointer ? registers.get(argument.register) !== 0 : (registers.low(argument.register) | 0) >= 0;
 }
 

@@ -79,11 +79,17 @@ export function isIgnored(task: Task): boolean {
 
 /**
  * Whether a thread that stands after a breakpoint's first byte, with this stack pointer, has executed INT3, although
- * the SIGTRAP that it stopped for was sent.
+ * the SIGTRAP that it stopped for was sent. `hasStepped`: it may have swallowed a step's instead.
  */
-export function hasMetInt3(task: Task, { address, displaced }: Breakpoint, stack: number): boolean {
+export function hasMetInt3(
+  task: Task,
+  { address, displaced }: Breakpoint,
+  stack: number,
+  hasStepped: boolean,
+): boolean {
   // No thread stands inside an instruction otherwise, and a blocked SIGTRAP is delivered only by force.
-  return displaced.length > 1 || task.blocksSigtrap || !task.landings.has(address + 1, stack);
+  if (displaced.length > 1) return true;
+  return !hasStepped && (task.blocksSigtrap || !task.landings.has(address + 1, stack));
 }
 
 /** Blocks SIGTRAP again in a stopped thread. */

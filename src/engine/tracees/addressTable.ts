@@ -32,9 +32,7 @@ export class AddressTable<T> {
   }
 
   *values(): Generator<T> {
-    for (let slot = 0; slot < this.#keys.length; slot++) {
-      if (this.#keys[slot] !== EMPTY) yield this.#values[slot]!;
-    }
+    for (const value of this.#values) if (value !== undefined) yield value;
   }
 
   /** Where the address is, or the empty slot where it would be put. */

@@ -1,9 +1,9 @@
 /**
- * Where a thread was put after instructions of one byte. INT3 leaves RIP at that very place, and where a SIGTRAP that
- * was sent is pending at that moment, the kernel drops INT3's own (legacy_queue in kernel/signal.c): the stop then does
- * not show which of the two it is for. The stack pointer does: the one-byte instructions that matter (push, pop, leave)
- * move it, so after the instruction it is what it was at a landing, and at INT3 it is not. Several landings are kept,
- * because handlers that run in between land too.
+ * Where a thread was put after instructions of one byte, or a step has brought it. INT3 leaves RIP at that very place,
+ * and where a SIGTRAP that was sent is pending at that moment, the kernel drops INT3's own (legacy_queue in
+ * kernel/signal.c): the stop then does not show which of the two it is for. The stack pointer does: the one-byte
+ * instructions that matter (push, pop, leave) move it, so after the instruction it is what it was at a landing, and at
+ * INT3 it is not. Several landings are kept, because handlers that run in between land too.
  */
 
 /**

@@ -1,9 +1,7 @@
 /** Every traced process and thread by number. */
-
 import type { Ledger } from '../tracing/ledger';
 import { type Process, Task, leaveSpace } from './tracees';
 
-/** Every traced process and thread by number. */
 export class TaskTable {
   readonly processes = new Map<number, Process>();
   readonly tasks = new Map<number, Task>();

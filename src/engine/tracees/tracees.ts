@@ -29,7 +29,7 @@ export class Task {
   blocksSigtrap = false;
   /** It may have done so only for the time of a handler, which its next SIGTRAP tells. */
   blockUnconfirmed = false;
-  /** Whether the kernel kills it if the engine ends without having let it go: see protection.ts. */
+  /** Whether the kernel kills it if the engine ends without having released it: see protection.ts. */
   diesWithEngine: 'no' | 'perhaps' | 'yes' = 'no';
   /**
    * The flags with which it is about to create a child, without CLONE_UNTRACED: see untraced.ts. -1: it is not creating
@@ -101,12 +101,12 @@ export class Process {
     public memoryOwner?: Process,
   ) {}
 
-  /** It is being let go: see detaching.ts. */
+  /** It is being released: see detaching.ts. */
   get leaving(): boolean {
     return this.#leaving;
   }
 
-  /** Lets it go, and its threads with it: those also that are still to come. */
+  /** Releases it, and its threads with it, those also that are still to come. */
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;

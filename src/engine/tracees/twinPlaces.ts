@@ -13,6 +13,10 @@ export interface TwinPlace {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * The most hits between two searches for a missing twin: a search reads the process's text, which must not slow every
+ * hit down; a library that brings the twin is noticed after at most this many hits.
+ */
 const MAX_PAUSE = 4096;
 
 /** What is known about one address space. */

@@ -1,6 +1,6 @@
 /** Places for fields in a memory, one behind the other in the order in which they are named. */
 
-/** A field: how many bytes it takes, and a power of two that its offset is a multiple of (8 if nothing else is said). */
+/** A field: how many bytes it takes, and a power of two that its offset is a multiple of (by default 8). */
 export interface Field {
   readonly bytes: number;
   readonly align?: number;

@@ -1,8 +1,8 @@
 /**
- * ptrace(2), one method per request, on the arena's fixed places. ESRCH is normal at any moment, because a thread can be
- * killed while it is stopped: so methods that do something return 0 or an errno, and methods that read return a view of
- * what they have read, or `undefined` where errno(3) says why not. There is one view of each kind: it shows the thread
- * that was read last. Nothing here allocates.
+ * ptrace(2), one method per request, on the arena's fixed places. ESRCH is normal at any moment, because a thread can
+ * be killed while it is stopped: so methods that do something return 0 or an errno, and methods that read return a view
+ * of what they have read, or `undefined` where errno(3) says why not. There is one view of each kind: it shows the
+ * thread that was read last. Nothing here allocates.
  */
 import { type Arena, Layout } from './arena';
 import { Registers } from './registers';
@@ -50,7 +50,7 @@ export const TraceOption = {
 export const DEBUGGEE_OPTIONS =
   TraceOption.sysGood | TraceOption.fork | TraceOption.vfork | TraceOption.clone | TraceOption.exec;
 
-/** The options of a launched program until it is released: it ends with its tracer, whatever ends that. */
+/** Those of a thread that ends with its tracer, whatever ends that: as a launched program does until it is released. */
 export const HELD_OPTIONS = DEBUGGEE_OPTIONS | TraceOption.exitKill;
 
 const SIGNAL_MASK_BYTES = 8;

@@ -139,14 +139,16 @@ export class Waiter {
     return tid;
   }
 
-  #keep(tid: number, reports: number[]): void {
+  #keep(tid: number, reports: [number, ...number[]]): void {
     this.#early.set(tid, reports);
-    this.hooks.onEarly?.(tid, reports[0]!);
+    this.hooks.onEarly?.(tid, reports[0]);
   }
 
-  #takeEarly(tid: number = this.#early.keys().next().value!): number {
-    const reports = this.#early.get(tid)!;
-    this.#arena.u32[Layout.waitStatus >>> 2] = reports.shift()!;
+  /** There must be one; of `tid`, if it is given. */
+  #takeEarly(tid = this.#early.keys().next().value as number): number {
+    // No thread is kept without a report. Each stop may pass here, so this is not checked.
+    const reports = this.#early.get(tid) as number[];
+    this.#arena.u32[Layout.waitStatus >>> 2] = reports.shift() as number;
     if (reports.length === 0) this.#early.delete(tid);
     this.hooks.onEarly?.(tid, reports[0] ?? 0);
     this.#isOld = true;

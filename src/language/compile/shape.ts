@@ -3,6 +3,7 @@
  * bases, which lie where the object's own table says. A hit brings these numbers and the bases beside the object; with
  * them the type becomes one that has a fixed layout, and is written as any other.
  */
+import { assertExists } from '../../base/assert';
 import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
 import { partPlace } from '../typed/names';
 import { countNode, isRuntimeSized, offsetNode, sizeNode } from '../typed/sizes';
@@ -122,7 +123,7 @@ class Shaper {
     return (found) => ({
       name: member.name,
       inherited: true,
-      byteOffset: found.baseOffsets[index]!,
+      byteOffset: assertExists(found.baseOffsets[index], 'offset of a base'),
       type: type(found),
     });
   }

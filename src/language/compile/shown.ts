@@ -1,4 +1,5 @@
 /** What a message shows of a hit, and what all kinds of shown values are made with. */
+import { assertExists } from '../../base/assert';
 import { readInteger } from '../../base/littleEndian';
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Capture } from '../../contract/hits';
@@ -30,6 +31,11 @@ export interface Showing {
 /** A value that is known, or known to be missing, before any hit. */
 export function fixed(text: string): ShownValue {
   return { captures: [], node: () => leaf(text) };
+}
+
+/** The capture of a value's own bytes, which is the first. */
+export function mainOf([main]: readonly Capture[]): Capture {
+  return assertExists(main, 'capture of a value');
 }
 
 /** Why a capture has no value; undefined if it has one. */

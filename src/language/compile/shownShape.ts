@@ -10,7 +10,7 @@ import { leaf } from '../value/node';
 import { MORE, snapshot } from '../value/snapshot';
 import { nodeOf } from '../value/typeNodes';
 import { type Shape } from './shape';
-import { failureOf, fixed, type Showing, type ShownValue } from './shown';
+import { failureOf, fixed, mainOf, type Showing, type ShownValue } from './shown';
 import { type Hole } from './storage';
 
 export function shownShape(place: Place, shape: Shape, { style, compiler, budget }: Showing): ShownValue {
@@ -32,13 +32,15 @@ export function shownShape(place: Place, shape: Shape, { style, compiler, budget
   });
   return {
     captures: [main, ...numbers, ...bases.filter((base) => base !== undefined)],
-    node: ([whole, ...others]) => {
+    node: (captures) => {
+      const whole = mainOf(captures);
+      const others = captures.slice(1);
       const found = others.splice(0, numbers.length);
-      const failures = [whole!, ...found].map((capture) => failureOf(capture, compiler));
+      const failures = [whole, ...found].map((capture) => failureOf(capture, compiler));
       const failure = failures.find((text) => text !== undefined);
       if (failure !== undefined) return leaf(failure, { type: place.type });
-      const end = shape.size ?? whole!.bytes.length;
-      const parts = [{ bytes: whole!.bytes, size: end, missing: MORE }];
+      const end = shape.size ?? whole.bytes.length;
+      const parts = [{ bytes: whole.bytes, size: end, missing: MORE }];
       for (const [index, { size: bytes }] of shape.bases.entries()) {
         const capture = bases[index] && others.shift();
         const missing = capture && failureOf(capture, compiler);
@@ -62,18 +64,17 @@ interface CollectedPart {
 
 /** Parts one after the other, each at a multiple of 8, as if they were one object. */
 function joinedParts(parts: readonly CollectedPart[]): { joined: Uint8Array; holes: Hole[]; starts: number[] } {
-  const starts: number[] = [];
   let end = 0;
-  for (const { size } of parts) {
-    starts.push(end);
-    end = (end + size + 7) & ~7;
-  }
+  const placed = parts.map((part) => {
+    const start = end;
+    end = (start + part.size + 7) & ~7;
+    return { ...part, start };
+  });
   const joined = new Uint8Array(end);
   const holes: Hole[] = [];
-  parts.forEach(({ bytes, size, missing }, index) => {
-    const start = starts[index]!;
+  for (const { bytes, size, missing, start } of placed) {
     joined.set(bytes.subarray(0, size), start);
     if (bytes.length < size) holes.push({ start: start + bytes.length, end: start + size, reason: missing });
-  });
-  return { joined, holes, starts };
+  }
+  return { joined, holes, starts: placed.map(({ start }) => start) };
 }

@@ -2,6 +2,7 @@
  * Texts that a message shows: the characters that a hit collects for a value that is a text, and for texts inside of
  * other values.
  */
+import { assertExists } from '../../base/assert';
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Capture } from '../../contract/hits';
 import { type Type } from '../../debuginfo/model/model';
@@ -12,7 +13,7 @@ import { type CollectedText } from '../value/snapshot';
 import { bareText, BYTES, type Encoding, quotedText } from '../value/text';
 import { textsWithin, type TextType, textType } from '../value/textTypes';
 import { type Reasons } from './reasons';
-import { failureOf, fixed, type Showing, type ShownValue } from './shown';
+import { failureOf, fixed, mainOf, type Showing, type ShownValue } from './shown';
 import { loadFrom, type Storage } from './storage';
 
 /**
@@ -43,8 +44,10 @@ export function shownText(node: Typed, { style, compiler, budget }: Showing): Sh
   const isCut = ({ status }: Capture) => status === CaptureStatus.truncated;
   return {
     captures: [operations],
-    node: ([main]) =>
-      leaf(failureOf(main!, compiler) ?? write(main!.bytes, isCut(main!), encodingOf(text)), { type: node.type }),
+    node: (captures) => {
+      const main = mainOf(captures);
+      return leaf(failureOf(main, compiler) ?? write(main.bytes, isCut(main), encodingOf(text)), { type: node.type });
+    },
   };
 }
 
@@ -78,7 +81,7 @@ export function innerTexts(
       texts.map(({ offset, text }, index) => ({
         offset,
         kind: text.kind,
-        text: read(captures[index]!, encodingOf(text)),
+        text: read(assertExists(captures[index], 'capture of a text'), encodingOf(text)),
       })),
   };
 }

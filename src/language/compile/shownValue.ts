@@ -14,7 +14,7 @@ import { leaf, type ValueNode } from '../value/node';
 import { snapshot } from '../value/snapshot';
 import { nodeOf } from '../value/typeNodes';
 import { shapeOf } from './shape';
-import { failureOf, fixed, type HitContext, type Showing, type ShownValue } from './shown';
+import { failureOf, fixed, type HitContext, mainOf, type Showing, type ShownValue } from './shown';
 import { shownShape } from './shownShape';
 import { innerTexts, shownText } from './shownText';
 import { captureFrom } from './storage';
@@ -71,7 +71,10 @@ function shownScalar(node: Typed, showing: Showing): ShownValue {
   budget.forValue(size);
   return {
     captures: [[...operations, { op: 'capture', size }]],
-    node: ([main]) => failed(failureOf(main!, compiler), node.type) ?? nodeOf(node.type, snapshot(main!.bytes), style),
+    node: (captures) => {
+      const main = mainOf(captures);
+      return failed(failureOf(main, compiler), node.type) ?? nodeOf(node.type, snapshot(main.bytes), style);
+    },
   };
 }
 
@@ -102,9 +105,11 @@ function shownObject(place: Place, type: Type, size: number, showing: Showing): 
   const texts = innerTexts(type, storage, { start: place.offset, captured }, showing);
   return {
     captures: [operations, ...texts.captures],
-    node: ([main, ...inner]) =>
-      failed(failureOf(main!, compiler), type) ??
-      nodeOf(type, { bytes: main!.bytes, holes, texts: texts.collected(inner) }, style),
+    node: (captures) => {
+      const main = mainOf(captures);
+      const inner = texts.collected(captures.slice(1));
+      return failed(failureOf(main, compiler), type) ?? nodeOf(type, { bytes: main.bytes, holes, texts: inner }, style);
+    },
   };
 }
 
@@ -116,8 +121,9 @@ function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue 
   const type = unqualified(node.type);
   const declared = type.kind === 'array' ? elementOf(type) : type.kind === 'pointer' ? type.target : undefined;
   if (declared === undefined) throw new Error('internal error: elements of what has none');
-  const element = sizeOf(declared) === undefined ? BYTE : declared;
-  const size = sizeOf(element)!;
+  const declaredSize = sizeOf(declared);
+  const { element, size } =
+    declaredSize === undefined ? { element: BYTE, size: 1 } : { element: declared, size: declaredSize };
   if (count.kind === 'constant') return fixedElements(node, { element, size, count: Number(count.value) }, showing);
 
   const limit = budget.forValue(Infinity);
@@ -136,11 +142,12 @@ function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue 
   ];
   return {
     captures: [operations],
-    node: ([main]) => {
-      const isCut = main!.status === CaptureStatus.truncated;
-      const elements = size === 0 ? 0 : Math.floor(main!.bytes.length / size) + (isCut ? 1 : 0);
+    node: (captures) => {
+      const main = mainOf(captures);
+      const isCut = main.status === CaptureStatus.truncated;
+      const elements = size === 0 ? 0 : Math.floor(main.bytes.length / size) + (isCut ? 1 : 0);
       const shown = arrayOf(element, elements);
-      return failed(failureOf(main!, compiler), shown) ?? nodeOf(shown, snapshot(main!.bytes), style);
+      return failed(failureOf(main, compiler), shown) ?? nodeOf(shown, snapshot(main.bytes), style);
     },
   };
 }

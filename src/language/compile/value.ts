@@ -3,6 +3,7 @@
  * sign, floats of either size are doubles. Every operation keeps that so, and a narrower result is cut back to its type
  * at once.
  */
+import { assertExists } from '../../base/assert';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/model/model';
 import { type Place, type Typed } from '../typed/tree';
@@ -100,7 +101,7 @@ export class ValueCompiler {
   #load(place: Place): AgentOperation[] {
     const type = scalar(place.type);
     if (place.bits !== undefined) return this.#loadBits(place, place.bits, type.signed);
-    const size = sizeOf(place.type)!;
+    const size = assertExists(sizeOf(place.type), 'size of a scalar');
     const operations = loadFrom(this.storage(place), place.offset, size, this.reasons);
     if (type.kind === 'float') return type.bits === 32 ? [...operations, { op: 'singleToDouble' }] : operations;
     return type.signed || type.bits < size * 8 ? [...operations, ...cutTo(type)] : operations;

@@ -25,19 +25,19 @@ export interface Format {
   readonly count?: Expression;
 }
 
-const STYLES: Readonly<Record<string, Style>> = {
-  x: 'hexadecimal',
-  h: 'hexadecimal',
-  p: 'hexadecimal',
-  d: 'decimal',
-  u: 'unsigned',
-  o: 'octal',
-  b: 'binary',
-  t: 'binary',
-  c: 'character',
-  s: 'string',
-  sb: 'bare',
-};
+const STYLES: ReadonlyMap<string, Style> = new Map([
+  ['x', 'hexadecimal'],
+  ['h', 'hexadecimal'],
+  ['p', 'hexadecimal'],
+  ['d', 'decimal'],
+  ['u', 'unsigned'],
+  ['o', 'octal'],
+  ['b', 'binary'],
+  ['t', 'binary'],
+  ['c', 'character'],
+  ['s', 'string'],
+  ['sb', 'bare'],
+]);
 
 /** `,x`, `,[n]`, `,5,x`… from `start` on, as long as there are commas. Throws `syntax`. */
 export function formatAt(text: string, start: number, options: ParseOptions): { format: Format; end: number } {
@@ -46,16 +46,17 @@ export function formatAt(text: string, start: number, options: ParseOptions): { 
   while (comma.kind === 'punctuator' && comma.text === ',') {
     const token = tokenAt(text, comma.range.end);
     let { end } = token.range;
-    if (token.kind === 'name' && Object.hasOwn(STYLES, token.text)) {
+    const style = token.kind === 'name' ? STYLES.get(token.text) : undefined;
+    if (style !== undefined) {
       if (format.style !== undefined) throw syntaxError('a value can have only one format', token.range);
-      format = { ...format, style: STYLES[token.text]! };
+      format = { ...format, style };
     } else if (token.kind === 'integer' || (token.kind === 'punctuator' && token.text === '[')) {
       if (format.count !== undefined) throw syntaxError('a value can have only one number of elements', token.range);
       const { count, behind } = countAt(text, token.range.start, options);
       format = { ...format, count };
       end = behind;
     } else {
-      const letters = Object.keys(STYLES).join(', ');
+      const letters = [...STYLES.keys()].join(', ');
       throw syntaxError(`expected a format (${letters} or [n]), found ${named(token)}`, token.range);
     }
     comma = tokenAt(text, end);

@@ -80,7 +80,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
 
 /** The token at or after `offset`, white space skipped. Throws `syntax` for what is no token. */
 export function tokenAt(text: string, offset: number): Token {
-  const start = offset + match(SPACE, text, offset)![0].length;
+  const start = offset + (match(SPACE, text, offset)?.[0].length ?? 0);
   const found = (pattern: RegExp) => match(pattern, text, start);
   const range = (length: number): Range => ({ start, end: start + length });
 
@@ -97,7 +97,7 @@ export function tokenAt(text: string, offset: number): Token {
   if (text[start] === '"') return stringToken(found(STRING), start);
   const punctuator = found(PUNCTUATOR)?.[0];
   if (punctuator !== undefined) return { kind: 'punctuator', text: punctuator, range: range(punctuator.length) };
-  const character = String.fromCodePoint(text.codePointAt(start)!);
+  const [character = ''] = text.slice(start);
   throw syntaxError(`\`${character}\` has no meaning in an expression`, range(character.length));
 }
 
@@ -110,7 +110,7 @@ function numberToken(text: string, range: Range): Token {
   const integer = INTEGER.exec(text);
   if (integer !== null) {
     const [, hex, binary, octal, decimal, suffix = ''] = integer;
-    const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : octal ? `0o${octal}` : decimal!;
+    const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : octal ? `0o${octal}` : (decimal ?? '');
     const value = BigInt(digits);
     if (value >= 1n << 64n) throw syntaxError(`${text} does not fit in 64 bits`, range);
     return {
@@ -134,26 +134,28 @@ function numberToken(text: string, range: Range): Token {
 
 function characterToken(found: RegExpExecArray | null, start: number): Token {
   if (found === null) throw syntaxError("the character has no closing '", { start, end: start + 1 });
-  const [text, prefix = '', body] = found;
+  const [text, prefix = '', body = ''] = found;
   const range = { start, end: start + text.length };
-  const characters = Array.from(unescape(body!, range));
-  if (characters.length !== 1) throw syntaxError(`${text} is not one character`, range);
-  return { kind: 'character', text, value: characters[0]!.codePointAt(0)!, prefix, range };
+  const characters = unescape(body, range);
+  const value = characters.codePointAt(0);
+  if (value === undefined || characters !== String.fromCodePoint(value))
+    throw syntaxError(`${text} is not one character`, range);
+  return { kind: 'character', text, value, prefix, range };
 }
 
 function stringToken(found: RegExpExecArray | null, start: number): Token {
   if (found === null) throw syntaxError('the string has no closing "', { start, end: start + 1 });
-  const [text, body] = found;
+  const [text, body = ''] = found;
   const range = { start, end: start + text.length };
   // Texts are compared as UTF-8; a byte that is half a character has no place in one.
-  if (BYTE_ESCAPE.test(body!)) throw syntaxError('an escape above \\x7f is not a character of a UTF-8 string', range);
-  return { kind: 'string', text, value: unescape(body!, range), range };
+  if (BYTE_ESCAPE.test(body)) throw syntaxError('an escape above \\x7f is not a character of a UTF-8 string', range);
+  return { kind: 'string', text, value: unescape(body, range), range };
 }
 
 /** A name as debug information has it: compilers write what universal character names mean. */
 function withoutEscapes(name: string): string {
-  return name.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (escape, short?: string, long?: string) => {
-    const codePoint = parseInt(short ?? long!, 16);
+  return name.replace(/\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}/g, (escape: string) => {
+    const codePoint = parseInt(escape.slice(2), 16);
     return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : escape;
   });
 }

@@ -129,7 +129,7 @@ function balancedLength(text: string, start: number): number | undefined {
   if (text[start] !== '<') return undefined;
   let depth = 0;
   for (let at = start; at < text.length; at++) {
-    const character = text[at]!;
+    const character = text.charAt(at);
     if (character === '<') depth++;
     else if (character === '>' && --depth === 0) return at + 1 - start;
     else if (!/[\p{L}\p{N}_:,*&\s[\]>]/u.test(character)) return undefined;

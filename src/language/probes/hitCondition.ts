@@ -1,20 +1,21 @@
 /**
  * Hit conditions as editors pass them: `5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `== 5`, `% 100`. A bare number means `==`.
  */
+import { assertExists } from '../../base/assert';
 import { type HitCondition } from '../../contract/messages';
 import { syntaxError } from '../expression/diagnostics';
 
 const PATTERN = /^\s*(?<operator>==|=|>=|<=|>|<|%)?\s*(?<count>[0-9]+)\s*$/;
 
-const OPERATORS: Readonly<Record<string, HitCondition['operator']>> = {
-  '=': '==',
-  '==': '==',
-  '>': '>',
-  '>=': '>=',
-  '<': '<',
-  '<=': '<=',
-  '%': '%',
-};
+const OPERATORS: ReadonlyMap<string, HitCondition['operator']> = new Map([
+  ['=', '=='],
+  ['==', '=='],
+  ['>', '>'],
+  ['>=', '>='],
+  ['<', '<'],
+  ['<=', '<='],
+  ['%', '%'],
+]);
 
 /** Throws `syntax`, with the whole text as its range. */
 export function parseHitCondition(text: string): HitCondition {
@@ -28,7 +29,7 @@ export function parseHitCondition(text: string): HitCondition {
       'Write a number with one of == > >= < <= % before it: `> 5`, `% 100`.',
     );
   }
-  const operator = OPERATORS[groups['operator'] ?? '==']!;
+  const operator = assertExists(OPERATORS.get(groups['operator'] ?? '=='), 'operator');
   if (operator === '%' && count === 0) throw syntaxError('`% 0` selects no hit: write at least `% 1`', range);
   return { operator, count };
 }

@@ -28,11 +28,10 @@ export function parseLocation(text: string): ProbeLocation {
     if (digits === undefined) throw syntaxError('expected a hexadecimal address after `*`', range, ADVICE);
     return { kind: 'address', address: address(BigInt(digits)) };
   }
-  const line = LINE.exec(text);
-  if (line !== null) return lineLocation(line[1]!, line[2]!, range);
-  const offset = OFFSET.exec(text);
-  if (offset !== null && !/\boperator$/.test(offset[1]!)) {
-    const [, module, name, distance] = offset as unknown as [string, string, string, string | undefined];
+  const [, file, line] = LINE.exec(text) ?? [];
+  if (file !== undefined && line !== undefined) return lineLocation(file, line, range);
+  const [, module, name, distance] = OFFSET.exec(text) ?? [];
+  if (module !== undefined && name !== undefined && !/\boperator$/.test(module)) {
     if (distance === undefined) return { kind: 'function', name, module };
     return { kind: 'offset', module, function: name, offset: Number(distance) };
   }
@@ -54,9 +53,9 @@ function lineLocation(file: string, digits: string, range: Range): ProbeLocation
 export function bareLocationEnd(text: string, start: number): number {
   const open: number[] = [];
   let at = start;
-  while (at < text.length && (open.length > 0 || !/\s/.test(text[at]!))) {
+  while (at < text.length && (open.length > 0 || !/\s/.test(text.charAt(at)))) {
     const operatorLength = operatorNameLength(text, at);
-    const character = text[at]!;
+    const character = text.charAt(at);
     if (operatorLength > 0) at += operatorLength;
     else if (text.startsWith('->', at)) at += 2;
     else {
@@ -67,13 +66,13 @@ export function bareLocationEnd(text: string, start: number): number {
   }
   const unclosed = open.at(-1);
   if (unclosed !== undefined) {
-    throw syntaxError(`\`${text[unclosed]!}\` is not closed`, { start: unclosed, end: unclosed + 1 });
+    throw syntaxError(`\`${text.charAt(unclosed)}\` is not closed`, { start: unclosed, end: unclosed + 1 });
   }
   return at;
 }
 
 function operatorNameLength(text: string, at: number): number {
-  if (at > 0 && /[\w$]/.test(text[at - 1]!)) return 0;
+  if (at > 0 && /[\w$]/.test(text.charAt(at - 1))) return 0;
   OPERATOR_NAME.lastIndex = at;
   return OPERATOR_NAME.exec(text)?.[0].length ?? 0;
 }

@@ -82,10 +82,10 @@ class LineParser {
   location(): ProbeLocation {
     this.#skipSpace();
     if (this.line[this.#at] === '"') {
-      const { value, end, offsets } = quotedAt(this.line, this.#at);
+      const { value, end, offsetOf } = quotedAt(this.line, this.#at);
       this.#at = end;
       return relocating(
-        ({ start, end }) => ({ range: { start: offsets[start]!, end: offsets[end]! } }),
+        ({ start, end }) => ({ range: { start: offsetOf(start), end: offsetOf(end) } }),
         () => parseLocation(value),
       );
     }
@@ -100,11 +100,11 @@ class LineParser {
   message(): string | undefined {
     this.#skipSpace();
     if (this.line[this.#at] !== '"') return undefined;
-    const { value, end, offsets } = quotedAt(this.line, this.#at);
+    const { value, end, offsetOf } = quotedAt(this.line, this.#at);
     this.#at = end;
-    this.positions.message = (offset) => offsets[offset]!;
+    this.positions.message = offsetOf;
     relocating(
-      ({ start, end }) => ({ range: { start: offsets[start]!, end: offsets[end]! } }),
+      ({ start, end }) => ({ range: { start: offsetOf(start), end: offsetOf(end) } }),
       () => checkMessage(value),
     );
     return value;
@@ -149,7 +149,7 @@ class LineParser {
   /** The letters, or else the one character, that come next. */
   #word(): { word: string; range: Range } {
     this.#skipSpace();
-    const word = /^(?:\w+|.?)/u.exec(this.line.slice(this.#at))![0];
+    const [word] = /^(?:\w+|.?)/u.exec(this.line.slice(this.#at)) ?? [''];
     return { word, range: { start: this.#at, end: this.#at + word.length } };
   }
 

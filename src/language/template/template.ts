@@ -23,10 +23,10 @@ export function parseTemplate(message: string, options: ParseOptions = {}): Temp
   for (let at = 0; at < message.length;) {
     const pair = message.slice(at, at + 2);
     if (ESCAPES.includes(pair)) {
-      text += pair[1]!;
+      text += pair.charAt(1);
       at += 2;
     } else if (message[at] !== '{') {
-      text += message[at]!;
+      text += message.charAt(at);
       at++;
     } else {
       if (text !== '') parts.push({ kind: 'text', text });

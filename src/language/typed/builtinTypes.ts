@@ -2,6 +2,7 @@
  * Types that need no debug information: C's arithmetic types on x86-64 Linux (System V ABI §3.1.2), the names of
  * <stdint.h> and those of Rust, Go and Zig. A program's own types of these names come first where a name is one word.
  */
+import { assertExists } from '../../base/assert';
 import { type BaseEncoding, type BaseType, type Type } from '../../debuginfo/model/model';
 import { pointerTo } from './types';
 
@@ -70,7 +71,7 @@ const WORD_TYPES: ReadonlyMap<string, Type> = new Map(
     f64: 'double',
     float32: 'float',
     float64: 'double',
-  }).map(([name, meaning]) => [name, C_TYPES.get(meaning)!]),
+  }).map(([name, meaning]) => [name, assertExists(C_TYPES.get(meaning), meaning)]),
 );
 
 /** The type that C's words mean in any order: `long unsigned int` is `unsigned long` (C17 §6.7.2). */

@@ -3,6 +3,7 @@
  * liberties, all of which debuggers' users expect: `.` works through pointers and `->` on structures, an enumeration's
  * names may stand beside its values without being visible, and `==` with a text compares texts.
  */
+import { assertExists } from '../../base/assert';
 import { type BinaryOperation } from '../../contract/agent/operations';
 import { type Scope, type Type } from '../../debuginfo/model/model';
 import { type Range, typeError, unknownName } from '../expression/diagnostics';
@@ -14,7 +15,17 @@ import { registerNamed, registerNames } from './registers';
 import { sizeNode } from './sizes';
 import { textEquals } from './textComparison';
 import { type Place, type Typed } from './tree';
-import { unqualified, elementOf, isStructure, pointerTo, type Scalar, scalarOf, sizeOf, typeText } from './types';
+import {
+  unqualified,
+  elementOf,
+  isStructure,
+  knownScalar,
+  pointerTo,
+  type Scalar,
+  scalarOf,
+  sizeOf,
+  typeText,
+} from './types';
 
 type Node<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -26,6 +37,10 @@ const OPERATIONS: Readonly<Record<string, readonly [BinaryOperation, BinaryOpera
   '==': ['eq', 'eq', 'eqF'], '!=': ['ne', 'ne', 'neF'], '<': ['ltS', 'ltU', 'ltF'], '>': ['gtS', 'gtU', 'gtF'],
   '<=': ['leS', 'leU', 'leF'], '>=': ['geS', 'geU', 'geF'],
 };
+
+function operationsOf(operator: string): readonly [BinaryOperation, BinaryOperation, BinaryOperation?] {
+  return assertExists(OPERATIONS[operator], `operation ${operator}`);
+}
 
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=']);
 
@@ -217,8 +232,8 @@ class Checker {
       return this.#pointers(expression, left, right);
     if (operator === '<<' || operator === '>>') return this.#shift(expression, left, right);
     const type = commonType(left.node, right.node);
-    const { kind, signed } = scalarOf(type)!;
-    const [onSigned, onUnsigned, onFloat] = OPERATIONS[operator]!;
+    const { kind, signed } = knownScalar(type);
+    const [onSigned, onUnsigned, onFloat] = operationsOf(operator);
     const operation = kind === 'float' ? onFloat : signed ? onSigned : onUnsigned;
     if (operation === undefined) throw typeError(`\`${operator}\` works on integers`, range);
     return {
@@ -278,8 +293,8 @@ class Checker {
       throw typeError(`\`${operator}\` works on integers`, range);
     }
     const value = promote(left.node);
-    const [onSigned, onUnsigned] = OPERATIONS[operator]!;
-    const operation = scalarOf(value.type)!.signed ? onSigned : onUnsigned;
+    const [onSigned, onUnsigned] = operationsOf(operator);
+    const operation = knownScalar(value.type).signed ? onSigned : onUnsigned;
     return { kind: 'binary', type: value.type, operation, left: value, right: promote(right.node) };
   }
 
@@ -288,9 +303,9 @@ class Checker {
     if (left.scalar.kind === 'float' || right.scalar.kind === 'float')
       throw typeError(`\`${operator}\` does not work on a pointer and a float`, range);
     if (COMPARISONS.has(operator)) {
-      const operation = OPERATIONS[operator]![1];
-      const sides = [left, right].map(({ node }) => convert(node, UNSIGNED_LONG));
-      return { kind: 'binary', type: INT, operation, left: sides[0]!, right: sides[1]! };
+      const [, operation] = operationsOf(operator);
+      const side = ({ node }: Operand) => convert(node, UNSIGNED_LONG);
+      return { kind: 'binary', type: INT, operation, left: side(left), right: side(right) };
     }
     const [leftType, rightType] = [unqualified(left.node.type), unqualified(right.node.type)];
     if (leftType.kind === 'pointer' && rightType.kind === 'pointer' && operator === '-') {
@@ -335,20 +350,18 @@ class Checker {
       throw typeError('the two sides of `:` have no common type', range);
     }
     const type = pointer?.node.type ?? commonType(left.node, right.node);
-    const [yes, no] = [left, right].map(({ node, scalar }) =>
-      convert(scalar.kind === 'pointer' ? node : promote(node), type),
-    );
-    return { kind: 'conditional', type, condition: test, then: yes!, otherwise: no! };
+    const side = ({ node, scalar }: Operand) => convert(scalar.kind === 'pointer' ? node : promote(node), type);
+    return { kind: 'conditional', type, condition: test, then: side(left), otherwise: side(right) };
   }
 
   #cast({ type: typeName, operand, range }: Node<'cast'>): Typed {
     const type = typeNamed(typeName, this.#scope);
-    if (scalarOf(type) === undefined) {
+    const target = scalarOf(type);
+    if (target === undefined) {
       const advice = isStructure(unqualified(type)) ? `Cast a pointer: \`*(${typeName.name} *)&x\`.` : undefined;
       throw typeError(`a value can't be cast to \`${typeText(type)}\``, range, advice);
     }
     const { node, scalar } = this.#scalar(operand);
-    const target = scalarOf(type)!;
     if (scalar.kind === 'float' && target.kind === 'pointer') throw typeError('a float is no address', range);
     if (scalar.kind === 'pointer' && target.kind === 'float') throw typeError('an address is no number', range);
     return { kind: 'convert', type, operand: node };

@@ -2,7 +2,7 @@
 import { type Type } from '../../debuginfo/model/model';
 import { DOUBLE, FLOAT, INT, LONG, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
 import { type Place, type Typed } from './tree';
-import { unqualified, elementOf, isReference, pointerTo, type Scalar, scalarOf } from './types';
+import { unqualified, elementOf, isReference, knownScalar, pointerTo, type Scalar, scalarOf } from './types';
 
 export function constant(type: Type, value: bigint): Typed {
   return { kind: 'constant', type, value };
@@ -58,7 +58,7 @@ export function commonType(left: Typed, right: Typed): Type {
 }
 
 function promotedScalar(node: Typed): Scalar {
-  return scalarOf(promote(node).type)!;
+  return knownScalar(promote(node).type);
 }
 
 /** `node != 0` as an `int` of 0 or 1; comparisons are that already. */

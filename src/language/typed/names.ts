@@ -1,4 +1,5 @@
 /** What names mean at a site: variables, members of `this`, constants, enumerators, types. */
+import { assertExists } from '../../base/assert';
 import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model/model';
 import { type Range, typeError, unknownName } from '../expression/diagnostics';
 import { type TypeName } from '../expression/ast';
@@ -49,15 +50,16 @@ function declaredElsewhere(name: string, scope: Scope): Typed | undefined {
 /** C++: a member function's names are its object's members too ([class.mfct.non.static]). */
 function memberOfThis(name: string, scope: Scope): Typed | undefined {
   const self = scope.lookup('this');
-  const type = self && unqualified(self.type);
-  if (type?.kind !== 'pointer') return undefined;
+  if (self === undefined) return undefined;
+  const type = unqualified(self.type);
+  if (type.kind !== 'pointer') return undefined;
   const structure = definition(type.target, scope);
   const path = structure && memberPath(structure, name);
   if (path === undefined) return undefined;
   const pointer: Place = {
     kind: 'place',
     type,
-    base: { kind: 'variable', name: 'this', location: self!.location },
+    base: { kind: 'variable', name: 'this', location: self.location },
     offset: 0,
   };
   return memberPlace({ kind: 'place', type: type.target, base: { kind: 'pointer', pointer }, offset: 0 }, path);
@@ -98,7 +100,7 @@ type MemberPath = readonly Member[];
 
 /** `object.name` of a place whose type is a structure. Throws `type` or `unknown-name`. */
 export function member(object: Place, name: string, range: Range, scope: Scope): Place {
-  const structure = definition(object.type, scope)!;
+  const structure = assertExists(definition(object.type, scope), 'structure');
   if (structure.byteSize === undefined && !structure.hasRuntimeSize) {
     throw typeError(`\`${structure.name ?? 'this type'}\` is only declared here; its members are not known`, range);
   }

@@ -13,22 +13,18 @@ export function textEquals(node: Typed, text: string): Typed | undefined {
   const character = characterOf(node);
   if (character === undefined) return undefined;
   const units = [...unitsOf(text, character.byteSize), 0];
-  const characters = units.map((_, index) => characterAt(node, index, character));
   // An array that holds the text without a NUL after it equals the text too.
-  if (characters.at(-1) === 'outside') {
-    characters.pop();
-    units.pop();
-  }
+  if (characterAt(node, units.length - 1, character) === 'outside') units.pop();
   let equal: Typed = constant(INT, 1n);
-  for (let index = characters.length - 1; index >= 0; index--) {
-    const found = characters[index]!;
+  for (const [index, unit] of [...units.entries()].reverse()) {
+    const found = characterAt(node, index, character);
     if (found === 'outside') return constant(INT, 0n);
     const same: Typed = {
       kind: 'binary',
       type: INT,
       operation: 'eq',
       left: convert(found, INT),
-      right: constant(INT, BigInt.asIntN(8 * Math.min(4, character.byteSize), BigInt(units[index]!))),
+      right: constant(INT, BigInt.asIntN(8 * Math.min(4, character.byteSize), BigInt(unit))),
     };
     equal = { kind: 'conditional', type: INT, condition: same, then: equal, otherwise: constant(INT, 0n) };
   }
@@ -54,7 +50,7 @@ function characterOf(node: Typed): BaseType | undefined {
 function unitsOf(text: string, size: number): number[] {
   if (size === 1) return [...Buffer.from(text, 'utf8')];
   if (size === 2) return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
-  return Array.from(text, (character) => character.codePointAt(0)!);
+  return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
 function characterAt(node: Typed, index: number, character: BaseType): Typed | 'outside' {

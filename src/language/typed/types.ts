@@ -1,6 +1,7 @@
 /**
  * Questions about types that C's rules ask: what is under the names, what can be computed with, how a type is written.
  */
+import { assertExists } from '../../base/assert';
 import { type BaseType, type StructureType, type Type } from '../../debuginfo/model/model';
 
 export type PointerType = Extract<Type, { kind: 'pointer' | 'reference' | 'rvalueReference' }>;
@@ -38,6 +39,11 @@ export function unqualified(type: Type): BareType {
     }
   }
   return { kind: 'unspecified', name: 'a type that names itself', byteSize: undefined };
+}
+
+/** Of a type that was found to be one. */
+export function knownScalar(type: Type): Scalar {
+  return assertExists(scalarOf(type), 'scalar type');
 }
 
 /** Undefined for aggregates, functions, void and what is wider than 64 bits. */

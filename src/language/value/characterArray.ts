@@ -4,7 +4,7 @@ import { bareText, type Encoding, quotedText } from './text';
 /** Bytes of one text; log lines have no room for more. */
 const MAX_BYTES = 1024;
 
-/** `captured`: the array's bytes and whatever follows them; fewer than `count` characters where not all were captured. */
+/** `captured`: the array's bytes and whatever follows them; fewer than `count` characters if not all were captured. */
 export function characterArray(captured: Uint8Array, count: number, encoding: Encoding, isBare: boolean): string {
   const { unit } = encoding;
   const bytes = captured.subarray(0, count * unit);

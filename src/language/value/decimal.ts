@@ -44,7 +44,7 @@ function written(coefficient: bigint, exponent: number): string {
   const digits = coefficient.toString();
   const point = exponent + digits.length - 1;
   if (exponent > 0 || point < SMALLEST_PLAIN) {
-    const mantissa = digits.length === 1 ? digits : `${digits[0]!}.${digits.slice(1)}`;
+    const mantissa = digits.length === 1 ? digits : `${digits.charAt(0)}.${digits.slice(1)}`;
     return `${mantissa}E${point < 0 ? '-' : '+'}${Math.abs(point)}`;
   }
   if (exponent === 0) return digits;

@@ -103,7 +103,7 @@ function decimalExponent(numerator: bigint, denominator: bigint): number {
 /** Digits d.ddd × 10^point, in the notation that JavaScript gives numbers (ECMA-262 §6.1.6.1.20). */
 function positional(digits: string, point: number): string {
   if (point >= 21 || point < -6) {
-    const mantissa = digits.length === 1 ? digits : `${digits[0]!}.${digits.slice(1)}`;
+    const mantissa = digits.length === 1 ? digits : `${digits.charAt(0)}.${digits.slice(1)}`;
     return `${mantissa}e${point < 0 ? '-' : '+'}${Math.abs(point)}`;
   }
   if (point < 0) return `0.${'0'.repeat(-point - 1)}${digits}`;

@@ -99,7 +99,7 @@ function escapedCharacter(character: string, quote: string): string {
   if (!CONTROL.test(character)) return character;
   const escape = ESCAPES[character];
   if (escape !== undefined) return escape;
-  const codePoint = character.codePointAt(0)!;
+  const codePoint = character.codePointAt(0) ?? 0;
   return codePoint < 0x100 ? octal(codePoint) : `\\u{${codePoint.toString(16)}}`;
 }
 

@@ -2,6 +2,7 @@
  * Bytes and their type → a tree of nodes, as the type is made: members, base classes, elements, the bits of bit-fields.
  * No node shows a byte that was not captured.
  */
+import { assertExists } from '../../base/assert';
 import { type Member, type StructureType, type Type, type VariantPart } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
 import { type ArrayType, elementOf, isStructure, knownCount, scalarOf, sizeOf, unqualified } from '../typed/types';
@@ -94,7 +95,7 @@ class TypeNodes {
       kind: 'named',
       count: members.length,
       known: end < 0 ? members.length : end,
-      at: (index) => this.#member(members[index]!, offset),
+      at: (index) => this.#member(assertExists(members[index], 'member'), offset),
     };
   }
 

@@ -3,9 +3,12 @@
  * another, from its first byte upwards (elf(5), PT_LOAD), so a module is a run of mappings of one file with rising
  * offsets; the same file mapped twice (dlmopen(3)) is two modules.
  */
+import { closeSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { assertExists } from '../../base/assert';
 import { address, fileOffset, type Address, type LinkAddress, relocate, unrelocate } from '../../base/address';
 import { SidestepError } from '../../base/errors';
+import { openRegularFile } from '../../base/regularFile';
 import { type Mapping } from '../../contract/messages';
 import { type ImageCache, type ModuleImage } from './images';
 
@@ -24,16 +27,21 @@ export class Module {
   /** Whether it is the executable of its process, not one of its libraries. */
   readonly isProgram: boolean;
   readonly #executable: readonly Mapping[];
+  /** The first of them. */
+  readonly #code: Mapping;
   readonly #origin: ModuleOrigin;
+  /** What {@link mentions} found: a file's code does not change while it is mapped. */
+  readonly #mentioned = new Map<readonly string[], boolean>();
   #opened: { readonly image: ModuleImage; readonly bias: bigint } | SidestepError | undefined;
 
   /** `mappings`: of one file, in address order, one of them executable. `entry`: the program's AT_ENTRY. */
   constructor(mappings: readonly Mapping[], entry: Address, origin: ModuleOrigin) {
-    const first = mappings[0]!;
-    this.path = first.path;
-    this.start = first.start;
-    this.end = mappings[mappings.length - 1]!.end;
+    const { path, start, end } = assertExists(mappings[0], 'mapping of a module');
+    this.path = path;
+    this.start = start;
+    this.end = mappings.at(-1)?.end ?? end;
     this.#executable = mappings.filter((mapping) => mapping.executable);
+    this.#code = assertExists(this.#executable[0], 'executable mapping of a module');
     this.isProgram = this.#executable.some((mapping) => mapping.start <= entry && entry < mapping.end);
     this.#origin = origin;
   }
@@ -81,8 +89,36 @@ export class Module {
 
   /** Identifies the module among those of its process, before and after a change of what is mapped. */
   get key(): string {
-    const { device, inode, start } = this.#executable[0]!;
+    const { device, inode, start } = this.#code;
     return `${device}:${inode}@${start}`;
+  }
+
+  /**
+   * Whether one of these texts is in the file; of a list, which must stay the same, it is found once. What can't be
+   * read is taken to have them.
+   */
+  mentions(texts: readonly string[]): boolean {
+    let answer = this.#mentioned.get(texts);
+    if (answer === undefined) {
+      answer = this.#hasAny(texts);
+      this.#mentioned.set(texts, answer);
+    }
+    return answer;
+  }
+
+  #hasAny(texts: readonly string[]): boolean {
+    try {
+      const { descriptor } = openRegularFile(`/proc/${this.#origin.pid}/root${this.path}`);
+      try {
+        const bytes = readFileSync(descriptor);
+        return texts.some((text) => bytes.includes(text));
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // Deleted, or not ours to read.
+      return true;
+    }
   }
 
   #open(): { readonly image: ModuleImage; readonly bias: bigint } {
@@ -92,7 +128,7 @@ export class Module {
   }
 
   #tryOpen(): { readonly image: ModuleImage; readonly bias: bigint } | SidestepError {
-    const code = this.#executable[0]!;
+    const code = this.#code;
     try {
       const image = this.#origin.images.open(code, this.#origin.pid, this.isProgram);
       const link = image.codeAddressOfOffset(fileOffset(code.offset));

@@ -9,9 +9,10 @@ import { type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { assertExists } from '../../base/assert';
 import { messageOf, SidestepError } from '../../base/errors';
 import { elevated, type Elevation, elevationRefused, type PasswordSource, wantsPassword } from './elevation';
-import { debuggeeStreams, engineCommand, type EngineLink, type Handed } from './engineLink';
+import { type Command, debuggeeStreams, engineCommand, type EngineLink, type Handed } from './engineLink';
 import { type Connections, Meeting } from './meeting';
 import { startStarter } from './execStub';
 
@@ -55,7 +56,7 @@ export function linkElevated(options: ElevatedOptions): EngineLink {
       // A password may take its time.
       if (!(await decided)) return wanted;
       starter = await startStarter(wanted.cwd, options);
-      return { ...wanted, starter: starter.pid! };
+      return { ...wanted, starter: assertExists(starter.pid, 'pid of the starter') };
     },
   };
 }
@@ -122,12 +123,15 @@ async function start({ script, as, openTerminal }: ElevatedOptions, meeting: Mee
 
 /** The directory lets in root and this user. Only root was asked to come: the connections, if they are both root's. */
 async function ofRoot(connections: Connections, script: string, as: Elevation): Promise<Connections> {
-  const { command, env } = engineCommand(script);
-  const child = spawn(command[0]!, [...command.slice(1), '--peers'], {
+  const {
+    command: [program, ...args],
+    env,
+  } = engineCommand(script);
+  const child = spawn(program, [...args, '--peers'], {
     stdio: ['ignore', 'pipe', 'ignore', ...connections],
     env,
   });
-  const users = await text(child.stdout!).catch(() => '');
+  const users = await text(assertExists(child.stdout, 'pipe of the users')).catch(() => '');
   if (users === '0 0') return connections;
   for (const connection of connections) connection.destroy();
   throw elevationRefused(as, 1, 'the process that connected does not run as root');
@@ -140,8 +144,8 @@ interface Failure {
 }
 
 /** Runs a command; resolves when it has failed. */
-async function failureOf([command, ...args]: readonly string[], meeting: Meeting): Promise<Failure> {
-  const child = spawn(command!, args, {
+async function failureOf([command, ...args]: Command, meeting: Meeting): Promise<Failure> {
+  const child = spawn(command, args, {
     // sudo opens the terminal itself.
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
@@ -150,7 +154,9 @@ async function failureOf([command, ...args]: readonly string[], meeting: Meeting
   const said = text(child.stderr).catch(() => '');
   const status = await new Promise<number | undefined>((resolve) => {
     child.once('error', () => resolve(undefined));
-    child.once('exit', (code, signal) => resolve(code ?? SIGNAL_STATUS_BASE + constants.signals[signal!]));
+    child.once('exit', (code, signal) =>
+      resolve(code ?? SIGNAL_STATUS_BASE + (signal === null ? 0 : constants.signals[signal])),
+    );
   });
   // The engine has connected, or is about to be heard of.
   if (status === 0) return new Promise(() => undefined);

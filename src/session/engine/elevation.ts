@@ -20,7 +20,11 @@ const SUDO_FLAGS: Readonly<Record<PasswordSource, readonly string[]>> = {
 const PROMPT = '[sudo] password for %p, to trace with Sidestep: ';
 
 /** The command that runs `command`, whose first word is an absolute path, as root. */
-export function elevated(as: Elevation, command: readonly string[], password: PasswordSource): readonly string[] {
+export function elevated(
+  as: Elevation,
+  command: readonly string[],
+  password: PasswordSource,
+): readonly [string, ...string[]] {
   return as === 'sudo' ? ['sudo', ...SUDO_FLAGS[password], '-p', PROMPT, '--', ...command] : ['pkexec', ...command];
 }
 

@@ -38,8 +38,11 @@ export interface EngineLink {
   prepareLaunch(wanted: Requests['launch']['arguments']): Promise<Requests['launch']['arguments']>;
 }
 
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
+
 /** The command that runs the engine's script, and the environment that it needs. */
-export function engineCommand(script: string): { readonly command: string[]; readonly env: Record<string, string> } {
+export function engineCommand(script: string): { readonly command: Command; readonly env: Record<string, string> } {
   const isElectron = process.versions['electron'] !== undefined;
   return { command: [process.execPath, script], env: isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} };
 }
@@ -49,11 +52,14 @@ export function engineCommand(script: string): { readonly command: string[]; rea
  * gone.
  */
 export function linkToChild(script: string, { stdio, descriptors, terminal }: Handed): EngineLink {
-  const { command, env } = engineCommand(script);
+  const {
+    command: [program, ...args],
+    env,
+  } = engineCommand(script);
   const environment = { ...process.env, ...env };
   // Editors put the hooks of their own debuggers there.
   delete environment['NODE_OPTIONS'];
-  const child = spawn(command[0]!, command.slice(1), {
+  const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe', ...stdio, ...descriptors],
     detached: terminal === 'detached',
     env: environment,
@@ -62,13 +68,7 @@ export function linkToChild(script: string, { stdio, descriptors, terminal }: Ha
     commands: assertExists(child.stdin, "the engine's command pipe"),
     messages: assertExists(child.stdout, "the engine's message pipe"),
     errors: assertExists(child.stderr, "the engine's error pipe"),
-    // 'close' comes when the pipes are drained too: every message that was sent has been received.
-    ended: new Promise((resolve) => {
-      child.on('error', (error) => resolve(`it can't be started: ${error.message}`));
-      child.on('close', (code, signal) =>
-        resolve(signal === null ? `it ended with status ${code ?? 'unknown'}` : `it was ended by ${signal}`),
-      );
-    }),
+    ended: endOf(child),
     debuggee: debuggeeStreams(child, DEBUGGEE_DESCRIPTORS),
     prepareLaunch: (wanted) => {
       const first = 3 + stdio.length;
@@ -76,6 +76,27 @@ export function linkToChild(script: string, { stdio, descriptors, terminal }: Ha
       return Promise.resolve({ ...wanted, descriptors: moves });
     },
   };
+}
+
+/**
+ * Not the child's 'close': a debuggee that outlives a killed engine keeps its own streams open, which are pipes of the
+ * child too.
+ */
+async function endOf(child: ChildProcess): Promise<string> {
+  const read = Promise.all([child.stdout, child.stderr].map((pipe) => closed(pipe)));
+  const how = await new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(`it can't be started: ${error.message}`));
+    child.on('exit', (code, signal) =>
+      resolve(signal === null ? `it ended with status ${code ?? 'unknown'}` : `it was ended by ${signal}`),
+    );
+  });
+  await read;
+  return how;
+}
+
+/** Resolves when all that came through the pipe was read. */
+function closed(pipe: Readable | null): Promise<void> {
+  return new Promise((resolve) => (pipe ? pipe.on('close', resolve) : resolve()));
 }
 
 /** `descriptors`: those of the child that are the debuggee's 0, 1 and 2. */

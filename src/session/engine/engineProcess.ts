@@ -116,7 +116,7 @@ export class EngineProcess implements Engine {
 
   /**
    * Requests may be on their way already. To an engine of another contract they may mean anything; but its command pipe
-   * closes now, so whatever it has launched ends before its first instruction, and whatever it has attached to is let go.
+   * closes now, so whatever it has launched ends before its first instruction, and whatever it has attached to goes on.
    */
   #begin(ready: ReadyEvent): void {
     const refusal = refusalOfEngine(ready);

@@ -42,9 +42,10 @@ export class Meeting {
       this.#server.on('connection', (socket) => {
         socket.on('error', () => undefined);
         sockets.push(socket);
-        if (sockets.length !== 2) return;
+        const [first, second] = sockets;
+        if (!first || !second || sockets.length > 2) return;
         this.#server.close();
-        resolve([sockets[0]!, sockets[1]!]);
+        resolve([first, second]);
       });
     });
   }

@@ -3,9 +3,6 @@
  * that a script becomes, from one that is misspelt. A program loads libraries by dlopen(3), so one of its modules must
  * import it; glibc's own uses (NSS, iconv) do not count.
  */
-import { closeSync, readFileSync } from 'node:fs';
-import { openRegularFile } from '../../base/regularFile';
-import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
 /**
@@ -30,9 +27,6 @@ const BECOMING = [
 /** Names of what defines dlopen, or is it. */
 const LOADERS = /^(ld-linux|libc\.so|libc-|libdl\.so|libdl-)/;
 
-/** What {@link mentions} found; a file's code does not change while it is mapped. */
-const known = new WeakMap<Module, Map<readonly string[], boolean>>();
-
 export function canLoadCode(process: Process): boolean {
   // Without a dynamic linker, no event would report it.
   if (process.modules.length < 2) return false;
@@ -46,32 +40,7 @@ export function canBecomeAnother(process: Process): boolean {
   return imports(process, BECOMING);
 }
 
+/** A file that can't be read counts as importing it, which only makes us wait. */
 function imports(process: Process, names: readonly string[]): boolean {
-  return process.modules.some((module) => !LOADERS.test(module.name) && mentions(module, process.pid, names));
-}
-
-function mentions(module: Module, pid: number, names: readonly string[]): boolean {
-  const found = known.get(module) ?? new Map<readonly string[], boolean>();
-  known.set(module, found);
-  let answer = found.get(names);
-  if (answer === undefined) {
-    answer = reads(module, pid, names);
-    found.set(names, answer);
-  }
-  return answer;
-}
-
-function reads(module: Module, pid: number, names: readonly string[]): boolean {
-  try {
-    const { descriptor } = openRegularFile(`/proc/${pid}/root${module.path}`);
-    try {
-      const bytes = readFileSync(descriptor);
-      return names.some((name) => bytes.includes(name));
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    // Deleted, or not ours to read: assume that it does, which only makes us wait.
-    return true;
-  }
+  return process.modules.some((module) => !LOADERS.test(module.name) && module.mentions(names));
 }

@@ -6,7 +6,7 @@ export function movedText(text: string, line: number, into: string | undefined):
   return `${text}: that line has no code; the probe moved to line ${line}${where}`;
 }
 
-/** Whether a function that is declared at `declared` begins between the line that was asked for and the one that was taken. */
+/** Whether a function that is declared at `declared` begins between the line asked for and the one that was taken. */
 export function isElsewhere(wanted: number, declared: number | undefined, line: number): boolean {
   return declared !== undefined && wanted < declared && declared <= line;
 }

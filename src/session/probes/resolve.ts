@@ -220,10 +220,9 @@ export function explainMissing(
     case 'line':
       return explainMissingLine(location, modules, sourceMap, program);
     case 'function': {
-      if (location.module !== undefined && !modules.some((module) => isNamed(module, location.module!))) {
-        return notLoaded(location.module);
-      }
-      const copy = location.module === undefined && modules.find((module) => hasPrivateCopy(module, location.name));
+      const { module: wanted } = location;
+      if (wanted !== undefined && !modules.some((module) => isNamed(module, wanted))) return notLoaded(wanted);
+      const copy = wanted === undefined && modules.find((module) => hasPrivateCopy(module, location.name));
       if (copy) {
         return new SidestepError(
           'unknown-function',

@@ -241,7 +241,7 @@ function warningsAt({ probe, compiled, problem, location }: Site, { inside }: Di
   if (inside !== undefined) {
     warnings.push(
       `${hex(location.address)} lies inside the instruction ${inside.instruction} at ${hex(inside.address)}: ` +
-        'a probe there changes that one',
+        'a probe there changes that instruction',
     );
   }
   // It says nothing of the address: many copies may have the same reason.

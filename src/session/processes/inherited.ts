@@ -165,11 +165,10 @@ function limitOf(openFiles: bigint | undefined): Pick<Inheritance, 'openFiles'> 
 
 /** The soft limit, where the hard one is this process's. */
 function openFilesOf(pid: number): bigint | undefined {
-  const limits = [pid, process.pid].map((each) =>
-    /^Max open files +(\S+) +(\S+)/m.exec(text(`/proc/${each}/limits`) ?? ''),
-  );
-  const [theirs, own] = limits;
-  return theirs && own && theirs[2] === own[2] && /^\d+$/.test(theirs[1]!) ? BigInt(theirs[1]!) : undefined;
+  const limits = (of: number) => /^Max open files +(\S+) +(\S+)/m.exec(text(`/proc/${of}/limits`) ?? '') ?? [];
+  const [, soft, hard] = limits(pid);
+  const [, , ownHard] = limits(process.pid);
+  return soft !== undefined && hard === ownHard && /^\d+$/.test(soft) ? BigInt(soft) : undefined;
 }
 
 function readStatus(pid: number): string | undefined {

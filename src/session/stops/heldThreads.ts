@@ -1,6 +1,7 @@
 /**
- * Threads that the engine holds, each passed to its owner: at a site the part of the session that armed it, at the start
- * of a program the one that starts programs. The owner says when the thread goes on; no other thread waits for it.
+ * Threads that the engine holds, each passed to its owner: at a site the part of the session that armed it, at the
+ * start of a program the one that starts programs. The owner says when the thread goes on; no other thread waits for
+ * it.
  */
 import { type Disposable, DisposableStore } from '../../base/lifetime';
 import { type SiteId } from '../../contract/messages';

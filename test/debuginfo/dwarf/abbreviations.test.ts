@@ -33,7 +33,7 @@ describe('.debug_abbrev', () => {
     assert.equal(subprogram.tag, TAG.subprogram);
     assert.equal(subprogram.hasChildren, true);
     assert.deepEqual(
-      subprogram.attributes.map(({ name, form }) => [name, form]),
+      subprogram.attributes.map(({ name, form }) => [name, form.number]),
       [
         [AT.name, FORM.strp],
         [AT.low_pc, FORM.addr],

@@ -245,7 +245,7 @@ describe('.debug_info', () => {
       for (const [name, form, value] of cases) {
         const entry = variable(form, value, {}, AT.type);
         assert.equal(entry.reference(AT.type)?.tag, TAG.compile_unit, name);
-        assert.equal(entry.attribute(AT.type)!.referenceKey(), entry.reference(AT.type)!.key, name);
+        assert.equal(entry.referenceKey(AT.type), entry.reference(AT.type)!.key, name);
       }
     });
 
@@ -264,7 +264,7 @@ describe('.debug_info', () => {
         );
         const entry = Entry.of(info.units[0]!.entries, 1);
         assert.equal(entry.reference(AT.type)?.string(AT.name), 'shared');
-        assert.equal(entry.attribute(AT.type)!.referenceKey(), entry.reference(AT.type)!.key);
+        assert.equal(entry.referenceKey(AT.type), entry.reference(AT.type)!.key);
       }
     });
 

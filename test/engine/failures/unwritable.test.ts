@@ -180,7 +180,7 @@ describe('text that can not be written for a while', () => {
     const { end, counts } = await run(family, ['fork', '10'], 'work', [unopenable(EACCES, 1)]);
     assert.deepEqual(end, { code: 1 });
     assert.equal(counts.hits, 10);
-    await warning(/child \d+ has a copy of the probes, .* will die when it reaches one: .*EACCES/);
+    await warning(/child \d+ has a copy of the probes .* and will die when it reaches one: .*EACCES/);
   });
 
   it('a child that can not be followed runs clean', async () => {

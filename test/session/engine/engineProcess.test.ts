@@ -100,6 +100,22 @@ describe('engine process', () => {
     assert.equal(engine.isThere, false);
   });
 
+  it('is gone when the engine is, though a program that it has started keeps its streams', async () => {
+    const engine = start(`
+      const { spawn } = require('node:child_process');
+      const program = spawn('/bin/sleep', ['1000'], { stdio: ['ignore', 4, 'ignore'] });
+      ${sayReady}
+      ${write({ notice: { event: 'warning', message: 'last words' } })}
+      process.stderr.write(String(program.pid), () => process.kill(process.pid, 'SIGKILL'));`);
+    const told: unknown[] = [];
+    engine.onEvent((event) => told.push(event.event));
+    const request = assert.rejects(engine.request('attach', { pid: 1 }), { code: 'engine-gone' });
+    const [, program] = /^it was ended by SIGKILL: (\d+)$/.exec(await gone(engine)) ?? [];
+    await request;
+    assert.deepEqual(told, ['ready', 'warning']);
+    process.kill(Number(program), 'SIGKILL');
+  });
+
   describe('refuses an engine', () => {
     const cases: readonly (readonly [string, unknown, RegExp])[] = [
       ['of another contract', { notice: { ...READY, contract: 99 } }, /another build .*version 99 .*this build has/],

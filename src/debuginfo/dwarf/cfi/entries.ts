@@ -1,6 +1,6 @@
 /**
- * The entries of .debug_frame (DWARF 5 §6.4.1) and .eh_frame (Linux Standard Base, Core 5.0 §10.6.1): common information
- * entries and the descriptions of frames that name them.
+ * The entries of .debug_frame (DWARF 5 §6.4.1) and .eh_frame (Linux Standard Base, Core 5.0 §10.6.1): common
+ * information entries and the descriptions of frames that name them.
  */
 import { type ByteReader } from '../../../base/byteReader';
 import { readInitialLength } from '../initialLength';
@@ -23,8 +23,6 @@ export interface Cie {
   readonly returnRegister: number;
   /** DW_EH_PE_* of addresses in its descriptions (R); plain addresses in .debug_frame. */
   readonly encoding: number;
-  /** DW_EH_PE_* of pointers to language-specific data (L); undefined without any. */
-  readonly lsdaEncoding: number | undefined;
   /** Frames of signal handlers' callers (S). */
   readonly isSignalFrame: boolean;
   /** Descriptions have augmentation data (z). */
@@ -39,8 +37,6 @@ export interface Fde {
   /** Link-time addresses: [low, high). */
   readonly low: number;
   readonly high: number;
-  /** The address of its language-specific data; undefined without any. */
-  readonly lsda: number | undefined;
   readonly instructions: Instructions;
 }
 
@@ -72,16 +68,15 @@ export function readHead(section: ByteReader, offset: number, kind: FrameSection
   const idAt = reader.offset;
   if (length === 0) return { offset, end: idAt, kind: undefined, cieOffset: 0, body: idAt };
   const end = idAt + length;
+  const isWide = kind === '.debug_frame' && offsetSize === 8;
+  const body = idAt + (isWide ? 8 : 4);
   if (end > section.end) throw section.malformed('an entry reaches past the end of the section', offset);
-  const place = { offset, end };
+  if (body > end) throw section.malformed('an entry is too short for what it is', offset);
+  const id = isWide ? reader.u64() : reader.u32();
   if (kind === '.eh_frame') {
-    const id = section.at(idAt, end).u32();
-    return { ...place, kind: id === 0 ? 'cie' : 'fde', cieOffset: idAt - id, body: idAt + 4 };
+    return { offset, end, kind: id === 0 ? 'cie' : 'fde', cieOffset: idAt - Number(id), body };
   }
-  const isWide = offsetSize === 8;
-  const id = isWide ? section.at(idAt, end).u64() : BigInt(section.at(idAt, end).u32());
-  const isCie = id === (isWide ? CIE_ID_64 : BigInt(CIE_ID_32));
-  return { ...place, kind: isCie ? 'cie' : 'fde', cieOffset: Number(id), body: idAt + offsetSize };
+  return { offset, end, kind: id === (isWide ? CIE_ID_64 : CIE_ID_32) ? 'cie' : 'fde', cieOffset: Number(id), body };
 }
 
 export function readCie(section: ByteReader, offset: number, kind: FrameSectionKind, bases: PointerBases): Cie {
@@ -115,14 +110,21 @@ export function readCie(section: ByteReader, offset: number, kind: FrameSectionK
   };
 }
 
-type Data = Pick<Cie, 'encoding' | 'lsdaEncoding' | 'isSignalFrame'>;
+type Data = Pick<Cie, 'encoding' | 'isSignalFrame'>;
 
-const NO_DATA: Data = { encoding: PLAIN, lsdaEncoding: undefined, isSignalFrame: false };
+const NO_DATA: Data = { encoding: PLAIN, isSignalFrame: false };
 
-/** What each letter of an augmentation has in the data. What follows an unknown one is lost; the data's length is not. */
+/** What each letter of an augmentation has in the data. What follows an unknown one is lost, but not the length. */
 const LETTERS: ReadonlyMap<string, (reader: ByteReader, bases: PointerBases) => Partial<Data>> = new Map([
   ['R', (reader: ByteReader): Partial<Data> => ({ encoding: reader.u8() })],
-  ['L', (reader: ByteReader): Partial<Data> => ({ lsdaEncoding: reader.u8() })],
+  // Of pointers to what exceptions need: nothing here does.
+  [
+    'L',
+    (reader: ByteReader): Partial<Data> => {
+      reader.skip(1);
+      return {};
+    },
+  ],
   ['S', (): Partial<Data> => ({ isSignalFrame: true })],
   [
     'P',
@@ -154,24 +156,12 @@ export function readFde(section: ByteReader, head: EntryHead, cie: Cie, bases: P
   const low = readPointer(reader, cie.encoding, bases);
   const size = readPointerSize(reader, cie.encoding);
   if (low === undefined || !(size > 0)) return undefined;
-  let lsda: number | undefined;
-  if (cie.hasData) {
-    const length = reader.uleb();
-    const start = reader.offset;
-    reader.skip(length);
-    if (cie.lsdaEncoding !== undefined && length > 0) lsda = readLsda(reader.at(start, start + length), cie, bases);
-  }
+  if (cie.hasData) reader.skip(reader.uleb());
   return {
     offset: head.offset,
     cie,
     low,
     high: low + size,
-    lsda,
     instructions: { start: reader.offset, end: head.end },
   };
-}
-
-/** Nothing but exceptions needs this data: a pointer that can't be followed does not hide the frame. */
-function readLsda(reader: ByteReader, { lsdaEncoding = 0 }: Cie, bases: PointerBases): number | undefined {
-  return (lsdaEncoding & 0x80) !== 0 && !bases.wordAt ? undefined : readPointer(reader, lsdaEncoding, bases);
 }

@@ -1,8 +1,8 @@
 /**
- * Call frame information of one section (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the row
- * that holds at an address, by which a stack is unwound.
+ * Call frame information of one section (DWARF 5 §6.4; .eh_frame as in the Linux Standard Base, Core 5.0 §10.6): the
+ * row that holds at an address, by which a stack is unwound.
  */
-import { partitionPoint } from '../../../base/binarySearch';
+import { partitionPointOf } from '../../../base/binarySearch';
 import { ByteReader } from '../../../base/byteReader';
 import { Once } from '../../../base/once';
 import { ifWellFormed } from '../debugInfo';
@@ -76,7 +76,7 @@ export class FrameTable {
     return undefined;
   }
 
-  /** The description that the linker's table leads to, if it is one and holds `pc`: a table may be wrong or lack some. */
+  /** The description that the linker's table leads to, if it holds `pc`: a table may be wrong or lack some. */
   #indexed(pc: number): Fde | undefined {
     const offset = this.#index.value?.find(pc);
     if (offset === undefined) return undefined;
@@ -86,7 +86,7 @@ export class FrameTable {
 
   #searched(pc: number): Fde | undefined {
     const all = this.descriptions();
-    const fde = all[partitionPoint(all.length, (index) => all[index]!.low <= pc) - 1];
+    const fde = all[partitionPointOf(all, ({ low }) => low <= pc) - 1];
     return fde && pc < fde.high ? fde : undefined;
   }
 

@@ -109,7 +109,6 @@ class FrameMachine {
   #rules: Rules;
   /** Whether somebody else has the rules, too: they are copied before they change. */
   #isShared: boolean;
-  #isComplete = false;
   #left = MAX_INSTRUCTIONS;
 
   constructor(
@@ -124,16 +123,16 @@ class FrameMachine {
     this.#bases = bases;
     this.#initial = from?.initial;
     this.#cfa = from?.initial.cfa;
-    this.#rules = from?.initial.rules ?? new Map();
+    this.#rules = from?.initial.rules ?? new Map<number, RegisterRule>();
     this.#isShared = from !== undefined;
     this.next = from?.low ?? 0;
   }
 
   /** Runs until a row is complete; false at the end of the instructions. */
   run(): boolean {
-    this.#isComplete = false;
-    while (!this.reader.atEnd && !this.#isComplete) this.#step();
-    return this.#isComplete;
+    const { next } = this;
+    while (!this.reader.atEnd && this.next === next) this.#step();
+    return this.next !== next;
   }
 
   state(): State {
@@ -147,7 +146,6 @@ class FrameMachine {
 
   moveTo(address: number): void {
     if (address < this.next) throw this.reader.malformed('rows go backwards');
-    this.#isComplete = address > this.next;
     this.next = address;
   }
 

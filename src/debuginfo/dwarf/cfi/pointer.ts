@@ -9,8 +9,6 @@ export interface PointerBases {
   readonly text?: number | undefined;
   /** DW_EH_PE_datarel: .got in .eh_frame, the section itself in .eh_frame_hdr. */
   readonly data?: number | undefined;
-  /** The 8 bytes at a link-time address (DW_EH_PE_indirect); undefined where the file has none. */
-  readonly wordAt?: ((address: number) => number | undefined) | undefined;
 }
 
 const FORMAT = 0x0f;
@@ -47,21 +45,20 @@ export function readPointerSize(reader: ByteReader, encoding: number): number {
 
 /**
  * The address that the pointer at the reader's offset leads to; undefined for DW_EH_PE_omit, which takes no bytes, and
- * for 0, which is no pointer whatever it counts from. Throws `malformed` for what is unknown or out of reach.
+ * for 0, which is no pointer whatever it counts from. Throws `malformed` for what is unknown, and for a pointer that
+ * lies elsewhere (DW_EH_PE_indirect): the dynamic linker writes it, the file has zeros there. Only exceptions use
+ * those.
  */
 export function readPointer(reader: ByteReader, encoding: number, bases: PointerBases): number | undefined {
   if (encoding === OMIT) return undefined;
   if ((encoding & RELATION) === ALIGNED) return alignedPointer(reader, bases);
   const at = reader.offset;
   const value = formatOf(reader, encoding)(reader);
+  if ((encoding & INDIRECT) !== 0) throw unknown(reader, encoding, at);
   if (value === 0 && (encoding & RELATION) !== 0) return undefined;
   const base = RELATIONS.get(encoding & RELATION)?.(bases, at);
   if (base === undefined) throw unknown(reader, encoding, at);
-  const address = base + value;
-  if ((encoding & INDIRECT) === 0) return address;
-  const word = bases.wordAt?.(address);
-  if (word === undefined) throw reader.malformed('a pointer lies where the file has no bytes', at);
-  return word;
+  return base + value;
 }
 
 /** Gets over a pointer that nobody wants to follow. */

@@ -1,6 +1,6 @@
 /**
- * Rows of the table that call frame information stands for (DWARF 5 §6.4.1): how to find the caller's registers where the
- * program counter is in [low, high).
+ * Rows of the table that call frame information stands for (DWARF 5 §6.4.1): how to find the caller's registers where
+ * the program counter is in [low, high).
  */
 
 /** How to compute the canonical frame address: a register plus an offset, or an expression that leaves it. */
@@ -39,7 +39,7 @@ export interface UnwindRow {
   readonly rules: ReadonlyMap<number, RegisterRule>;
   /** The DWARF register whose rule gives the return address. */
   readonly returnRegister: number;
-  /** The frame was interrupted (augmentation S): its return address is the instruction to run, not the one after a call. */
+  /** The frame was interrupted (augmentation S): it returns to the instruction to run, not to the one after a call. */
   readonly isSignalFrame: boolean;
 }
 

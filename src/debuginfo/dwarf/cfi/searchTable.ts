@@ -32,8 +32,8 @@ export class SearchTable {
   }
 
   /**
-   * The table in `section`, which lies at `address`, over the .eh_frame at `frameAddress`. Undefined without one that can
-   * be searched: of another version or section, of pointers of various sizes, or cut short.
+   * The table in `section`, which lies at `address`, over the .eh_frame at `frameAddress`. Undefined without one that
+   * can be searched: of another version or section, of pointers of various sizes, or cut short.
    */
   static read(section: ByteReader, address: number, frameAddress: number): SearchTable | undefined {
     if (section.end < 4) return undefined;

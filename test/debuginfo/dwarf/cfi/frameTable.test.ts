@@ -222,6 +222,32 @@ describe('call frame information', () => {
     assert.equal(table.rowAt(0x1008)!.cfa, undefined);
   });
 
+  describe('with addresses in .eh_frame', () => {
+    function ehFrame(encoding: number, address: number, bases: { readonly text?: number; readonly data?: number }) {
+      const common = counted(u32(0), u8(1), cstring('zR'), uleb(1), sleb(-8), u8(16), uleb(1), u8(encoding), [
+        CFA.def_cfa,
+        ...uleb(RSP),
+        ...uleb(8),
+      ]);
+      // The id of a description counts back from itself to its common entry.
+      const described = counted(u32(common.length + 4), u32(address), u32(0x10), uleb(0));
+      const bytes = section(common, described);
+      return new FrameTable({ kind: '.eh_frame', file: 'a.out', bases: { section: 0x8000, ...bases }, bytes });
+    }
+
+    it('counts them from .text and .got', () => {
+      assert.deepEqual(ehFrame(0x2b, 0x20, { text: 0x1000 }).cfaAt(0x1020), rule(RSP, 8));
+      assert.equal(ehFrame(0x2b, 0x20, { text: 0x1000 }).cfaAt(0x1030), undefined);
+      assert.deepEqual(ehFrame(0x3b, 0x20, { data: 0x3000 }).cfaAt(0x302f), rule(RSP, 8));
+    });
+
+    it('refuses those that count from a section that is not there, or lie where the linker writes them', () => {
+      const message = (encoding: string): RegExp => new RegExp(`a pointer of encoding ${encoding} can't be read here`);
+      assert.throws(() => ehFrame(0x2b, 0x20, {}).cfaAt(0x1020), { code: 'malformed', message: message('0x2b') });
+      assert.throws(() => ehFrame(0x9b, 0x20, {}).cfaAt(0x1020), { code: 'malformed', message: message('0x9b') });
+    });
+  });
+
   it('finds what an unknown augmentation describes, and refuses to say how', () => {
     const bytes = section(
       counted(u32(0xffff_ffff), u8(1), cstring('odd'), uleb(1), sleb(-8), u8(16)),
