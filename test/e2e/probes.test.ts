@@ -94,8 +94,7 @@ describe('in the editor', function () {
 
     it('is chosen from the list, logs, and runs on when the session ends', async () => {
       await workbench.addLogpoint(lineOf('COUNT(reply_get)'), 'looked up {request->key}');
-      await workbench.runCommand('Sidestep: Attach to Process');
-      await workbench.pick(String(running.pid));
+      await workbench.chooseFrom('Sidestep: Attach to Process', String(running.pid));
       await workbench.consoleRow(/looked up "user:\d+"/).waitFor();
       await workbench.stopDebugging();
       assert.match(readFileSync(`/proc/${running.pid}/status`, 'utf8'), /^TracerPid:\t0$/m);

@@ -5,7 +5,7 @@
 import { type Browser, type Locator, type Page, chromium } from 'playwright-core';
 import { HANG_MS } from '../until';
 
-/** After so long without an effect something is done again. */
+/** After so long without an effect something is done again; the next time it may take twice as long. */
 const TRY_MS = 3000;
 
 export async function launchBrowser(): Promise<Browser> {
@@ -79,18 +79,23 @@ export class Workbench {
     const input = widget.locator('.monaco-editor');
     const written = widget.locator('.view-line', { hasText: message.replaceAll(' ', '\u00a0') });
     // A menu takes no clicks in its first tenth of a second, however busy the machine is then.
-    await until(widget, async () => {
+    await repeat(async (timeout) => {
       if (!(await item.isVisible())) await this.#hoverGutter(line, 'right');
-      await item.click({ timeout: TRY_MS });
+      await item.click({ timeout });
+      await widget.waitFor({ timeout });
     });
     // What else appears in the editor can take the focus, also while somebody is typing.
-    await until(written, async () => {
-      await input.click({ timeout: TRY_MS });
+    await repeat(async (timeout) => {
+      await input.click({ timeout });
       await this.page.keyboard.press('Control+A');
       await this.page.keyboard.type(message);
+      await written.waitFor({ timeout });
     });
-    await this.page.keyboard.press('Enter');
-    await widget.waitFor({ state: 'detached' });
+    await repeat(async (timeout) => {
+      if (await widget.isVisible()) await input.click({ timeout });
+      await this.page.keyboard.press('Enter');
+      await widget.waitFor({ state: 'detached', timeout });
+    });
   }
 
   /** A mark in the gutter, by its icon's name without `codicon-`. */
@@ -98,21 +103,26 @@ export class Workbench {
     return this.page.locator(`.glyph-margin-widgets .codicon-${icon}`).first();
   }
 
-  /** Runs a command by its title in the command palette. */
-  async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.pick(`>${title}`);
+  /**
+   * Runs a command by its title in the command palette and takes an entry of the list that it shows. A list closes when
+   * something else in the editor takes the focus; then all is done again.
+   */
+  async chooseFrom(command: string, entry: string): Promise<void> {
+    await repeat(async (timeout) => {
+      await this.page.keyboard.press('F1');
+      await this.#pick(`>${command}`, timeout);
+      await this.#pick(entry, timeout);
+    });
   }
 
-  /** Types into the open quick pick and takes its first entry. */
-  async pick(text: string): Promise<void> {
+  /** Types into the open list and clicks its first entry with this text. */
+  async #pick(text: string, timeout: number): Promise<void> {
     const widget = this.page.locator('.quick-input-widget:visible');
-    await widget.locator('input').fill(text);
+    await widget.locator('input').fill(text, { timeout });
     await widget
       .locator('.quick-input-list .monaco-list-row', { hasText: text.replace(/^>/, '') })
       .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
+      .click({ timeout });
   }
 
   async startDebugging(): Promise<void> {
@@ -128,10 +138,10 @@ export class Workbench {
 
   async stopDebugging(): Promise<void> {
     const toolbar = this.page.locator('.debug-toolbar');
-    for (let tries = 0; (await toolbar.isVisible()) && tries < 20; tries++) {
-      await this.page.keyboard.press('Shift+F5');
-      await this.page.waitForTimeout(500);
-    }
+    await repeat(async (timeout) => {
+      if (await toolbar.isVisible()) await this.page.keyboard.press('Shift+F5');
+      await toolbar.waitFor({ state: 'hidden', timeout });
+    });
   }
 
   /** A row of the Debug Console with this text. Only those on screen exist; it shows the last ones. */
@@ -157,20 +167,23 @@ export class Workbench {
     if (!margin || !number) throw new Error(`line ${line} is not on screen`);
     const [x, y] = [margin.x + 9, number.y + number.height / 2];
     const hint = this.gutterMark('debug-hint');
-    for (let tries = 0; tries < 50 && !(await hint.isVisible()); tries++) {
-      await this.page.mouse.move(x + (tries % 2), y);
-      await this.page.waitForTimeout(100);
+    for (const since = Date.now(); !(await hint.isVisible());) {
+      if (Date.now() - since > HANG_MS) throw new Error(`waited in vain: a hint in the gutter at line ${line}`);
+      for (const step of [1, 0]) await this.page.mouse.move(x + step, y);
     }
     await this.page.mouse.click(x, y, { button });
   }
 }
 
-/** Does as a user does who sees that nothing happens: once more, until what it is for is there. */
-async function until(wanted: Locator, act: () => Promise<void>): Promise<void> {
-  for (const since = Date.now(); ;) {
+/**
+ * Does as a user does who sees that nothing happens: once more, until `act` succeeds. `act` throws where nothing has
+ * happened within its `timeout`, in milliseconds.
+ */
+async function repeat(act: (timeout: number) => Promise<void>): Promise<void> {
+  const since = Date.now();
+  for (let timeout = TRY_MS; ; timeout *= 2) {
     try {
-      await act();
-      await wanted.waitFor({ timeout: TRY_MS });
+      await act(timeout);
       return;
     } catch (error) {
       if (Date.now() - since > HANG_MS) throw error;
