@@ -2,7 +2,7 @@
  * What a Natvis file says, before anything is known about the types it is for: one node per element of its schema
  * (http://schemas.microsoft.com/vstudio/debugger/natvis/2010). Attributes of add-ins and of Windows are left out.
  */
-import { type Type } from '../../debuginfo/model/model';
+import { type SourceLanguage, type Type } from '../../debuginfo/model/model';
 
 /** Where something begins in a file; `line` and `column` count from 1, columns in UTF-16 units. */
 export interface SourcePlace {
@@ -59,8 +59,6 @@ export interface Views {
 
 export interface NatvisFile {
   readonly path: string;
-  /** Those of the file, for all its types. */
-  readonly intrinsics: readonly Intrinsic[];
   readonly visualizers: readonly Visualizer[];
 }
 
@@ -70,6 +68,8 @@ export interface Visualizer {
   /** Its own, then those of `AlternativeType`. */
   readonly names: readonly VisualizedName[];
   readonly views: Views;
+  /** Whose types alone it is for (an extension: `Language` of `AutoVisualizer`); undefined: any. */
+  readonly language: SourceLanguage | undefined;
   /** Its own and then the file's; of equal names, the first counts. */
   readonly intrinsics: readonly Intrinsic[];
   readonly mostDerivedTypes: readonly (Guard & {
