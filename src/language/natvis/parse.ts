@@ -29,6 +29,7 @@ import {
 } from './elements';
 import { expressionOf, parseDisplayText } from './displayText';
 import { parseExpand } from './expand';
+import { MAX_PATTERN_LENGTH } from './pattern';
 import { parseTypeName } from './typeName';
 import { errorAt, parseXml, type XmlElement } from './xml';
 
@@ -141,6 +142,7 @@ function parseName(
 ): VisualizedName {
   const { value, place } = required(element, 'Name');
   if (parseTypeName(value).length === 0) throw errorAt(place, 'expected the name of a type');
+  if (value.length > MAX_PATTERN_LENGTH) throw errorAt(place, `expected at most ${MAX_PATTERN_LENGTH} characters`);
   const priority = oneOf(element, 'Priority', PRIORITIES);
   return {
     pattern: value.trim(),

@@ -25,6 +25,10 @@ export interface TypePattern {
   match(name: ParsedName): readonly Captured[] | undefined;
 }
 
+/** UTF-16 units. Templates in templates can have names of many thousands. */
+const MAX_NAME_LENGTH = 20_000;
+export const MAX_PATTERN_LENGTH = 1000;
+
 /** A type's name, with and without inline namespaces. */
 export interface ParsedName {
   readonly text: string;
@@ -33,7 +37,8 @@ export interface ParsedName {
 }
 
 export function parsedName(text: string): ParsedName {
-  const parts = parseTypeName(text);
+  // No pattern is for longer ones.
+  const parts = text.length > MAX_NAME_LENGTH ? [] : parseTypeName(text);
   return { text, parts, plain: withoutInlineNamespaces(parts) };
 }
 
@@ -78,32 +83,31 @@ function wildcards(parts: NameParts, language: SourceLanguage | undefined): Patt
 
 /** Compares from left to right; a wildcard in the middle takes as little as it can. */
 function matchAll(pattern: readonly PatternPart[], name: NameParts, isWhole = false): Captured[] | undefined {
-  let captured: Captured[] = [];
+  const captured: Captured[] = [];
+  const list = isWhole ? lastList(name) : -1;
   let [at, from] = [0, 0];
-  /** The last wildcard, and where what it stands for begins and ends. */
-  let last: { readonly at: number; readonly start: number; end: number; readonly captured: Captured[] } | undefined;
+  /** The last wildcard: where what it stands for begins and ends, and how much was captured before it. */
+  let last: { readonly at: number; readonly start: number; end: number; readonly captured: number } | undefined;
   while (from < name.length || at < pattern.length) {
     const expected = pattern[at];
     const found = name[from];
     if (expected?.kind === 'wildcard' && found !== undefined) {
-      last = { at, start: from, end: from + 1, captured };
-      captured = [...captured, rangeOf(name, from, from + 1)];
-      at++;
-      from++;
-      continue;
+      last = { at, start: from, end: from + 1, captured: captured.length };
+      captured.push(rangeOf(name, from, from + 1));
+    } else {
+      const inner = expected && found && matchOne(expected, found, from === list);
+      if (inner !== undefined) captured.push(...inner);
+      else {
+        if (last === undefined || last.end >= name.length) return undefined;
+        last.end++;
+        captured.length = last.captured;
+        captured.push(rangeOf(name, last.start, last.end));
+        at = last.at;
+        from = last.end - 1;
+      }
     }
-    const inner = expected && found && matchOne(expected, found, isWhole && from === lastList(name));
-    if (inner !== undefined) {
-      captured = [...captured, ...inner];
-      at++;
-      from++;
-      continue;
-    }
-    if (last === undefined || last.end >= name.length) return undefined;
-    last.end++;
-    captured = [...last.captured, rangeOf(name, last.start, last.end)];
-    at = last.at + 1;
-    from = last.end;
+    at++;
+    from++;
   }
   return captured;
 }
