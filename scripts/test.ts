@@ -1,10 +1,13 @@
 /**
- * `npm test`: everything that can be checked, one phase after the other, all of them even when one fails. Phases can be
- * chosen by name: `npm test -- unit layers`; `--whole` takes all of what is otherwise a sample. Ends with the tests
- * that were skipped and why, and with the sum of what mocha counted, alone on the last line.
+ * `npm test`: everything that can be checked; a failed phase does not keep the others from running. Where phases stand
+ * beside each other, in two lanes, each prints what it has to say at its end. Phases can be chosen by name:
+ * `npm test -- unit layers`; `--whole` takes all of what is otherwise a sample. Ends with the tests that were skipped
+ * and why, and with the sum of what mocha counted, alone on the last line.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type TestCounts } from './testCounts';
 
@@ -25,39 +28,83 @@ interface Phase {
 /** Which folders of test/ each run of mocha takes. All of them must be in one: a forgotten test is a failed one. */
 const FOLDERS = {
   unit: ['base', 'wasm', 'contract', 'emulator', 'debuginfo', 'language', 'session', 'export', 'extension', 'syntaxes'],
-  integration: ['engine', 'guardian', 'adapter', 'cli', 'values', 'realworld', 'package'],
+  clients: ['adapter', 'cli', 'values', 'package'],
+  engine: ['engine', 'guardian'],
+  programs: ['realworld'],
   editor: ['e2e'],
 } as const;
 
-const PHASES: readonly Phase[] = [
-  { name: 'build', what: 'the bundles in dist/', command: ['tsx', 'scripts/build.ts'] },
-  { name: 'lint', what: 'eslint', command: ['eslint', '.', '--max-warnings', '0'] },
-  { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
-  { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
-  { name: 'exports', what: 'nothing is exported, depended on or kept that nothing uses', command: ['knip'] },
-  { name: 'mirror', what: 'a test lies where its file lies', command: ['tsx', 'scripts/mirror.ts'] },
-  { name: 'paths', what: 'the documents name files that exist', command: ['tsx', 'scripts/docPaths.ts'] },
-  { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
-  { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
-  { name: 'integration', what: 'real programs, probed', command: mocha(FOLDERS.integration) },
-  { name: 'editor', what: 'the real editor, by mouse and keyboard', command: mocha(FOLDERS.editor) },
+/** Phases that run one after the other. */
+type Lane = readonly Phase[];
+
+/**
+ * Steps, one after the other. The lanes of a step run beside each other where there are two processors: on two, each
+ * of them takes about as long. What bundles an engine for its tests is in one lane, because it writes the same files
+ * (test/engine/engineClient.ts). The editor is alone: a browser has deadlines of its own.
+ */
+const STEPS: readonly (readonly Lane[])[] = [
+  [[{ name: 'build', what: 'the bundles in dist/', command: ['tsx', 'scripts/build.ts'] }]],
+  [
+    [
+      { name: 'lint', what: 'eslint', command: ['eslint', '.', '--max-warnings', '0'] },
+      { name: 'format', what: 'prettier', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+      { name: 'types', what: 'tsc', command: ['tsc', '--project', '.'] },
+      { name: 'exports', what: 'nothing is exported, depended on or kept that nothing uses', command: ['knip'] },
+      { name: 'mirror', what: 'a test lies where its file lies', command: ['tsx', 'scripts/mirror.ts'] },
+      { name: 'paths', what: 'the documents name files that exist', command: ['tsx', 'scripts/docPaths.ts'] },
+      { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
+      { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
+      { name: 'clients', what: 'adapter and command line, on real programs', command: mocha(FOLDERS.clients) },
+    ],
+    [
+      { name: 'engine', what: 'the engine and its guardian, on real programs', command: mocha(FOLDERS.engine) },
+      { name: 'programs', what: 'CPython, memcached and others, probed', command: mocha(FOLDERS.programs) },
+    ],
+  ],
+  [[{ name: 'editor', what: 'the real editor, by mouse and keyboard', command: mocha(FOLDERS.editor) }]],
 ];
+
+const PHASES: readonly Phase[] = STEPS.flat(2);
 
 function mocha(folders: readonly string[]): [string, ...string[]] {
   const present = folders.filter((folder) => existsSync(join(TESTS, folder)));
   return ['mocha', '--reporter', 'scripts/testCounts.ts', ...present.map((folder) => `test/${folder}/**/*.test.ts`)];
 }
 
-function runPhase({ name, what, command: [program, ...args] }: Phase, whole: boolean): boolean {
-  process.stdout.write(`\n━━ ${name}: ${what}\n`);
+/** The names of those that failed. */
+async function runStep(step: readonly Lane[], whole: boolean): Promise<string[]> {
+  const areTogether = step.length > 1 && availableParallelism() > 1;
+  if (areTogether) return (await Promise.all(step.map((lane) => runLane(lane, whole, true)))).flat();
+  return runLane(step.flat(), whole, false);
+}
+
+async function runLane(lane: Lane, whole: boolean, isBesideAnother: boolean): Promise<string[]> {
+  const failures: string[] = [];
+  for (const phase of lane) if (!(await runPhase(phase, whole, isBesideAnother))) failures.push(phase.name);
+  return failures;
+}
+
+/** `printAtEnd`: all at once, so that the output of one phase stands together. */
+async function runPhase({ name, what, command }: Phase, whole: boolean, printAtEnd: boolean): Promise<boolean> {
+  const [program, ...args] = command;
+  const title = `\n━━ ${name}: ${what}\n`;
+  process.stdout.write(printAtEnd ? `━━ ${name} begins\n` : title);
   const started = Date.now();
-  const { status } = spawnSync(join(ROOT, 'node_modules/.bin', program), args, {
+  // A file, not a pipe: what a test leaves running would keep a pipe open.
+  const log = join(ROOT, 'out', `${name}.log`);
+  const output = printAtEnd ? openSync(log, 'w') : 'inherit';
+  const child = spawn(join(ROOT, 'node_modules/.bin', program), args, {
     cwd: ROOT,
     env: { ...process.env, SIDESTEP_TEST_COUNTS: COUNTS, ...(whole && { SIDESTEP_WHOLE: '1' }) },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
     timeout: PHASE_TIMEOUT_MS,
   });
+  const [status] = (await once(child, 'exit')) as [number | null];
   const passed = status === 0;
+  if (output !== 'inherit') {
+    closeSync(output);
+    process.stdout.write(title + readFileSync(log, 'utf8'));
+  }
   process.stdout.write(
     `━━ ${name} ${passed ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s\n`,
   );
@@ -75,7 +122,7 @@ function holdsTests(folder: string): boolean {
   return readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.test.ts'));
 }
 
-function main(given: readonly string[]): void {
+async function main(given: readonly string[]): Promise<void> {
   const whole = given.includes('--whole');
   const chosen = given.filter((argument) => argument !== '--whole');
   const unknown = chosen.filter((name) => !PHASES.some((phase) => phase.name === name));
@@ -87,9 +134,16 @@ function main(given: readonly string[]): void {
   }
   rmSync(COUNTS, { force: true });
   mkdirSync(join(ROOT, 'out'), { recursive: true });
-  const failures = PHASES.filter(({ name }) => chosen.length === 0 || chosen.includes(name))
-    .filter((phase) => !runPhase(phase, whole))
-    .map(({ name }) => name);
+  const failures: string[] = [];
+  for (const step of STEPS) {
+    const lanes = step.map((lane) => lane.filter(({ name }) => chosen.length === 0 || chosen.includes(name)));
+    failures.push(
+      ...(await runStep(
+        lanes.filter((lane) => lane.length > 0),
+        whole,
+      )),
+    );
+  }
   failures.push(...forgottenFolders().map((folder) => `test/${folder} (is in no phase)`));
   if (failures.length > 0) process.exitCode = 1;
 
@@ -116,4 +170,4 @@ function sumOfCounts(): TestCounts {
     );
 }
 
-main(process.argv.slice(2));
+void main(process.argv.slice(2));

@@ -7,7 +7,7 @@ import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { printable } from '../base/printable';
 import { type ProcessEnd } from '../contract/messages';
-import { readFlow } from '../emulator/flow';
+import { readFlow } from '../emulator/lazyFlow';
 import { type Engine } from '../session/engine/engine';
 import { Session, type SessionOptions } from '../session/session';
 import { EditorBreakpoints } from './editorBreakpoints';

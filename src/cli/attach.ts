@@ -18,7 +18,7 @@ export async function attach(command: Extract<Command, { kind: 'attach' }>): Pro
   tracing.add(ignoreSignals(ignoredSignals));
   const interrupted = new Promise<void>((resolve) => tracing.add(onSignals(ending, () => resolve())));
   try {
-    const debuggee = await session.attach(command.pid);
+    const debuggee = await session.attach(command.pid, tracing.locations);
     const exited = tracing.exitOf(debuggee);
     await tracing.addProbes();
     // The process may have called exec just now.

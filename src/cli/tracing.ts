@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore } from '../base/lifetime';
 import { type ProcessEnd } from '../contract/messages';
-import { readFlow } from '../emulator/flow';
+import { readFlow } from '../emulator/lazyFlow';
 import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';

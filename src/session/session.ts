@@ -213,9 +213,12 @@ export class Session implements Disposable {
     return entered;
   }
 
-  /** Traces a running process, without stopping any of its threads, and places the probes. */
-  async attach(pid: number): Promise<Process> {
-    const process = await this.#seize(pid, false);
+  /**
+   * Traces a running process, without stopping any of its threads, and places the probes. `locations` are read while
+   * the engine starts, as for {@link launch}.
+   */
+  async attach(pid: number, locations: readonly ProbeLocation[] = []): Promise<Process> {
+    const [process] = await Promise.all([this.#seize(pid, false), this.#foresee(`/proc/${pid}/exe`, locations)]);
     this.#starts.letGo();
     await this.#sequence.run(() => this.#enter(process).catch((error: unknown) => this.#warn(process, error)));
     await this.read(process);
