@@ -8,6 +8,7 @@ import { partitionPointOf } from '../../base/binarySearch';
 import { type ByteReader } from '../../base/byteReader';
 import { AT } from './constants';
 import { type DebugInfo } from './debugInfo';
+import { type Entry } from './entry';
 import { type Unit } from './unit';
 
 /**
@@ -34,28 +35,31 @@ export function unitsMentioning(info: DebugInfo, name: string): ReadonlySet<Unit
   return units;
 }
 
-/** Units other than its own that may refer to the entry at `offset` of `target`'s .debug_info. */
-export function unitsReferringTo(info: DebugInfo, offset: number): ReadonlySet<Unit> {
+/** Units other than its own that may refer to an entry of `info` or of its supplementary file. */
+export function unitsReferringTo(info: DebugInfo, { offset, unit }: Entry): ReadonlySet<Unit> {
   const units = new Set<Unit>();
+  const { supplementary } = info;
   addUnits(info, [offsetPattern(offset)], units);
+  // Nothing in the supplementary file refers to what is not in it.
+  if (supplementary && unit.file.isSupplementary) addUnits(supplementary, [offsetPattern(offset)], units);
   return units;
 }
 
-/** Offsets in .debug_str of strings that are `name` or start with `name<`; undefined: too many to tell. */
+/** Offsets in .debug_str of strings that end in `name` or have `name<` in them; undefined: too many to tell. */
 function stringOffsets(info: DebugInfo, name: string): number[] | undefined {
   const strings = asBuffer(info.sections.reader('.debug_str'));
-  const whole: number[] = [];
-  const tails: number[] = [];
+  const offsets: number[] = [];
   for (const ending of ['\0', '<']) {
     const pattern = Buffer.from(name + ending);
     for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) {
-      if (at === 0 || strings[at - 1] === 0) whole.push(at);
-      else if (ending === '\0') tails.push(at);
+      offsets.push(at);
+      if (offsets.length > MAX_STRINGS) return undefined;
+      // A linker may keep a string only as the tail of a longer one; and a name may have another before it.
+      const start = strings.lastIndexOf(0, at) + 1;
+      if (start < at) offsets.push(start);
     }
   }
-  // Linkers may keep a string only as the tail of a longer one.
-  const offsets = whole.length > 0 ? whole : tails;
-  return offsets.length > MAX_STRINGS ? undefined : offsets;
+  return offsets;
 }
 
 function patternsOf(name: string, offsets: readonly number[]): Buffer[] {

@@ -6,7 +6,7 @@ import { byteHash } from './byteHash';
 import { NumberList } from './growing';
 
 const EMPTY = -1;
-const [LESS, GREATER] = ['<', '>'].map((sign) => sign.charCodeAt(0)) as [number, number];
+const [LESS, GREATER, MINUS] = ['<', '>', '-'].map((sign) => sign.charCodeAt(0)) as [number, number, number];
 const OPERATOR = Buffer.from('operator');
 
 export class NamePool {
@@ -56,7 +56,7 @@ export class NamePool {
     return this.#bytes.subarray(0, this.#used);
   }
 
-  /** Adds the bytes without what stands between angle brackets, like withoutTemplateArguments in symbols/names. */
+  /** Adds the bytes without what stands between angle brackets, like withoutTemplateArguments in names/query. */
   #append(source: Uint8Array, from: number, to: number): void {
     let depth = 0;
     for (let at = from; at < to; at++) {
@@ -68,7 +68,7 @@ export class NamePool {
         return;
       }
       if (byte === LESS) depth++;
-      else if (byte === GREATER && depth > 0) depth--;
+      else if (byte === GREATER && depth > 0 && source[at - 1] !== MINUS) depth--;
       else if (depth === 0) this.#bytes[this.#used++] = byte;
     }
   }

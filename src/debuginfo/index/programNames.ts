@@ -55,9 +55,14 @@ export class ProgramNames {
   unitsCompleting({ offset, unit }: Entry): readonly Unit[] | undefined {
     const files = this.#files.value;
     if (!files) return undefined;
-    const { index } = files.own;
-    const found = unit.file.isSupplementary ? index.unitsCompletingShared(offset) : index.unitsCompleting(offset);
-    return [...found, ...index.unread].flatMap((each) => unitOf(this.#info, each) ?? []);
+    const { isSupplementary } = unit.file;
+    return files.all.flatMap(({ info, index }) => {
+      const isOwn = info.file === unit.file;
+      // Nothing in the supplementary file refers to what is not in it.
+      if (!isOwn && !isSupplementary) return [];
+      const found = isOwn ? index.unitsCompleting(offset) : index.unitsCompletingShared(offset);
+      return [...found, ...index.unread].flatMap((each) => unitOf(info, each) ?? []);
+    });
   }
 
   *#entries(

@@ -7,10 +7,13 @@ export function withoutTemplateArguments(name: string): string {
   if (!name.includes('<') || /\boperator\s*[<-]/.test(name)) return name;
   let depth = 0;
   let plain = '';
+  let before = '';
   for (const character of name) {
     if (character === '<') depth++;
-    else if (character === '>' && depth > 0) depth--;
+    // Rust writes the type of a function `fn(A) -> B`.
+    else if (character === '>' && depth > 0 && before !== '-') depth--;
     else if (depth === 0) plain += character;
+    before = character;
   }
   return plain;
 }

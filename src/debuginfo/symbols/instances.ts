@@ -29,6 +29,5 @@ function unitsWithInstances({ info, names }: Program, entry: Entry): Iterable<Un
   const isShared = unit.file.isSupplementary || unit.root?.tag === TAG.partial_unit;
   const isWhole = entry.has(AT.declaration) || hasRanges(entry) || entry.has(AT.location);
   if (!isShared && isWhole) return [unit];
-  const elsewhere = names.unitsCompleting(entry) ?? unitsReferringTo(info, entry.offset);
-  return unit.file === info.file ? new Set([unit, ...elsewhere]) : elsewhere;
+  return new Set([unit, ...(names.unitsCompleting(entry) ?? unitsReferringTo(info, entry))]);
 }

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TAG } from '../../../src/debuginfo/dwarf/constants';
+import { Image } from '../../../src/debuginfo/image';
 import { lastComponent } from '../../../src/debuginfo/names/query';
 import { TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { type Fixture } from '../../fixtures/build';
@@ -72,6 +73,32 @@ describe('An index of names', () => {
       copyFileSync(compiled('catalog.cc', '-O2').path, alone);
       execFileSync('dwz', [alone]);
       assertSame(alone);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('finds inlined functions whose abstract instances dwz shared between files', function () {
+    if (!has('dwz')) return skip(this, 'there is no dwz');
+    const folder = mkdtempSync(join(tmpdir(), 'sidestep-index-'));
+    try {
+      const builds = [compiled('catalog.cc', '-O2').path, compiled('catalog.cc', '-O2', '-DANOTHER').path];
+      const copies = ['one', 'two'].map((name) => join(folder, name));
+      for (const [at, copy] of copies.entries()) copyFileSync(builds[at]!, copy);
+      execFileSync('dwz', ['-m', join(folder, 'shared.dwz'), ...copies]);
+      const [whole, shared] = [builds[0]!, copies[0]!].map((path) => Image.open(path, { cacheDirectory: folder }));
+      const searched = new Searched(builds[0]!);
+      const names = searched.names(TAG.subprogram);
+      let places = 0;
+      for (const name of names) {
+        const [wanted, found] = [whole!, shared!].map((image) =>
+          image.functionPlaces(name).map(({ candidates }) => candidates[0]),
+        );
+        assert.deepEqual(new Set(found), new Set(wanted), name);
+        places += wanted!.length;
+      }
+      assert.ok(places > 20);
+      for (const opened of [whole!, shared!, searched]) opened.dispose();
     } finally {
       rmSync(folder, { recursive: true });
     }

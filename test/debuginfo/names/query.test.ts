@@ -23,6 +23,7 @@ describe('names that a user types', () => {
     assert.ok(matchesName('Map<int, std::vector<char> >::find<long>', 'Map::find'));
     assert.ok(matchesName('Map<int, std::vector<char> >::find<long>', 'find'));
     assert.equal(withoutTemplateArguments('Map<int, std::vector<char> >::find<long>'), 'Map::find');
+    assert.equal(withoutTemplateArguments('call<fn(&str) -> Result<usize>, u8>::once'), 'call::once');
     assert.equal(withoutTemplateArguments('Number::operator<'), 'Number::operator<');
     assert.equal(withoutTemplateArguments('Handle::operator->'), 'Handle::operator->');
   });
