@@ -11,9 +11,10 @@ export interface FlowInstruction {
   /**
    * `next`: the next one in memory; `pad`: likewise, but the instruction does nothing; `call`: the next in memory,
    * after a call; `jump`: the target; `branch`: the target or the next in memory; `indirect`: a target that is not in
-   * the bytes; `end`: no instruction of this function.
+   * the bytes; `return`: the caller's next one; `end`: no instruction of this function; `invalid`: the same, the bytes
+   * are no instruction.
    */
-  readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'end';
+  readonly kind: 'next' | 'pad' | 'call' | 'jump' | 'branch' | 'indirect' | 'return' | 'end' | 'invalid';
   /** Equal for instructions that do the same with operands of the same kinds. */
   readonly operation: number;
   /** Whether it does more than copy to registers, or writes memory. */
@@ -26,9 +27,20 @@ export interface FlowInstruction {
   readonly constant: number | undefined;
   /** The address that a register is loaded from, where that is constant. */
   readonly loadedFrom: number | undefined;
+  /** Of an indirect jump, and of what may load its target: where the target is from. */
+  readonly selects?: JumpSource | undefined;
   /** What it stores in the stack frame; `unknown` if it may write the frame in some other way. */
   readonly store: FrameStore | 'unknown' | undefined;
 }
+
+/** Where a jump's target is from. */
+export type JumpSource =
+  /** A word at a fixed address. */
+  | { readonly kind: 'slot' }
+  /** One of the distances to the cases of a switch, or so says the instruction: its own function's code. */
+  | { readonly kind: 'cases' }
+  /** One of the addresses that lie at `table`: cases of a switch, or functions. */
+  | { readonly kind: 'addresses'; readonly table: number };
 
 /** A store at a distance from rbp or rsp. Registers have DWARF's numbers. */
 export interface FrameStore {

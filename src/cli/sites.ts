@@ -97,6 +97,8 @@ function placesOf(image: Image, location: ProbeLocation): readonly Place[] {
       if (places.length > 0) return places;
       throw unknownFunction(image, location.name);
     }
+    case 'return':
+      return returnPlaces(image, location);
     case 'address':
       return [{ candidates: [linkAddress(location.address)] }];
     case 'offset': {
@@ -106,6 +108,16 @@ function placesOf(image: Image, location: ProbeLocation): readonly Place[] {
       return [{ candidates: [linkAddress(start + BigInt(location.offset))] }];
     }
   }
+}
+
+/** The exits of the functions, each with what is missed of all of them. */
+function returnPlaces(image: Image, { of }: Extract<ProbeLocation, { kind: 'return' }>): readonly Place[] {
+  const entered = placesOf(image, of);
+  const addresses = entered.map(({ candidates }) => assertExists(candidates[0], 'address of a place'));
+  const { exits, doubts } = of.kind === 'function' ? image.functionReturns(of.name) : image.returnsAround(addresses);
+  const doubt = doubts.join('; ');
+  if (exits.length === 0) throw new SidestepError('not-probeable', `no return of it can be probed: ${doubt}`);
+  return exits.map(({ address, ...exit }) => ({ candidates: [address], ...exit, ...(doubt !== '' && { doubt }) }));
 }
 
 /** What to say where the line that was asked for has no code, and the next one with code is taken. */

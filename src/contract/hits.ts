@@ -11,13 +11,14 @@
  * | 20 | u32 | number of captures |
  * | 24 | u64 | time: CLOCK_REALTIME in ns |
  * | 32 | u64 | which hit of the probe this is, counted over all its sites, from 1 |
- * | 40 | … | captures, each: u32 status ({@link CaptureStatus}), u32 length in bytes, the bytes, padding to 8 |
+ * | 40 | u64 | time since the engine began, in ns, by a clock that is never set (CLOCK_MONOTONIC) |
+ * | 48 | … | captures, each: u32 status ({@link CaptureStatus}), u32 length in bytes, the bytes, padding to 8 |
  */
 import { SidestepError } from '../base/errors';
 import { type CaptureStatus } from './agent/operations';
 import { type ProbeId, type SiteId } from './messages';
 
-export const HIT_HEADER_BYTES = 40;
+export const HIT_HEADER_BYTES = 48;
 export const CAPTURE_HEADER_BYTES = 8;
 
 export interface Capture {
@@ -32,6 +33,8 @@ export interface HitRecord {
   readonly tid: number;
   readonly timeNs: bigint;
   readonly ordinal: number;
+  /** Time since the engine began. */
+  readonly elapsedNs: number;
   readonly captures: readonly Capture[];
 }
 
@@ -66,6 +69,7 @@ export function* decodeHits(payload: Uint8Array): Generator<HitRecord> {
       tid: view.getUint32(at + 16, true),
       timeNs: view.getBigUint64(at + 24, true),
       ordinal: Number(view.getBigUint64(at + 32, true)),
+      elapsedNs: view.getUint32(at + 40, true) + view.getUint32(at + 44, true) * 0x1_0000_0000,
       captures,
     };
     at = end;

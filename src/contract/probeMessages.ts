@@ -31,7 +31,7 @@ export const EXECUTIONS = ['emulated', 'surrogate', 'twin'] as const;
 export type Execution = (typeof EXECUTIONS)[number];
 
 /** What a site does at a hit whose condition holds: see `arm`. */
-export const ON_HIT = ['report', 'count', 'hold', 'trace'] as const;
+export const ON_HIT = ['report', 'note', 'count', 'hold', 'trace'] as const;
 export type OnHit = (typeof ON_HIT)[number];
 
 export interface Counts {
@@ -102,10 +102,11 @@ export interface ProbeRequests {
   forget: { arguments: { readonly probe: ProbeId }; result: Counts & { readonly sites: SiteCounts } };
   /**
    * Examines each place and arms it if a probe can stand there. The result has one outcome for each site, in order; a
-   * failed site does not affect the others. `report` sends a record for each hit whose condition holds, `count` only
-   * counts, `hold` holds the thread and says so, `trace` removes CLONE_UNTRACED from the third argument of clone(3), at
-   * the entry of that function. Without a tracer the flag has no meaning; with this one, the child would run with INT3
-   * in its memory, unknown to the engine. Several sites may stand at one address.
+   * failed site does not affect the others. `report` sends a record for each hit whose condition holds; `note` does,
+   * too, but `limit` does not count it; `count` only counts, `hold` holds the thread and says so, `trace` removes
+   * CLONE_UNTRACED from the third argument of clone(3), at the entry of that function. Without a tracer the flag has no
+   * meaning; with this one, the child would run with INT3 in its memory, unknown to the engine. Several sites may stand
+   * at one address.
    */
   arm: {
     arguments: { readonly pid: number; readonly sites: readonly SiteRequest[] };

@@ -6,6 +6,7 @@
 import { type FlowInstruction, type ReadFlow } from '../base/controlFlow';
 import { type FileOffset, type LinkAddress, linkAddress } from '../base/address';
 import { type Disposable, DisposableStore } from '../base/lifetime';
+import { readInteger } from '../base/littleEndian';
 import { PAGE_BYTES } from '../base/x86';
 import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
@@ -22,7 +23,14 @@ import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
 import { Symbols } from './elf/symbols';
 import { readThreadBlock } from './elf/threadLocal';
-import { type AddressInfo, type CodeRange, emptyScope, type ProbePlace, type Scope } from './model/model';
+import {
+  type AddressInfo,
+  type CodeRange,
+  emptyScope,
+  type FunctionReturns,
+  type ProbePlace,
+  type Scope,
+} from './model/model';
 import { SidestepError } from '../base/errors';
 import { FunctionFinder } from './functionFinder';
 import { cacheDirectory, IndexCache } from './index/indexCache';
@@ -31,6 +39,7 @@ import { openNameIndex } from './index/openNameIndex';
 import { ProgramNames } from './index/programNames';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
+import { ReturnFinder } from './returnFinder';
 import { codeLines, linePlaces } from './symbols/places';
 import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
@@ -46,6 +55,8 @@ const MAX_INSTRUCTION = 15;
  * time and memory in proportion.
  */
 const MAX_FLOW = 1 << 20;
+
+const WORD_BYTES = 8;
 
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
@@ -88,6 +99,7 @@ export class Image implements Disposable {
   readonly #symbols: Symbols;
   readonly #program: Program;
   readonly #functions: FunctionFinder;
+  readonly #returns: ReturnFinder;
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   readonly #readFlow: ReadFlow | undefined;
@@ -149,6 +161,10 @@ export class Image implements Disposable {
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
+    this.#returns = new ReturnFinder(this.#functions, this.#symbols, program, this.#types, {
+      cfaAt: (pc) => this.#cfaAt(pc),
+      wordAt: (address) => this.#wordAt(address),
+    });
   }
 
   get path(): string {
@@ -232,6 +248,18 @@ export class Image implements Disposable {
   functionPlaces(name: string): readonly ProbePlace[] {
     this.#announce();
     return this.#functions.find(name);
+  }
+
+  /** Where calls of the functions of this name begin and end. Throws as {@link functionPlaces} does. */
+  functionReturns(name: string): FunctionReturns {
+    this.#announce();
+    return this.#returns.find(name);
+  }
+
+  /** The same of the functions that have code at these addresses. */
+  returnsAround(addresses: readonly LinkAddress[]): FunctionReturns {
+    this.#announce();
+    return this.#returns.findAround(addresses.map(Number));
   }
 
   /** An ELF symbol's value. */
@@ -319,6 +347,15 @@ export class Image implements Disposable {
     if (!this.#readFlow || high - low > MAX_FLOW) return undefined;
     const code = this.textAt(linkAddress(low), high - low);
     return code?.length === high - low ? this.#readFlow(code, low) : undefined;
+  }
+
+  #wordAt(address: number): number | undefined {
+    const segment = this.segments.find(
+      (each) => address >= Number(each.address) && address + WORD_BYTES <= Number(each.address) + each.fileSize,
+    );
+    if (!segment) return undefined;
+    const bytes = this.#file.read(segment.offset + address - Number(segment.address), WORD_BYTES, 'a word');
+    return Number(readInteger(bytes, 0, WORD_BYTES, false));
   }
 
   #isCode(address: number): boolean {

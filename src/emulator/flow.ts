@@ -14,7 +14,7 @@ import {
   Register,
   RegisterExt,
 } from 'iced-x86';
-import { type FlowInstruction, type FrameStore } from '../base/controlFlow';
+import { type FlowInstruction, type FrameStore, type JumpSource } from '../base/controlFlow';
 
 /** DWARF's numbers of the general registers in the order of their encoding (System V ABI x86-64, figure 3.36). */
 const DWARF_NUMBERS = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -53,15 +53,22 @@ function describe(iced: Instruction): FlowInstruction {
   return {
     address: Number(iced.ip),
     length: iced.length,
-    kind: isPadding(iced) ? 'pad' : iced.isInvalid ? 'end' : (KINDS[iced.flowControl] ?? 'end'),
+    kind: kindOf(iced),
     operation: iced.code,
     changes: !COPIES.has(iced.mnemonic) || (iced.op0Kind === OpKind.Memory && iced.mnemonic !== Mnemonic.Push),
     packed: packedOf(iced),
     target: isNear ? Number(iced.nearBranchTarget) : undefined,
     constant: constantOf(iced),
     loadedFrom: loadedFrom(iced),
+    selects: selects(iced),
     store: storeOf(iced),
   };
+}
+
+function kindOf(iced: Instruction): FlowInstruction['kind'] {
+  if (iced.isInvalid) return 'invalid';
+  if (iced.mnemonic === Mnemonic.Ret) return 'return';
+  return isPadding(iced) ? 'pad' : (KINDS[iced.flowControl] ?? 'end');
 }
 
 function isPadding({ mnemonic }: Instruction): boolean {
@@ -112,6 +119,24 @@ function loadedFrom(iced: Instruction): number | undefined {
 
 /** Conditional moves from memory choose among slots. */
 const LOADS = mnemonicsLike(/^(?:Mov|Cmov[a-z]+)$/);
+
+/**
+ * `notrack` (Intel SDM vol. 1 §17.3.1, the prefix 3E) marks jumps to the cases of a switch. So do distances, of four
+ * bytes each: no table of functions has those.
+ */
+function selects(iced: Instruction): JumpSource | undefined {
+  const isJump = iced.flowControl === FlowControl.IndirectBranch;
+  if (isJump && iced.segmentPrefix === Register.DS) return { kind: 'cases' };
+  if (!isJump && !TARGET_LOADS.has(iced.mnemonic)) return undefined;
+  if (![iced.op0Kind, iced.opCount > 1 ? iced.op1Kind : undefined].includes(OpKind.Memory)) return undefined;
+  if (iced.isIpRelMemoryOperand) return { kind: 'slot' };
+  const isIndexed = iced.memoryIndex !== Register.None;
+  if (isIndexed && iced.memoryIndexScale === 4 && iced.mnemonic === Mnemonic.Movsxd) return { kind: 'cases' };
+  if (!isIndexed || iced.memoryIndexScale !== 8 || iced.memoryBase !== Register.None) return undefined;
+  return { kind: 'addresses', table: Number(BigInt.asUintN(64, iced.memoryDisplacementU64)) };
+}
+
+const TARGET_LOADS: ReadonlySet<Mnemonic> = new Set([Mnemonic.Mov, Mnemonic.Movsxd]);
 
 /** An instruction whose first operand is memory may write it. */
 function storeOf(iced: Instruction): FrameStore | 'unknown' | undefined {

@@ -7,12 +7,13 @@ import { printable, printableLines, printableName } from '../base/printable';
 import { AGENT_LIMITS, type AgentOperation, type AgentProgram } from '../contract/agent/operations';
 import { verifyAgent } from '../contract/agent/verify';
 import { type Capture } from '../contract/hits';
-import { type Scope } from '../debuginfo/model/model';
+import { type FrameKey, type Leaving, type Scope } from '../debuginfo/model/model';
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
 import { type HitContext, type ShownValue } from './compile/shown';
 import { type ShownFormat, showValue } from './compile/shownValue';
+import { translated } from './compile/storage';
 import { ValueCompiler } from './compile/value';
 import { type Range, relocating, typeError } from './expression/diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
@@ -30,6 +31,8 @@ export type { HitContext } from './compile/shown';
 
 export interface CompiledProbe {
   readonly agent: AgentProgram;
+  /** Where the message shows how long the call took: the captures from this one on are the frame's key. */
+  readonly frameAt?: number;
   /** The text of a hit. `captures`: those of the hit record; they may be views that do not outlive the call. */
   readonly render: (captures: readonly Capture[], context: HitContext) => string;
   /**
@@ -44,27 +47,43 @@ export interface CompiledProbe {
 /**
  * Compiles a probe for the site at `place.pc`.
  * @param place what names mean there.
- * @param bias what the module is mapped above its link-time addresses. Throws `syntax`, `type` or `unknown-name`; the
+ * @param bias what the module is mapped above its link-time addresses.
+ * @param leaving for a site where a function returns. Throws `syntax`, `type` or `unknown-name`; the
  *   place's section tells which text the range is in: `message` or `condition`.
  */
 export function compileProbe(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },
   place: Scope,
   bias: bigint,
+  leaving?: Leaving,
 ): CompiledProbe {
-  const scope = remembering(place);
+  const scope: Scope = { ...remembering(place), ...(leaving && { leaving }) };
   const warnings: string[] = [];
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
   const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias, warnings);
-  const captures = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
+  const shown = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
+  const frame = isTimed(spec) ? keyCaptures(leaving?.frame, bias) : [];
+  const captures = [...shown, ...frame];
   // Without a message, the texts between the values are names.
   const printed = { text: spec.message === undefined ? printableName : printableLines, value: printable };
   return {
     agent: { ...(condition && { condition }), captures },
+    ...(frame.length > 0 && { frameAt: shown.length }),
     render: (values, context) => renderParts(parts, values, context, RAW),
     renderPrintable: (values, context) => renderParts(parts, values, context, printed),
     warnings,
   };
+}
+
+/** Whether a probe shows how long calls took. */
+export function isTimed({ kind, message }: Pick<ProbeSpec, 'kind' | 'message'>): boolean {
+  return kind === 'log' && message !== undefined && /\{\s*\$duration\b/.test(message);
+}
+
+/** One capture for each number of a frame's key. */
+export function keyCaptures(frame: FrameKey = [], bias: bigint): readonly (readonly AgentOperation[])[] {
+  const reasons = new Reasons();
+  return frame.map((number) => [...translated(number, bias, reasons), { op: 'capture', size: 8 }]);
 }
 
 function compileCondition(text: string, scope: Scope, bias: bigint, warnings: string[]): readonly AgentOperation[] {
@@ -91,13 +110,16 @@ function messageParts(
   return inText('message', () => {
     const parts = parseTemplate(message, parseOptions(scope));
     const values = parts.filter(({ kind }) => kind === 'value').length;
-    if (values > AGENT_LIMITS.captures) {
-      throw typeError(`a message can show ${AGENT_LIMITS.captures} values; this one has ${values}`, wholeOf(message));
+    const room = AGENT_LIMITS.captures - (scope.leaving?.frame?.length ?? 0);
+    if (values > room) {
+      throw typeError(`a message can show ${room} values; this one has ${values}`, wholeOf(message));
     }
     const checked = parts.map((part) => (part.kind === 'text' ? part.text : checkedPart(part, scope, warnings)));
-    return CaptureBudget.shareOut((budget) =>
-      checked.map((part) => (typeof part === 'string' ? part : shownPart(part, compiler, budget))),
-    );
+    const key = isTimed({ kind: 'log', message }) ? (scope.leaving?.frame ?? []) : [];
+    return CaptureBudget.shareOut((budget) => {
+      key.forEach(() => budget.forValue(8));
+      return checked.map((part) => (typeof part === 'string' ? part : shownPart(part, compiler, budget)));
+    });
   });
 }
 

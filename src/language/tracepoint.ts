@@ -1,6 +1,6 @@
 /** A log probe without a message: which function was reached, with what arguments, by which thread. */
 import { hex } from '../base/address';
-import { type Scope, type Variable } from '../debuginfo/model/model';
+import { type Leaving, type Scope, type Variable } from '../debuginfo/model/model';
 import { type CaptureBudget } from './compile/budget';
 import { type HitContext, type ShownValue } from './compile/shown';
 import { showValue } from './compile/shownValue';
@@ -9,6 +9,8 @@ import { formatLocation } from './probes/location';
 import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
 import { completed } from './typed/names';
+import { returnValue } from './typed/returnValue';
+import { sizeOf } from './typed/types';
 import { leaf } from './value/node';
 
 /** More arguments than these don't fit a line of a log. */
@@ -21,6 +23,7 @@ export function tracepoint(
   compiler: ValueCompiler,
   budget: CaptureBudget,
 ): (string | ShownValue)[] {
+  if (scope.leaving) return [...returning(scope, scope.leaving, location, compiler, budget), threadPart];
   if (scope.function === undefined) return [functionOf(location) ?? hex(scope.pc), threadPart];
   const parameters = scope.parameters();
   const parts: (string | ShownValue)[] = [`${scope.function}(`];
@@ -29,6 +32,21 @@ export function tracepoint(
   });
   parts.push(parameters.length > MAX_ARGUMENTS ? ', ...)' : ')', threadPart);
   return parts;
+}
+
+/** `hot returned 5`; without the value where there is none, or nothing tells it. */
+function returning(
+  scope: Scope,
+  { returned }: Leaving,
+  location: ProbeLocation | undefined,
+  compiler: ValueCompiler,
+  budget: CaptureBudget,
+): (string | ShownValue)[] {
+  const of = location?.kind === 'return' ? location.of : location;
+  const name = scope.function ?? functionOf(of) ?? hex(scope.pc);
+  if (!returned?.results.some(({ type }) => sizeOf(type) !== 0)) return [`${name} returned`];
+  const value = completed(returnValue(scope, { start: 0, end: 0 }), scope);
+  return [`${name} returned `, showValue(value, {}, { compiler, budget })];
 }
 
 function argument(parameter: Variable, scope: Scope, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {

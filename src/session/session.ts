@@ -18,6 +18,7 @@ import { canLoadCode } from './loading/laterCode';
 import { LoadedCode, type ModuleChange } from './loading/loadedCode';
 import { type Module } from './code/module';
 import { type Probe } from './probes/userProbe';
+import { CallTimes } from './probes/callTimes';
 import { type ProbeCounts, ProbeSet } from './probes/probeSet';
 import { type Process } from './processes/process';
 import { type ProcessChange, ProcessSet, type ProcessExit, type ThreadChange } from './processes/processSet';
@@ -105,7 +106,8 @@ export class Session implements Disposable {
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new ProcessSet(engine));
-    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
+    const times = new CallTimes(engine, this.#sites);
+    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap, times);
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,
@@ -121,7 +123,7 @@ export class Session implements Disposable {
       }),
     );
     this.#code = new LoadedCode({ engine, images: this.#images, probes: this.#probes, sites: this.#sites, held });
-    this.#hits = this.#store.add(new HitStream(engine, this.#sites));
+    this.#hits = this.#store.add(new HitStream(engine, this.#sites, times));
 
     this.onHit = this.#hits.onHit;
     this.onProbeChanged = this.#probes.onChanged;

@@ -10,13 +10,14 @@ interface Written {
   readonly tid: number;
   readonly timeNs: bigint;
   readonly ordinal: number;
+  readonly elapsedNs: number;
   readonly captures: readonly { readonly status: number; readonly bytes: Uint8Array }[];
 }
 
 /** As the table in hits.ts says. */
 function encode(records: readonly Written[]): Buffer {
   return Buffer.concat(
-    records.map(({ site, probe, pid, tid, timeNs, ordinal, captures }) => {
+    records.map(({ site, probe, pid, tid, timeNs, ordinal, elapsedNs, captures }) => {
       const body = captures.map(({ status, bytes }) => {
         const capture = Buffer.alloc(CAPTURE_HEADER_BYTES + ((bytes.length + 7) & ~7));
         capture.writeUInt32LE(status, 0);
@@ -29,6 +30,7 @@ function encode(records: readonly Written[]): Buffer {
       [site, probe, pid, tid, captures.length].forEach((field, index) => header.writeUInt32LE(field, 4 + 4 * index));
       header.writeBigUInt64LE(timeNs, 24);
       header.writeBigUInt64LE(BigInt(ordinal), 32);
+      header.writeBigUInt64LE(BigInt(elapsedNs), 40);
       return Buffer.concat([header, ...body]);
     }),
   );
@@ -43,6 +45,7 @@ const written: fc.Arbitrary<Written> = fc.record(
     tid: u32,
     timeNs: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     ordinal: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    elapsedNs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
     captures: fc.array(fc.record({ status: u32, bytes: fc.uint8Array({ maxLength: 40 }) }, { noNullPrototype: true }), {
       maxLength: 4,
     }),

@@ -131,7 +131,9 @@ export class FakeEngine implements Engine {
 
   /** A thread runs into a site. */
   hit(record: Partial<HitRecord> & Pick<HitRecord, 'site'>): void {
-    this.#hits.fire(encodeHit({ probe: 1, pid: PID, tid: PID, timeNs: 0n, ordinal: 1, captures: [], ...record }));
+    this.#hits.fire(
+      encodeHit({ probe: 1, pid: PID, tid: PID, timeNs: 0n, ordinal: 1, elapsedNs: 0, captures: [], ...record }),
+    );
   }
 
   end(reason: string): void {
@@ -175,5 +177,6 @@ function encodeHit(record: HitRecord): Uint8Array {
   header.writeUInt32LE(captures.length, 20);
   header.writeBigUInt64LE(record.timeNs, 24);
   header.writeBigUInt64LE(BigInt(record.ordinal), 32);
+  header.writeBigUInt64LE(BigInt(record.elapsedNs), 40);
   return Buffer.concat([header, ...captures]);
 }

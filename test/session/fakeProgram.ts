@@ -88,6 +88,8 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: Fak
         .map(Number)
         .filter((line) => line >= first && line <= last),
     functionPlaces: (name) => placesOf(name).map((start) => place([start])),
+    functionReturns: () => ({ exits: [], entries: [], doubts: [] }),
+    returnsAround: () => ({ exits: [], entries: [], doubts: [] }),
     symbolAddress: (name) => (symbols[name] === undefined ? undefined : linkAddress(symbols[name])),
     similarFunctions: (name) => Object.keys(symbols).filter((known) => known.startsWith(name.slice(0, 3))),
     describe: (at) => {

@@ -76,6 +76,7 @@ export const AT = {
   upper_bound: 0x2f,
   abstract_origin: 0x31,
   artificial: 0x34,
+  calling_convention: 0x36,
   count: 0x37,
   data_member_location: 0x38,
   decl_column: 0x39,

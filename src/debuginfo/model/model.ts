@@ -112,6 +112,8 @@ export interface StructureType {
   readonly hasRuntimeSize?: boolean;
   /** In bytes, where the program states one. */
   readonly alignment?: number;
+  /** C++: how functions take and return objects of the type, where debug information says it (DWARF 5 §5.7.5). */
+  readonly passedBy?: 'value' | 'reference' | undefined;
   readonly language: SourceLanguage;
   /** Without those that only some of its variants have. */
   readonly members: readonly Member[];
@@ -308,6 +310,62 @@ export interface ProbePlace {
   readonly doubt?: string;
 }
 
+// ---- where functions return
+// ------------------------------------------------------------------------------------------------------------
+
+/** How control leaves a function. */
+export type Exit =
+  | { readonly kind: 'return' }
+  /** It jumps to another function, which returns to the caller in its place; `to`: that one's name, where known. */
+  | { readonly kind: 'tailJump'; readonly to: string | undefined };
+
+/**
+ * Numbers by which an entry and an exit of a function are known to be of one call: each leaves one. No two calls that
+ * run at a time have the same.
+ */
+export type FrameKey = readonly (readonly LocationOperation[])[];
+
+/** What a function returns, as far as debug information tells. */
+export interface Returned {
+  readonly language: SourceLanguage;
+  /** Go's functions may have several; none: the function returns nothing. */
+  readonly results: readonly { readonly name: string | undefined; readonly type: Type }[];
+  /** Why the value may not be where the ABI has it: reads as a value would. */
+  readonly unreliable?: string;
+}
+
+/** What is known where control leaves a function. */
+export interface Leaving {
+  readonly exit: Exit;
+  /** Undefined where no entry of the copy can be told from its other code. */
+  readonly frame: FrameKey | undefined;
+  /** Undefined where nothing is known of what the function returns. */
+  readonly returned: Returned | undefined;
+}
+
+export interface ExitPlace extends Leaving {
+  readonly address: LinkAddress;
+  readonly function: string | undefined;
+  readonly line: SourceLine | undefined;
+  /** Which of the function's copies it is of. */
+  readonly copy: number;
+}
+
+/** Where one copy of a function is entered: passed once in each call. */
+export interface EntryPlace {
+  readonly address: LinkAddress;
+  readonly copy: number;
+  readonly frame: FrameKey;
+}
+
+/** Where calls of a function begin and end. */
+export interface FunctionReturns {
+  readonly exits: readonly ExitPlace[];
+  readonly entries: readonly EntryPlace[];
+  /** Why returns may be missed: sentences without a full stop. */
+  readonly doubts: readonly string[];
+}
+
 // ---- names visible at an address
 // --------------------------------------------------------------------------------------------
 
@@ -337,6 +395,8 @@ export interface Scope {
   lookupElsewhere(name: string): Variable | undefined;
   /** Names near to one that was not found, best first, for "did you mean". */
   similarNames(name: string): readonly string[];
+  /** Where the function returns; undefined elsewhere. */
+  readonly leaving?: Leaving;
 }
 
 /** A scope where nothing is known: functions without debug information. */

@@ -19,6 +19,8 @@ export class FunctionFlow {
   readonly #indices = new Map<number, number>();
   readonly #successors: (readonly number[])[];
   readonly #predecessors: number[][];
+  /** Where indirect jumps may go to, if there are any. */
+  readonly #cases: readonly number[];
   /** By instruction: the addresses among which control can come back to it; undefined where it can't. */
   #loops: (ReadonlySet<number> | undefined)[] | undefined;
 
@@ -36,6 +38,7 @@ export class FunctionFlow {
     for (const [from, targets] of direct.entries()) for (const to of targets) connect(from, to);
     const unknown = instructions.flatMap(({ kind }, index) => (kind === 'indirect' ? [index] : []));
     const cases = unknown.length === 0 ? [] : this.#withoutPredecessor();
+    this.#cases = cases;
     for (const from of unknown) for (const to of cases) connect(from, to);
     this.#successors = instructions.map(({ kind }, from) => (kind === 'indirect' ? cases : (direct[from] ?? [])));
   }
@@ -45,6 +48,11 @@ export class FunctionFlow {
     for (const { address, target } of this.#instructions) {
       if (target !== undefined && !this.#indices.has(target)) yield { address, target };
     }
+  }
+
+  /** Whether an indirect jump may lead to an instruction of the function. */
+  get hasCases(): boolean {
+    return this.#cases.length > 0;
   }
 
   /** In address order. */

@@ -42,7 +42,7 @@ export function instructionsOf({ rows }: LineCode, flow: FunctionFlow): readonly
   });
 }
 
-const EMPTY: ReadonlySet<FlowInstruction['kind']> = new Set(['pad', 'jump', 'end']);
+const EMPTY: ReadonlySet<FlowInstruction['kind']> = new Set(['pad', 'jump', 'return', 'end', 'invalid']);
 
 /** Whether the instruction at `address` is of another line. */
 export function isForeign(table: LineTable, row: number, address: number): boolean {

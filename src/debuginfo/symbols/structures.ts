@@ -29,6 +29,9 @@ export const structure =
         return definition.has(AT.byte_size) || this.members.some(isRuntimeSized);
       },
       ...(alignment !== undefined && { alignment }),
+      get passedBy() {
+        return PASSED_BY.get(types.definitionOf(entry).unsigned(AT.calling_convention) ?? 0);
+      },
       get members() {
         members ??= readMembers(types, types.definitionOf(entry));
         return members;
@@ -43,6 +46,12 @@ export const structure =
       },
     };
   };
+
+/** DW_CC_pass_by_reference and DW_CC_pass_by_value (DWARF 5 §7.15). */
+const PASSED_BY: ReadonlyMap<number, 'value' | 'reference'> = new Map([
+  [4, 'reference'],
+  [5, 'value'],
+]);
 
 /** Whether a member makes its structure one whose size only the running program knows. */
 function isRuntimeSized({ byteOffset, inherited, type }: Member): boolean {

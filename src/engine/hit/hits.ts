@@ -37,6 +37,8 @@ import { type Twins } from '../passing/twins';
  */
 const POKED_REGISTERS = 2;
 
+const NS_PER_MS = 1_000_000;
+
 export interface HitParts {
   readonly arena: Arena;
   readonly ptrace: Ptrace;
@@ -192,7 +194,7 @@ export class Hits {
       }
       site.count('matched');
       if (!probe.wantsMatch()) continue;
-      if (site.onHit === 'report') this.#report(task, site, now);
+      if (site.onHit === 'report' || site.onHit === 'note') this.#report(task, site, now);
       else if (site.onHit === 'hold') this.#hold(task, site);
       else if (site.onHit === 'trace') keepTraced(this.#ptrace, task, registers);
     }
@@ -217,9 +219,10 @@ export class Hits {
     u32[word + 5] = site.agent.captures;
     this.#clock.write(now, this.#arena, start + 24);
     this.#arena.setNumber(start + 32, hits);
+    this.#arena.setNumber(start + 40, Math.round(now * NS_PER_MS));
     this.#outbox.commit(end);
     site.count('reported');
-    if (--this.#probes.reportsLeft <= 0) this.#onLimit();
+    if (site.onHit === 'report' && --this.#probes.reportsLeft <= 0) this.#onLimit();
   }
 
   #hold(task: Task, site: Site): void {

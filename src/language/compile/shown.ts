@@ -13,6 +13,8 @@ export interface HitContext {
   readonly pid: number;
   readonly tid: number;
   readonly threadName: string;
+  /** Where a function returns: ns since its entry; undefined where that was not seen. */
+  readonly durationNs?: number | undefined;
 }
 
 export interface ShownValue {

@@ -29,6 +29,7 @@ const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> 
   pid: ({ pid }) => String(pid),
   tid: ({ tid }) => String(tid),
   threadName: ({ threadName }) => threadName,
+  duration: ({ durationNs }) => (durationNs === undefined ? '<unknown>' : String(durationNs)),
 };
 
 export function showValue(

@@ -13,6 +13,7 @@ export function formatProbe(spec: Omit<ProbeSpec, 'text'>): string {
 }
 
 function locationText(location: ProbeLocation): string {
+  if (location.kind === 'return') return `return ${locationText(location.of)}`;
   const text = formatLocation(location);
   return isBare(text) ? text : quote(text);
 }

@@ -1,10 +1,11 @@
 /**
- * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`.
+ * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`; after
+ * `return`, where the function returns that one of the first three means.
  * Function names are taken as their languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as
  * core::fmt::Display>::fmt`, `main.(*Server).handle`.
  */
 import { address, hex } from '../../base/address';
-import { type Range, syntaxError } from '../expression/diagnostics';
+import { type Range, relocating, syntaxError } from '../expression/diagnostics';
 import { type ProbeLocation } from './spec';
 
 const ADDRESS = /^\*(0x[0-9a-f]{1,16})$/i;
@@ -17,12 +18,24 @@ const OPERATOR_NAME =
 const OPENING = '<([{';
 const CLOSING = '>)]}';
 
+/** No language has a function of this name. */
+const RETURN = /^return\s+/;
+
 const ADVICE = 'Write FILE:LINE, FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET.';
+
+const RETURN_ADVICE = 'Write return FUNCTION, return MODULE!FUNCTION or return FILE:LINE.';
 
 /** The location that `text` is, without space around it. Throws `syntax`, with the range in `text`. */
 export function parseLocation(text: string): ProbeLocation {
   const range = { start: 0, end: text.length };
   if (text.trim() === '') throw syntaxError('expected a location', range, ADVICE);
+  const word = RETURN.exec(text)?.[0];
+  if (word !== undefined) {
+    return relocating(
+      ({ start, end }) => ({ range: { start: word.length + start, end: word.length + end } }),
+      () => parseReturn(text.slice(word.length)),
+    );
+  }
   if (text.startsWith('*')) {
     const digits = ADDRESS.exec(text)?.[1];
     if (digits === undefined) throw syntaxError('expected a hexadecimal address after `*`', range, ADVICE);
@@ -37,6 +50,13 @@ export function parseLocation(text: string): ProbeLocation {
   }
   if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is not a location`, range, ADVICE);
   return { kind: 'function', name: text };
+}
+
+/** Where the function returns that `text` means. Throws `syntax`, with the range in `text`. */
+export function parseReturn(text: string): ProbeLocation {
+  const of = parseLocation(text);
+  if (of.kind === 'function' || of.kind === 'line') return { kind: 'return', of };
+  throw syntaxError('only functions return', { start: 0, end: text.length }, RETURN_ADVICE);
 }
 
 function lineLocation(file: string, digits: string, range: Range): ProbeLocation {
@@ -84,6 +104,8 @@ export function formatLocation(location: ProbeLocation): string {
       return `${location.file}:${location.line}`;
     case 'function':
       return location.module === undefined ? location.name : `${location.module}!${location.name}`;
+    case 'return':
+      return `return ${formatLocation(location.of)}`;
     case 'address':
       return `*${hex(location.address)}`;
     case 'offset':

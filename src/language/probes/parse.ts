@@ -1,8 +1,8 @@
 /**
  * The `.probes` language, one probe a line; also what `-p` takes:
  *
- *     log LOCATION ["message {expression}"] [if EXPRESSION] [hits CONDITION]
- *     count LOCATION [if EXPRESSION]
+ *     log [return] LOCATION ["message {expression}"] [if EXPRESSION] [hits CONDITION]
+ *     count [return] LOCATION [if EXPRESSION]
  *     # comment, also after a probe
  *
  * LOCATION is as in {@link parseLocation}; in quotes, if it has spaces outside of brackets.
@@ -12,7 +12,7 @@ import { checkMessage } from '../template/syntaxCheck';
 import { type Range, relocating, syntaxError } from '../expression/diagnostics';
 import { parseExpressionAt } from '../expression/parser';
 import { parseHitCondition } from './hitCondition';
-import { bareLocationEnd, parseLocation } from './location';
+import { bareLocationEnd, parseLocation, parseReturn } from './location';
 import { quotedAt } from './quoted';
 import { type ProbeLocation, type ProbeSpec } from './spec';
 
@@ -80,20 +80,29 @@ class LineParser {
   }
 
   location(): ProbeLocation {
+    return this.#location(this.#takeReturn() ? parseReturn : parseLocation);
+  }
+
+  #takeReturn(): boolean {
+    this.#skipSpace();
+    return /^return(?=\s|$)/.test(this.line.slice(this.#at)) && this.#takeWord('return');
+  }
+
+  #location(parse: (text: string) => ProbeLocation): ProbeLocation {
     this.#skipSpace();
     if (this.line[this.#at] === '"') {
       const { value, end, offsetOf } = quotedAt(this.line, this.#at);
       this.#at = end;
       return relocating(
         ({ start, end }) => ({ range: { start: offsetOf(start), end: offsetOf(end) } }),
-        () => parseLocation(value),
+        () => parse(value),
       );
     }
     const start = this.#at;
     this.#at = bareLocationEnd(this.line, start);
     return relocating(
       (range) => ({ range: { start: start + range.start, end: start + range.end } }),
-      () => parseLocation(this.line.slice(start, this.#at)),
+      () => parse(this.line.slice(start, this.#at)),
     );
   }
 

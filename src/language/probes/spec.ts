@@ -2,10 +2,24 @@
 import { type Address } from '../../base/address';
 import { type HitCondition } from '../../contract/messages';
 
+export interface LineLocation {
+  readonly kind: 'line';
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface FunctionLocation {
+  readonly kind: 'function';
+  readonly name: string;
+  /** Only in the program or library of this name. */
+  readonly module?: string;
+}
+
 export type ProbeLocation =
-  | { readonly kind: 'line'; readonly file: string; readonly line: number }
-  /** `module`: only in the program or library of this name. */
-  | { readonly kind: 'function'; readonly name: string; readonly module?: string }
+  | LineLocation
+  | FunctionLocation
+  /** Where a function returns, or the one that has code of the line. */
+  | { readonly kind: 'return'; readonly of: FunctionLocation | LineLocation }
   | { readonly kind: 'address'; readonly address: Address }
   /** `offset` bytes after the function's entry, prologue included. */
   | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };

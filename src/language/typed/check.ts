@@ -12,6 +12,7 @@ import { CHAR32, DOUBLE, FLOAT, INT, LONG, PREFIXED_CHARACTERS, UNSIGNED_INT, UN
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
 import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
 import { registerNamed, registerNames } from './registers';
+import { callDuration, returnValue } from './returnValue';
 import { sizeNode } from './sizes';
 import { textEquals } from './textComparison';
 import { type Place, type Typed } from './tree';
@@ -129,6 +130,8 @@ class Checker {
   }
 
   #register({ name, range }: Node<'register'>): Typed {
+    if (name === '$return') return returnValue(this.#scope, range);
+    if (name === '$duration') return callDuration(this.#scope, range);
     // GNU C's names may begin with a dollar sign; registers come first.
     const register = registerNamed(name) ?? valueNamed(name, this.#scope);
     if (register !== undefined) return register;
@@ -388,7 +391,7 @@ class Checker {
   #scalar(expression: Expression): Operand {
     const node = decay(this.check(expression));
     if (node.kind === 'context') {
-      throw typeError('`$pid`, `$tid` and `$thread` can only stand alone in a message', expression.range);
+      throw typeError('`$pid`, `$tid`, `$thread` and `$duration` can only stand alone in a message', expression.range);
     }
     const scalar = scalarOf(node.type);
     if (scalar === undefined) {

@@ -21,7 +21,7 @@ export interface Place {
   readonly bits?: { readonly offset: number; readonly size: number };
 }
 
-export type Context = 'pid' | 'tid' | 'threadName';
+export type Context = 'pid' | 'tid' | 'threadName' | 'duration';
 
 export type Typed =
   /**

@@ -26,6 +26,8 @@ export type ModuleImage = Pick<
   | 'linePlaces'
   | 'codeLines'
   | 'functionPlaces'
+  | 'functionReturns'
+  | 'returnsAround'
   | 'symbolAddress'
   | 'similarFunctions'
   | 'describe'

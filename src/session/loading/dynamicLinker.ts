@@ -6,7 +6,7 @@
 import { type Address, linkAddress } from '../../base/address';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type AgentProgram } from '../../contract/agent/operations';
-import { placeAt } from '../probes/siteArming';
+import { placeAt } from '../probes/placeAt';
 import { type Engine } from '../engine/engine';
 import { type ModuleImage } from '../code/images';
 import { type Module } from '../code/module';

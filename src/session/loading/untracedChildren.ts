@@ -6,7 +6,7 @@
  */
 import { type LinkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
-import { placeAt } from '../probes/siteArming';
+import { placeAt } from '../probes/placeAt';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
 import { type OwnProbe } from '../probes/ownProbe';

@@ -28,11 +28,11 @@ const NEVER_EVALUATED: readonly AgentOperation[] = [
 /** Throws `syntax`, `type` or `unknown-name`, and what is wrong with debug information. */
 export function compileAt(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition' | 'location'>,
-  { module, function: name }: FoundPlace,
+  { module, function: name, leaving }: FoundPlace,
   address: Address,
 ): CompiledProbe {
   if (module === undefined) return compileProbe(spec, emptyScope(linkAddress(address)), 0n);
-  return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias);
+  return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias, leaving);
 }
 
 /**

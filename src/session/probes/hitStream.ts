@@ -3,6 +3,7 @@ import { type Disposable, Emitter, type Event } from '../../base/lifetime';
 import { decodeHits, type HitRecord } from '../../contract/hits';
 import { type HitContext } from '../../language/compileProbe';
 import { type Engine } from '../engine/engine';
+import { type CallTimes } from './callTimes';
 import { type Probe, type Site, type SiteLocation } from './userProbe';
 import { type SiteTable } from './siteTable';
 
@@ -16,6 +17,8 @@ export class Hit {
   constructor(
     readonly site: Site,
     record: HitRecord,
+    /** Where a function returns: how long the call took, in ns; undefined where that is unknown. */
+    readonly durationNs?: number,
   ) {
     this.#record = record;
   }
@@ -72,7 +75,7 @@ export class Hit {
   }
 
   get #context(): HitContext {
-    return { pid: this.pid, tid: this.tid, threadName: this.threadName };
+    return { pid: this.pid, tid: this.tid, threadName: this.threadName, durationNs: this.durationNs };
   }
 }
 
@@ -82,12 +85,13 @@ export class HitStream implements Disposable {
 
   readonly onHit: Event<Hit> = this.#hits.on;
 
-  constructor(engine: Engine, sites: SiteTable) {
+  constructor(engine: Engine, sites: SiteTable, times: CallTimes) {
     this.#subscription = engine.onHits((payload) => {
       for (const record of decodeHits(payload)) {
+        if (times.takeEntry(record)) continue;
         const site = sites.get(record.site);
         // None: its probe was removed, or its process called exec, while the record was on its way.
-        if (site) this.#hits.fire(new Hit(site, record));
+        if (site) this.#hits.fire(new Hit(site, record, times.takeReturn(site, record)));
       }
     });
   }

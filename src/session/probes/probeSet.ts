@@ -3,11 +3,13 @@ import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
+import { isTimed } from '../../language/compileProbe';
 import { checkCondition, checkMessage } from '../../language/template/syntaxCheck';
 import { relocating } from '../../language/expression/diagnostics';
 import { formatLocation } from '../../language/probes/location';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { type Armed, SiteArming } from './siteArming';
+import { type CallTimes } from './callTimes';
 import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
@@ -42,6 +44,7 @@ export class ProbeSet {
   readonly #sites: SiteTable;
   readonly #arming: SiteArming;
   readonly #sourceMap: SourceMap;
+  readonly #times: CallTimes;
   readonly #probes = new Set<Probe>();
   /** Of processes that have ended or called exec. */
   readonly #ended = new Map<Probe, ProcessCounts[]>();
@@ -55,8 +58,9 @@ export class ProbeSet {
    */
   readonly onChanged: Event<Probe> = this.#changed.on;
 
-  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
+  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap, times: CallTimes) {
     this.#engine = engine;
+    this.#times = times;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
     this.#arming = new SiteArming(engine, sites, sourceMap);
@@ -88,6 +92,7 @@ export class ProbeSet {
   async remove(probe: Probe): Promise<Counts> {
     if (!this.#probes.delete(probe)) return NO_COUNTS;
     const { sites, ...counts } = await this.#engine.request('forget', { probe: probe.id });
+    await this.#times.forget(probe);
     for (const [id, counted] of sites) this.#settle(this.#known(id), counted);
     this.#forgetSites(probe);
     this.#ended.delete(probe);
@@ -113,6 +118,7 @@ export class ProbeSet {
 
   /** A child was forked with these sites, each with the one of its parent that it stands for. */
   inherit(process: Process, sites: Iterable<readonly [SiteId, SiteId]>): void {
+    this.#times.inherit(process, sites);
     for (const [id, parents] of sites) {
       const template = this.#sites.get(parents);
       // None: it is the session's own.
@@ -124,7 +130,9 @@ export class ProbeSet {
   }
 
   /** The engine has forgotten these sites, because their process ended or called exec. */
-  tally({ pid, parent, executable }: Process, counts: SiteCounts): void {
+  tally(process: Process, counts: SiteCounts): void {
+    const { pid, parent, executable } = process;
+    this.#times.forgetProcess(process);
     const sums = new Map<Probe, Counts>();
     const lost = new Set<Probe>();
     for (const [id, counted] of counts) {
@@ -147,6 +155,7 @@ export class ProbeSet {
 
   /** The modules are no longer mapped; their sites went with them, or are removed if the engine still has them. */
   async leave(process: Process, modules: ReadonlySet<Module>): Promise<void> {
+    await this.#times.leave(process, modules);
     const gone = [...this.#sites.values()].filter(
       (site) => site.process === process && site.module !== undefined && modules.has(site.module),
     );
@@ -162,6 +171,7 @@ export class ProbeSet {
 
   /** All sites of a process are gone: it runs another program now, in which every location is looked for anew. */
   forget(process: Process): void {
+    this.#times.forgetProcess(process);
     for (const site of [...this.#sites.values()]) if (site.process === process) this.#drop(site);
     // What a child runs says nothing about the others.
     if (process.parent !== undefined) return;
@@ -175,6 +185,7 @@ export class ProbeSet {
 
   /** The engine has lost a site. */
   lose(id: SiteId, reason: string): void {
+    this.#times.lose(id);
     const site = this.#sites.get(id);
     if (!site) return;
     site.probe.error ??= new SidestepError('not-probeable', reason);
@@ -224,6 +235,11 @@ export class ProbeSet {
       const placed = probe.sites.flatMap((site) => (site.process === process && site.module ? [site.module] : []));
       return { probe, search: findPlaces(probe.spec.location, modules, this.#sourceMap, placed) };
     });
+    const untimed = new Map<Probe, readonly string[]>();
+    for (const { probe, search } of found) {
+      // Before the returns: a call that is seen to return was then seen to begin, if it began with the probe in place.
+      if (isTimed(probe.spec)) untimed.set(probe, await this.#times.watch(probe, process, search));
+    }
     const armed = await this.#arming.arm(
       process,
       found.map(({ probe, search: { places } }) => ({ probe, places })),
@@ -232,11 +248,19 @@ export class ProbeSet {
       // Removed meanwhile: the engine has forgotten its sites, or has never armed them.
       if (!this.#probes.has(probe)) this.#forgetSites(probe);
       else if (process.generation === generation && process.end === undefined)
-        this.#take(probe, process, search, assertExists(armed.get(probe), 'what became of a probe'));
+        this.#take(probe, process, search, {
+          ...assertExists(armed.get(probe), 'what became of a probe'),
+          untimed: untimed.get(probe) ?? [],
+        });
     }
   }
 
-  #take(probe: Probe, process: Process, search: Search, { sites, warnings, errors }: Armed): void {
+  #take(
+    probe: Probe,
+    process: Process,
+    search: Search,
+    { sites, warnings, errors, untimed }: Armed & { readonly untimed: readonly string[] },
+  ): void {
     const { location } = probe.spec;
     if (sites.length > 0) probe.sites = [...probe.sites, ...sites];
     probe.line ??= search.line;
@@ -247,7 +271,11 @@ export class ProbeSet {
       ...moveOf(probe, sites),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
-      ...search.places.flatMap(({ doubt }) => (doubt === undefined ? [] : [`${formatLocation(location)}: ${doubt}`])),
+      ...[
+        ...search.places.flatMap(({ doubt }) => doubt ?? []),
+        ...(search.places.length > 0 ? (search.doubts ?? []) : []),
+        ...untimed,
+      ].map((doubt) => `${formatLocation(location)}: ${doubt}`),
     ]);
     const failure = errors[0] ?? search.errors[0];
     if (probe.sites.length > 0) {

@@ -3,39 +3,19 @@
  * location are read: a function is looked for by symbol in every module before anybody's debug information is searched,
  * a line only where there is debug information.
  */
-import { type Address, address as toAddress, hex, linkAddress } from '../../base/address';
+import { address as toAddress, hex, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
-import { type ProbePlace, type SourceLine } from '../../debuginfo/model/model';
+import { type ProbePlace } from '../../debuginfo/model/model';
 import { similarFiles } from '../../debuginfo/names/similarity';
 import { type ProbeLocation } from '../../language/probes/spec';
 import { type ModuleImage } from '../code/images';
+import { type FoundPlace, type Search } from './found';
+import { findReturns } from './returns';
 import { findSources, listSources, placesOfLine } from '../code/sources';
 import { type Module } from '../code/module';
 import { type SourceMap } from '../code/sourceMap';
 
-/** One place in one process. */
-export interface FoundPlace {
-  /** Undefined for code that belongs to no file. */
-  readonly module: Module | undefined;
-  /** Addresses that serve, best first; never empty. */
-  readonly candidates: readonly Address[];
-  /** The start of the function, where the user chose an address in it: that address may be no instruction's start. */
-  readonly from?: Address;
-  readonly line: SourceLine | undefined;
-  /** Where an inlined function starts, the address alone does not say which function is meant. */
-  readonly function: string | undefined;
-  /** Why hits there may be more or fewer than what is meant. */
-  readonly doubt?: string;
-}
-
-/** The result of the search in some modules: places, or why there are none. */
-export interface Search {
-  readonly places: readonly FoundPlace[];
-  /** The line that the places stand for, when it was a line that was looked for. */
-  readonly line?: number;
-  /** What was wrong in modules that were searched. */
-  readonly errors: readonly SidestepError[];
-}
+export { type FoundPlace, type Search } from './found';
 
 type Finders = {
   readonly [K in ProbeLocation['kind']]: (
@@ -46,7 +26,13 @@ type Finders = {
   ) => Search;
 };
 
-const FINDERS: Finders = { line: findLine, function: findFunction, address: findAddress, offset: findOffset };
+const FINDERS: Finders = {
+  line: findLine,
+  function: findFunction,
+  return: findReturn,
+  address: findAddress,
+  offset: findOffset,
+};
 
 /**
  * Searches `modules`, the program's before the libraries'. `placed`: other modules of the process, in which the
@@ -72,6 +58,7 @@ export function findPlaces(
 export function foresee(location: ProbeLocation, image: ModuleImage, sourceMap: SourceMap): void {
   try {
     if (location.kind === 'function') image.functionPlaces(location.name);
+    if (location.kind === 'return' && location.of.kind === 'function') image.functionReturns(location.of.name);
     if (location.kind !== 'line' || !image.hasDebugInfo) return;
     for (const built of image.filesMatching(sourceMap.toBuilt(location.file))) image.linePlaces(built, location.line);
   } catch (error) {
@@ -116,6 +103,16 @@ function findFunction(
     !module.isProgram && module.image.hasDebugInfo ? functionIn(module, name) : [],
   );
   return { places: byName.found, errors: [...bySymbol.errors, ...byName.errors] };
+}
+
+function findReturn(
+  { of }: Extract<ProbeLocation, { kind: 'return' }>,
+  modules: readonly Module[],
+  sourceMap: SourceMap,
+  placed: readonly Module[],
+): Search {
+  const meant = findPlaces(of, modules, sourceMap, placed);
+  return findReturns(of, meant);
 }
 
 /** `strlen@resolver` → `strlen`. */
@@ -205,6 +202,7 @@ export function explainMissing(
   modules: readonly Module[],
   sourceMap: SourceMap,
 ): SidestepError {
+  if (location.kind === 'return') return explainMissing(location.of, modules, sourceMap);
   const program = modules.find((module) => module.isProgram);
   const unreadable = program?.problem;
   if (unreadable) return unreadable;
@@ -261,7 +259,7 @@ function isHidden(module: Module): boolean {
 
 function mayBeIn(
   { message, advice, place }: SidestepError,
-  location: Exclude<ProbeLocation, { kind: 'address' }>,
+  location: Exclude<ProbeLocation, { kind: 'address' | 'return' }>,
 ): SidestepError {
   const what =
     location.kind === 'line' ? location.file : location.kind === 'function' ? location.name : location.module;

@@ -7,21 +7,18 @@
 import { type Address, hex } from '../../base/address';
 import { type ErrorCode, SidestepError } from '../../base/errors';
 import { toError, toFailure } from '../../contract/engineFailure';
-import { type ArmOutcome, type DisplacedInstruction, type Place, type SiteRequest } from '../../contract/messages';
+import { type ArmOutcome, type DisplacedInstruction, type SiteRequest } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { compileAt, compileForCounting } from './compileAt';
 import { addCounts, NO_COUNTS } from './countSums';
 import { type Engine } from '../engine/engine';
-import { type Module } from '../code/module';
 import { type Probe, type Site, type SiteLocation } from './userProbe';
 import { unlessEnded } from '../processes/ended';
 import { type Process } from '../processes/process';
 import { type FoundPlace } from './resolve';
+import { placeAt } from './placeAt';
 import { type SiteTable } from './siteTable';
 import { type SourceMap } from '../code/sourceMap';
-
-/** Bytes of the file that the engine compares with memory: the longest instruction. */
-const EXPECTED_BYTES = 15;
 
 /** Why an address is refused while another one of the same place may serve. */
 const OF_THE_ADDRESS: ReadonlySet<ErrorCode> = new Set(['not-probeable', 'text-differs', 'memory-unreachable']);
@@ -148,6 +145,7 @@ export class SiteArming {
       process,
       module: place.module,
       location: this.#describe(place, address),
+      ...(place.copy !== undefined && { copy: place.copy }),
       ...program,
     };
   }
@@ -250,19 +248,6 @@ function warningsAt({ probe, compiled, problem, location }: Site, { inside }: Di
     warnings.push(`${probe.spec.text}: at some of its places ${reason}; hits there are counted, not reported`);
   }
   return warnings;
-}
-
-/** What a module's file says about an address, in the form of a request. */
-export function placeAt(module: Module | undefined, address: Address): Place {
-  if (module === undefined) return { address };
-  const at = module.toLink(address);
-  const bytes = module.image.textAt(at, EXPECTED_BYTES);
-  const sequence = module.image.restartableSequenceAt(at);
-  return {
-    address,
-    ...(bytes && { expected: Buffer.from(bytes).toString('hex') }),
-    ...(sequence && { sequence: { start: module.toRun(sequence.start), end: module.toRun(sequence.end) } }),
-  };
 }
 
 function calledExec({ pid }: Process): SidestepError {

@@ -47,6 +47,8 @@ export interface Site extends PlaceDescription {
   /** Undefined for code that belongs to no file. */
   readonly module: Module | undefined;
   readonly compiled: CompiledProbe;
+  /** Where a function returns: which of its copies does. */
+  readonly copy?: string;
 }
 
 /**

@@ -5,11 +5,11 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJson, FrameDecoder, FrameKind } from '../../../src/contract/frames';
-import { decodeHits } from '../../../src/contract/hits';
+import { CAPTURE_HEADER_BYTES, decodeHits, HIT_HEADER_BYTES } from '../../../src/contract/hits';
 import { Arena, OUTPUT_BYTES } from '../../../src/engine/tracing/arena';
 import { Outbox } from '../../../src/engine/client/outbox';
 
-const RECORD_BYTES = 40 + 8 + 1024;
+const RECORD_BYTES = HIT_HEADER_BYTES + CAPTURE_HEADER_BYTES + 1024;
 
 describe('outbox', () => {
   let directory: string;
@@ -41,8 +41,8 @@ describe('outbox', () => {
     const start = outbox.begin();
     const words = [RECORD_BYTES, number, 0, 0, 0, 1];
     words.forEach((word, index) => (arena.u32[(start >>> 2) + index] = word));
-    arena.u32[(start + 40) >>> 2] = 0;
-    arena.u32[(start + 44) >>> 2] = 1024;
+    arena.u32[(start + HIT_HEADER_BYTES) >>> 2] = 0;
+    arena.u32[(start + HIT_HEADER_BYTES + 4) >>> 2] = 1024;
     outbox.commit(start + RECORD_BYTES);
     return true;
   }
