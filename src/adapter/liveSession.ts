@@ -55,6 +55,8 @@ export class LiveSession implements Disposable {
     this.#engine = engine;
     this.#client = client;
     this.ended = new Promise((resolve) => (this.#end = resolve));
+    // While the engine starts: the first breakpoint asks for it.
+    void import('../emulator/flow');
     this.engineEnded = new Promise((resolve) => engine.onGone(() => resolve()));
     this.session = this.#store.add(new Session(engine, { ...options, readFlow }));
     this.#console = this.#store.add(new HitConsole(client, lines));

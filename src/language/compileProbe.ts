@@ -197,7 +197,8 @@ function renderParts(
       text += present.text(part);
     } else {
       const end = next + part.captures.length;
-      text += present.value(nodeText(part.node(captures.slice(next, end), context)));
+      const own = captures.slice(next, end);
+      text += present.value(part.text?.(own) ?? nodeText(part.node(own, context)));
       next = end;
     }
   }

@@ -21,6 +21,8 @@ export interface ShownValue {
   readonly captures: readonly (readonly AgentOperation[])[];
   /** The value that a hit brought. `captures`: those of this value, in the order of its operations. */
   node(captures: readonly Capture[], context: HitContext): ValueNode;
+  /** What the node reads in one line, where that takes no tree: most hits bring numbers, and a node is garbage then. */
+  readonly text?: (captures: readonly Capture[]) => string;
 }
 
 /** What a value is shown with. */

@@ -3,6 +3,7 @@
  * come as their bytes, objects as the bytes they occupy wherever they are, texts as their characters; texts that an
  * object points to as captures of their own.
  */
+import { assertExists } from '../../base/assert';
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Type } from '../../debuginfo/model/model';
 import { type Style } from '../expression/format';
@@ -11,7 +12,8 @@ import { convert, decay, promote } from '../typed/conversions';
 import { type Context, type Place, type Typed } from '../typed/tree';
 import { arrayOf, elementOf, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { leaf, type ValueNode } from '../value/node';
-import { snapshot } from '../value/snapshot';
+import { scalarText } from '../value/scalar';
+import { MORE, snapshot } from '../value/snapshot';
 import { nodeOf } from '../value/typeNodes';
 import { shapeOf } from './shape';
 import { failureOf, fixed, type HitContext, mainOf, type Showing, type ShownValue } from './shown';
@@ -76,6 +78,21 @@ function shownScalar(node: Typed, showing: Showing): ShownValue {
       const main = mainOf(captures);
       return failed(failureOf(main, compiler), node.type) ?? nodeOf(node.type, snapshot(main.bytes), style);
     },
+    ...numberIn(node.type, showing),
+  };
+}
+
+/** The text of a number all of whose bytes are known, without a tree: what its node reads. */
+function numberIn(type: Type, { style, compiler }: Showing): Pick<ShownValue, 'text'> {
+  const { kind = 'pointer' } = scalarOf(type) ?? {};
+  if (style === 'string' || style === 'bare' || kind === 'pointer') return {};
+  const size = assertExists(sizeOf(type), 'size of a scalar');
+  return {
+    text: (captures) => {
+      const main = mainOf(captures);
+      const failure = failureOf(main, compiler) ?? (main.bytes.length < size ? MORE : undefined);
+      return failure ?? scalarText(type, main.bytes, 0, size, style);
+    },
   };
 }
 
@@ -111,6 +128,7 @@ function shownObject(place: Place, type: Type, size: number, showing: Showing): 
       const inner = texts.collected(captures.slice(1));
       return failed(failureOf(main, compiler), type) ?? nodeOf(type, { bytes: main.bytes, holes, texts: inner }, style);
     },
+    ...(holes.length === 0 && numberIn(type, showing)),
   };
 }
 
