@@ -17,6 +17,7 @@ import { findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
 import { matchesName } from '../../../src/debuginfo/names/query';
 import { qualifiedNameOf, shortNameOf } from '../../../src/debuginfo/symbols/names';
+import { SplitUnits } from '../../../src/debuginfo/dwarf/splitUnits';
 import { Program } from '../../../src/debuginfo/symbols/program';
 import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
 
@@ -34,6 +35,7 @@ export class Searched {
     this.file = ElfFile.open(path);
     const alternate = openAlternateFile(this.file, []);
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
+    const split = new SplitUnits(this.info, { openPackage: () => undefined, open: () => undefined });
     this.program = new Program(
       this.info,
       {
@@ -49,9 +51,11 @@ export class Searched {
         },
         threadLocalSymbol: () => undefined,
         threadBlock: undefined,
+        threadOffset: (value) => value,
         instructions: () => undefined,
       },
-      new ProgramNames(this.info, () => undefined),
+      new ProgramNames(this.info, split, () => undefined),
+      split,
     );
     this.index = openNameIndex(this.file, { cache: undefined, supplementary: () => alternate });
     this.sharedIndex =
