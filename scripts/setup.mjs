@@ -27,6 +27,7 @@ const SYSTEM = {
   make: { packages: ['make'], present: () => onPath('make') },
   binutils: { packages: ['binutils'], present: () => onPath('objdump') && onPath('objcopy') },
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },
+  'llvm-dwp': { packages: ['llvm'], present: () => onPath('llvm-dwp') },
   lld: { packages: ['lld'], present: () => onPath('ld.lld') },
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
   'lldb-dap': { packages: ['lldb-19'], present: () => onPath('lldb-dap-19') || onPath('lldb-dap') },

@@ -10,6 +10,7 @@ import { readInteger } from '../base/littleEndian';
 import { PAGE_BYTES } from '../base/x86';
 import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
+import { SplitUnits } from './dwarf/splitUnits';
 import { FrameTable } from './dwarf/cfi/frameTable';
 import { type CfaRule } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
@@ -21,8 +22,9 @@ import { RelocatedWords } from './elf/relocatedWords';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
+import { splitFiles } from './elf/splitFiles';
 import { Symbols } from './elf/symbols';
-import { readThreadBlock } from './elf/threadLocal';
+import { offsetInBlock, readThreadBlock } from './elf/threadLocal';
 import {
   type AddressInfo,
   type CodeRange,
@@ -157,7 +159,12 @@ export class Image implements Disposable {
       },
     });
     const info = new DebugInfo(debugFile);
-    const program = new Program(info, this.#facts(), new ProgramNames(info, (which) => this.#openIndex(which)));
+    const split = new SplitUnits(
+      info,
+      splitFiles({ program: file.path, debugFile: separate?.path, directories, keep: (each) => void store.add(each) }),
+    );
+    const names = new ProgramNames(info, split, (which) => this.#openIndex(which));
+    const program = new Program(info, this.#facts(), names, split);
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
@@ -307,7 +314,8 @@ export class Image implements Disposable {
     for (const table of this.#frameTables()) {
       for (const { low } of table.descriptions()) if (this.#isCode(low)) entries.add(low);
     }
-    for (const unit of this.#program.info.units) {
+    for (const each of this.#program.info.units) {
+      const unit = this.#program.split.described(each);
       for (const { low } of this.#program.functionsOf(unit).ranges()) entries.add(low);
     }
     return [...entries].sort((a, b) => a - b).map(linkAddress);
@@ -322,7 +330,7 @@ export class Image implements Disposable {
    * What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it.
    */
   notices(): readonly string[] {
-    return unreadUnits(this.#program.info);
+    return unreadUnits(this.#program);
   }
 
   #facts(): ProgramFacts {
@@ -339,6 +347,7 @@ export class Image implements Disposable {
       },
       linked: new LinkedSymbols(words, isProgram),
       threadBlock: readThreadBlock(this.#file, words, isProgram),
+      threadOffset: (value) => offsetInBlock(this.#file, value),
       instructions: (low, high) => this.#instructions(low, high),
     };
   }

@@ -4,6 +4,7 @@
  * numbers are the same in every run; SIDESTEP_FUZZ=N asks for N rounds instead.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { Image } from '../../src/debuginfo/image';
 import { ElfFile } from '../../src/debuginfo/elf/elfFile';
 import { type Type } from '../../src/debuginfo/model/model';
 import { buildFixture } from '../fixtures/build';
+import { has } from './compile';
+import { buildSplit } from './splitPrograms';
 
 const ROUNDS = Number(process.env['SIDESTEP_FUZZ'] ?? 1500);
 /** A sound file of this size is through in a few milliseconds. */
@@ -113,6 +116,7 @@ describe('broken files', () => {
     source: string,
     place: (random: (limit: number) => number) => number,
     rounds = ROUNDS,
+    program = join(folder, title),
   ): void {
     const random = randomNumbers(0x51de57e9);
     const path = join(folder, title);
@@ -128,7 +132,7 @@ describe('broken files', () => {
       writeFileSync(path, bytes);
       const before = process.cpuUsage();
       try {
-        ask(path, source);
+        ask(program, source);
       } catch (error) {
         if (!(error instanceof SidestepError)) {
           throw new Error(`round ${round} (${changes.join(' ')}) threw`, { cause: error });
@@ -174,6 +178,31 @@ describe('broken files', () => {
       for (const { name, section } of places) {
         assert.ok(section && section.size > 0, `there is no ${name}`);
         fuzz(`${title}${name}`, original, source, (random) => section.offset + random(section.size), ROUNDS_OF_SECTION);
+      }
+    });
+  }
+
+  for (const version of [4, 5]) {
+    it(`are read or refused, whatever is wrong in split DWARF ${version}`, function () {
+      const flags = ['-O2', `-gdwarf-${version}`, ...(version === 4 ? ['-fdebug-types-section'] : [])];
+      const program = buildSplit(folder, ['values.c'], { compiler: 'gcc', flags });
+      const source = join(__dirname, '../fixtures/debuginfo/values.c');
+      const names = ['values.dwo'];
+      if (has('llvm-dwp')) {
+        execFileSync('llvm-dwp', [join(folder, 'values.dwo'), '-o', `${program}.dwp`]);
+        names.push('program.dwp');
+      }
+      for (const name of names.reverse()) {
+        const original = readFileSync(join(folder, name));
+        const file = ElfFile.open(join(folder, name));
+        const sections = [...file.sections];
+        const indexes = ['.debug_cu_index', '.debug_tu_index'].map((index) => file.section(index));
+        file.dispose();
+        for (const section of sections.filter(({ size }) => size > 0)) {
+          const rounds = Math.ceil(ROUNDS / (indexes.includes(section) ? 15 : 60));
+          fuzz(name, original, source, (random) => section.offset + random(section.size), rounds, program);
+        }
+        rmSync(join(folder, name));
       }
     });
   }

@@ -69,11 +69,21 @@ const LOCATION_KINDS = new Map<number, Kind>([
   [LLE.GNU_view_pair, views],
 ]);
 
+/** GNU's location lists in .dwo files of DWARF 4: kinds of DWARF 5's with lengths and offsets of four bytes. */
+const SPLIT_LOCATION_KINDS = new Map<number, Kind>([
+  [0, end],
+  [1, indexedBase],
+  [2, indices],
+  [3, (walk) => walk.sized(walk.indexed(), walk.reader.u32())],
+  [4, (walk) => walk.bounds(walk.base + walk.reader.u32(), walk.base + walk.reader.u32())],
+]);
+
 /** Sections of lists; the kinds of their entries, undefined where they have none. */
 const KINDS = {
   '.debug_ranges': undefined,
   '.debug_rnglists': RANGE_KINDS,
   '.debug_loc': undefined,
+  '.debug_loc.dwo': SPLIT_LOCATION_KINDS,
   '.debug_loclists': LOCATION_KINDS,
 } as const;
 
@@ -86,6 +96,8 @@ export class ListWalk {
   /** The entry holds wherever no other one does. */
   isDefault = false;
   base: number;
+  /** Before DWARF 5 the length of an expression took two bytes. */
+  readonly hasShortLengths: boolean;
   readonly #kinds: ReadonlyMap<number, Kind> | undefined;
   readonly #unit: ListBase;
 
@@ -96,6 +108,7 @@ export class ListWalk {
     unit: ListBase,
   ) {
     this.#kinds = KINDS[section];
+    this.hasShortLengths = section === '.debug_loc' || section === '.debug_loc.dwo';
     this.#unit = unit;
     this.base = unit.baseAddress;
   }
@@ -116,11 +129,6 @@ export class ListWalk {
     }
   }
 
-  /** Before DWARF 5 the length of an expression took two bytes. */
-  get hasShortLengths(): boolean {
-    return this.#kinds === undefined;
-  }
-
   rebase(base: number): Step {
     this.base = base;
     return 'pass';
@@ -132,8 +140,8 @@ export class ListWalk {
     return 'bounds';
   }
 
-  sized(low: number): Step {
-    return this.bounds(low, low + this.reader.uleb());
+  sized(low: number, length = this.reader.uleb()): Step {
+    return this.bounds(low, low + length);
   }
 
   indexed(): number {

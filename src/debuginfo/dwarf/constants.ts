@@ -112,6 +112,9 @@ export const AT = {
   GNU_template_name: 0x2110,
   GNU_all_call_sites: 0x2117,
   GNU_dwo_name: 0x2130,
+  GNU_dwo_id: 0x2131,
+  GNU_ranges_base: 0x2132,
+  GNU_addr_base: 0x2133,
   GNU_entry_view: 0x2138,
 } as const;
 

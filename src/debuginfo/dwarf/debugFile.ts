@@ -25,6 +25,8 @@ export interface DebugFileOptions {
   readonly isSupplementary?: boolean;
   /** Shared by all files of a program. */
   readonly numbers?: FileNumbers;
+  /** It holds units of split DWARF: its location lists before DWARF 5 are encoded in their own way. */
+  readonly isSplit?: boolean;
 }
 
 export class DebugFile {
@@ -35,22 +37,23 @@ export class DebugFile {
   readonly isSupplementary: boolean;
   readonly rangeLists: RangeLists;
   readonly locationLists: LocationLists;
+  readonly #numbers: FileNumbers;
   readonly #supplementary: Once<DebugFile | undefined>;
   /** By what they depend on: the offset, and how wide offsets and addresses are. */
   readonly #abbreviations = new Map<string, Once<Abbreviations>>();
   readonly #limits = new Map<string, OverlapLimit>();
   readonly #strings = new Map<StringSection, { readonly table: StringTable; readonly kept: Map<number, string> }>();
 
-  constructor(source: SectionSource, { supplementary, isSupplementary = false, numbers }: DebugFileOptions = {}) {
-    const fileNumbers = numbers ?? new FileNumbers();
+  constructor(source: SectionSource, options: DebugFileOptions = {}) {
+    this.#numbers = options.numbers ?? new FileNumbers();
     this.sections = new DebugSections(source);
-    this.number = fileNumbers.next();
-    this.isSupplementary = isSupplementary;
+    this.number = this.#numbers.next();
+    this.isSupplementary = options.isSupplementary ?? false;
     this.rangeLists = new RangeLists(this.sections);
-    this.locationLists = new LocationLists(this.sections);
+    this.locationLists = new LocationLists(this.sections, options.isSplit ?? false);
     this.#supplementary = new Once(() => {
-      const shared = supplementary?.();
-      return shared && new DebugFile(shared, { isSupplementary: true, numbers: fileNumbers });
+      const shared = options.supplementary?.();
+      return shared && new DebugFile(shared, { isSupplementary: true, numbers: this.#numbers });
     });
   }
 
@@ -63,9 +66,18 @@ export class DebugFile {
     return this.#supplementary.value;
   }
 
-  /** The abbreviations that a unit names. Many units of a file may share them. */
-  abbreviationsOf(header: UnitHeader): Abbreviations {
-    const { abbreviationsOffset: offset, offsetSize, version } = header;
+  /** A .dwo or .dwp file with units of this program. */
+  splitFile(source: SectionSource): DebugFile {
+    return new DebugFile(source, { numbers: this.#numbers, isSplit: true });
+  }
+
+  /**
+   * The abbreviations that a unit names, whose part of .debug_abbrev starts at `part`. Many units of a file may share
+   * them.
+   */
+  abbreviationsOf(header: UnitHeader, part: number): Abbreviations {
+    const { abbreviationsOffset, offsetSize, version } = header;
+    const offset = part + abbreviationsOffset;
     const key = `${offset}:${offsetSize}${version <= 2 ? ':2' : ''}`;
     let read = this.#abbreviations.get(key);
     if (!read) {

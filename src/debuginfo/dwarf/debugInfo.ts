@@ -5,16 +5,21 @@ import { Once } from '../../base/once';
 import { type DebugFile } from './debugFile';
 import { EntryTables } from './entryTables';
 import { type DebugSections } from './sections';
-import { Unit, type Units } from './unit';
+import { type SplitParts, Unit, type Units } from './unit';
 import { readUnitHeader, type UnitSection } from './unitHeader';
 
 export class DebugInfo implements Units {
-  readonly entryTables = new EntryTables<Unit>();
   readonly #units: Once<Readonly<Record<UnitSection | 'all', readonly Unit[]>>>;
   readonly #supplementary: Once<DebugInfo | undefined>;
   readonly #typeUnits: Once<ReadonlyMap<bigint, Unit>>;
 
-  constructor(readonly file: DebugFile) {
+  constructor(
+    readonly file: DebugFile,
+    /** Of a .dwo or .dwp file. */
+    readonly split?: SplitParts,
+    /** Shared by all files of a program that may be many. */
+    readonly entryTables = new EntryTables<Unit>(),
+  ) {
     this.#units = new Once(() => {
       const info = this.#readUnits('.debug_info');
       const types = this.#readUnits('.debug_types');

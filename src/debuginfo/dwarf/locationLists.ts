@@ -3,6 +3,8 @@
  * an address.
  */
 import { type Attribute } from './entry';
+import { type LocationSection } from './locationSection';
+import { type Unit } from './unit';
 
 /**
  * The expression of a DW_AT_location or DW_AT_frame_base at `pc`: the attribute's own, or the list's entry that covers
@@ -12,8 +14,7 @@ export function expressionAt(attribute: Attribute, pc: number): Uint8Array | und
   const list = listOffset(attribute);
   if (list === undefined) return attribute.block();
   const { unit } = attribute;
-  const isNew = unit.header.version >= 5 && unit.file.sections.reader('.debug_loclists').end > 0;
-  return unit.file.locationLists.at(isNew ? '.debug_loclists' : '.debug_loc', list, unit, pc);
+  return unit.file.locationLists.at(sectionOf(unit), list, unit, pc);
 }
 
 /** Whether the value changes from address to address: a sign of optimised code. */
@@ -21,8 +22,12 @@ export function isLocationList(attribute: Attribute): boolean {
   return attribute.isListOffset || attribute.value.class === 'locationIndex';
 }
 
+function sectionOf({ header, file }: Unit): LocationSection {
+  return header.version >= 5 && file.sections.reader('.debug_loclists').end > 0 ? '.debug_loclists' : '.debug_loc';
+}
+
 function listOffset(attribute: Attribute): number | undefined {
   const { value, unit } = attribute;
-  if (attribute.isListOffset) return attribute.unsigned();
+  if (attribute.isListOffset) return unit.partOf(sectionOf(unit)) + (attribute.unsigned() ?? 0);
   return value.class === 'locationIndex' ? unit.listOffset('.debug_loclists', value.value) : undefined;
 }

@@ -7,13 +7,16 @@ export type LocationSection = '.debug_loc' | '.debug_loclists';
 
 export class LocationLists {
   readonly #sections: DebugSections;
+  readonly #isSplit: boolean;
   /** What was found at one address: many variables may name one list. */
   #pc: number | undefined;
   readonly #found = new Map<string, Uint8Array | undefined>();
   #limit: OverlapLimit | undefined;
 
-  constructor(sections: DebugSections) {
+  /** `isSplit`: of a .dwo or .dwp file. */
+  constructor(sections: DebugSections, isSplit: boolean) {
     this.#sections = sections;
+    this.#isSplit = isSplit;
   }
 
   /** The expression that the list at `offset` of `section` has for `pc`; undefined where nothing holds. */
@@ -33,7 +36,8 @@ export class LocationLists {
     if (this.#found.has(name)) return this.#found.get(name);
     if (offset > all.end) throw all.malformed('a location list lies past its end', offset);
     const reader = all.at(offset);
-    const expression = search(new ListWalk(reader, section, unit), pc);
+    const kinds = section === '.debug_loc' && this.#isSplit ? '.debug_loc.dwo' : section;
+    const expression = search(new ListWalk(reader, kinds, unit), pc);
     this.#limit ??= new OverlapLimit(all.origin, all.end);
     this.#limit.read(offset, reader.offset - offset);
     this.#found.set(name, expression);

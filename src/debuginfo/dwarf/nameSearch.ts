@@ -7,8 +7,9 @@
 import { partitionPointOf } from '../../base/binarySearch';
 import { type ByteReader } from '../../base/byteReader';
 import { AT } from './constants';
-import { type DebugInfo } from './debugInfo';
+import { type DebugInfo, ifWellFormed } from './debugInfo';
 import { type Entry } from './entry';
+import { type SplitUnits } from './splitUnits';
 import { type Unit } from './unit';
 
 /**
@@ -32,6 +33,21 @@ export function unitsMentioning(info: DebugInfo, name: string): ReadonlySet<Unit
   addUnits(info, patternsOf(name, [...own, ...shared]), units);
   addIndexedUnits(info, own, units);
   if (supplementary) addUnits(supplementary, patternsOf(name, shared), units);
+  return units;
+}
+
+/** The same of all files that describe a program, those of split DWARF too. */
+export function programUnitsMentioning(info: DebugInfo, split: SplitUnits, name: string): readonly Unit[] {
+  const own = [...unitsMentioning(info, name)].filter((unit) => split.described(unit) === unit);
+  return [...own, ...splitUnitsMentioning(split, name)];
+}
+
+/** Units of .dwo and .dwp files that may have an entry named `name`. */
+export function splitUnitsMentioning(split: SplitUnits, name: string): readonly Unit[] {
+  const units: Unit[] = [];
+  for (const { info, isUsed } of split.files()) {
+    for (const unit of ifWellFormed(() => unitsMentioning(info, name)) ?? []) if (isUsed(unit)) units.push(unit);
+  }
   return units;
 }
 
@@ -94,7 +110,7 @@ function addIndexedUnits(info: DebugInfo, offsets: readonly number[], units: Set
   // Several units can share one part.
   const parts = new Map<number, Unit[]>();
   for (const unit of info.units) {
-    if (!unit.root?.has(AT.str_offsets_base)) continue;
+    if (!unit.isSplit && !unit.root?.has(AT.str_offsets_base)) continue;
     const part = parts.get(unit.strOffsetsBase);
     if (part) part.push(unit);
     else parts.set(unit.strOffsetsBase, [unit]);

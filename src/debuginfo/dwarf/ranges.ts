@@ -12,8 +12,12 @@ export function entryRanges(entry: Entry): readonly AddressRange[] {
     const { unit } = entry;
     const value = list.unsigned();
     if (value === undefined) return [];
-    if (unit.header.version < 5) return unit.file.rangeLists.at('.debug_ranges', value, entry);
-    const offset = list.value.class === 'rangeIndex' ? unit.listOffset('.debug_rnglists', value) : value;
+    if (unit.header.version < 5) {
+      const { file, offset } = unit.rangesAt(value);
+      return file.rangeLists.at('.debug_ranges', offset, entry);
+    }
+    const isIndex = list.value.class === 'rangeIndex';
+    const offset = isIndex ? unit.listOffset('.debug_rnglists', value) : unit.partOf('.debug_rnglists') + value;
     return unit.file.rangeLists.at('.debug_rnglists', offset, entry);
   }
   const low = entry.address(AT.low_pc);

@@ -18,6 +18,7 @@ export type DebugSectionName =
   | '.debug_abbrev'
   | '.debug_addr'
   | '.debug_aranges'
+  | '.debug_cu_index'
   | '.debug_info'
   | '.debug_types'
   | '.debug_line'
@@ -27,7 +28,8 @@ export type DebugSectionName =
   | '.debug_ranges'
   | '.debug_rnglists'
   | '.debug_str'
-  | '.debug_str_offsets';
+  | '.debug_str_offsets'
+  | '.debug_tu_index';
 
 const EMPTY = new Uint8Array(0);
 

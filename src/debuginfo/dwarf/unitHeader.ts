@@ -21,6 +21,8 @@ export interface UnitHeader extends Encoding {
   /** Type units: the signature others refer to, and the described type's entry, from the start of the section. */
   readonly signature: bigint | undefined;
   readonly typeEntry: number;
+  /** Ties a skeleton to its unit in a .dwo file (DWARF 5 §7.5.1.2); before DWARF 5 an attribute has it. */
+  readonly dwoId: bigint | undefined;
 }
 
 /**
@@ -51,11 +53,12 @@ export function readUnitHeader(reader: ByteReader, section: UnitSection): UnitHe
   if (addressSize !== 8) throw reader.malformed(`addresses of ${addressSize} bytes are not x86-64's`, offset);
   let signature: bigint | undefined;
   let typeEntry = 0;
+  let dwoId: bigint | undefined;
   if (type === UT.type || type === UT.split_type) {
     signature = reader.u64();
     typeEntry = offset + readOffset(reader, offsetSize);
   } else if (type === UT.skeleton || type === UT.split_compile) {
-    reader.skip(8);
+    dwoId = reader.u64();
   }
   const firstEntry = reader.offset;
   if (firstEntry > end) throw reader.malformed('a unit is shorter than its header', offset);
@@ -72,5 +75,6 @@ export function readUnitHeader(reader: ByteReader, section: UnitSection): UnitHe
     type,
     signature,
     typeEntry,
+    dwoId,
   };
 }

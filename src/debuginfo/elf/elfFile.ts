@@ -38,6 +38,8 @@ export class ElfFile implements Disposable {
   /** Tells what the file's name means now from what it meant before it was written again: letters, digits, hyphens. */
   readonly identity: string;
   readonly #byName = new Map<string, ElfSection>();
+  /** Sections whose names others have too. */
+  readonly #repeated = new Map<string, ElfSection[]>();
   readonly #contents = new Map<string, Uint8Array>();
   #descriptor: number | undefined;
   /** Bytes that compressed sections may still become. */
@@ -147,6 +149,21 @@ export class ElfFile implements Disposable {
     return bytes;
   }
 
+  /**
+   * The same of each section of this name, in the order of the file: unlinked files have one for each COMDAT group. Not
+   * kept.
+   */
+  allSectionBytes(name: string): readonly Uint8Array[] {
+    const named = this.#repeated.get(name);
+    if (!named) {
+      const only = this.#readSection(name);
+      return only ? [only] : [];
+    }
+    const total = named.reduce((sum, { size }) => sum + size, 0);
+    if (total > this.size) throw this.#malformed(0, `its sections ${name} overlap`);
+    return named.map((section) => this.#readPlain(section, name));
+  }
+
   #readSection(name: string): Uint8Array | undefined {
     const section = this.section(name);
     if (section) return section.type === SHT.NOBITS ? undefined : this.#readPlain(section, name);
@@ -176,7 +193,14 @@ export class ElfFile implements Disposable {
     for (const [index, section] of this.sections.entries()) {
       if (index === 0) continue;
       const name = names.at(section.nameOffset);
-      if (!this.#byName.has(name)) this.#byName.set(name, section);
+      const first = this.#byName.get(name);
+      if (!first) {
+        this.#byName.set(name, section);
+        continue;
+      }
+      const all = this.#repeated.get(name);
+      if (all) all.push(section);
+      else this.#repeated.set(name, [first, section]);
     }
   }
 }

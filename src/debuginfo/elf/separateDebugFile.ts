@@ -114,7 +114,8 @@ function openIfElf(path: string): ElfFile | undefined {
   }
 }
 
-function resolvedPath(path: string): string {
+/** The path without symbolic links; as it is where that can't be had. */
+export function resolvedPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -23,6 +23,17 @@ export function readThreadBlock(file: ElfFile, words: RelocatedWords, isProgram:
   return inLibrary(words);
 }
 
+/**
+ * The offset in the module's block that `value` means. gcc has the linker write addresses for offsets into .debug_addr
+ * (a plain R_X86_64_64 of the symbol; gcc 12 with -gsplit-dwarf): of the segment that the block is made from.
+ */
+export function offsetInBlock(file: ElfFile, value: bigint): bigint {
+  const block = file.segments.find(({ type }) => type === PT.TLS);
+  const within = block && value - BigInt(block.address);
+  const isAddress = block && within !== undefined && within >= 0n && within < BigInt(block.memorySize);
+  return isAddress && value >= BigInt(block.memorySize) ? within : value;
+}
+
 /** Words about the module itself; of symbols, whose place another module's may take, only where that can be checked. */
 function inLibrary(words: RelocatedWords): ThreadBlock | undefined {
   const own = new Map<number, Relocation>();

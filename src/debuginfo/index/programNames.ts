@@ -6,7 +6,8 @@ import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
-import { unitsMentioning } from '../dwarf/nameSearch';
+import { splitUnitsMentioning, unitsMentioning } from '../dwarf/nameSearch';
+import { type SplitUnits } from '../dwarf/splitUnits';
 import { type Unit } from '../dwarf/unit';
 import { lastComponent } from '../names/query';
 import { type IndexedUnit, type NamedEntry, type NameIndex } from './nameIndex';
@@ -21,11 +22,13 @@ interface Indexed {
 
 export class ProgramNames {
   readonly #info: DebugInfo;
+  readonly #split: SplitUnits;
   /** Undefined where one of the files has no index: then all is searched. */
   readonly #files: Once<{ readonly own: Indexed; readonly all: readonly Indexed[] } | undefined>;
 
-  constructor(info: DebugInfo, open: OpenIndex) {
+  constructor(info: DebugInfo, split: SplitUnits, open: OpenIndex) {
     this.#info = info;
+    this.#split = split;
     this.#files = new Once(() => {
       // The file's names may lie in the one that it shares them with: that is opened first.
       const { supplementary } = info;
@@ -74,8 +77,12 @@ export class ProgramNames {
     for (const { info, index } of files) {
       for (const named of find(index, name)) {
         const entry = tags.has(named.tag) ? ifWellFormed(() => entryOf(info, named)) : undefined;
-        if (entry) yield entry;
+        if (entry && this.#split.described(entry.unit) === entry.unit) yield entry;
       }
+    }
+    // Files of split DWARF have no index.
+    for (const unit of splitUnitsMentioning(this.#split, lastComponent(name))) {
+      yield* ifWellFormed(() => [...namedIn(unit, tags)]) ?? [];
     }
     if (files.every(({ index }) => index.unread.length === 0)) return;
     const mentioning = unitsMentioning(this.#info, lastComponent(name));

@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
-import { unitsMentioning } from '../dwarf/nameSearch';
+import { programUnitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
 import { type NamedEntry, type NameIndex } from '../index/nameIndex';
 import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
@@ -55,7 +55,7 @@ function functionsOf(index: NameIndex, query: string): readonly NamedEntry[] {
 /** Functions whose own name may be the one that is meant, in a file without an index. */
 function* searched(program: Program, query: string): IterableIterator<Entry> {
   const name = lastComponent(query);
-  for (const unit of unitsMentioning(program.info, name)) {
+  for (const unit of programUnitsMentioning(program.info, program.split, name)) {
     const { entries } = unit;
     for (let index = 0; index < entries.length; index++) {
       if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;

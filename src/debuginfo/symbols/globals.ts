@@ -2,7 +2,7 @@
 import { AT, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
-import { unitsMentioning } from '../dwarf/nameSearch';
+import { programUnitsMentioning } from '../dwarf/nameSearch';
 import { type Unit } from '../dwarf/unit';
 import { type NamedEntry, type NameIndex } from '../index/nameIndex';
 import { instancesOf } from './instances';
@@ -86,7 +86,8 @@ function* named(
     }
     return;
   }
-  for (const unit of unitsMentioning(program.info, last)) if (unit !== own) yield* namedIn(unit, name, last, tags);
+  for (const unit of programUnitsMentioning(program.info, program.split, last))
+    if (unit !== own) yield* namedIn(unit, name, last, tags);
 }
 
 function indexedNames(index: NameIndex, name: string, tags: ReadonlySet<number>): readonly NamedEntry[] {

@@ -22,6 +22,8 @@ export function hasRanges(entry: Entry): boolean {
 
 function unitsWithInstances({ info, names }: Program, entry: Entry): Iterable<Unit> {
   const { unit } = entry;
+  // What a .dwo file has, no other file completes.
+  if (unit.isSplit) return [unit];
   // Most declarations are of functions that other units define.
   if (entry.has(AT.declaration) && unit.file === info.file && !unit.abbreviations.declares(AT.specification)) return [];
   // A plain declaration is completed in its own unit; one that several units share, from any of them, and so is what

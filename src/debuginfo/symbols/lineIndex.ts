@@ -78,9 +78,8 @@ export class LineIndex {
 
   /** The rows of the unit's program; undefined without line information. */
   tableOf(unit: Unit): LineTable | undefined {
-    const offset = unit.root?.unsigned(AT.stmt_list);
-    if (offset === undefined) return undefined;
-    return this.#tables.get(offset) ?? this.#run(this.#readHeader(unit, offset));
+    const program = linesOf(unit);
+    return program && (this.#tables.get(program.offset) ?? this.#run(this.#readHeader(program.unit, program.offset)));
   }
 
   /** Addresses of all statement rows, program by program; the programs are not kept for it. */
@@ -105,9 +104,10 @@ export class LineIndex {
 
   /** The path of a file number that entries of `unit` use (DW_AT_decl_file). */
   declaredFile(unit: Unit, file: number): string | undefined {
-    const offset = unit.root?.unsigned(AT.stmt_list);
-    if (offset === undefined) return undefined;
-    return lineFilePath(this.#tables.get(offset)?.header ?? this.#readHeader(unit, offset), file);
+    const program = linesOf(unit);
+    if (!program) return undefined;
+    const { offset } = program;
+    return lineFilePath(this.#tables.get(offset)?.header ?? this.#readHeader(program.unit, offset), file);
   }
 
   /** Paths of all files that programs list, without repetition. */
@@ -224,6 +224,14 @@ export class LineIndex {
     }
     return table;
   }
+}
+
+/** The unit's program, and the unit of the linked file that names it. Type units of .dwo files have one elsewhere. */
+function linesOf(unit: Unit): { readonly unit: Unit; readonly offset: number } | undefined {
+  if (unit.isSplit && unit.header.signature !== undefined) return undefined;
+  const { linked } = unit;
+  const offset = linked?.root?.unsigned(AT.stmt_list);
+  return linked && offset !== undefined ? { unit: linked, offset } : undefined;
 }
 
 /** Where line number programs have their file names (DWARF 5 §6.2.4.1, DW_LNCT_path). */

@@ -123,8 +123,9 @@ export class Locations implements EvaluationContext {
   }
 
   threadLocal(offset: bigint): LocationOperation {
-    const { threadBlock, linked } = this.program.facts;
-    const within = BigInt.asIntN(64, offset);
+    const { facts } = this.program;
+    const { threadBlock, linked } = facts;
+    const within = facts.threadOffset(BigInt.asIntN(64, offset));
     const own = linked.ownThreadLocal(within);
     if (own) return { op: 'tls', block: own, offset: 0n };
     if (!threadBlock)

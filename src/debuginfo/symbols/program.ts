@@ -10,6 +10,7 @@ import { type FlowInstruction } from '../../base/controlFlow';
 import { type CfaRule } from '../dwarf/cfi/row';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
+import { type SplitUnits } from '../dwarf/splitUnits';
 import { type Unit } from '../dwarf/unit';
 import { type ProgramNames } from '../index/programNames';
 import { type ThreadBlock } from '../model/model';
@@ -44,6 +45,8 @@ export interface ProgramFacts {
   threadLocalSymbol(name: string): bigint | undefined;
   /** Where a thread has the module's thread-local variables; undefined where nothing tells. */
   readonly threadBlock: ThreadBlock | undefined;
+  /** The offset in that which an expression's number means. */
+  threadOffset(value: bigint): bigint;
   /** The instructions from `low` up to `high`; undefined if there is no decoder, or there are too many. */
   instructions(low: number, high: number): readonly FlowInstruction[] | undefined;
 }
@@ -59,6 +62,7 @@ export class Program {
     readonly info: DebugInfo,
     readonly facts: ProgramFacts,
     readonly names: ProgramNames,
+    readonly split: SplitUnits,
   ) {
     const isCode = facts.isCode.bind(facts);
     this.lines = new LineIndex(info, isCode);
@@ -67,7 +71,8 @@ export class Program {
 
   /** The unit that describes the code at `address`. */
   unitAt(address: number): Unit | undefined {
-    return this.#finder.unitAt(address);
+    const unit = this.#finder.unitAt(address);
+    return unit && this.split.described(unit);
   }
 
   functionsOf(unit: Unit): UnitFunctions {

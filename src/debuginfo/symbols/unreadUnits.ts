@@ -1,18 +1,20 @@
-/** Units whose description lies where Sidestep does not look: in .dwo files (split DWARF, DWARF 5 §7.3.2). */
-import { AT } from '../dwarf/constants';
-import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
-import { Entry } from '../dwarf/entry';
+/** Units whose descriptions lie in .dwo files (DWARF 5 §7.3.2) that can't be had, as far as they were wanted. */
+import { type Program } from './program';
+
+/** .dwo files that are named at most. */
+const MAX_NAMED = 3;
 
 /** A sentence for the user, or none. */
-export function unreadUnits(info: DebugInfo): string[] {
-  const skeletons = info.units.filter((unit) => ifWellFormed(() => unit.isSkeleton) ?? false);
-  const [first] = skeletons;
-  if (!first) return [];
-  const root = Entry.rootOf(first);
-  const name = root?.string(AT.dwo_name) ?? root?.string(AT.GNU_dwo_name) ?? 'a .dwo file';
-  const others = skeletons.length > 1 ? ` and ${skeletons.length - 1} more` : '';
+export function unreadUnits({ info, split }: Program): string[] {
+  const missing = split.missing();
+  if (missing.length === 0) return [];
+  const named = missing
+    .slice(0, MAX_NAMED)
+    .map(({ name, reason }) => (reason === undefined ? name : `${name} (${reason})`));
+  const others = missing.length > named.length ? ` and ${missing.length - named.length} more` : '';
   return [
-    `${info.file.path} describes its variables in ${name}${others}, which can't be read: lines and functions work, ` +
-      'variables do not. Compile without -gsplit-dwarf.',
+    `${info.file.path} describes its functions and variables in .dwo files, and can't have ${named.join(', ')}${others}: ` +
+      'there, lines and functions with symbols work; variables, types and inlined functions do not. ' +
+      'Rebuild it, or put the .dwo files, or a .dwp file made of them, beside it.',
   ];
 }

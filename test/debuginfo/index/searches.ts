@@ -14,6 +14,7 @@ import { openNameIndex } from '../../../src/debuginfo/index/openNameIndex';
 import { namedFunctions } from '../../../src/debuginfo/symbols/functionInstances';
 import { findEnumerator, findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
+import { SplitUnits } from '../../../src/debuginfo/dwarf/splitUnits';
 import { qualifiedNameOf } from '../../../src/debuginfo/symbols/names';
 import { Program, type ProgramFacts } from '../../../src/debuginfo/symbols/program';
 import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
@@ -31,6 +32,7 @@ const FACTS: ProgramFacts = {
   },
   threadLocalSymbol: () => undefined,
   threadBlock: undefined,
+  threadOffset: (value) => value,
   instructions: () => undefined,
 };
 
@@ -50,13 +52,14 @@ export class Searched {
     this.file = ElfFile.open(path);
     const alternate = openAlternateFile(this.file, []);
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
-    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, () => undefined));
+    const split = new SplitUnits(this.info, { openPackage: () => undefined, open: () => undefined });
+    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, split, () => undefined), split);
     this.index = openNameIndex(this.file, { cache: undefined, supplementary: () => alternate });
     this.sharedIndex =
       alternate &&
       openNameIndex(alternate, { cache: undefined, isSupplementary: true, supplementary: () => undefined });
     const open = (which: 'own' | 'shared'): NameIndex | undefined => (which === 'own' ? this.index : this.sharedIndex);
-    this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, open));
+    this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, split, open), split);
   }
 
   dispose(): void {

@@ -218,15 +218,4 @@ describe('places of lines', () => {
       assert.equal(image.describe(linkAddress(main + 5n)).line?.line, fixture.line('LOOP'));
     });
   });
-
-  it('work in programs whose variables are described elsewhere (split DWARF), which is said', () => {
-    const fixture = compiled('values.c', '-O0', '-gsplit-dwarf');
-    using(fixture.path, (image) => {
-      const { places } = image.linePlaces(fixture.source, fixture.line('TOTAL'))!;
-      assert.equal(places.length, 1);
-      assert.match(image.notices()[0] ?? '', /describes its variables in .*\.dwo.*Compile without -gsplit-dwarf/);
-      assert.equal(image.functionPlaces('walk')[0]?.candidates[0], image.symbolAddress('walk'));
-    });
-    using(compiled('values.c', '-O0').path, (image) => assert.deepEqual(image.notices(), []));
-  });
 });
