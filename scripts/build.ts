@@ -6,12 +6,13 @@
  *   bundles;
  * - koffi picks a package of binaries by platform and C library; this extension is for linux-x64 with glibc alone, so
  *   its binary is required directly and copied to dist/koffi.node;
+ * - the formatters of formatters/ are copied to dist/formatters/;
  * - the `sidestep` command starts the bundle cli.js: launcher.ts.
  *
  * Every file is written under another name and renamed: a program that starts during a build finds a whole file.
  * `npm run build`, or `npm run watch` to go on building.
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type OutputFile, type Plugin, build, context } from 'esbuild';
 import { launcherImage } from './launcher';
@@ -92,6 +93,9 @@ function report({ path, contents }: OutputFile): void {
 async function main(watch: boolean): Promise<void> {
   const wasm = 'iced_x86_bg.wasm';
   putInPlace({ path: join(DIST, wasm), contents: readFileSync(join(ROOT, 'node_modules/iced-x86', wasm)) });
+  for (const name of readdirSync(join(ROOT, 'formatters'))) {
+    putInPlace({ path: join(DIST, 'formatters', name), contents: readFileSync(join(ROOT, 'formatters', name)) });
+  }
   const launcher = join(DIST, 'sidestep');
   putInPlace({ path: launcher, contents: launcherImage() });
   chmodSync(launcher, 0o755);

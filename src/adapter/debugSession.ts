@@ -14,6 +14,7 @@ import { badConfiguration } from './protocol/errors';
 import { type LaunchConfiguration, readAttach, readLaunch, type TracingConfiguration } from './launching/configuration';
 import { type Client, type Handlers } from './protocol/connection';
 import { type Requests } from './protocol/requests';
+import { loadFormatters } from '../session/formatters/loadFormatters';
 import { unlessEnded } from '../session/processes/ended';
 import { isToken } from './server';
 import { within } from '../base/within';
@@ -28,6 +29,8 @@ import { listThreads } from './threads';
 
 /** Beside the adapter's own bundle. */
 const ENGINE_SCRIPT = join(__dirname, 'engine.js');
+
+const OWN_FORMATTERS = join(__dirname, 'formatters');
 
 const SIGTERM = 15;
 
@@ -169,7 +172,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
+    { elevation, sourceMap, debugDirectories, visualizerFiles, follow }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
@@ -180,7 +183,10 @@ export class DebugSession implements Disposable {
       elevation,
       openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
-    const live = new LiveSession(engine, { sourceMap, debugDirectories, follow }, this.#client, this.#lines);
+    const { visualizers, warnings } = loadFormatters(visualizerFiles, OWN_FORMATTERS);
+    const options = { sourceMap, debugDirectories, follow, visualizers };
+    const live = new LiveSession(engine, options, this.#client, this.#lines);
+    live.warn(...warnings);
     this.#live = live;
     this.#startMethod = startMethod;
     try {

@@ -65,7 +65,7 @@ export class LiveSession implements Disposable {
     this.breakpoints = new EditorBreakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));
     announceModules(this.session, client);
     this.session.onHit((hit) => this.#console.take(hit));
-    this.session.onWarning(({ message }) => this.#warn(message));
+    this.session.onWarning(({ message }) => this.warn(message));
     this.session.onEngineGone(({ reason }) => this.#engineGone(reason));
     this.session.onExit(({ process, end }) => {
       // Of a tree that is followed, the end of the first.
@@ -86,6 +86,15 @@ export class LiveSession implements Disposable {
       forwardOutput(stdout, 'stdout', this.#client),
       forwardOutput(stderr, 'stderr', this.#client),
     ]);
+  }
+
+  /** Each thing is said once, however many processes and threads it is about. */
+  warn(...warnings: readonly string[]): void {
+    for (const warning of warnings) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      this.#say('console', warning);
+    }
   }
 
   /** Tells the editor what there is left to tell, once, and ends. The debuggees that still live run on untraced. */
@@ -127,13 +136,6 @@ export class LiveSession implements Disposable {
     if (this.#ending) return;
     this.#say('stderr', `The engine is gone: ${reason}`);
     void this.finish();
-  }
-
-  /** Each thing is said once, however many processes and threads it is about. */
-  #warn(warning: string): void {
-    if (this.#warned.has(warning)) return;
-    this.#warned.add(warning);
-    this.#say('console', warning);
   }
 
   #say(category: 'console' | 'stderr', text: string): void {

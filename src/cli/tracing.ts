@@ -14,6 +14,7 @@ import { type EngineOptions, startEngine } from '../session/engine/startEngine';
 import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
+import { loadFormatters } from '../session/formatters/loadFormatters';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
 import { ErrorInText } from './errorText';
@@ -61,10 +62,16 @@ export class Tracing implements Disposable {
       }),
     );
     const script = join(__dirname, 'engine.js');
+    const { visualizers, warnings } = loadFormatters(options.natvisFiles, join(__dirname, 'formatters'));
     this.session = this.#store.add(
-      new Session(startEngine({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
+      new Session(startEngine({ ...engine, script, elevation: options.elevation }), {
+        ...options,
+        readFlow,
+        visualizers,
+      }),
     );
     this.#listen();
+    this.#warn(...warnings);
   }
 
   /** Where probes are wanted. */

@@ -14,6 +14,8 @@ export type ConsoleKind = 'internalConsole' | 'integratedTerminal' | 'externalTe
 export interface TracingConfiguration {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
+  /** Natvis files, absolute, earlier ones first. */
+  readonly visualizerFiles: readonly string[];
   readonly follow: Follow;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
@@ -50,7 +52,7 @@ export function readLaunch(raw: Raw): LaunchConfiguration {
   const cwd = resolve(given ?? dirname(program));
   const envFile = text(raw, 'envFile');
   return {
-    ...readTracing(raw),
+    ...readTracing(raw, cwd),
     program: resolve(cwd, program),
     args: texts(raw, 'args') ?? [],
     cwd,
@@ -71,13 +73,25 @@ export function readAttach(raw: Raw): AttachConfiguration {
   return { ...readTracing(raw), pid };
 }
 
-function readTracing(raw: Raw): TracingConfiguration {
+/** `cwd`: what paths are relative to; undefined: they must be absolute. */
+function readTracing(raw: Raw, cwd?: string): TracingConfiguration {
   return {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
+    visualizerFiles: readVisualizerFiles(raw, cwd),
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
     elevation: readElevation(raw),
   };
+}
+
+function readVisualizerFiles(raw: Raw, cwd: string | undefined): readonly string[] {
+  const given = raw['visualizerFile'];
+  const paths = isText(given) ? [given] : (texts(raw, 'visualizerFile', 'a string or a list of strings') ?? []);
+  const relative = paths.find((path) => !isAbsolute(path));
+  if (cwd === undefined && relative !== undefined) {
+    throw badConfiguration('visualizerFile', `must be an absolute path, not ${JSON.stringify(relative)}`);
+  }
+  return paths.map((path) => resolve(cwd ?? '/', path));
 }
 
 function readElevation(raw: Raw): Elevation | undefined {
@@ -94,11 +108,11 @@ function text(raw: Raw, key: string): string | undefined {
   throw badConfiguration(key, 'must be a string');
 }
 
-function texts(raw: Raw, key: string): readonly string[] | undefined {
+function texts(raw: Raw, key: string, what = 'a list of strings'): readonly string[] | undefined {
   const value = raw[key];
   if (value === undefined) return undefined;
   if (Array.isArray(value) && value.every(isText)) return value;
-  throw badConfiguration(key, 'must be a list of strings');
+  throw badConfiguration(key, `must be ${what}`);
 }
 
 function record<T>(

@@ -12,8 +12,8 @@ type PatternPart = NamePart | { readonly kind: 'wildcard' };
 export interface Captured {
   readonly start: number;
   readonly end: number;
-  /** If it is an argument of the name's last list: which one, from 0. */
-  readonly argument: number | undefined;
+  /** If it is a template argument: which one, from 0; of an argument of that argument two numbers, and so on. */
+  readonly path: readonly number[] | undefined;
 }
 
 export interface TypePattern {
@@ -125,10 +125,10 @@ function matchOne(expected: PatternPart, found: NamePart, isArguments: boolean):
   if (rest ? found.items.length < count : found.items.length !== count) return undefined;
   for (const [index, item] of found.items.entries()) {
     const wanted = expected.items[Math.min(index, count - 1)] ?? [];
-    const inner = matchAll(wanted, item);
+    const inner = matchAll(wanted, item, isArguments);
     if (inner === undefined) return undefined;
     const isWhole = isArguments && isOpen(wanted);
-    captured.push(...(isWhole ? inner.map((each) => ({ ...each, argument: index })) : inner));
+    captured.push(...inner.map((each) => ({ ...each, path: isWhole ? [index] : each.path && [index, ...each.path] })));
   }
   return captured;
 }
@@ -139,5 +139,5 @@ function isOpen(item: readonly PatternPart[] | undefined): boolean {
 }
 
 function rangeOf(name: NameParts, from: number, to: number): Captured {
-  return { start: name[from]?.start ?? 0, end: name[to - 1]?.end ?? 0, argument: undefined };
+  return { start: name[from]?.start ?? 0, end: name[to - 1]?.end ?? 0, path: undefined };
 }

@@ -29,6 +29,9 @@ const MAX_DEPTH = 60;
 /** A word, an arrow, `::`, or one sign. */
 const TOKEN = String.raw`[\p{L}\p{N}_$]+|->|::|"(?:[^"\\]|\\.)*"|[^\s]`;
 
+/** Clang writes the types of numbers, GCC does not: `3UL`. */
+const NUMBER_SUFFIX = /^(\d+)[uU]?[lL]{0,2}$/;
+
 interface Open {
   readonly open: string;
   readonly start: number;
@@ -54,7 +57,7 @@ export function parseTypeName(name: string): NameParts {
     } else if (text === ',' && top.open !== '') {
       top.items.push([]);
     } else {
-      top.items.at(-1)?.push({ kind: 'word', text, start, end });
+      top.items.at(-1)?.push({ kind: 'word', text: text.replace(NUMBER_SUFFIX, '$1'), start, end });
     }
   }
   return closeAll(stack);

@@ -165,11 +165,15 @@ function flat(args: readonly TemplateArgument[]): readonly TemplateArgument[] {
 }
 
 /** A wildcard's part of a name, with the type that it is where debug information says so. */
-function argumentOf({ start, end, argument }: Captured, name: string, type: Type): MatchedArgument {
-  const text = name.slice(start, end);
-  const args = argument !== undefined && 'templateArguments' in type ? type.templateArguments : undefined;
-  const found = args === undefined || argument === undefined ? undefined : flat(args)[argument];
-  return { text, type: found?.kind === 'type' ? found.type : undefined };
+function argumentOf({ start, end, path }: Captured, name: string, type: Type): MatchedArgument {
+  let found: Type | undefined = path && type;
+  for (const index of path ?? []) {
+    const under = found && unqualified(found);
+    const args = under && isStructure(under) ? under.templateArguments : undefined;
+    const argument = args && flat(args)[index];
+    found = argument?.kind === 'type' ? argument.type : undefined;
+  }
+  return { text: name.slice(start, end), type: found };
 }
 
 function basesOf(type: Type, offset: number): { readonly type: StructureType; readonly offset: number }[] {

@@ -12,6 +12,7 @@ describe('launch configuration', () => {
       console: 'internalConsole',
       sourceMap: {},
       debugDirectories: [],
+      visualizerFiles: [],
       follow: 'none',
       elevation: undefined,
     });
@@ -20,6 +21,13 @@ describe('launch configuration', () => {
   it('reads relative paths from the working directory', () => {
     const { program, envFile } = readLaunch({ program: 'bin/server', cwd: '/home/me', envFile: '.env' });
     assert.deepEqual([program, envFile], ['/home/me/bin/server', '/home/me/.env']);
+  });
+
+  it('takes one Natvis file or a list', () => {
+    const files = (visualizerFile: unknown) =>
+      readLaunch({ program: '/a', cwd: '/home/me', visualizerFile }).visualizerFiles;
+    assert.deepEqual(files('my.natvis'), ['/home/me/my.natvis']);
+    assert.deepEqual(files(['/a/b.natvis', 'c.natvis']), ['/a/b.natvis', '/home/me/c.natvis']);
   });
 
   it('ignores the keys that editors add', () => {
@@ -33,6 +41,7 @@ describe('launch configuration', () => {
     [{ program: '/a', args: '-v' }, /"args" must be a list of strings/],
     [{ program: '/a', args: ['-n', 5] }, /"args" must be a list of strings/],
     [{ program: '/a', follow: 'parents' }, /"follow" must be one of none, children/],
+    [{ program: '/a', visualizerFile: 7 }, /"visualizerFile" must be a string or a list of strings/],
     [{ program: '/a', env: ['A=1'] }, /"env" must be an object whose values are strings or null/],
     [{ program: '/a', env: { A: 1 } }, /"env.A" must be one of strings or null/],
     [{ program: '/a', sourceMap: { '/a': null } }, /"sourceMap.\/a" must be one of strings/],
@@ -58,6 +67,9 @@ describe('attach configuration', () => {
     assert.throws(() => readAttach({}), { message: /"pid" is missing/ });
     assert.throws(() => readAttach({ processId: 'server' }), {
       message: /"processId" must be a process id, not "server"/,
+    });
+    assert.throws(() => readAttach({ pid: 1, visualizerFile: 'a.natvis' }), {
+      message: /"visualizerFile" must be an absolute path, not "a.natvis"/,
     });
     assert.throws(() => readAttach({ pid: -1 }), { message: /"pid" must be a process id, not -1/ });
   });

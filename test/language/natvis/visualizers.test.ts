@@ -134,6 +134,27 @@ describe('a pattern of type names', () => {
     );
   });
 
+  it('has the types of arguments of arguments', () => {
+    const pair = structure('pair<int, char>');
+    const allocator = structure('alloc<pair<int, char> >', {
+      templateArguments: [{ name: 'T', kind: 'type', type: pair }],
+    });
+    const type = structure('map<int, alloc<pair<int, char> > >', {
+      templateArguments: [
+        { name: 'K', kind: 'type', type: INT },
+        { name: 'A', kind: 'type', type: allocator },
+      ],
+    });
+    const [match] = table(types('map<*,alloc<*>>')).find(type);
+    assert.deepEqual(
+      match?.templateArguments.map(({ text, type }) => [text, type]),
+      [
+        ['int', INT],
+        ['pair<int, char>', pair],
+      ],
+    );
+  });
+
   it('finds names that are written without their arguments', () => {
     const type = structure('ns::box', { templateArguments: [{ name: 'T', kind: 'type', type: INT }] });
     assert.deepEqual(found(table(types('ns::box<*>')), type), ['ns::box<*>']);
