@@ -67,6 +67,7 @@ export class DebugSession implements Disposable {
     threads: () => (this.#live ? listThreads(this.#live.session) : { threads: [] }),
     modules: (args) => (this.#live ? listModules(this.#live.session, args) : { modules: [], totalModules: 0 }),
     loadedSources: () => ({ sources: (this.#live?.session.sourceFiles() ?? []).map(toLoadedSource) }),
+    variables: (args) => ({ variables: this.#existing.values.variables(args) }),
     terminate: () => this.#live?.session.terminate(SIGTERM),
     disconnect: (args) => this.#disconnect(args),
   };
@@ -77,6 +78,8 @@ export class DebugSession implements Disposable {
   /** Aborted when the editor is done with the session. */
   readonly #givenUp = new AbortController();
   #live: LiveSession | undefined;
+  /** Whether the editor shows the types of values. */
+  #showTypes = false;
   #startMethod: StartMethod = 'launch';
   readonly #token: string | undefined;
   #isAuthorized: boolean;
@@ -114,7 +117,9 @@ export class DebugSession implements Disposable {
     linesStartAt1 = true,
     pathFormat = 'path',
     serverToken,
+    supportsVariableType = false,
   }: Requests['initialize'][0]): DebugProtocol.Capabilities {
+    this.#showTypes = supportsVariableType;
     this.#isAuthorized ||= this.#isRight(serverToken);
     if (pathFormat !== 'path') throw new SidestepError('unsupported', 'source files must be named by paths, not URIs');
     this.#lines.startAt1 = linesStartAt1;
@@ -185,7 +190,10 @@ export class DebugSession implements Disposable {
     });
     const { visualizers, warnings } = loadFormatters(visualizerFiles, OWN_FORMATTERS);
     const options = { sourceMap, debugDirectories, follow, visualizers };
-    const live = new LiveSession(engine, options, this.#client, this.#lines);
+    const live = new LiveSession(engine, options, this.#client, {
+      lines: this.#lines,
+      showTypes: this.#showTypes,
+    });
     live.warn(...warnings);
     this.#live = live;
     this.#startMethod = startMethod;

@@ -6,9 +6,11 @@ import { basename } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { SidestepError } from '../base/errors';
 import { printable } from '../base/printable';
+import { relocating } from '../language/expression/diagnostics';
 import { parseHitCondition } from '../language/probes/hitCondition';
 import { parseLocation } from '../language/probes/location';
-import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
+import { parseProbe } from '../language/probes/parse';
+import { type ProbeSpec } from '../language/probes/spec';
 import { type Probe } from '../session/probes/userProbe';
 import { Sequence } from '../session/processes/sequence';
 import { type Session } from '../session/session';
@@ -22,11 +24,10 @@ interface Wanted {
   /** Equal for breakpoints that are the same. */
   readonly key: string;
   readonly text: string;
-  readonly location: () => ProbeLocation;
+  /** Throws what is wrong with how it was written. */
+  readonly probe: () => Pick<ProbeSpec, 'location' | 'message' | 'condition'>;
   readonly source: DebugProtocol.Source | undefined;
   readonly line: number | undefined;
-  readonly logMessage: string | undefined;
-  readonly condition: string | undefined;
   readonly hitCondition: string | undefined;
 }
 
@@ -74,30 +75,31 @@ export class EditorBreakpoints {
       return {
         key: JSON.stringify([line, breakpoint.column, logMessage, condition, hitCondition]),
         text: `${basename(path)}:${line}`,
-        location: () => {
+        probe: () => {
           if (line < 1) throw new SidestepError('no-code', `there is no line ${breakpoint.line}`);
-          return { kind: 'line', file: path, line };
+          const of = { kind: 'line', file: path, line } as const;
+          const texts = {
+            ...(isGiven(logMessage) && { message: logMessage }),
+            ...(isGiven(condition) && { condition }),
+          };
+          return { location: isAboutReturns(texts) ? { kind: 'return', of } : of, ...texts };
         },
         source: toSource(path),
         line,
-        logMessage,
-        condition,
         hitCondition,
       };
     });
     return this.#set(path, wanted);
   }
 
-  /** All function breakpoints. A name may be anything that a probe's location can be. */
+  /** All function breakpoints. A name may be anything that can follow `log` in a `.probes` file. */
   setOnFunctions({ breakpoints }: DebugProtocol.SetFunctionBreakpointsArguments): Promise<DebugProtocol.Breakpoint[]> {
     const wanted = breakpoints.map(({ name, condition, hitCondition }): Wanted => ({
       key: JSON.stringify([name, condition, hitCondition]),
       text: name,
-      location: () => parseLocation(name),
+      probe: () => ({ ...readName(name), ...(isGiven(condition) && { condition }) }),
       source: undefined,
       line: undefined,
-      logMessage: undefined,
-      condition,
       hitCondition,
     }));
     return this.#set(FUNCTIONS, wanted);
@@ -182,20 +184,35 @@ export class EditorBreakpoints {
 }
 
 /** The probe that a breakpoint means, or what is wrong with how it was written. */
-function readSpec({ location, text, logMessage, condition, hitCondition }: Wanted): ProbeSpec | SidestepError {
+function readSpec({ probe, text, hitCondition }: Wanted): ProbeSpec | SidestepError {
   try {
     return {
       kind: 'log',
-      location: location(),
       text,
-      ...(isGiven(logMessage) && { message: logMessage }),
-      ...(isGiven(condition) && { condition }),
+      ...probe(),
       ...(isGiven(hitCondition) && { hits: parseHitCondition(hitCondition) }),
     };
   } catch (error) {
     if (error instanceof SidestepError) return error;
     throw error;
   }
+}
+
+/** A location, or one with the message to log there: editors have no field for the message of a function breakpoint. */
+function readName(name: string): Pick<ProbeSpec, 'location' | 'message'> {
+  if (!/\S\s+".*"\s*$/.test(name)) return { location: parseLocation(name) };
+  const { location, message } = relocating(
+    ({ start, end }) => ({ range: { start: start - LOG.length, end: end - LOG.length } }),
+    () => parseProbe(LOG + name),
+  );
+  return { location, ...(message !== undefined && { message }) };
+}
+
+const LOG = 'log ';
+
+/** Whether a logpoint asks for what is known only where its function returns. */
+function isAboutReturns({ message = '', condition = '' }: Pick<ProbeSpec, 'message' | 'condition'>): boolean {
+  return /\{[^{}]*\$(?:return|duration)\b/.test(`${message} {${condition}}`);
 }
 
 /** Editors send empty texts for fields that were cleared. */

@@ -15,6 +15,7 @@ import { type Client } from './protocol/connection';
 import { HitConsole } from './output/hitConsole';
 import { type Lines } from './protocol/lineNumbering';
 import { announceModules } from './modules';
+import { MessageValues } from './output/messageValues';
 import { SymbolProgress } from './output/progress';
 import { forwardOutput } from './output/programOutput';
 import { summarize } from './output/summary';
@@ -34,9 +35,18 @@ const NO_COUNTS: Counts = new Map();
 /** Shells report a process that a signal ended so; DAP has only a number. */
 const SIGNAL_EXIT_BASE = 128;
 
+/** How the editor wants to be told. */
+export interface Presentation {
+  readonly lines: Lines;
+  /** Whether it shows the types of values. */
+  readonly showTypes: boolean;
+}
+
 export class LiveSession implements Disposable {
   readonly session: Session;
   readonly breakpoints: EditorBreakpoints;
+  /** What messages hold that unfolds. */
+  readonly values: MessageValues;
   /** Resolves when the end was reported to the editor. */
   readonly ended: Promise<void>;
   readonly engineEnded: Promise<void>;
@@ -51,15 +61,16 @@ export class LiveSession implements Disposable {
   #ending = false;
   #exit: ProcessEnd | undefined;
 
-  constructor(engine: Engine, options: SessionOptions, client: Client, lines: Lines) {
+  constructor(engine: Engine, options: SessionOptions, client: Client, { lines, showTypes }: Presentation) {
     this.#engine = engine;
     this.#client = client;
+    this.values = new MessageValues(showTypes);
     this.ended = new Promise((resolve) => (this.#end = resolve));
     // While the engine starts: the first breakpoint asks for it.
     void import('../emulator/flow');
     this.engineEnded = new Promise((resolve) => engine.onGone(() => resolve()));
     this.session = this.#store.add(new Session(engine, { ...options, readFlow }));
-    this.#console = this.#store.add(new HitConsole(client, lines));
+    this.#console = this.#store.add(new HitConsole(client, lines, this.values));
     this.#threads = this.#store.add(new ThreadEvents(this.session, client));
     this.#store.add(new SymbolProgress(this.session, client));
     this.breakpoints = new EditorBreakpoints(this.session, client, lines, (probe) => this.#console.forget(probe));

@@ -24,6 +24,7 @@ import { check, checkCount, checkTruth } from './typed/check';
 import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
 import { type Typed } from './typed/tree';
+import { type ValueNode } from './value/node';
 import { nodeText } from './value/nodeText';
 
 export { checkCondition, checkMessage } from './template/syntaxCheck';
@@ -40,8 +41,23 @@ export interface CompiledProbe {
    * its own.
    */
   readonly renderPrintable: (captures: readonly Capture[], context: HitContext) => string;
+  /** The same, with the trees that its values are. They keep what `captures` are. */
+  readonly unfold: (captures: readonly Capture[], context: HitContext) => UnfoldedMessage;
   /** What the user should know before the first hit. */
   readonly warnings: readonly string[];
+}
+
+/** A message that came with a hit. */
+export interface UnfoldedMessage {
+  /** For a console. */
+  readonly text: string;
+  readonly values: readonly LabelledNode[];
+}
+
+export interface LabelledNode {
+  /** As the message or the program calls it. */
+  readonly label: string;
+  readonly node: ValueNode;
 }
 
 /**
@@ -71,6 +87,10 @@ export function compileProbe(
     ...(frame.length > 0 && { frameAt: shown.length }),
     render: (values, context) => renderParts(parts, values, context, RAW),
     renderPrintable: (values, context) => renderParts(parts, values, context, printed),
+    unfold: (values, context) => {
+      const nodes: LabelledNode[] = [];
+      return { text: renderParts(parts, values, context, printed, nodes), values: nodes };
+    },
     warnings,
   };
 }
@@ -118,7 +138,11 @@ function messageParts(
     const key = isTimed({ kind: 'log', message }) ? (scope.leaving?.frame ?? []) : [];
     return CaptureBudget.shareOut((budget) => {
       key.forEach(() => budget.forValue(8));
-      return checked.map((part) => (typeof part === 'string' ? part : shownPart(part, compiler, budget)));
+      return checked.map((part) => {
+        if (typeof part === 'string') return part;
+        const label = message.slice(part.range.start, part.range.end);
+        return { ...shownPart(part, compiler, budget), label };
+      });
     });
   });
 }
@@ -189,6 +213,7 @@ function renderParts(
   captures: readonly Capture[],
   context: HitContext,
   present: Presentation,
+  nodes?: LabelledNode[],
 ): string {
   let text = '';
   let next = 0;
@@ -198,7 +223,15 @@ function renderParts(
     } else {
       const end = next + part.captures.length;
       const own = captures.slice(next, end);
-      text += present.value(part.text?.(own) ?? nodeText(part.node(own, context)));
+      // Unfolding takes the tree; a text alone may come without one.
+      const plain = nodes === undefined || part.label === undefined ? part.text?.(own) : undefined;
+      if (plain === undefined) {
+        const node = part.node(own, context);
+        text += present.value(nodeText(node));
+        if (part.label !== undefined) nodes?.push({ label: part.label, node });
+      } else {
+        text += present.value(plain);
+      }
       next = end;
     }
   }

@@ -46,13 +46,13 @@ function returning(
   const name = scope.function ?? functionOf(of) ?? hex(scope.pc);
   if (!returned?.results.some(({ type }) => sizeOf(type) !== 0)) return [`${name} returned`];
   const value = completed(returnValue(scope, { start: 0, end: 0 }), scope);
-  return [`${name} returned `, showValue(value, {}, { compiler, budget })];
+  return [`${name} returned `, { ...showValue(value, {}, { compiler, budget }), label: '$return' }];
 }
 
 function argument(parameter: Variable, scope: Scope, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
   const base = { kind: 'variable', name: parameter.name, location: parameter.location } as const;
   const place = referent({ kind: 'place', type: parameter.type, base, offset: 0 });
-  return showValue(completed(place, scope), {}, { compiler, budget });
+  return { ...showValue(completed(place, scope), {}, { compiler, budget }), label: parameter.name };
 }
 
 /** What the user called the place, when debug information has no name for it. */

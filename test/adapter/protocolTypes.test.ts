@@ -15,6 +15,7 @@ const ARGUMENTS: Partial<Readonly<Record<Command, string>>> = {
   setFunctionBreakpoints: 'SetFunctionBreakpointsArguments',
   breakpointLocations: 'BreakpointLocationsArguments',
   modules: 'ModulesArguments',
+  variables: 'VariablesArguments',
   terminate: 'TerminateArguments',
   disconnect: 'DisconnectArguments',
 };

@@ -8,6 +8,7 @@ import { printableName } from '../../base/printable';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Hit } from '../../session/probes/hitStream';
 import { type Probe, type SiteLocation } from '../../session/probes/userProbe';
+import { type MessageValues } from './messageValues';
 import { type Client } from '../protocol/connection';
 import { type Lines } from '../protocol/lineNumbering';
 import { toSource } from '../protocol/sources';
@@ -18,7 +19,14 @@ const BATCH_MS = 100;
 const SHOWN_PER_BATCH = 50;
 
 /** What is shown of a hit. */
-type ShownHit = Pick<Hit, 'probe' | 'location' | 'printableMessage' | 'child'>;
+type ShownHit = Pick<Hit, 'probe' | 'location' | 'unfold' | 'child'>;
+
+interface Shown {
+  readonly output: string;
+  readonly location: SiteLocation;
+  /** To its values; undefined where nothing of them unfolds. */
+  readonly reference: number | undefined;
+}
 
 interface Tally {
   /** In this batch. */
@@ -35,13 +43,15 @@ export class HitConsole implements Disposable {
   readonly #client: Client;
   readonly #lines: Lines;
   readonly #tallies = new Map<Probe, Tally>();
-  readonly #batch: { readonly output: string; readonly location: SiteLocation }[] = [];
+  readonly #values: MessageValues;
+  readonly #batch: Shown[] = [];
   #batchStart = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: Client, lines: Lines) {
+  constructor(client: Client, lines: Lines, values: MessageValues) {
     this.#client = client;
     this.#lines = lines;
+    this.#values = values;
   }
 
   take(hit: ShownHit): void {
@@ -56,7 +66,9 @@ export class HitConsole implements Disposable {
       tally.shown++;
       tally.shownInAll++;
       const prefix = hit.child === undefined ? '' : `${printableName(hit.child)}: `;
-      this.#batch.push({ output: `${prefix}${hit.printableMessage}\n`, location: hit.location });
+      const message = hit.unfold();
+      const reference = this.#values.keep(message);
+      this.#batch.push({ output: `${prefix}${message.text}\n`, location: hit.location, reference });
     } else {
       tally.notShown++;
     }
@@ -75,7 +87,12 @@ export class HitConsole implements Disposable {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const { output, location } of this.#batch) this.#client.emit('output', this.#output(output, location));
+    for (const { output, location, reference } of this.#batch) {
+      this.#client.emit('output', {
+        ...this.#output(output, location),
+        ...(reference !== undefined && { variablesReference: reference }),
+      });
+    }
     this.#batch.length = 0;
     const seconds = Math.max(0.1, (performance.now() - this.#batchStart) / 1000).toFixed(1);
     for (const tally of this.#tallies.values()) {

@@ -101,6 +101,13 @@ const SHAPES: { readonly [C in keyof Requests]: Shape<Requests[C][0]> } = {
   threads: whatever,
   modules: object<Requests['modules'][0]>({ startModule: optional(natural), moduleCount: optional(natural) }),
   loadedSources: whatever,
+  variables: object<Requests['variables'][0]>({
+    variablesReference: natural,
+    filter: optional(oneOf('indexed', 'named')),
+    start: optional(natural),
+    count: optional(natural),
+    format: optional(object<DebugProtocol.ValueFormat>({ hex: optional(boolean) })),
+  }),
   terminate: object<Requests['terminate'][0]>({ restart: optional(boolean) }),
   disconnect: object<Requests['disconnect'][0]>({
     restart: optional(boolean),

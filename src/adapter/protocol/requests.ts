@@ -22,6 +22,7 @@ export interface Requests {
   threads: [unknown, DebugProtocol.ThreadsResponse['body']];
   modules: [DebugProtocol.ModulesArguments, DebugProtocol.ModulesResponse['body']];
   loadedSources: [unknown, DebugProtocol.LoadedSourcesResponse['body']];
+  variables: [DebugProtocol.VariablesArguments, DebugProtocol.VariablesResponse['body']];
   terminate: [DebugProtocol.TerminateArguments, undefined];
   disconnect: [DebugProtocol.DisconnectArguments, undefined];
 }

@@ -18,6 +18,8 @@ export interface HitContext {
 }
 
 export interface ShownValue {
+  /** What the user called it. */
+  readonly label?: string;
   readonly captures: readonly (readonly AgentOperation[])[];
   /** The value that a hit brought. `captures`: those of this value, in the order of its operations. */
   node(captures: readonly Capture[], context: HitContext): ValueNode;

@@ -7,7 +7,7 @@ import { type Address, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { emptyScope } from '../../debuginfo/model/model';
-import { compileProbe, type CompiledProbe } from '../../language/compileProbe';
+import { compileProbe, type CompiledProbe, type UnfoldedMessage } from '../../language/compileProbe';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { type FoundPlace } from './resolve';
 
@@ -24,6 +24,8 @@ const NEVER_EVALUATED: readonly AgentOperation[] = [
   { op: 'const', value: 0n },
   { op: 'divU' },
 ];
+
+const NO_MESSAGE: UnfoldedMessage = { text: '', values: [] };
 
 /** Throws `syntax`, `type` or `unknown-name`, and what is wrong with debug information. */
 export function compileAt(
@@ -56,7 +58,7 @@ export function compileForCounting(
     if (!(error instanceof SidestepError)) throw error;
     const agent = { captures: [], ...(condition !== undefined && { condition: NEVER_EVALUATED }) };
     return {
-      compiled: { agent, render: () => '', renderPrintable: () => '', warnings: [] },
+      compiled: { agent, render: () => '', renderPrintable: () => '', unfold: () => NO_MESSAGE, warnings: [] },
       problem: `the condition can't be evaluated here: ${error.message}`,
     };
   }

@@ -1,7 +1,7 @@
 /** Hit record → hit: which probe and place, and the message, rendered only for those who read it. */
 import { type Disposable, Emitter, type Event } from '../../base/lifetime';
 import { decodeHits, type HitRecord } from '../../contract/hits';
-import { type HitContext } from '../../language/compileProbe';
+import { type HitContext, type UnfoldedMessage } from '../../language/compileProbe';
 import { type Engine } from '../engine/engine';
 import { type CallTimes } from './callTimes';
 import { type Probe, type Site, type SiteLocation } from './userProbe';
@@ -72,6 +72,12 @@ export class Hit {
   /** The same for a terminal or a console. */
   get printableMessage(): string {
     return this.site.compiled.renderPrintable(this.#record.captures, this.#context);
+  }
+
+  /** The printable message, with the trees that its values are: these outlive the event. */
+  unfold(): UnfoldedMessage {
+    const captures = this.#record.captures.map(({ status, bytes }) => ({ status, bytes: bytes.slice() }));
+    return this.site.compiled.unfold(captures, this.#context);
   }
 
   get #context(): HitContext {

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Client } from '../../../src/adapter/protocol/connection';
 import { HitConsole } from '../../../src/adapter/output/hitConsole';
+import { MessageValues } from '../../../src/adapter/output/messageValues';
 import { Lines } from '../../../src/adapter/protocol/lineNumbering';
 import { address } from '../../../src/base/address';
+import { type LabelledNode } from '../../../src/language/compileProbe';
+import { leaf } from '../../../src/language/value/node';
 import { Probe } from '../../../src/session/probes/userProbe';
 import { until } from '../../until';
 
@@ -17,7 +20,7 @@ describe('hit console', () => {
       emit: (_event, body) => shown.push(body as DebugProtocol.OutputEvent['body']),
       runInTerminal: () => Promise.reject(new Error()),
     };
-    console = new HitConsole(client, new Lines());
+    console = new HitConsole(client, new Lines(), new MessageValues(false));
   });
 
   afterEach(() => console.dispose());
@@ -28,9 +31,7 @@ describe('hit console', () => {
     probe: of,
     location: { file: '/src/server.c', line: 42, address: address(0) },
     child: undefined as string | undefined,
-    get printableMessage() {
-      return typeof message === 'string' ? message : message();
-    },
+    unfold: () => ({ text: typeof message === 'string' ? message : message(), values: [] as LabelledNode[] }),
   });
 
   it('shows each hit with its source line', () => {
@@ -38,6 +39,25 @@ describe('hit console', () => {
     console.flush();
     const source = { name: 'server.c', path: '/src/server.c' };
     assert.deepEqual(shown, [{ category: 'console', output: 'n=1\n', source, line: 42 }]);
+  });
+
+  it('lets a message unfold that holds a value with parts, and no other', () => {
+    const child = { ...leaf('1'), name: 'x', role: 'member' as const };
+    const node = {
+      ...leaf(''),
+      text: undefined,
+      children: { kind: 'named' as const, count: 1, known: 1, at: () => child },
+    };
+    console.take({ ...hit(''), unfold: () => ({ text: 'p={x = 1}', values: [{ label: 'p', node }] }) });
+    console.take({ ...hit(''), unfold: () => ({ text: 'n=1', values: [{ label: 'n', node: leaf('1') }] }) });
+    console.flush();
+    assert.deepEqual(
+      shown.map(({ output, variablesReference }) => [output, variablesReference]),
+      [
+        ['p={x = 1}\n', 1],
+        ['n=1\n', undefined],
+      ],
+    );
   });
 
   it('says which child of a tree that is followed it was', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Client } from '../../../src/adapter/protocol/connection';
+import { MessageValues } from '../../../src/adapter/output/messageValues';
 import { HitConsole } from '../../../src/adapter/output/hitConsole';
 import { Lines } from '../../../src/adapter/protocol/lineNumbering';
 import { summarize } from '../../../src/adapter/output/summary';
@@ -20,7 +21,7 @@ describe('the summary of a debug session', () => {
     const place = probe.places[0]!;
     const all = { ...NO_COUNTS, ...counts };
     const counted = { ...all, places: new Map([[place, all]]), sites: new Map(), processes: [] };
-    return summarize(new Map([[probe, counted]]), new HitConsole(client, new Lines()));
+    return summarize(new Map([[probe, counted]]), new HitConsole(client, new Lines(), new MessageValues(false)));
   }
 
   it('says how often a condition held, also if it always did', () => {
