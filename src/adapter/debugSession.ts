@@ -169,7 +169,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
+    { elevation, ...options }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
@@ -180,7 +180,7 @@ export class DebugSession implements Disposable {
       elevation,
       openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
-    const live = new LiveSession(engine, { sourceMap, debugDirectories, follow }, this.#client, this.#lines);
+    const live = new LiveSession(engine, options, this.#client, this.#lines);
     this.#live = live;
     this.#startMethod = startMethod;
     try {

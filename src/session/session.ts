@@ -39,7 +39,15 @@ export interface SessionOptions {
   readonly readFlow?: ReadFlow;
   /** Which children of the processes that are launched or attached to are traced, too; `none` by default. */
   readonly follow?: Follow;
+  /** How many sites a pattern may have in a process; 20,000 by default. */
+  readonly maxSites?: number;
 }
+
+/**
+ * A pattern that means more places is probably not what its author meant. The number is above the functions of any one
+ * library that people probe as a whole, and takes a few seconds to arm.
+ */
+export const MAX_SITES = 20_000;
 
 export type LaunchOptions = Omit<Requests['launch']['arguments'], 'follow'>;
 
@@ -70,6 +78,7 @@ export class Session implements Disposable {
   readonly #sequence = new Sequence();
   readonly #store = new DisposableStore();
   readonly #sourceMap: SourceMap;
+  readonly #maxSites: number;
   readonly #images: ImageCache;
   readonly #processes: ProcessSet;
   readonly #starts: ProgramStarts;
@@ -105,7 +114,8 @@ export class Session implements Disposable {
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new ProcessSet(engine));
-    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
+    this.#maxSites = options.maxSites ?? MAX_SITES;
+    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap, this.#maxSites);
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,
@@ -340,7 +350,7 @@ export class Session implements Disposable {
     await new Promise(setImmediate);
     const image = this.#images.foresee(program);
     if (image === undefined) return;
-    for (const location of locations) foresee(location, image, this.#sourceMap);
+    for (const location of locations) foresee(location, image, this.#sourceMap, this.#maxSites);
     const linker = image.interpreter === undefined ? undefined : this.#images.foresee(image.interpreter);
     if (linker !== undefined) DynamicLinker.foresee(linker);
   }

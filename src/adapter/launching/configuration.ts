@@ -15,6 +15,8 @@ export interface TracingConfiguration {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
   readonly follow: Follow;
+  /** How many sites a pattern may have; undefined: the session's default. */
+  readonly maxSites?: number;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
@@ -76,8 +78,16 @@ function readTracing(raw: Raw): TracingConfiguration {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
+    ...readMaxSites(raw),
     elevation: readElevation(raw),
   };
+}
+
+function readMaxSites(raw: Raw): { readonly maxSites?: number } {
+  const value = raw['maxSites'];
+  if (value === undefined) return {};
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return { maxSites: value };
+  throw badConfiguration('maxSites', 'must be a whole number from 1 on');
 }
 
 function readElevation(raw: Raw): Elevation | undefined {

@@ -6,6 +6,10 @@ export type ProbeLocation =
   | { readonly kind: 'line'; readonly file: string; readonly line: number }
   /** `module`: only in the program or library of this name. */
   | { readonly kind: 'function'; readonly name: string; readonly module?: string }
+  /** Every line of the files that has code; `*` in `file` is any characters of a component. */
+  | { readonly kind: 'lines'; readonly file: string }
+  /** All functions whose names match a {@link NamePattern}; `module` as above, with `*` as in `file`. */
+  | { readonly kind: 'functions'; readonly pattern: string; readonly module?: string }
   | { readonly kind: 'address'; readonly address: Address }
   /** `offset` bytes after the function's entry, prologue included. */
   | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };
