@@ -177,7 +177,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { elevation, sourceMap, debugDirectories, visualizerFiles, follow }: TracingConfiguration,
+    { elevation, visualizerFiles, ...tracing }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
@@ -189,7 +189,7 @@ export class DebugSession implements Disposable {
       openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
     const { visualizers, warnings } = loadFormatters(visualizerFiles, OWN_FORMATTERS);
-    const options = { sourceMap, debugDirectories, follow, visualizers };
+    const options = { ...tracing, visualizers };
     const live = new LiveSession(engine, options, this.#client, {
       lines: this.#lines,
       showTypes: this.#showTypes,

@@ -168,8 +168,10 @@ export class EditorBreakpoints {
   #toBreakpoint({ id, wanted, probe }: Placed): DebugProtocol.Breakpoint {
     if (probe instanceof SidestepError) return { id, verified: false, reason: 'failed', message: fullText(probe) };
     const verified = probe.state === 'armed';
-    const message = verified ? printable(probe.warnings.join('. ')) : probe.error && this.#explain(probe, probe.error);
-    const [site] = probe.sites;
+    const said = probe.isPattern ? [placesText(probe), ...probe.warnings] : probe.warnings;
+    const message = verified ? printable(said.join('. ')) : probe.error && this.#explain(probe, probe.error);
+    // None of many is the one.
+    const site = probe.isPattern ? undefined : probe.sites[0];
     const source = wanted.source ?? (site?.location.file === undefined ? undefined : toSource(site.location.file));
     const line = probe.line ?? wanted.line ?? site?.location.line;
     return {
@@ -181,6 +183,10 @@ export class EditorBreakpoints {
       ...(line !== undefined && { line: this.#lines.toClient(line) }),
     };
   }
+}
+
+function placesText({ sites }: Probe): string {
+  return `${sites.length} ${sites.length === 1 ? 'site' : 'sites'}`;
 }
 
 /** The probe that a breakpoint means, or what is wrong with how it was written. */

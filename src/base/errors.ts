@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'unknown-file'
   | 'no-code'
   | 'bad-option'
+  | 'too-many'
   // what a client of the debug adapter sent
   | 'bad-request'
   // probes
@@ -58,7 +59,13 @@ export class SidestepError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly details: { readonly place?: ErrorPlace; readonly advice?: string; readonly cause?: unknown } = {},
+    readonly details: {
+      readonly place?: ErrorPlace;
+      readonly advice?: string;
+      /** What many errors that differ in their details have in common, in a few words. */
+      readonly reason?: string;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
   }

@@ -18,6 +18,8 @@ export interface TracingOptions {
   /** Natvis files, earlier ones first. */
   readonly natvisFiles: readonly string[];
   readonly follow: Follow;
+  /** How many sites a pattern may have; undefined: the session's default. */
+  readonly maxSites?: number;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
@@ -42,7 +44,12 @@ export type Command =
       readonly tracing: TracingOptions;
     }
   | { readonly kind: 'attach'; readonly pid: number; readonly tracing: TracingOptions }
-  | (AnalysisOptions & { readonly kind: 'sites'; readonly binary: string; readonly location: string })
+  | (AnalysisOptions & {
+      readonly kind: 'sites';
+      readonly binary: string;
+      readonly location: string;
+      readonly maxSites?: number;
+    })
   | (AnalysisOptions & { readonly kind: 'coverage'; readonly binaries: readonly string[] })
   | (AnalysisOptions & {
       readonly kind: 'verify';
@@ -62,6 +69,7 @@ const TRACING = {
   output: { type: 'string', short: 'o' },
   duration: { type: 'string' },
   'max-hits': { type: 'string' },
+  'max-sites': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
   natvis: { type: 'string', multiple: true },
   follow: { type: 'string' },
@@ -74,6 +82,8 @@ const ANALYSIS = {
   'debug-dir': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
+
+const LOCATING = { ...ANALYSIS, 'max-sites': { type: 'string' } } as const satisfies ParseArgsConfig['options'];
 
 const VERIFICATION = {
   ...ANALYSIS,
@@ -150,13 +160,13 @@ function parseAttach(argv: readonly string[]): Command {
 
 function parseSites(argv: readonly string[]): Command {
   const { values, positionals } = parse('sites', () =>
-    parseArgs({ args: [...argv], options: ANALYSIS, allowPositionals: true }),
+    parseArgs({ args: [...argv], options: LOCATING, allowPositionals: true }),
   );
   if (values.help) return { kind: 'help', topic: 'sites' };
   const [binary, location, surplus] = positionals;
   if (binary === undefined || location === undefined) throw usageError('sites needs a binary and a location', 'sites');
   if (surplus !== undefined) throw usageError(`sites takes one location, not also ${JSON.stringify(surplus)}`, 'sites');
-  return { kind: 'sites', binary, location, ...analysisOptions(values) };
+  return { kind: 'sites', binary, location, ...analysisOptions(values), ...maxSites('sites', values['max-sites']) };
 }
 
 function parseCoverage(argv: readonly string[]): Command {
@@ -198,6 +208,7 @@ interface TracingValues {
   readonly output?: string | undefined;
   readonly duration?: string | undefined;
   readonly 'max-hits'?: string | undefined;
+  readonly 'max-sites'?: string | undefined;
   readonly 'debug-dir'?: readonly string[] | undefined;
   readonly natvis?: readonly string[] | undefined;
   readonly follow?: string | undefined;
@@ -227,8 +238,13 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
     debugDirectories: values['debug-dir'] ?? [],
     natvisFiles: values.natvis ?? [],
     follow,
+    ...maxSites(topic, values['max-sites']),
     elevation,
   };
+}
+
+function maxSites(topic: keyof typeof USAGE, text: string | undefined): { readonly maxSites?: number } {
+  return text === undefined ? {} : { maxSites: positiveInteger(topic, '--max-sites', text) };
 }
 
 /** -p and -f in the order of the command line, which numbers the probes. */

@@ -7,7 +7,13 @@
  */
 import { hex } from '../base/address';
 import { printable, printableName } from '../base/printable';
-import { type ExportedHit, type ExportedProbe, type ExportedSite, type ExportedSummary } from '../export/jsonLines';
+import {
+  type ExportedGroup,
+  type ExportedHit,
+  type ExportedProbe,
+  type ExportedSite,
+  type ExportedSummary,
+} from '../export/jsonLines';
 import { signalName } from './signals';
 
 /** The message is already printable; names are made printable here. */
@@ -69,17 +75,32 @@ export class TextFormat {
       ...this.#trouble(probe.failedConditions, 'with a condition that could not be evaluated'),
       ...this.#trouble(probe.steppedAside, 'stepped aside'),
     ].join(', ');
-    const sites = probe.sites.map((site) => ({ ...site, instruction: printableName(site.instruction) }));
-    const wide = Math.max(0, ...sites.map((site) => site.instruction.length));
     return [
       `${String(probe.probe).padStart(3)}  ${printable(probe.text)}`,
       `     ${counts}`,
       ...(probe.failure === undefined ? [] : [`     ${this.#paint('trouble', printable(probe.failure))}`]),
-      ...sites.flatMap((site) => {
-        const place = `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`;
-        const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', printable(site.problem))}`];
-        return [sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
-      }),
+      ...(probe.groups ? this.#groups(probe.groups) : this.#sites(probe)),
+    ];
+  }
+
+  #sites(probe: ExportedProbe): string[] {
+    const sites = probe.sites.map((site) => ({ ...site, instruction: printableName(site.instruction) }));
+    const wide = Math.max(0, ...sites.map((site) => site.instruction.length));
+    return sites.flatMap((site) => {
+      const place = `     ${hex(site.address).padEnd(14)}  ${site.instruction.padEnd(wide)}  ${site.execution}`;
+      const trouble = site.problem === undefined ? [] : [`       ${this.#paint('trouble', printable(site.problem))}`];
+      return [sites.length > 1 ? `${place.padEnd(wide + 32)}  ${countsOf(site)}` : place, ...trouble];
+    });
+  }
+
+  /** Only what was hit: there may be thousands. */
+  #groups({ by, counted }: NonNullable<ExportedProbe['groups']>): string[] {
+    const hit = counted.filter(({ hits }) => hits > 0).map((group) => ({ group, name: groupName(group, counted) }));
+    const wide = Math.min(WIDEST_COLUMN, Math.max(0, ...hit.map(({ name }) => name.length)));
+    const others = counted.length - hit.length;
+    return [
+      ...hit.map(({ group, name }) => `     ${name.padEnd(wide)}  ${countsOf(group)}`),
+      ...(others === 0 ? [] : [`     ${thousands(others)} of ${thousands(counted.length)} ${by}s without a hit`]),
     ];
   }
 
@@ -118,8 +139,17 @@ function shortLocation({ file, line, function: name, address }: ExportedHit['loc
   return name ?? hex(address);
 }
 
+/** A line, or a function, with its file where another one has its name. */
+function groupName(group: ExportedGroup, all: readonly ExportedGroup[]): string {
+  const { file, line, function: name } = group;
+  const base = file?.slice(file.lastIndexOf('/') + 1) ?? '?';
+  if (line !== undefined) return printableName(`${base}:${line}`);
+  const isAlone = !all.some((other) => other !== group && other.function === name);
+  return printableName(isAlone ? (name ?? base) : `${name ?? ''} (${base})`);
+}
+
 /** The counts of one of several places. */
-function countsOf({ hits, matched, reported }: ExportedSite): string {
+function countsOf({ hits, matched, reported }: Pick<ExportedSite, 'hits' | 'matched' | 'reported'>): string {
   return `${hitsText(hits)}, ${thousands(matched)} matched, ${thousands(reported)} reported`;
 }
 

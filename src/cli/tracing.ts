@@ -11,6 +11,7 @@ import { type ExportedProbe } from '../export/jsonLines';
 import { type ProbeLocation } from '../language/probes/spec';
 import { rangeInLine } from '../language/probes/parse';
 import { type EngineOptions, startEngine } from '../session/engine/startEngine';
+import { countGroups } from '../session/probes/countGroups';
 import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
@@ -194,6 +195,7 @@ export class Tracing implements Disposable {
           problem,
           ...there,
         })),
+        ...patternOf(probe),
       });
     }
     return taken;
@@ -241,6 +243,17 @@ export class Tracing implements Disposable {
     );
     this.#store.add(session.onEngineGone(({ reason }) => this.#fail(engineGone(reason))));
   }
+}
+
+/** What a pattern's places counted, and why others have no site. */
+function patternOf(probe: Probe): Pick<ExportedProbe, 'groups' | 'refused'> {
+  const counted = countGroups(
+    probe,
+    probe.places.map((place) => [place, place.counts]),
+  );
+  if (counted === undefined) return {};
+  const by = probe.spec.location.kind === 'lines' ? 'line' : 'function';
+  return { groups: { by, counted }, refused: probe.tally?.reasons };
 }
 
 function engineGone(reason: string): SidestepError {

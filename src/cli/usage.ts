@@ -2,7 +2,9 @@
 const PROBES = `A PROBE is one line:
   log LOCATION ["message {expression}"] [if EXPRESSION] [hits SPEC]
   count LOCATION [if EXPRESSION]
-LOCATION: FILE:LINE, FUNCTION (after its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET
+LOCATION: FILE:LINE, FUNCTION (after its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET;
+  many at once: FILE:* (every line that has code), 'Py*_Append', 'Class::*', 'libssl!SSL_*' (* is any characters of a
+  component, ** goes beyond ::); counts are by line or by function
 SPEC compares the hit's number: == N, > N, >= N, < N, <= N, or % N for every N-th`;
 
 const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more than once
@@ -11,6 +13,7 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
   -o, --output OUT        writes hits and summary to OUT instead of standard error
       --duration SECONDS  removes the probes after that time; fractions are allowed
       --max-hits N        removes the probes after exactly N reported hits
+      --max-sites N       lets a pattern have up to N sites in a process; the default is 20000
       --debug-dir DIR     also looks for separate debug files in DIR; may be given more than once
       --natvis FILE       formatters for your own types, as Natvis; may be given more than once
       --follow WHOM       children: probes all processes that the program starts, to any depth, until the last one ends;
@@ -59,6 +62,7 @@ ${PROBES}`,
 Shows where a probe on LOCATION would stand in BINARY, and how the instruction there would be executed: emulated, by
 the surrogate, by a twin, or refused and why. The next usable address follows a refused one.
 
+      --max-sites N       lets a pattern have up to N places; the default is 20000
 ${ANALYSIS_OPTIONS}`,
 
   coverage: `usage: sidestep coverage [OPTION]… BINARY…

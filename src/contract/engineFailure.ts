@@ -6,10 +6,17 @@ export interface EngineFailure {
   readonly message: string;
   readonly advice?: string;
   readonly place?: ErrorPlace;
+  readonly reason?: string;
 }
 
-export function toFailure({ code, message, advice, place }: SidestepError): EngineFailure {
-  return { code, message, ...(advice !== undefined && { advice }), ...(place && { place }) };
+export function toFailure({ code, message, details: { advice, place, reason } }: SidestepError): EngineFailure {
+  return {
+    code,
+    message,
+    ...(advice !== undefined && { advice }),
+    ...(place && { place }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 export function toError({ code, message, ...details }: EngineFailure): SidestepError {

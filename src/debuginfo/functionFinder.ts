@@ -34,6 +34,8 @@ export class FunctionFinder {
   readonly #program: Program;
   #slots: ReadonlyMap<number, number> | undefined;
   #indirect: readonly ElfSymbol[] | undefined;
+  /** What {@link implementationsOf} found, by resolver. */
+  readonly #chosen = new Map<number, readonly number[]>();
 
   constructor(file: ElfFile, symbols: Symbols, program: Program) {
     this.#file = file;
@@ -54,13 +56,13 @@ export class FunctionFinder {
       for (const place of found) if (!places.has(bestOf(place))) places.set(bestOf(place), place);
     };
     add(functionPlaces(this.#program, name).filter((place) => !resolvers.has(this.#entryOf(place))));
-    for (const symbol of indirect) add(this.#implementations(symbol, name));
+    for (const symbol of indirect) add(this.implementations(symbol, name));
     // Aliases, and functions of files that were compiled without debug information.
     const symbols = places.size > 0 ? this.#symbols.named(name) : this.#symbols.functionsMeant(name);
     const [exact] = symbols.filter(({ kind }) => kind === 'function');
     for (const symbol of symbols) {
       const isFunction = symbol.kind === 'function' || (symbol.kind === 'other' && !exact && places.size === 0);
-      if (isFunction && !resolvers.has(symbol.address)) add(this.#symbolPlaces(symbol));
+      if (isFunction && !resolvers.has(symbol.address)) add(this.symbolPlaces(symbol));
     }
     return [...places.values()];
   }
@@ -97,7 +99,11 @@ export class FunctionFinder {
     return this.#indirect;
   }
 
-  #implementations(symbol: ElfSymbol, name: string): readonly ProbePlace[] {
+  /**
+   * The places of the functions that the loader may pick for an indirect one. Throws `unknown-function` when nothing
+   * tells which those are.
+   */
+  implementations(symbol: ElfSymbol, name: string): readonly ProbePlace[] {
     const found = this.#chosenFrom(symbol.address);
     if (found.length === 0) {
       throw new SidestepError(
@@ -116,6 +122,15 @@ export class FunctionFinder {
   }
 
   #chosenFrom(resolver: number): readonly number[] {
+    let chosen = this.#chosen.get(resolver);
+    if (!chosen) {
+      chosen = this.#readResolver(resolver);
+      this.#chosen.set(resolver, chosen);
+    }
+    return chosen;
+  }
+
+  #readResolver(resolver: number): readonly number[] {
     const { facts } = this.#program;
     return implementationsOf(resolver, {
       functionAt: (address) => this.#instructionsOf(address),
@@ -161,7 +176,7 @@ export class FunctionFinder {
    * A function by its symbol: where debug information says, else its very entry; under the name of the one that is
    * meant.
    */
-  #symbolPlaces(symbol: ElfSymbol): readonly ProbePlace[] {
+  symbolPlaces(symbol: ElfSymbol): readonly ProbePlace[] {
     const { facts } = this.#program;
     if (!facts.isCode(symbol.address)) return [];
     return this.#placesAt(symbol.address, symbol.name);

@@ -35,6 +35,7 @@ import {
 } from './model/model';
 import { SidestepError } from '../base/errors';
 import { FunctionFinder } from './functionFinder';
+import { type MatchedPlaces, PatternFinder } from './functionPatterns';
 import { cacheDirectory, IndexCache } from './index/indexCache';
 import { type NameIndex } from './index/nameIndex';
 import { openNameIndex } from './index/openNameIndex';
@@ -45,7 +46,9 @@ import { ReturnFinder } from './returnFinder';
 import { codeLines, linePlaces } from './symbols/places';
 import { Program, type ProgramFacts } from './symbols/program';
 import { ProgramScope } from './symbols/scope';
-import { mostSimilar } from './names/similarity';
+import { type NamePattern } from './names/namePattern';
+import { lastComponent } from './names/query';
+import { mostSimilar, nearestToPattern } from './names/similarity';
 import { Types } from './symbols/types';
 import { unreadUnits } from './symbols/unreadUnits';
 
@@ -102,6 +105,7 @@ export class Image implements Disposable {
   readonly #program: Program;
   readonly #functions: FunctionFinder;
   readonly #returns: ReturnFinder;
+  readonly #patterns: PatternFinder;
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   readonly #readFlow: ReadFlow | undefined;
@@ -167,6 +171,7 @@ export class Image implements Disposable {
     const program = new Program(info, this.#facts(), names, split);
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
+    this.#patterns = new PatternFinder(this.#symbols, program, this.#functions);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
     this.#returns = new ReturnFinder(this.#functions, this.#symbols, program, this.#types, {
       cfaAt: (pc) => this.#cfaAt(pc),
@@ -269,6 +274,20 @@ export class Image implements Disposable {
     return this.#returns.findAround(addresses.map(Number));
   }
 
+  /**
+   * The places of all functions whose names match. Throws `too-many` when there are more than `most`, which is found
+   * out before most of them are looked at.
+   */
+  functionsMatching(pattern: NamePattern, most: number): MatchedPlaces {
+    this.#announce();
+    return this.#patterns.find(pattern, most);
+  }
+
+  /** Whether a symbol of a function matches, which is quickly told. */
+  hasSymbolMatching(pattern: NamePattern): boolean {
+    return this.#patterns.mayMatch(pattern);
+  }
+
   /** An ELF symbol's value. */
   symbolAddress(name: string): LinkAddress | undefined {
     const [symbol] = this.#symbols.named(name);
@@ -277,14 +296,24 @@ export class Image implements Disposable {
 
   /** Names of functions near to one that was not found, best first. */
   similarFunctions(name: string): readonly string[] {
+    // A name may be asked for without its surroundings.
+    return mostSimilar(name, this.#functionNames(!name.includes('::')));
+  }
+
+  /** Names of functions near to a pattern that matches none, best first. */
+  functionsNear(pattern: NamePattern): readonly string[] {
+    return nearestToPattern(pattern.coarse, this.#functionNames(!pattern.text.includes('::')));
+  }
+
+  /** By their symbols; `short`: their last components too. */
+  #functionNames(short: boolean): ReadonlySet<string> {
     const names = new Set<string>();
     for (const symbol of this.#symbols.functions()) {
       const readable = readableName(symbol.name) ?? symbol.name;
       names.add(readable);
-      // A name may be asked for without its surroundings.
-      if (!name.includes('::')) names.add(readable.slice(readable.lastIndexOf('::') + 1).replace(/^:/, ''));
+      if (short) names.add(lastComponent(readable));
     }
-    return mostSimilar(name, names);
+    return names;
   }
 
   describe(address: LinkAddress): AddressInfo {

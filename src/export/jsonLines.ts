@@ -34,6 +34,16 @@ export interface ExportedProbe extends Counts {
    * they are the probe's.
    */
   readonly sites: readonly ExportedSite[];
+  /** Of a pattern: counts by function, or by line. */
+  readonly groups?: { readonly by: 'function' | 'line'; readonly counted: readonly ExportedGroup[] } | undefined;
+  /** Of a pattern: how many places can't be probed, by reason. */
+  readonly refused?: ReadonlyMap<string, number> | undefined;
+}
+
+export interface ExportedGroup extends Counts {
+  readonly function?: string | undefined;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
 }
 
 export interface ExportedSite extends Counts {
@@ -90,9 +100,18 @@ export function summaryLine(summary: ExportedSummary): string {
         ...(probe.sites.length > 1 && countsJson(site)),
         problem: site.problem,
       })),
+      ...(probe.groups && { [GROUPS[probe.groups.by]]: probe.groups.counted.map(groupJson) }),
+      refused: probe.refused && probe.refused.size > 0 ? Object.fromEntries(probe.refused) : undefined,
     })),
     exit: summary.exit,
   });
+}
+
+/** The keys of the groups of a pattern. */
+const GROUPS = { function: 'functions', line: 'lines' } as const;
+
+function groupJson({ function: name, file, line, ...counts }: ExportedGroup): object {
+  return { function: name, file, line, ...countsJson(counts) };
 }
 
 function countsJson({ hits, matched, reported, lost, failedConditions, steppedAside }: Counts): object {

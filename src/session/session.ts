@@ -43,7 +43,15 @@ export interface SessionOptions {
   readonly follow?: Follow;
   /** Formatters for values of certain types. */
   readonly visualizers?: Visualizers;
+  /** How many sites a pattern may have in a process; 20,000 by default. */
+  readonly maxSites?: number;
 }
+
+/**
+ * A pattern that means more places is probably not what its author meant. The number is above the functions of any one
+ * library that people probe as a whole, and takes a few seconds to arm.
+ */
+export const MAX_SITES = 20_000;
 
 export type LaunchOptions = Omit<Requests['launch']['arguments'], 'follow'>;
 
@@ -74,6 +82,7 @@ export class Session implements Disposable {
   readonly #sequence = new Sequence();
   readonly #store = new DisposableStore();
   readonly #sourceMap: SourceMap;
+  readonly #maxSites: number;
   readonly #images: ImageCache;
   readonly #processes: ProcessSet;
   readonly #starts: ProgramStarts;
@@ -109,8 +118,9 @@ export class Session implements Disposable {
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new ProcessSet(engine));
+    this.#maxSites = options.maxSites ?? MAX_SITES;
     const times = new CallTimes(engine, this.#sites);
-    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap, times);
+    this.#probes = new ProbeSet(engine, this.#sites, { sourceMap: this.#sourceMap, maxSites: this.#maxSites, times });
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,
@@ -348,7 +358,7 @@ export class Session implements Disposable {
     await new Promise(setImmediate);
     const image = this.#images.foresee(program);
     if (image === undefined) return;
-    for (const location of locations) foresee(location, image, this.#sourceMap);
+    for (const location of locations) foresee(location, image, this.#sourceMap, this.#maxSites);
     const linker = image.interpreter === undefined ? undefined : this.#images.foresee(image.interpreter);
     if (linker !== undefined) DynamicLinker.foresee(linker);
   }

@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { address, linkAddress } from '../../src/base/address';
 import { type Mapping } from '../../src/contract/messages';
 import { emptyScope, type ProbePlace } from '../../src/debuginfo/model/model';
+import { tooMany } from '../../src/debuginfo/names/tooMany';
 import { type ModuleImage } from '../../src/session/code/images';
 
 export interface FakeModule {
@@ -90,6 +91,15 @@ function fakeImage({ symbols = {}, inlined = {}, lines = {}, notices = [] }: Fak
     functionPlaces: (name) => placesOf(name).map((start) => place([start])),
     functionReturns: () => ({ exits: [], entries: [], doubts: [] }),
     returnsAround: () => ({ exits: [], entries: [], doubts: [] }),
+    functionsMatching: (pattern, most) => {
+      const places = Object.keys(symbols)
+        .filter((name) => pattern.matches(name))
+        .flatMap((name) => placesOf(name).map((start) => ({ ...place([start]), function: name })));
+      if (places.length > most) throw tooMany(`${pattern.text} matches ${places.length} functions`, most);
+      return { places, errors: [], inlinedOnly: [] };
+    },
+    hasSymbolMatching: (pattern) => Object.keys(symbols).some((name) => pattern.matches(name)),
+    functionsNear: (pattern) => Object.keys(symbols).filter((known) => known.startsWith(pattern.text.slice(0, 3))),
     symbolAddress: (name) => (symbols[name] === undefined ? undefined : linkAddress(symbols[name])),
     similarFunctions: (name) => Object.keys(symbols).filter((known) => known.startsWith(name.slice(0, 3))),
     describe: (at) => {

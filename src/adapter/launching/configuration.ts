@@ -17,6 +17,8 @@ export interface TracingConfiguration {
   /** Natvis files, absolute, earlier ones first. */
   readonly visualizerFiles: readonly string[];
   readonly follow: Follow;
+  /** How many sites a pattern may have; undefined: the session's default. */
+  readonly maxSites?: number;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
 }
@@ -80,6 +82,7 @@ function readTracing(raw: Raw, cwd?: string): TracingConfiguration {
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
     visualizerFiles: readVisualizerFiles(raw, cwd),
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
+    ...readMaxSites(raw),
     elevation: readElevation(raw),
   };
 }
@@ -92,6 +95,13 @@ function readVisualizerFiles(raw: Raw, cwd: string | undefined): readonly string
     throw badConfiguration('visualizerFile', `must be an absolute path, not ${JSON.stringify(relative)}`);
   }
   return paths.map((path) => resolve(cwd ?? '/', path));
+}
+
+function readMaxSites(raw: Raw): { readonly maxSites?: number } {
+  const value = raw['maxSites'];
+  if (value === undefined) return {};
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return { maxSites: value };
+  throw badConfiguration('maxSites', 'must be a whole number from 1 on');
 }
 
 function readElevation(raw: Raw): Elevation | undefined {

@@ -3,9 +3,13 @@ import { basename } from 'node:path';
 import { hex } from '../../base/address';
 import { printable } from '../../base/printable';
 import { type Counts } from '../../contract/messages';
+import { type CountGroup, countGroups } from '../../session/probes/countGroups';
 import { type ArmedPlace, type Probe } from '../../session/probes/userProbe';
 import { type ProbeCounts } from '../../session/probes/probeSet';
 import { count, type HitConsole } from './hitConsole';
+
+/** How many lines there are about the places of one probe. */
+const SHOWN_LINES = 20;
 
 /** One line for each probe, in the order in which they were placed. */
 export function summarize(counts: ReadonlyMap<Probe, ProbeCounts>, console: HitConsole): string {
@@ -13,9 +17,21 @@ export function summarize(counts: ReadonlyMap<Probe, ProbeCounts>, console: HitC
     .filter(([probe]) => probe.places.length > 0)
     .flatMap(([probe, counted]) => [
       `${printable(probe.spec.text)}: ${describeCounts(probe, counted, console.shown(probe))}\n`,
-      ...[...counted.places].flatMap(([place, there]) => describeProblem(place, there)),
+      ...[...counted.places].flatMap(([place, there]) => describeProblem(place, there)).slice(0, SHOWN_LINES),
+      ...describeGroups(countGroups(probe, counted.places) ?? []),
     ])
     .join('');
+}
+
+/** What a pattern counted, by function or by line. */
+function describeGroups(groups: readonly CountGroup[]): string[] {
+  const hit = groups.filter(({ hits }) => hits > 0);
+  const lines = hit.slice(0, SHOWN_LINES).map(({ file, line, function: name, hits }) => {
+    const place = line === undefined ? (name ?? '?') : `${basename(file ?? '?')}:${line}`;
+    return `  ${printable(place)}: ${hitsText(hits)}\n`;
+  });
+  const more = hit.length - lines.length;
+  return more === 0 ? lines : [...lines, `  … ${count(more)} more\n`];
 }
 
 /** Hits of a place from which nothing is reported. */

@@ -28,6 +28,7 @@ const IDS: Readonly<Record<ErrorCode, number>> = {
   'unknown-file': 3005,
   'no-code': 3006,
   'bad-option': 3007,
+  'too-many': 3008,
   'not-probeable': 4001,
   'text-differs': 4002,
   'memory-unreachable': 4003,

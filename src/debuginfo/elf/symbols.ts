@@ -97,7 +97,7 @@ export class Symbols {
 const EXACT: readonly ReadonlySet<ElfSymbol['kind']>[] = [new Set(['function']), new Set(['other'])];
 
 /** Without inline namespaces of implementations (`std::__cxx11`, `std::__1`) and anonymous ones. */
-function withoutReserved(name: string): string {
+export function withoutReserved(name: string): string {
   return name
     .split('::')
     .filter((part, index, { length }) => index === length - 1 || !/^(__|_GLOBAL__N)/.test(part))

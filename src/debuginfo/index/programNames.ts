@@ -54,6 +54,31 @@ export class ProgramNames {
     return this.#files.value && this.#entries(this.#files.value.all, name, tags, find);
   }
 
+  /**
+   * Entries with one of the tags that `find` names in each index, and all with a name in units without one that can be
+   * read. Undefined where there is no index.
+   */
+  matching(tags: ReadonlySet<number>, find: (index: NameIndex) => Iterable<NamedEntry>): Iterable<Entry> | undefined {
+    return this.#files.value && this.#matching(this.#files.value.all, tags, find);
+  }
+
+  *#matching(
+    files: readonly Indexed[],
+    tags: ReadonlySet<number>,
+    find: (index: NameIndex) => Iterable<NamedEntry>,
+  ): IterableIterator<Entry> {
+    for (const { info, index } of files) {
+      for (const named of find(index)) {
+        const entry = tags.has(named.tag) ? ifWellFormed(() => entryOf(info, named)) : undefined;
+        if (entry) yield entry;
+      }
+      for (const unread of index.unread) {
+        const unit = unitOf(info, unread);
+        yield* (unit && ifWellFormed(() => [...namedIn(unit, tags)])) ?? [];
+      }
+    }
+  }
+
   /** Units other than its own with instances or the definition of an entry; undefined where there is no index. */
   unitsCompleting({ offset, unit }: Entry): readonly Unit[] | undefined {
     const files = this.#files.value;

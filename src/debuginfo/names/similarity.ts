@@ -17,6 +17,23 @@ export function mostSimilar(wanted: string, names: Iterable<string>): string[] {
   return [...new Set(scored.map(({ name }) => name))].slice(0, MAX_OFFERED);
 }
 
+/** The same for a pattern in which `*` is any letters: names that it would match with a few other letters. */
+export function nearestToPattern(pattern: string, names: Iterable<string>): string[] {
+  const letters = pattern.replaceAll('*', '').length;
+  const limit = Math.max(1, Math.floor(letters / 3));
+  const lower = pattern.toLowerCase();
+  const scored = new Map<string, number>();
+  for (const name of names) {
+    if (name.length < letters - limit || scored.has(name)) continue;
+    const distance = patternDistance(lower, name.toLowerCase());
+    if (distance <= limit) scored.set(name, distance);
+  }
+  return [...scored]
+    .sort(([a, from], [b, to]) => from - to || a.localeCompare(b))
+    .slice(0, MAX_OFFERED)
+    .map(([name]) => name);
+}
+
 /**
  * The ends of `paths` that are as long as `wanted`, in components, and nearest to it; those whose file has the very
  * name come first.
@@ -51,4 +68,21 @@ function editDistance(a: string, b: string, limit: number): number {
     last = current;
   }
   return last[b.length]!;
+}
+
+/** Insertions, deletions and replacements that make `pattern` match `name`. */
+function patternDistance(pattern: string, name: string): number {
+  let last = Uint32Array.from({ length: name.length + 1 }, (_, column) => column);
+  for (const letter of pattern) {
+    const current = new Uint32Array(name.length + 1);
+    const isAny = letter === '*';
+    current[0] = last[0]! + (isAny ? 0 : 1);
+    for (let column = 1; column <= name.length; column++) {
+      const [above, before] = [last[column]!, current[column - 1]!];
+      const replaced = last[column - 1]! + (letter === name[column - 1] ? 0 : 1);
+      current[column] = isAny ? Math.min(above, before) : Math.min(above + 1, before + 1, replaced);
+    }
+    last = current;
+  }
+  return last[name.length]!;
 }

@@ -4,7 +4,9 @@ import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { programUnitsMentioning } from '../dwarf/nameSearch';
 import { entryRanges } from '../dwarf/ranges';
+import { type Unit } from '../dwarf/unit';
 import { type NamedEntry, type NameIndex } from '../index/nameIndex';
+import { type NamePattern } from '../names/namePattern';
 import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
 import { hasRanges, instancesOf } from './instances';
 import { nameOf, qualifiedNameOf, shortNameOf } from './names';
@@ -19,7 +21,11 @@ const FUNCTIONS: ReadonlySet<number> = new Set([TAG.subprogram]);
  * enters one of them.
  */
 export function functionInstances(program: Program, query: string): Entry[] {
-  const wanted = withoutParameters(query);
+  return enteredOf(program, codeOf(program, namedFunctions(program, withoutParameters(query))));
+}
+
+/** Entries with code of functions and of all that completes them. */
+export function codeOf(program: Program, functions: Iterable<Entry>): Entry[] {
   const found = new Map<number, Entry>();
   const pending: Entry[] = [];
   const reach = (entry: Entry): void => {
@@ -28,15 +34,33 @@ export function functionInstances(program: Program, query: string): Entry[] {
     // Nobody is an instance of an inlined instance.
     if (entry.tag === TAG.subprogram) pending.push(entry);
   };
-  for (const entry of namedFunctions(program, wanted)) reach(entry);
+  for (const entry of functions) reach(entry);
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
     for (const instance of instancesOf(program, entry)) reach(instance);
   }
-  const entered = withoutRests(
-    program,
-    [...found.values()].filter((entry) => hasCode(program, entry)),
-  );
-  return withoutHandingOver(program, entered);
+  return [...found.values()].filter((entry) => hasCode(program, entry));
+}
+
+/** Of entries with code, those that a call enters. */
+export function enteredOf(program: Program, entries: readonly Entry[]): Entry[] {
+  return withoutHandingOver(program, withoutRests(program, entries));
+}
+
+/** Function entries whose names a pattern means, each of which may be a declaration or have code. */
+export function* functionsMatching(program: Program, pattern: NamePattern): IterableIterator<Entry> {
+  const find = (index: NameIndex): Iterable<NamedEntry> => index.functionsMatching(pattern.coarse);
+  for (const entry of program.names.matching(FUNCTIONS, find) ?? allFunctions(program)) {
+    const qualified = ifWellFormed(() => qualifiedNameOf(entry));
+    if (qualified === undefined) continue;
+    if (pattern.matches(qualified) || pattern.matches(shortNameOf(entry))) yield entry;
+  }
+}
+
+/** In a file without an index. */
+function* allFunctions({ info }: Program): IterableIterator<Entry> {
+  for (const unit of [...info.units, ...(info.supplementary?.units ?? [])]) {
+    yield* ifWellFormed(() => [...functionsIn(unit)]) ?? [];
+  }
 }
 
 /** Function entries that carry the name themselves: declarations, abstract instances, plain functions. */
@@ -56,13 +80,17 @@ function functionsOf(index: NameIndex, query: string): readonly NamedEntry[] {
 function* searched(program: Program, query: string): IterableIterator<Entry> {
   const name = lastComponent(query);
   for (const unit of programUnitsMentioning(program.info, program.split, name)) {
-    const { entries } = unit;
-    for (let index = 0; index < entries.length; index++) {
-      if (entries.tags[index] !== TAG.subprogram || !entries.has(index, AT.name)) continue;
-      const entry = Entry.of(entries, index);
+    for (const entry of functionsIn(unit)) {
       const own = ifWellFormed(() => entry.string(AT.name));
       if (own !== undefined && mayMatch(own, name)) yield entry;
     }
+  }
+}
+
+/** Function entries of a unit that carry a name themselves. */
+function* functionsIn({ entries }: Unit): IterableIterator<Entry> {
+  for (let index = 0; index < entries.length; index++) {
+    if (entries.tags[index] === TAG.subprogram && entries.has(index, AT.name)) yield Entry.of(entries, index);
   }
 }
 

@@ -67,7 +67,13 @@ export class Arming {
     const { site: id, address, from, onHit } = wanted;
     if (probes.sites.has(id)) throw new SidestepError('engine-protocol', `site ${id} is already armed`);
     const placement = examine(this.#parts, process, this.#mappingsOf(process), wanted);
-    if (!placement.possible) throw new SidestepError(placement.code, placement.reason, { place: { pid: process.pid } });
+    if (!placement.possible) {
+      const { code, reason, kind } = placement;
+      throw new SidestepError(code, reason, {
+        place: { pid: process.pid },
+        ...(kind !== undefined && { reason: kind }),
+      });
+    }
     // Now rather than at the first hit, which would wait for it.
     if (placement.displaced.execution === 'surrogate') surrogate.start();
     const agent = agents.prepare(wanted.agent);

@@ -24,7 +24,8 @@ export type Placement =
       readonly displaced: Displaced;
       readonly origin: Origin;
     }
-  | { readonly possible: false; readonly code: ErrorCode; readonly reason: string };
+  /** `kind`: the reason in a few words, the same for all places that are refused for it. */
+  | { readonly possible: false; readonly code: ErrorCode; readonly reason: string; readonly kind?: string };
 
 export interface PlacementParts {
   readonly emulator: Emulator;
@@ -57,13 +58,14 @@ export function examine(
   const prepared = parts.emulator.prepare(text, address);
   const { instruction } = prepared;
   if (prepared.execution === 'refused') {
-    return refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`);
+    return refuse('not-probeable', `${instruction || 'it'} can't be probed: ${prepared.reason}`, prepared.code);
   }
   if (sequence !== undefined && disturbsSequence(sequence, address, prepared.length)) {
-    return refuse('not-probeable', `${instruction} can't be probed: ${REFUSALS['restartable-sequence']}`);
+    const kind = 'restartable-sequence';
+    return refuse('not-probeable', `${instruction} can't be probed: ${REFUSALS[kind]}`, kind);
   }
   if (prepared.execution === 'twin' && !hasTwin(process, prepared.twin, Number(address))) {
-    return refuse('not-probeable', `${instruction} can't be probed: ${prepared.reason}, ${NO_TWIN}`);
+    return refuse('not-probeable', `${instruction} can't be probed: ${prepared.reason}, ${NO_TWIN}`, prepared.code);
   }
   if (prepared.changesShadowStack && hasShadowStack(process)) {
     return refuse('not-probeable', `${instruction} can't be probed: the program's threads have shadow stacks`);
@@ -75,8 +77,8 @@ function hasTwin(process: Process, plan: TwinPlan, address: number): boolean {
   return findTwin(process, plan, address) !== undefined || mayCome(process);
 }
 
-function refuse(code: ErrorCode, reason: string): Placement & { readonly possible: false } {
-  return { possible: false, code, reason };
+function refuse(code: ErrorCode, reason: string, kind?: string): Placement & { readonly possible: false } {
+  return { possible: false, code, reason, ...(kind !== undefined && { kind }) };
 }
 
 function nothingAt(address: bigint): string {

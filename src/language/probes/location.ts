@@ -1,27 +1,30 @@
 /**
  * Where a probe is to be: `FILE:LINE`, `FUNCTION`, `MODULE!FUNCTION`, `*0xADDRESS` or `MODULE!FUNCTION+0xOFFSET`; after
- * `return`, where the function returns that one of the first three means.
- * Function names are taken as their languages write them: `ns::Stack<int>::push`, `operator new[]`, `<T as
- * core::fmt::Display>::fmt`, `main.(*Server).handle`.
+ * `return`, where the function returns that one of the first three means; or at many places at once: `FILE:*`, and a
+ * FUNCTION with `*` in it. Function names are taken as their languages write them: `ns::Stack<int>::push`,
+ * `operator new[]`, `<T as core::fmt::Display>::fmt`, `main.(*Server).handle`.
  */
 import { address, hex } from '../../base/address';
+import { isNamePattern } from '../../debuginfo/names/namePattern';
+import { operatorNameLength } from '../../debuginfo/names/operatorName';
 import { type Range, relocating, syntaxError } from '../expression/diagnostics';
 import { type ProbeLocation } from './spec';
 
 const ADDRESS = /^\*(0x[0-9a-f]{1,16})$/i;
+/** What can only be meant as an address. */
+const ADDRESS_LIKE = /^\*(0x|[0-9])/i;
+const LINES = /^(.*[^:]):\*$/;
 const LINE = /^(.*[^:]):([0-9]+)$/;
 const OFFSET = /^([^!]+)!(.+?)(?:\+(0x[0-9a-f]+|[0-9]+))?$/i;
-/** C++'s operator names: the only names in which brackets need not balance (C++20 [over.oper], [class.conv.fct]). */
-const OPERATOR_NAME =
-  /operator(?:\s*(?:(?:new|delete)\b(?:\[\])?|co_await\b|\(\)|\[\]|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,|""\s*\w+)|\s+[\w:]+(?:\s*[*&]+)?)/y;
-
 const OPENING = '<([{';
 const CLOSING = '>)]}';
 
 /** No language has a function of this name. */
 const RETURN = /^return\s+/;
 
-const ADVICE = 'Write FILE:LINE, FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET.';
+const ADVICE =
+  'Write FILE:LINE, FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET; FILE:* for all lines; * in ' +
+  'FUNCTION for any characters.';
 
 const RETURN_ADVICE = 'Write return FUNCTION, return MODULE!FUNCTION or return FILE:LINE.';
 
@@ -36,20 +39,36 @@ export function parseLocation(text: string): ProbeLocation {
       () => parseReturn(text.slice(word.length)),
     );
   }
-  if (text.startsWith('*')) {
+  if (ADDRESS_LIKE.test(text)) {
     const digits = ADDRESS.exec(text)?.[1];
     if (digits === undefined) throw syntaxError('expected a hexadecimal address after `*`', range, ADVICE);
     return { kind: 'address', address: address(BigInt(digits)) };
   }
   const [, file, line] = LINE.exec(text) ?? [];
   if (file !== undefined && line !== undefined) return lineLocation(file, line, range);
+  const [, files] = LINES.exec(text) ?? [];
+  if (files !== undefined) return { kind: 'lines', file: files };
   const [, module, name, distance] = OFFSET.exec(text) ?? [];
   if (module !== undefined && name !== undefined && !/\boperator$/.test(module)) {
-    if (distance === undefined) return { kind: 'function', name, module };
+    if (distance === undefined) return functionLocation(name, module);
+    if (isNamePattern(name) || module.includes('*')) {
+      throw syntaxError('an offset needs one function of one module, not a pattern', range, ADVICE);
+    }
     return { kind: 'offset', module, function: name, offset: Number(distance) };
   }
   if (/^[0-9]/.test(text)) throw syntaxError(`\`${text}\` is not a location`, range, ADVICE);
-  return { kind: 'function', name: text };
+  return functionLocation(text);
+}
+
+function functionLocation(name: string, module?: string): ProbeLocation {
+  const isMany = isNamePattern(name) || module?.includes('*') === true;
+  const where = module === undefined ? {} : { module };
+  return isMany ? { kind: 'functions', pattern: name, ...where } : { kind: 'function', name, ...where };
+}
+
+/** Whether a location means many places, which are reported by function or by line. */
+export function isPattern({ kind }: ProbeLocation): boolean {
+  return kind === 'functions' || kind === 'lines';
 }
 
 /** Where the function returns that `text` means. Throws `syntax`, with the range in `text`. */
@@ -61,6 +80,7 @@ export function parseReturn(text: string): ProbeLocation {
 
 function lineLocation(file: string, digits: string, range: Range): ProbeLocation {
   if (/[^:]:[0-9]+$/.test(file)) throw syntaxError("a location can't have a column", range, ADVICE);
+  if (file.includes('*')) throw syntaxError('a pattern of files needs all their lines', range, 'Write FILE:*.');
   const line = Number(digits);
   if (line < 1 || line > 0xffff_ffff) throw syntaxError(`there is no line ${digits}`, range);
   return { kind: 'line', file, line };
@@ -91,12 +111,6 @@ export function bareLocationEnd(text: string, start: number): number {
   return at;
 }
 
-function operatorNameLength(text: string, at: number): number {
-  if (at > 0 && /[\w$]/.test(text.charAt(at - 1))) return 0;
-  OPERATOR_NAME.lastIndex = at;
-  return OPERATOR_NAME.exec(text)?.[0].length ?? 0;
-}
-
 /** Canonical text, not quoted; {@link parseLocation} gives the location back. */
 export function formatLocation(location: ProbeLocation): string {
   switch (location.kind) {
@@ -106,6 +120,10 @@ export function formatLocation(location: ProbeLocation): string {
       return location.module === undefined ? location.name : `${location.module}!${location.name}`;
     case 'return':
       return `return ${formatLocation(location.of)}`;
+    case 'lines':
+      return `${location.file}:*`;
+    case 'functions':
+      return location.module === undefined ? location.pattern : `${location.module}!${location.pattern}`;
     case 'address':
       return `*${hex(location.address)}`;
     case 'offset':

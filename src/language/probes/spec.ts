@@ -20,6 +20,10 @@ export type ProbeLocation =
   | FunctionLocation
   /** Where a function returns, or the one that has code of the line. */
   | { readonly kind: 'return'; readonly of: FunctionLocation | LineLocation }
+  /** Every line of the files that has code; `*` in `file` is any characters of a component. */
+  | { readonly kind: 'lines'; readonly file: string }
+  /** All functions whose names match a {@link NamePattern}; `module` as above, with `*` as in `file`. */
+  | { readonly kind: 'functions'; readonly pattern: string; readonly module?: string }
   | { readonly kind: 'address'; readonly address: Address }
   /** `offset` bytes after the function's entry, prologue included. */
   | { readonly kind: 'offset'; readonly module: string; readonly function: string; readonly offset: number };

@@ -5,7 +5,9 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type ProbePlace } from '../../debuginfo/model/model';
+import { type ModuleImage } from './images';
 import { type Module } from './module';
+import { pathPattern } from './pathPattern';
 import { type SourceMap } from './sourceMap';
 import { closest, matchSource, type SourceMatch } from './sourceMatch';
 
@@ -13,6 +15,9 @@ import { closest, matchSource, type SourceMatch } from './sourceMatch';
 export interface ModuleSource extends SourceMatch {
   readonly module: Module;
 }
+
+/** Line numbers have 32 bits. */
+export const LAST_LINE = 0xffff_ffff;
 
 /** A distribution's source must be named by its directory too. */
 const DISTRIBUTION_CLOSENESS = 2;
@@ -30,6 +35,23 @@ export function findSources(query: string, modules: readonly Module[], sourceMap
     .flatMap((module) => sourcesIn(module, query, sourceMap))
     .filter(({ closeness }) => !query.startsWith('/') || closeness >= DISTRIBUTION_CLOSENESS);
   return closest(others);
+}
+
+/** The sources of what is the user's own whose paths on this machine end in what `pattern` matches (`src/*.c`). */
+export function sourcesMatching(
+  pattern: string,
+  modules: readonly Module[],
+  sourceMap: SourceMap,
+): readonly Omit<ModuleSource, 'closeness'>[] {
+  const end = pathPattern(pattern, '(?:^|/)');
+  return modules
+    .filter((module) => module.readableImage?.hasDebugInfo === true && isUsersOwn(module))
+    .flatMap((module) =>
+      module.image
+        .sourceFiles()
+        .map((built) => ({ module, built, here: sourceMap.toHere(built) }))
+        .filter(({ here }) => end.test(here)),
+    );
 }
 
 /** Paths, as they would be on this machine, of the sources of what is the user's own. */
@@ -71,6 +93,18 @@ export function placesOfLine(
     );
   }
   return found[0];
+}
+
+/** The places of lines themselves, not of the next ones that have code. `built`: the file's path in the image. */
+export function placesOfLines(
+  image: Pick<ModuleImage, 'linePlaces'>,
+  built: string,
+  lines: readonly number[],
+): readonly ProbePlace[] {
+  return lines.flatMap((line) => {
+    const found = image.linePlaces(built, line);
+    return found?.line === line ? found.places : [];
+  });
 }
 
 /** `names`: the files that `query` may mean in the debug information of `path`. */

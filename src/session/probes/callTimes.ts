@@ -15,7 +15,7 @@ import { keyCaptures } from '../../language/compileProbe';
 import { type Engine } from '../engine/engine';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
-import { type FoundEntry, type Search } from './found';
+import { type FoundEntry, type Search } from './foundPlace';
 import { placeAt } from './placeAt';
 import { type SiteTable } from './siteTable';
 import { type Probe, type Site } from './userProbe';

@@ -9,7 +9,7 @@ import { type AgentOperation } from '../../contract/agent/operations';
 import { emptyScope } from '../../debuginfo/model/model';
 import { compileProbe, type CompiledProbe, type UnfoldedMessage } from '../../language/compileProbe';
 import { type ProbeSpec } from '../../language/probes/spec';
-import { type FoundPlace } from './resolve';
+import { type FoundPlace } from './foundPlace';
 
 /** What a place counts that can't report. */
 export interface CountingProgram {
@@ -26,6 +26,8 @@ const NEVER_EVALUATED: readonly AgentOperation[] = [
 ];
 
 const NO_MESSAGE: UnfoldedMessage = { text: '', values: [] };
+/** What counts where nothing need be known: the same for every place. */
+const COUNTING: CompiledProbe = compileProbe({ kind: 'count' }, emptyScope(linkAddress(0n)), 0n);
 
 /** Throws `syntax`, `type` or `unknown-name`, and what is wrong with debug information. */
 export function compileAt(
@@ -33,6 +35,7 @@ export function compileAt(
   { module, function: name, leaving }: FoundPlace,
   address: Address,
 ): CompiledProbe {
+  if (spec.kind === 'count' && spec.condition === undefined) return COUNTING;
   if (module === undefined) return compileProbe(spec, emptyScope(linkAddress(address)), 0n);
   return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias, leaving);
 }

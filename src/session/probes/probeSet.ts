@@ -16,7 +16,9 @@ import { type Module } from '../code/module';
 import { isElsewhere, movedText } from './moved';
 import { type ArmedPlace, isArmed, Probe, type Site } from './userProbe';
 import { type Process } from '../processes/process';
-import { explainMissing, findPlaces, type FoundPlace, type Search } from './resolve';
+import { type FoundPlace, type Search } from './foundPlace';
+import { type PlaceFailure } from './patternTally';
+import { explainMissing, findPlaces } from './resolve';
 import { type SiteTable } from './siteTable';
 import { type SourceMap } from '../code/sourceMap';
 import { newerSources } from './sourceAge';
@@ -39,6 +41,14 @@ export interface ProbeCounts extends Counts {
   readonly processes: readonly ProcessCounts[];
 }
 
+/** What places are found and watched with. */
+export interface PlacingOptions {
+  readonly sourceMap: SourceMap;
+  /** How many sites a pattern may have in a process. */
+  readonly maxSites: number;
+  readonly times: CallTimes;
+}
+
 export class ProbeSet {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
@@ -51,6 +61,7 @@ export class ProbeSet {
   /** Sites that are gone here, while the engine still has their counts: until their probe is taken away. */
   readonly #departed = new Map<SiteId, Site>();
   readonly #changed = new Emitter<Probe>();
+  readonly #maxSites: number;
   #lastId: ProbeId = 0;
 
   /**
@@ -58,7 +69,8 @@ export class ProbeSet {
    */
   readonly onChanged: Event<Probe> = this.#changed.on;
 
-  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap, times: CallTimes) {
+  constructor(engine: Engine, sites: SiteTable, { sourceMap, maxSites, times }: PlacingOptions) {
+    this.#maxSites = maxSites;
     this.#engine = engine;
     this.#times = times;
     this.#sites = sites;
@@ -119,14 +131,16 @@ export class ProbeSet {
   /** A child was forked with these sites, each with the one of its parent that it stands for. */
   inherit(process: Process, sites: Iterable<readonly [SiteId, SiteId]>): void {
     this.#times.inherit(process, sites);
+    const inherited: Site[] = [];
     for (const [id, parents] of sites) {
       const template = this.#sites.get(parents);
       // None: it is the session's own.
       if (template === undefined) continue;
       const site: Site = { ...template, id, process };
       this.#sites.add(site);
-      site.probe.sites = [...site.probe.sites, site];
+      inherited.push(site);
     }
+    for (const [probe, own] of groupByProbe(inherited)) probe.sites = [...probe.sites, ...own];
   }
 
   /** The engine has forgotten these sites, because their process ended or called exec. */
@@ -134,7 +148,7 @@ export class ProbeSet {
     const { pid, parent, executable } = process;
     this.#times.forgetProcess(process);
     const sums = new Map<Probe, Counts>();
-    const lost = new Set<Probe>();
+    const gone: Site[] = [];
     for (const [id, counted] of counts) {
       const site = this.#known(id);
       this.#departed.delete(id);
@@ -142,15 +156,16 @@ export class ProbeSet {
       const { probe } = site;
       sums.set(probe, addCounts(sums.get(probe) ?? NO_COUNTS, counted));
       this.#settle(site, counted);
-      if (this.#detach(site)) lost.add(probe);
+      gone.push(site);
     }
+    const { disarmed } = this.#detach(gone);
     for (const [probe, sum] of sums) {
       if (sum.hits === 0) continue;
       const ended = this.#ended.get(probe) ?? [];
       ended.push({ pid, parent, executable, ...sum });
       this.#ended.set(probe, ended);
     }
-    for (const probe of lost) this.#changed.fire(probe);
+    for (const probe of disarmed) this.#changed.fire(probe);
   }
 
   /** The modules are no longer mapped; their sites went with them, or are removed if the engine still has them. */
@@ -162,17 +177,14 @@ export class ProbeSet {
     if (gone.length === 0) return;
     const { sites } = await this.#engine.request('disarm', { sites: gone.map(({ id }) => id) });
     const counted = new Map(sites);
-    for (const site of gone) {
-      this.#settle(site, counted.get(site.id) ?? NO_COUNTS);
-      this.#detach(site);
-      this.#changed.fire(site.probe);
-    }
+    for (const site of gone) this.#settle(site, counted.get(site.id) ?? NO_COUNTS);
+    for (const probe of this.#detach(gone).all) this.#changed.fire(probe);
   }
 
   /** All sites of a process are gone: it runs another program now, in which every location is looked for anew. */
   forget(process: Process): void {
     this.#times.forgetProcess(process);
-    for (const site of [...this.#sites.values()]) if (site.process === process) this.#drop(site);
+    this.#drop([...this.#sites.values()].filter((site) => site.process === process));
     // What a child runs says nothing about the others.
     if (process.parent !== undefined) return;
     for (const probe of this.#probes) {
@@ -189,7 +201,7 @@ export class ProbeSet {
     const site = this.#sites.get(id);
     if (!site) return;
     site.probe.error ??= new SidestepError('not-probeable', reason);
-    this.#drop(site);
+    this.#drop([site]);
   }
 
   async counts(): Promise<ReadonlyMap<Probe, ProbeCounts>> {
@@ -200,21 +212,26 @@ export class ProbeSet {
       const site = this.#known(id);
       return site === undefined ? [] : [{ site, counted }];
     });
+    const known = groupByProbe(this.#sites.values());
+    const counting = new Map<Probe, typeof inEngine>();
+    for (const one of inEngine) {
+      const group = counting.get(one.site.probe);
+      if (group) group.push(one);
+      else counting.set(one.site.probe, [one]);
+    }
     const result = new Map<Probe, ProbeCounts & { readonly sites: Map<Site, Counts> }>();
     for (const probe of this.#probes) {
       const processes = new Map<Process, Counts>();
       const sites = new Map<Site, Counts>();
-      for (const site of this.#sites.values()) {
-        if (site.probe !== probe) continue;
+      for (const site of known.get(probe) ?? []) {
         const counted = bySite.get(site.id) ?? NO_COUNTS;
         sites.set(site, counted);
         processes.set(site.process, addCounts(processes.get(site.process) ?? NO_COUNTS, counted));
       }
       const running = [...processes].map(([{ pid, parent, executable }, sum]) => ({ pid, parent, executable, ...sum }));
       const places = new Map(probe.places.map((place) => [place, place.counts]));
-      for (const { site, counted } of inEngine) {
-        if (site.probe !== probe) continue;
-        const place = probe.placeOf(site);
+      for (const { site, counted } of counting.get(probe) ?? []) {
+        const { place } = site;
         if (!isArmed(place)) continue;
         places.set(place, addCounts(places.get(place) ?? NO_COUNTS, counted));
       }
@@ -232,8 +249,10 @@ export class ProbeSet {
   async #place(probes: readonly Probe[], process: Process, modules: readonly Module[]): Promise<void> {
     const { generation } = process;
     const found = probes.map((probe) => {
-      const placed = probe.sites.flatMap((site) => (site.process === process && site.module ? [site.module] : []));
-      return { probe, search: findPlaces(probe.spec.location, modules, this.#sourceMap, placed) };
+      const there = probe.sites.filter((site) => site.process === process);
+      const placed = [...new Set(there.flatMap(({ module }) => module ?? []))];
+      const most = this.#maxSites - there.length;
+      return { probe, search: findPlaces(probe.spec.location, modules, this.#sourceMap, placed, most) };
     });
     const untimed = new Map<Probe, readonly string[]>();
     for (const { probe, search } of found) {
@@ -259,25 +278,28 @@ export class ProbeSet {
     probe: Probe,
     process: Process,
     search: Search,
-    { sites, warnings, errors, untimed }: Armed & { readonly untimed: readonly string[] },
+    { sites, warnings, failures, untimed }: Armed & { readonly untimed: readonly string[] },
   ): void {
-    const { location } = probe.spec;
+    const { location, text } = probe.spec;
     if (sites.length > 0) probe.sites = [...probe.sites, ...sites];
     probe.line ??= search.line;
-    probe.warnings = distinct([
-      ...probe.warnings,
-      ...warnings,
-      ...refusalsOf(probe, errors),
+    const doubts = [
+      ...search.places.flatMap(({ doubt }) => doubt ?? []),
+      ...(search.places.length > 0 ? (search.doubts ?? []) : []),
+      ...untimed,
+    ].map((doubt) => `${formatLocation(location)}: ${doubt}`);
+    probe.addWarnings([
       ...moveOf(probe, sites),
       ...newerSources(search.places, this.#sourceMap),
       ...incompleteDebugInfo(search.places),
-      ...[
-        ...search.places.flatMap(({ doubt }) => doubt ?? []),
-        ...(search.places.length > 0 ? (search.doubts ?? []) : []),
-        ...untimed,
-      ].map((doubt) => `${formatLocation(location)}: ${doubt}`),
+      ...excessOf(probe, search),
     ]);
-    const failure = errors[0] ?? search.errors[0];
+    const refused = failures.filter(({ error }) => isOfThePlace(error));
+    if (probe.tally) probe.tally.add(search, refused, [...warnings, ...doubts]);
+    else probe.addWarnings([...warnings, ...refusalsOf(probe, refused), ...doubts]);
+    const [first = search.errors[0] ?? search.refused?.[0]] = failures.map(({ error }) => error);
+    const refusals = refused.length > 0 ? probe.tally?.refusals : undefined;
+    const failure = refusals === undefined ? first : new SidestepError('not-probeable', `${text}: ${refusals}`);
     if (probe.sites.length > 0) {
       probe.state = 'armed';
       probe.error = failure;
@@ -297,11 +319,10 @@ export class ProbeSet {
     probe.sites = [];
   }
 
-  /** A site that is gone without last counts: the engine keeps them. */
-  #drop(site: Site): void {
-    this.#departed.set(site.id, site);
-    this.#detach(site);
-    this.#changed.fire(site.probe);
+  /** Sites that are gone without last counts: the engine keeps them. */
+  #drop(sites: readonly Site[]): void {
+    for (const site of sites) this.#departed.set(site.id, site);
+    for (const probe of this.#detach(sites).all) this.#changed.fire(probe);
   }
 
   #known(id: SiteId): Site | undefined {
@@ -311,19 +332,33 @@ export class ProbeSet {
   /** The engine has forgotten a site: its last counts stay with its place. */
   #settle(site: Site | undefined, counted: Counts): void {
     if (site === undefined) return;
-    const place = site.probe.placeOf(site);
-    place.counts = addCounts(place.counts, counted);
+    site.place.counts = addCounts(site.place.counts, counted);
   }
 
-  /** Forgets a site. True: its probe is armed nowhere any more. */
-  #detach(site: Site): boolean {
-    const { probe } = site;
-    this.#sites.remove(site);
-    probe.sites = probe.sites.filter((other) => other !== site);
-    if (probe.sites.length > 0 || probe.state !== 'armed') return false;
-    probe.state = 'pending';
-    return true;
+  /** Forgets sites: the probes that they were of, and those that are armed nowhere any more. */
+  #detach(sites: readonly Site[]): { readonly all: readonly Probe[]; readonly disarmed: readonly Probe[] } {
+    const gone = new Set(sites);
+    const all = [...groupByProbe(sites).keys()];
+    const disarmed: Probe[] = [];
+    for (const site of sites) this.#sites.remove(site);
+    for (const probe of all) {
+      probe.sites = probe.sites.filter((site) => !gone.has(site));
+      if (probe.sites.length > 0 || probe.state !== 'armed') continue;
+      probe.state = 'pending';
+      disarmed.push(probe);
+    }
+    return { all, disarmed };
   }
+}
+
+function groupByProbe(sites: Iterable<Site>): ReadonlyMap<Probe, readonly Site[]> {
+  const groups = new Map<Probe, Site[]>();
+  for (const site of sites) {
+    const group = groups.get(site.probe);
+    if (group) group.push(site);
+    else groups.set(site.probe, [site]);
+  }
+  return groups;
 }
 
 /**
@@ -349,12 +384,26 @@ function findMistake({ message, condition }: ProbeSpec): SidestepError | undefin
   }
 }
 
+/** Whether what is wrong is wrong with one place, and not with the probe or its process. */
+function isOfThePlace({ code }: SidestepError): boolean {
+  return code === 'not-probeable' || code === 'text-differs';
+}
+
 /** If a probe is armed at some of its places only, the user must hear about the others. */
-function refusalsOf({ spec, sites }: Probe, errors: readonly SidestepError[]): readonly string[] {
+function refusalsOf({ spec, sites }: Probe, failures: readonly PlaceFailure[]): readonly string[] {
   if (sites.length === 0) return [];
-  return errors
-    .filter(({ code }) => code === 'not-probeable' || code === 'text-differs')
-    .map(({ message }) => `${spec.text}: one of its places can't be probed, so hits there are not counted: ${message}`);
+  return failures
+    .filter(({ error: { code } }) => code === 'not-probeable' || code === 'text-differs')
+    .map(
+      ({ error: { message } }) =>
+        `${spec.text}: one of its places can't be probed, so hits there are not counted: ${message}`,
+    );
+}
+
+/** Of a library that came later: the others are armed. */
+function excessOf({ spec, sites }: Probe, { errors }: Search): readonly string[] {
+  const excess = errors.find(({ code }) => code === 'too-many');
+  return sites.length === 0 || excess === undefined ? [] : [`${spec.text}: not armed in a library: ${excess.message}`];
 }
 
 /** A line without code means the next one that has some: where that is another function's, the user hardly meant it. */
@@ -374,9 +423,5 @@ function incompleteDebugInfo(places: readonly FoundPlace[]): readonly string[] {
 }
 
 function isMistaken(probe: Probe): boolean {
-  return probe.state === 'failed' && probe.error?.code === 'syntax';
-}
-
-function distinct(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts)];
+  return probe.state === 'failed' && (probe.error?.code === 'syntax' || probe.error?.code === 'too-many');
 }

@@ -5,17 +5,25 @@
  */
 import { address as toAddress, hex, linkAddress } from '../../base/address';
 import { SidestepError } from '../../base/errors';
-import { type ProbePlace } from '../../debuginfo/model/model';
-import { similarFiles } from '../../debuginfo/names/similarity';
+import { NamePattern } from '../../debuginfo/names/namePattern';
 import { type ProbeLocation } from '../../language/probes/spec';
 import { type ModuleImage } from '../code/images';
-import { type FoundPlace, type Search } from './found';
-import { findReturns } from './returns';
-import { findSources, listSources, placesOfLine } from '../code/sources';
+import { findSources, placesOfLine } from '../code/sources';
 import { type Module } from '../code/module';
 import { type SourceMap } from '../code/sourceMap';
-
-export { type FoundPlace, type Search } from './found';
+import {
+  didYouMean,
+  explainNoFile,
+  type FoundPlace,
+  inModule,
+  isDynamicLinker,
+  isNamed,
+  notLoaded,
+  type Search,
+  searchEach,
+} from './foundPlace';
+import { explainNoLines, explainNoMatch, findFunctions, findLines } from './resolvePatterns';
+import { findReturns } from './returns';
 
 type Finders = {
   readonly [K in ProbeLocation['kind']]: (
@@ -23,12 +31,15 @@ type Finders = {
     modules: readonly Module[],
     sourceMap: SourceMap,
     placed: readonly Module[],
+    most: number,
   ) => Search;
 };
 
 const FINDERS: Finders = {
   line: findLine,
+  lines: findLines,
   function: findFunction,
+  functions: findFunctions,
   return: findReturn,
   address: findAddress,
   offset: findOffset,
@@ -36,13 +47,14 @@ const FINDERS: Finders = {
 
 /**
  * Searches `modules`, the program's before the libraries'. `placed`: other modules of the process, in which the
- * location was found.
+ * location was found. `most`: how many places a pattern may still have there.
  */
 export function findPlaces(
   location: ProbeLocation,
   modules: readonly Module[],
   sourceMap: SourceMap,
-  placed: readonly Module[] = [],
+  placed: readonly Module[],
+  most: number,
 ): Search {
   const programFirst = [...modules].sort((a, b) => Number(b.isProgram) - Number(a.isProgram));
   const finder = FINDERS[location.kind] as (
@@ -50,15 +62,17 @@ export function findPlaces(
     m: readonly Module[],
     s: SourceMap,
     p: readonly Module[],
+    n: number,
   ) => Search;
-  return finder(location, programFirst, sourceMap, placed);
+  return finder(location, programFirst, sourceMap, placed, most);
 }
 
 /** Has a program's image read what {@link findPlaces} will ask of it; images keep what they have read. */
-export function foresee(location: ProbeLocation, image: ModuleImage, sourceMap: SourceMap): void {
+export function foresee(location: ProbeLocation, image: ModuleImage, sourceMap: SourceMap, most: number): void {
   try {
     if (location.kind === 'function') image.functionPlaces(location.name);
     if (location.kind === 'return' && location.of.kind === 'function') image.functionReturns(location.of.name);
+    if (location.kind === 'functions') image.functionsMatching(new NamePattern(location.pattern), most);
     if (location.kind !== 'line' || !image.hasDebugInfo) return;
     for (const built of image.filesMatching(sourceMap.toBuilt(location.file))) image.linePlaces(built, location.line);
   } catch (error) {
@@ -110,8 +124,9 @@ function findReturn(
   modules: readonly Module[],
   sourceMap: SourceMap,
   placed: readonly Module[],
+  most: number,
 ): Search {
-  const meant = findPlaces(of, modules, sourceMap, placed);
+  const meant = findPlaces(of, modules, sourceMap, placed, most);
   return findReturns(of, meant);
 }
 
@@ -125,10 +140,9 @@ function withoutSuffix(name: string): string {
  * are not what a program's own calls mean: MODULE!FUNCTION means them. Its own functions have reserved names.
  */
 function isPrivateCopy(module: Module, name: string): boolean {
-  return !module.isProgram && DYNAMIC_LINKER.test(module.name) && !LINKERS_OWN.test(name);
+  return isDynamicLinker(module) && !LINKERS_OWN.test(name);
 }
 
-const DYNAMIC_LINKER = /^ld(-linux.*|-[0-9.]+)\.so/;
 const LINKERS_OWN = /^(_dl_|_rtld|_r_debug|rtld|__tls_get_addr|__rtld_|dl_|_start$|_dl)/;
 
 function findAddress({ address }: Extract<ProbeLocation, { kind: 'address' }>, modules: readonly Module[]): Search {
@@ -157,43 +171,8 @@ function findOffset(location: Extract<ProbeLocation, { kind: 'offset' }>, module
   return { places: found, errors };
 }
 
-/** `libc.so.6`, `libc` or the whole path. */
-function isNamed(module: Module, name: string): boolean {
-  return module.name === name || module.path === name || module.name.startsWith(`${name}.so`);
-}
-
 function functionIn(module: Module, name: string): FoundPlace[] {
   return module.image.functionPlaces(name).map((place) => inModule(module, place));
-}
-
-function inModule(module: Module, place: ProbePlace): FoundPlace {
-  const candidates = place.candidates.map((candidate) => module.toRun(candidate));
-  return {
-    module,
-    candidates,
-    line: place.line,
-    function: place.function,
-    ...(place.doubt !== undefined && { doubt: place.doubt }),
-  };
-}
-
-/** One file that is broken does not hide what the others have; one that can't be opened has nothing. */
-function searchEach(
-  modules: readonly Module[],
-  search: (module: Module) => readonly FoundPlace[],
-): { readonly found: readonly FoundPlace[]; readonly errors: readonly SidestepError[] } {
-  const found: FoundPlace[] = [];
-  const errors: SidestepError[] = [];
-  for (const module of modules) {
-    if (module.problem) continue;
-    try {
-      found.push(...search(module));
-    } catch (error) {
-      if (!(error instanceof SidestepError)) throw error;
-      errors.push(error);
-    }
-  }
-  return { found, errors };
 }
 
 /** Why no module has the location, and what may help; the caller knows whether more code may be loaded. */
@@ -207,16 +186,16 @@ export function explainMissing(
   const unreadable = program?.problem;
   if (unreadable) return unreadable;
   const hidden = modules.find(
-    (module) =>
-      isHidden(module) &&
-      ((location.kind !== 'offset' && location.kind !== 'function') ||
-        location.module === undefined ||
-        isNamed(module, location.module)),
+    (module) => isHidden(module) && (!('module' in location) || isNamed(module, location.module)),
   );
   if (hidden?.problem && location.kind !== 'address') return mayBeIn(hidden.problem, location);
   switch (location.kind) {
     case 'line':
-      return explainMissingLine(location, modules, sourceMap, program);
+      return explainMissingLine(location, modules, sourceMap);
+    case 'lines':
+      return explainNoLines(location, modules, sourceMap);
+    case 'functions':
+      return explainNoMatch(location, modules);
     case 'function': {
       const { module: wanted } = location;
       if (wanted !== undefined && !modules.some((module) => isNamed(module, wanted))) return notLoaded(wanted);
@@ -246,10 +225,6 @@ function hasPrivateCopy(module: Module, name: string): boolean {
   return isPrivateCopy(module, name) && module.readableImage?.symbolAddress(name) !== undefined;
 }
 
-function notLoaded(module: string): SidestepError {
-  return new SidestepError('unknown-name', `no module ${module} is loaded`);
-}
-
 /**
  * A file that is there, but can't be opened. Memory that is only called a file (memfd_create(2)) has nothing to find.
  */
@@ -261,34 +236,27 @@ function mayBeIn(
   { message, advice, place }: SidestepError,
   location: Exclude<ProbeLocation, { kind: 'address' | 'return' }>,
 ): SidestepError {
-  const what =
-    location.kind === 'line' ? location.file : location.kind === 'function' ? location.name : location.module;
+  const what = location.kind === 'offset' ? location.module : wantedName(location);
   return new SidestepError('file-unreadable', `no readable file has ${what}, and one file can't be read: ${message}`, {
     ...(place && { place }),
     ...(advice !== undefined && { advice }),
   });
 }
 
-function didYouMean(names: readonly string[]): { advice?: string } {
-  return names.length === 0 ? {} : { advice: `Did you mean ${names.join(' or ')}?` };
+function wantedName(location: Exclude<ProbeLocation, { kind: 'address' | 'offset' | 'return' }>): string {
+  if (location.kind === 'function') return location.name;
+  return location.kind === 'functions' ? location.pattern : location.file;
 }
 
 function explainMissingLine(
   { file, line }: Extract<ProbeLocation, { kind: 'line' }>,
   modules: readonly Module[],
   sourceMap: SourceMap,
-  program: Module | undefined,
 ): SidestepError {
   if (findSources(file, modules, sourceMap).length > 0) {
     return new SidestepError('no-code', `${file} has no code at line ${line} or just below`, {
       advice: 'Choose a line in a function that is used: compilers leave out what is never called.',
     });
   }
-  if (program?.readableImage?.hasDebugInfo === false) {
-    return new SidestepError('unknown-file', `${program.path} has no debug information`, {
-      advice: 'Compile it with -g or install its debug symbols; probes on function names work without.',
-    });
-  }
-  const similar = similarFiles(file, listSources(modules, sourceMap));
-  return new SidestepError('unknown-file', `no loaded module was compiled from ${file}`, { ...didYouMean(similar) });
+  return explainNoFile(file, modules, sourceMap);
 }

@@ -3,7 +3,7 @@ import { SidestepError } from '../../base/errors';
 import { type FunctionReturns } from '../../debuginfo/model/model';
 import { type FunctionLocation, type LineLocation } from '../../language/probes/spec';
 import { type Module } from '../code/module';
-import { type FoundEntry, type FoundPlace, type Search } from './found';
+import { type FoundEntry, type FoundPlace, type Search } from './foundPlace';
 
 /** `meant`: the places of the functions, or of the line, where they are entered or passed. */
 export function findReturns(of: FunctionLocation | LineLocation, meant: Search): Search {

@@ -4,6 +4,7 @@
  * when it arms it, and only then: all places go out in one request at their best addresses, and those that are refused
  * once more at their next ones.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type Address, hex } from '../../base/address';
 import { type ErrorCode, SidestepError } from '../../base/errors';
 import { toError, toFailure } from '../../contract/engineFailure';
@@ -15,10 +16,17 @@ import { type Engine } from '../engine/engine';
 import { type Probe, type Site, type SiteLocation } from './userProbe';
 import { unlessEnded } from '../processes/ended';
 import { type Process } from '../processes/process';
-import { type FoundPlace } from './resolve';
+import { type FoundPlace } from './foundPlace';
+import { type PlaceFailure } from './patternTally';
 import { placeAt } from './placeAt';
 import { type SiteTable } from './siteTable';
 import { type SourceMap } from '../code/sourceMap';
+
+/**
+ * How many sites go out in one request: while the engine arms them, the next ones are compiled. Smaller batches overlap
+ * better; larger ones cost fewer messages.
+ */
+const BATCH_SITES = 500;
 
 /** Why an address is refused while another one of the same place may serve. */
 const OF_THE_ADDRESS: ReadonlySet<ErrorCode> = new Set(['not-probeable', 'text-differs', 'memory-unreachable']);
@@ -35,17 +43,17 @@ export interface Armed {
   /** What the user should know about the probe at these sites. */
   readonly warnings: readonly string[];
   /** Why the other places have none. */
-  readonly errors: readonly SidestepError[];
+  readonly failures: readonly PlaceFailure[];
 }
 
 /** {@link Armed} as it grows. */
 interface Progress {
   readonly probe: Probe;
-  /** Addresses where the probe stands, or is about to: places can share one. */
-  readonly taken: Set<Address>;
+  /** Where the probe stands, or is about to: places can share an address. */
+  readonly taken: Set<Address | string>;
   readonly sites: Site[];
   readonly warnings: string[];
-  readonly errors: SidestepError[];
+  readonly failures: PlaceFailure[];
 }
 
 /** A place at one of its addresses, with the probe's program for that one or why it has none there. */
@@ -86,12 +94,34 @@ export class SiteArming {
    */
   async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<ReadonlyMap<Probe, Armed>> {
     const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process), places }));
-    let attempts = all.flatMap(({ progress, places }) => meaningful(progress, places));
-    while (attempts.length > 0) {
-      const answers = await this.#ask(process, attempts);
+    let attempts: Iterable<Attempt> = meaningfulOfAll(all);
+    for (;;) {
+      const answers = await this.#askInBatches(process, attempts);
+      if (answers.length === 0) break;
       attempts = answers.flatMap(([{ attempt, site }, outcome]) => settle(attempt, site, outcome));
     }
     return new Map(all.map(({ progress }) => [progress.probe, progress]));
+  }
+
+  /** Stops in between when the process calls exec or ends. */
+  async #askInBatches(process: Process, attempts: Iterable<Attempt>): Promise<readonly Answered[]> {
+    const { generation } = process;
+    const answers: Promise<readonly Answered[]>[] = [];
+    let batch: Attempt[] = [];
+    for (const attempt of attempts) {
+      batch.push(attempt);
+      if (batch.length < BATCH_SITES) continue;
+      const asked = this.#ask(process, batch);
+      // Its failure may come before all are awaited.
+      asked.catch(() => undefined);
+      answers.push(asked);
+      batch = [];
+      // The request goes out, and hits come in.
+      await setImmediate();
+      if (process.generation !== generation || process.end !== undefined) break;
+    }
+    if (batch.length > 0) answers.push(this.#ask(process, batch));
+    return (await Promise.all(answers)).flat();
   }
 
   async #ask(process: Process, attempts: readonly Attempt[]): Promise<readonly Answered[]> {
@@ -105,7 +135,7 @@ export class SiteArming {
     for (const [{ site }, outcome] of answers) {
       if ('failure' in outcome) this.#sites.remove(site);
       else {
-        site.probe.placeOf(site).displaced = outcome;
+        site.place.displaced = outcome;
         armed.push(site);
       }
     }
@@ -129,8 +159,7 @@ export class SiteArming {
     const answer = await unlessEnded(this.#engine.request('disarm', { sites: sites.map(({ id }) => id) }));
     const counted = new Map(answer?.sites);
     for (const site of sites) {
-      const place = site.probe.placeOf(site);
-      place.counts = addCounts(place.counts, counted.get(site.id) ?? NO_COUNTS);
+      site.place.counts = addCounts(site.place.counts, counted.get(site.id) ?? NO_COUNTS);
     }
   }
 
@@ -139,19 +168,23 @@ export class SiteArming {
       compiled instanceof SidestepError
         ? compileForCounting(probe.spec, place, address, compiled)
         : { compiled, problem: undefined };
+    const { module } = place;
+    const location = this.#describe(place, address);
     return {
       id: this.#sites.reserve(),
       probe,
       process,
-      module: place.module,
-      location: this.#describe(place, address),
       ...(place.copy !== undefined && { copy: place.copy }),
+      module,
+      location,
+      place: probe.placeOf({ module, location, problem: program.problem }),
       ...program,
     };
   }
 
   #describe(place: FoundPlace, address: Address): SiteLocation {
-    const info = place.module?.image.describe(place.module.toLink(address));
+    const isKnown = place.function !== undefined && place.line !== undefined;
+    const info = isKnown ? undefined : place.module?.image.describe(place.module.toLink(address));
     const name = place.function ?? info?.function ?? info?.symbol?.name;
     const line = place.line ?? info?.line;
     return {
@@ -170,29 +203,64 @@ function begin(probe: Probe, process: Process): Progress {
   const there = probe.sites.filter((site) => site.process === process);
   return {
     probe,
-    taken: new Set(there.map(({ location }) => location.address)),
+    taken: new Set(there.map(({ location }) => positionOf(probe, location.address, location))),
     sites: [],
     warnings: [],
-    errors: [],
+    failures: [],
   };
 }
 
-/** The places at their best addresses; none, but what is wrong, where the probe means nothing at any of them. */
-function meaningful(progress: Progress, places: readonly FoundPlace[]): readonly Attempt[] {
-  const attempts = places.flatMap((place) => attemptAt(progress, place));
-  const mistakes = attempts.flatMap(({ compiled }) => (compiled instanceof SidestepError ? [compiled] : []));
-  if (progress.probe.places.length > 0 || mistakes.length < attempts.length) return attempts;
-  progress.errors.push(...mistakes);
-  return [];
+/** One site of a probe; of a pattern, one for each line or function that begins at the address. */
+function positionOf(
+  { spec, isPattern }: Probe,
+  address: Address,
+  meant: { readonly line?: number; readonly function?: string },
+): Address | string {
+  if (!isPattern) return address;
+  return `${address} ${(spec.location.kind === 'lines' ? meant.line : meant.function) ?? ''}`;
 }
 
-/** None if the probe stands at the address already. */
+function* meaningfulOfAll(
+  all: readonly { readonly progress: Progress; readonly places: readonly FoundPlace[] }[],
+): IterableIterator<Attempt> {
+  for (const { progress, places } of all) yield* meaningful(progress, places);
+}
+
+/** The places at their best addresses; none, but what is wrong, where the probe means nothing at any of them. */
+function* meaningful(progress: Progress, places: readonly FoundPlace[]): IterableIterator<Attempt> {
+  let isMeaningful = progress.probe.places.length > 0;
+  const mistaken: Attempt[] = [];
+  for (const place of places) {
+    for (const attempt of attemptAt(progress, place)) {
+      isMeaningful ||= !(attempt.compiled instanceof SidestepError);
+      if (!isMeaningful) mistaken.push(attempt);
+      else {
+        yield* mistaken.splice(0);
+        yield attempt;
+      }
+    }
+  }
+  for (const { place, compiled } of mistaken) {
+    if (compiled instanceof SidestepError) progress.failures.push({ place, error: compiled });
+  }
+}
+
+/** None if the probe stands there already. */
 function attemptAt(progress: Progress, place: FoundPlace, candidate = 0, refusal?: SidestepError): readonly Attempt[] {
   const address = place.candidates[candidate];
-  if (address === undefined || progress.taken.has(address)) return [];
-  progress.taken.add(address);
+  if (address === undefined) return [];
+  const position = positionAt(progress, place, address);
+  if (progress.taken.has(position)) return [];
+  progress.taken.add(position);
   const compiled = asValue(() => compileAt(progress.probe.spec, place, address));
   return [{ progress, place, candidate, address, compiled, refusal }];
+}
+
+function positionAt({ probe }: Progress, { line, function: name }: FoundPlace, address: Address): Address | string {
+  return positionOf(probe, address, {
+    ...(line && { line: line.line }),
+    ...(name !== undefined && { function: name }),
+  });
 }
 
 /** Notes what became of an attempt; where its address is refused and the place has another one, that is next. */
@@ -205,10 +273,10 @@ function settle(attempt: Attempt, site: Site, outcome: ArmOutcome): readonly Att
   }
   const error = toError(outcome.failure);
   const refusal = attempt.refusal ?? error;
-  progress.taken.delete(address);
+  progress.taken.delete(positionAt(progress, place, address));
   if (OF_THE_ADDRESS.has(error.code) && candidate + 1 < place.candidates.length)
     return attemptAt(progress, place, candidate + 1, refusal);
-  progress.errors.push(refusal);
+  progress.failures.push({ place, error: refusal });
   return [];
 }
 

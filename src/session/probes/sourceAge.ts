@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { type Module } from '../code/module';
-import { type FoundPlace } from './resolve';
+import { type FoundPlace } from './foundPlace';
 import { type SourceMap } from '../code/sourceMap';
 
 /** A warning for each source file of `places` that was changed after the module it was compiled into. */

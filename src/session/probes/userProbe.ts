@@ -3,8 +3,10 @@ import { type Address, hex } from '../../base/address';
 import { type SidestepError } from '../../base/errors';
 import { type Counts, type DisplacedInstruction, type ProbeId, type SiteId } from '../../contract/messages';
 import { type CompiledProbe } from '../../language/compileProbe';
+import { isPattern } from '../../language/probes/location';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { NO_COUNTS } from './countSums';
+import { PatternTally } from './patternTally';
 import { type Module } from '../code/module';
 import { type Process } from '../processes/process';
 
@@ -27,7 +29,7 @@ export interface PlaceDescription {
 }
 
 /** A place of a file, or an address that belongs to none, where a probe is being armed, in however many processes. */
-interface KnownPlace extends PlaceDescription {
+export interface KnownPlace extends PlaceDescription {
   /** Undefined until the engine has armed it. */
   displaced: DisplacedInstruction | undefined;
   /** Of its sites that the engine has forgotten. */
@@ -49,6 +51,8 @@ export interface Site extends PlaceDescription {
   readonly compiled: CompiledProbe;
   /** Where a function returns: which of its copies does. */
   readonly copy?: string;
+  /** Of the probe; the same in every process. */
+  readonly place: KnownPlace;
 }
 
 /**
@@ -68,13 +72,30 @@ export class Probe {
    * The line it stands at, when it was placed by line: that of the first code at or below the line that was asked for.
    */
   line: number | undefined;
-  /** What the user should know about it though it is armed. */
-  warnings: readonly string[] = [];
+  #warnings: ReadonlySet<string> = new Set();
+  /** What became of the places, if its location is a pattern. */
+  readonly tally: PatternTally | undefined;
 
   constructor(
     readonly id: ProbeId,
     readonly spec: ProbeSpec,
-  ) {}
+  ) {
+    this.tally = isPattern(spec.location) ? new PatternTally(spec.text) : undefined;
+  }
+
+  /** What the user should know about it though it is armed. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings, ...(this.tally?.warnings ?? [])];
+  }
+
+  addWarnings(texts: readonly string[]): void {
+    this.#warnings = new Set([...this.#warnings, ...texts]);
+  }
+
+  /** Whether its location means many places. */
+  get isPattern(): boolean {
+    return this.tally !== undefined;
+  }
 
   /** Where it was ever armed, each place of a file once in however many processes. */
   get places(): readonly ArmedPlace[] {
@@ -83,8 +104,10 @@ export class Probe {
 
   /** The place of one of its sites, which is known from now on. */
   placeOf({ module, location, problem }: Pick<Site, 'module' | 'location' | 'problem'>): KnownPlace {
-    const { address } = location;
-    const key = module === undefined ? hex(address) : `${module.path} ${hex(module.toLink(address))}`;
+    const { address, line, function: name } = location;
+    const at = module === undefined ? hex(address) : `${module.path} ${hex(module.toLink(address))}`;
+    // Several lines, and several functions, may begin at one address.
+    const key = this.isPattern ? `${at} ${line ?? ''} ${name ?? ''}` : at;
     let place = this.#places.get(key);
     if (place === undefined) {
       place = { location, displaced: undefined, problem, counts: NO_COUNTS };

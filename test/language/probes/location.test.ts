@@ -46,14 +46,45 @@ describe('probe locations', () => {
     });
   });
 
+  it('are patterns of functions where a `*` stands for other letters', () => {
+    const patterns = ['Py*_Append', '*_append', 'Class::*', 'ns::**', '*', 'main.(*Server).*', 'S<char*>::*', 'a::op*'];
+    for (const pattern of patterns) assert.deepEqual(parseLocation(pattern), { kind: 'functions', pattern }, pattern);
+    assert.deepEqual(parseLocation('libssl!SSL_*'), { kind: 'functions', pattern: 'SSL_*', module: 'libssl' });
+    assert.deepEqual(parseLocation('lib*!malloc'), { kind: 'functions', pattern: 'malloc', module: 'lib*' });
+  });
+
+  it('are functions where a `*` is a part of the name', () => {
+    const names = [
+      'operator*',
+      'ns::Vector::operator*',
+      'operator*=',
+      'operator->*',
+      'Foo::operator char *',
+      'f(char*)',
+      'max<char*>',
+      '<*const T as X>::f',
+      'main.(*Server).handle',
+    ];
+    for (const name of names) assert.deepEqual(parseLocation(name), { kind: 'function', name }, name);
+  });
+
+  it('are all lines of files', () => {
+    for (const file of ['server.c', 'src/*.c', '/src/a b.rs']) {
+      assert.deepEqual(parseLocation(`${file}:*`), { kind: 'lines', file });
+    }
+  });
+
   it('refuse what is none, and say what is', () => {
     const cases: [string, RegExp][] = [
       ['', /expected a location/],
-      ['*main', /hexadecimal address/],
+      ['*0main', /hexadecimal address/],
       ['*0xfffffffffffffffff', /hexadecimal address/],
       ['a.c:12:5', /can't have a column/],
       ['a.c:0', /no line 0/],
       ['42', /is not a location/],
+      ['*.c:12', /a pattern of files needs all their lines/],
+      ['libc!mem*+0x4', /an offset needs one function/],
+      ['lib*!memcpy+4', /an offset needs one function/],
     ];
     for (const [text, message] of cases) refusal(() => parseLocation(text), text, 'syntax', message, text);
     assert.match(
@@ -79,7 +110,7 @@ describe('probe locations', () => {
   });
 
   it('are written back as they are read', () => {
-    for (const text of ['a.c:3', 'ns::f<int>', '*0x401136', 'libc.so.6!malloc+0x4']) {
+    for (const text of ['a.c:3', 'ns::f<int>', '*0x401136', 'libc.so.6!malloc+0x4', 'a.c:*', 'libssl!SSL_*']) {
       assert.equal(formatLocation(parseLocation(text)), text);
     }
   });
