@@ -17,8 +17,8 @@ import { type Trace, type Tracer } from './tracers/tracer';
 const TRACERS: readonly Tracer[] = [none, sidestep, gdb, lldbDap];
 
 /**
- * Pieces of work a second; of the seconds in which nobody else had its processor, for nothing of what is measured runs
- * there.
+ * Pieces of work in a second in which no other thread had its processor: nothing of what is measured runs there, so
+ * such a thread is a stranger's.
  */
 function pace({ bystander }: Trace): number {
   return bystander === undefined ? 0 : bystander.work / bystander.free;

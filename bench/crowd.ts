@@ -148,7 +148,7 @@ async function attach(tool: Tool, program: string, threads: number): Promise<Att
   } finally {
     closeSync(code);
     const ends = [child, crowd].filter((one) => one !== undefined).map((one) => once(one, 'close'));
-    // The program goes first: a tool that is killed leaves its breakpoint behind.
+    // The program is killed first: a killed tool leaves its breakpoint in it.
     crowd.kill('SIGKILL');
     child?.kill('SIGKILL');
     await Promise.all(ends);

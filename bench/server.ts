@@ -22,8 +22,8 @@ interface Tool {
   readonly name: string;
   readonly missing: () => boolean;
   /**
-   * The command that logs an integer at each call of {@link PROBED}, on its standard output or error; undefined: nobody
-   * looks.
+   * The command that logs an integer at each call of {@link PROBED}, on its standard output or error; undefined: no
+   * tracer.
    */
   readonly command: ((pid: number) => readonly string[]) | undefined;
 }

@@ -26,7 +26,7 @@ export interface Work {
   readonly bystander?: {
     /** Pieces of work that it got done. */
     readonly work: number;
-    /** The time in which nobody else had its processor, in s. */
+    /** The time in which no other thread had its processor, in s. */
     readonly free: number;
     /** How often it was stopped. */
     readonly stops: number;

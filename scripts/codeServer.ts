@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const ROOT = join(__dirname, '..');
 const START_TIMEOUT_MS = 60_000;
 
-/** Quiet, and as a test needs it: nothing is saved, fetched, folded or offered that nobody asked for. */
+/** Quiet, and as a test needs it: it saves, fetches, folds and offers only what is asked for. */
 const SETTINGS = {
   'files.autoSave': 'off',
   'workbench.startupEditor': 'none',

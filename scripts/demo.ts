@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: the main job in the terminal. The example server runs under load with three probes in it; a bystander
- * thread that hits none of them shows what the probes cost everybody else: compared with a run without any.
+ * thread that hits none of them shows what the probes cost other threads, compared with a run without any.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

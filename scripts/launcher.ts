@@ -133,7 +133,7 @@ export const INSTRUCTIONS: readonly (readonly [bytes: string, text: string])[] =
   ['0f 05', 'syscall'],
 ];
 
-/** What the instructions refer to, behind them; the script's name is copied as eight bytes. */
+/** What the instructions refer to, after them; the script's name is copied as eight bytes. */
 const TEXTS = [
   'sidestep-inherited\0',
   '/proc/self/fd\0',

@@ -1,4 +1,4 @@
-/** The target alone: what it gets done when nobody looks on. */
+/** The target alone: what it gets done without a tracer. */
 import { runToFile } from '../processes';
 import { readWork, targetArguments } from '../target';
 import { type Tracer } from './tracer';

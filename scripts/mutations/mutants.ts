@@ -185,7 +185,7 @@ function editsOf(node: ts.Node, source: ts.SourceFile): readonly Edit[] {
   return edits;
 }
 
-/** Not a declaration, nor a name behind a dot. */
+/** Not a declaration, nor a name after a dot. */
 function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;

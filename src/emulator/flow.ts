@@ -89,10 +89,11 @@ function packedOf(iced: Instruction): FlowInstruction['packed'] {
   return isSame ? undefined : 'operation';
 }
 
+/** Enumerations map numbers to names, too. */
+const MNEMONICS = Object.keys(Mnemonic).filter((name) => !/^\d/.test(name)) as (keyof typeof Mnemonic)[];
+
 function mnemonicsLike(pattern: RegExp): ReadonlySet<Mnemonic> {
-  return new Set(
-    Object.entries(Mnemonic).flatMap(([name, mnemonic]) => (pattern.test(name) ? [mnemonic as Mnemonic] : [])),
-  );
+  return new Set(MNEMONICS.filter((name) => pattern.test(name)).map((name) => Mnemonic[name]));
 }
 
 const COPIES = mnemonicsLike(/^(?:V?Mov[a-z]*\d*|Lea|Push|Pop|Cmov[a-z]+)$/);

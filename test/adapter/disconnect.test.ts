@@ -10,7 +10,7 @@ import { DapClient } from './dapClient';
 
 const workers = buildFixture('workers.c', { flags: ['-O1', '-pthread'] });
 
-/** Prints until nobody reads it. */
+/** Prints as long as its pipe has a reader. */
 const PRINTS_ON = "setInterval(() => console.log('on'), 50); process.stdout.on('error', () => process.exit());";
 
 /** The engine that an adapter has started. */

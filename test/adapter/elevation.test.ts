@@ -26,7 +26,7 @@ import { needsRoot } from '../skip';
 
 const workers = buildFixture('workers.c');
 
-/** As /proc shows it to everybody. */
+/** As /proc shows it to any user. */
 function isNamedOnACommandLine(text: string): boolean {
   return readdirSync('/proc').some((pid) => {
     try {

@@ -1,5 +1,5 @@
 /**
- * The editor's terminal where Yama lets a process be traced only by its parents and by whom it names
+ * The editor's terminal where Yama lets only its parents, and a process that it names, trace a process
  * (Documentation/admin-guide/LSM/Yama.rst).
  */
 import assert from 'node:assert/strict';

@@ -73,7 +73,7 @@ export interface Surroundings {
   readonly segments: readonly Register[];
   /** An address in the segment where there is memory. */
   readonly somewhere: (random: Random, segment: Register) => bigint;
-  /** What stands behind registers, as a signed number of `bytes` bytes: 1, 4 or 8, of which only 4 count. */
+  /** What stands after registers, as a signed number of `bytes` bytes: 1, 4 or 8, of which only 4 count. */
   readonly displacement: (random: Random, bytes: number) => bigint;
 }
 

@@ -22,7 +22,7 @@ const MNEMONIC_NUMBERS = new Map(
 export const EFFECTS_CHECK = { seed: 7, subjectsPerForm: 12 };
 export const CPU_CHECK = { seed: 20240229, subjectsPerForm: 8, states: 25 };
 
-/** Some instructions of every form of these mnemonics. Throws if there is none of a mnemonic. */
+/** Some instructions of every form of these mnemonics. Throws for a mnemonic without forms. */
 export function subjectsOf(mnemonics: readonly string[], perForm: number, random: Random): Subject[] {
   return mnemonics.flatMap((mnemonic) => {
     const subjects: Subject[] = [];
@@ -124,7 +124,7 @@ function immediate(kind: OpKind, bits: number): Fill {
   };
 }
 
-/** Near the code, but behind the bytes of the instruction: elsewhere there is nothing to be executed. */
+/** Near the code, but after the bytes of the instruction: elsewhere there is nothing to execute. */
 const branch: Fill = (iced, index, random, address) => {
   iced.setOpKind(index, OpKind.NearBranch64);
   const distance = BigInt(20 + random.below(60));

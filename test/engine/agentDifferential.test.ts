@@ -37,7 +37,7 @@ const value = fc.oneof(
   fc.double().map((number) => new BigUint64Array(Float64Array.of(number).buffer)[0]!),
 );
 
-/** A double's bits depend on who made the NaN: programs may compare NaNs, not show them. */
+/** A NaN's bits depend on the operation that made it: programs may compare NaNs, not show them. */
 const INTEGER_BINARY = BINARY_OPERATIONS.filter((op) => !/^(add|sub|mul|div)F$/.test(op));
 const INTEGER_UNARY = UNARY_OPERATIONS.filter((op) => !/^(singleToDouble|doubleToSingle)$/.test(op));
 const address = fc.oneof(

@@ -1,4 +1,4 @@
-/** Coming and going: attaching stops nobody, and what is left behind is what was found. */
+/** Attaching stops no thread, and leaves the process as it was found. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

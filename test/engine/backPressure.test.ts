@@ -1,6 +1,6 @@
 /**
- * A client that reads slowly or not at all: nobody waits for it, memory stays small, and what it misses is counted,
- * probe by probe.
+ * A client that reads slowly or not at all: no thread waits for it, memory stays small, and what it misses is counted
+ * for each probe.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { residentKb } from './soak/resources';
 const counter = program('counter.c');
 const churn = program('churn.c');
 
-/** What the engine may need for records and news that nobody takes, beside what it has: docs/engine.md. */
+/** How much memory the engine may add for records and events that the client does not read: docs/engine.md. */
 const WAITING_KB = 96 << 10;
 
 const ARGUMENT: AgentOperation = { op: 'register', register: 'rdi' };
@@ -138,8 +138,8 @@ describe('back-pressure', () => {
     await client.event('exited');
     const { hits, reported, lost } = (await client.counts()).probes.get(probe)!;
     assert.deepEqual([hits, reported + lost, client.hits.length], [20_000, 20_000, reported]);
-    // Those whose hits it is told of, and those that it believes in are told to be gone.
-    const told = new Set(client.events.flatMap((event) => (event.event === 'threadStarted' ? [event.tid] : [])));
-    for (const { tid } of client.hits) assert.ok(told.has(tid));
+    // Every hit is of a thread whose start was reported.
+    const started = new Set(client.events.flatMap((event) => (event.event === 'threadStarted' ? [event.tid] : [])));
+    for (const { tid } of client.hits) assert.ok(started.has(tid));
   });
 });

@@ -1,4 +1,4 @@
-/** An engine that is started for another user: whom it connects to, and what it does for that user. */
+/** An engine that root starts for another user: which client it connects to, and what it does for that user. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

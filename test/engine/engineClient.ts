@@ -256,7 +256,7 @@ export class EngineClient {
     return within(what, found);
   }
 
-  /** What the debuggee has written, when it has written something: its pipe may lag behind the news of its end. */
+  /** What the debuggee has written, once it has written something: its end may be reported before its pipe is read. */
   async written(): Promise<string> {
     await this.until(() => (this.output === '' ? undefined : true));
     return this.output;

@@ -57,7 +57,7 @@ function refusedWith(message: RegExp, advice: RegExp) {
 
 describe('environments', () => {
   let directory: string;
-  /** A copy that everybody may execute, wherever this one lies. */
+  /** A copy that any user may execute, wherever this one lies. */
   let openCopy: string;
 
   before(function () {

@@ -1,4 +1,4 @@
-/** Children, threads and other programs: who runs on clean, whose hits count, and what the client is told. */
+/** Children, threads and other programs: which run without probes, whose hits count, and what the engine reports. */
 import assert from 'node:assert/strict';
 import { threadsOf } from '../../src/engine/linux/proc';
 import { type EngineClient } from './engineClient';

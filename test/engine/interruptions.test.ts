@@ -1,5 +1,6 @@
 /**
- * System calls that threads sleep in are none the wiser: whatever comes or goes, each gives what it was to give, once.
+ * System calls in which threads sleep give what they would without an engine, each once, while it attaches and
+ * detaches.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 /**
- * All instructions of a file's .text, one behind the other. The decoder starts anew at every function, so that bytes
+ * All instructions of a file's .text, one after the other. The decoder starts anew at every function, so that bytes
  * between functions which are no code mislead it for no longer than that.
  */
 import { ElfFile } from '../../src/debuginfo/elf/elfFile';

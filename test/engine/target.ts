@@ -90,7 +90,7 @@ export class Target {
     await until('all threads asleep', () => this.states().every((state) => state === 'S'));
   }
 
-  /** Waits until nobody traces it. */
+  /** Waits until it has no tracer. */
   untraced(): Promise<void> {
     return until('no tracer', () => this.status('TracerPid') === '0');
   }

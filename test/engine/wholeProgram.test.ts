@@ -39,7 +39,7 @@ const SUBJECTS: readonly Subject[] = [
   { program: '/usr/bin/mawk', args: [AWK_PROGRAM], bytes: 2000 },
 ];
 
-/** Of what is refused, what compilers put into such programs: the `hlt` or `ud2` behind a call that never returns. */
+/** Of what is refused, what compilers put into such programs: the `hlt` or `ud2` after a call that never returns. */
 const EXPECTED_REFUSALS: ReadonlySet<RefusalCode> = new Set(['privileged', 'undefined-instruction']);
 
 /** What a C library has besides that: system calls, lock elision, pkey_set(3). */
@@ -204,7 +204,7 @@ function assertWithoutTwin(error: Error): void {
   assert.match(error.message, /the program's text holds no equivalent instruction/);
 }
 
-/** Who comes through an instruction that does not branch also comes to the one behind it. */
+/** A thread that passes an instruction which does not branch also passes the next one. */
 function assertConsistent(instructions: readonly Swept[], counts: readonly Counts[]): void {
   instructions.slice(1).forEach(({ address: there }, index) => {
     const { address: here, instruction } = instructions[index]!;

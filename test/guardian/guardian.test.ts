@@ -77,7 +77,7 @@ describe('guardian', () => {
     await client.close();
   }
 
-  /** Its text is the file's, and nobody traces it. */
+  /** Its text is the file's, and it has no tracer. */
   function assertUntouched(target: Target, pid = target.pid): void {
     for (const name of FUNCTIONS) {
       const text = readMemory(pid, target.address(hammer.path, hammer.offset(name)), TEXT_BYTES);

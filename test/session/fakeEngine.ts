@@ -27,7 +27,8 @@ import { type DebuggeeStreams, type Engine } from '../../src/session/engine/engi
 type Arguments<K extends RequestKind> = Requests[K]['arguments'];
 type Result<K extends RequestKind> = Requests[K]['result'];
 
-export const PID = 100;
+/** More than any process can have (PID_MAX_LIMIT in the kernel's threads.h). */
+export const PID = 5_000_000;
 
 /** A site that the engine was asked to arm. */
 type AskedSite = SiteRequest & { readonly pid: number };

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { address, hex } from '../../src/base/address';
 import { CaptureStatus } from '../../src/contract/agent/operations';
 import { parseProbe } from '../../src/language/probes/parse';
 import { type Probe } from '../../src/session/probes/userProbe';
+import { type OpenImage } from '../../src/session/code/images';
 import { Session } from '../../src/session/session';
 import { type Process } from '../../src/session/processes/process';
 import { NO_COUNTS } from '../../src/session/probes/countSums';
 import { FakeEngine, PID } from './fakeEngine';
 import { FakeDisk, type FakeModule, mapped } from './fakeProgram';
+import { until } from '../until';
 
 const PROGRAM = 0x5000_0000n;
 const LINKER = 0x7f00_0000n;
@@ -109,6 +111,28 @@ describe('session', () => {
       assert.equal(probe.state, 'pending');
       await session.attach(PID);
       assert.equal(probe.state, 'armed');
+    });
+
+    it('is searched for what is wanted in it before the engine answers', async () => {
+      const program = realpathSync(process.execPath);
+      disk.add(basename(program), SERVER);
+      const searched: string[] = [];
+      const openImage: OpenImage = (path) => ({
+        ...disk.openImage(path),
+        functionPlaces: (name) => {
+          searched.push(`${name} in ${path}`);
+          return [];
+        },
+      });
+      const answer = engine.request.bind(engine);
+      engine.request = async (kind, args) => {
+        if (kind === 'attach') await until('the search', () => searched.length > 0);
+        return answer(kind, args);
+      };
+      const attaching = new Session(engine, { openImage });
+      await attaching.attach(process.pid, [parseProbe('count main').location]);
+      attaching.dispose();
+      assert.deepEqual(searched, [`main in ${program}`]);
     });
 
     it('is released by detach', async () => {

@@ -2,31 +2,45 @@
  * The surrogate's own memory in this process: what goes to the scratch process and what comes back. Like the arena it
  * is a WebAssembly memory because that has an address that never changes.
  */
+import { State, USER_REGISTERS_BYTES } from '../../emulator/machine/state';
 import { addressOf } from '../linux/libc';
+import { type Field, IOVEC_BYTES, layOut } from '../tracing/layOut';
 import { Registers } from '../tracing/registers';
 
-/** Offsets, in bytes. */
-export const AreaLayout = {
+/** A set of processors (sched_setaffinity(2)): as many as a kernel can have, 8192. */
+const PROCESSORS_BYTES = 1024;
+/** The largest extended state is 11 KB today, with AMX. */
+const EXTENDED_STATE_BYTES = 30720;
+/** Intel SDM vol. 1 §13.4.3: of the areas of extended components in the compacted format. */
+const EXTENDED_STATE_ALIGN = 64;
+
+const AREA_FIELDS = {
   /** struct user_regs_struct, as the scratch process starts with it and as it ends. */
-  registers: 0,
+  registers: { bytes: USER_REGISTERS_BYTES },
   /** Three struct iovec: the extended state, and both sides of a transfer of operand bytes. */
-  extendedVector: 256,
-  localVector: 272,
-  remoteVector: 288,
-  /** A set of processors (sched_setaffinity(2)). */
-  processors: 512,
-  processorsBytes: 1024,
+  extendedVector: { bytes: IOVEC_BYTES },
+  localVector: { bytes: IOVEC_BYTES },
+  remoteVector: { bytes: IOVEC_BYTES },
+  processors: { bytes: PROCESSORS_BYTES },
   /** The operand of a second run. */
-  operand: 2048,
+  operand: { bytes: State.operandCapacity },
   /** The thread's extended state, and what it became. */
-  before: 4096,
-  after: 34816,
-  /** Of either. Today's largest is 11 KB, with AMX. */
-  extendedCapacity: 30720,
+  before: { bytes: EXTENDED_STATE_BYTES, align: EXTENDED_STATE_ALIGN },
+  after: { bytes: EXTENDED_STATE_BYTES, align: EXTENDED_STATE_ALIGN },
+} as const satisfies Readonly<Record<string, Field>>;
+
+const { offsets, pages } = layOut(AREA_FIELDS);
+
+/** Offsets and capacities, in bytes. */
+export const AreaLayout = {
+  ...offsets,
+  processorsBytes: PROCESSORS_BYTES,
+  /** Of `before` and of `after`. */
+  extendedCapacity: EXTENDED_STATE_BYTES,
 } as const;
 
 export class Area {
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  readonly #memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   readonly u8 = new Uint8Array(this.#memory.buffer);
   readonly view = new DataView(this.#memory.buffer);
   /** At {@link AreaLayout.registers}. */

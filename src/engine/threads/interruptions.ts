@@ -85,8 +85,8 @@ export function resumeRepeated(ptrace: Ptrace, task: Task): number {
   const registers = ptrace.getRegisters(task.tid);
   if (registers !== undefined) {
     if (isEntering(registers)) return ptrace.resumeToSyscall(task.tid);
-    // What has interrupted it is yet to be reported, and may be lost: any stop takes the place of one that was asked
-    // for.
+    // The stop that interrupted it may never be reported: the one that PTRACE_INTERRUPT asks for is left out if another
+    // stop comes first (ptrace(2)). So the call is repeated now, not at the report.
     if (isInterrupted(registers)) repeat(ptrace, task, registers);
     else task.repeatsSince = -1;
   }

@@ -9,14 +9,10 @@ import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength'
 import { State } from '../../emulator/machine/state';
 import { addressOf } from '../linux/libc';
 import { SIGINFO_BYTES } from '../linux/signals';
-import { type Field, layOut } from './layOut';
+import { type Field, IOVEC_BYTES, layOut, WASM_PAGE } from './layOut';
 
-/** Of WebAssembly: the unit of its memories. */
-const WASM_PAGE = 65536;
 /** Of the processor. */
 const PAGE = 4096;
-/** struct iovec (readv(2)): a u64 address and a u64 length. */
-const IOVEC_BYTES = 16;
 /** struct user_fpregs_struct (sys/user.h): the FXSAVE image. */
 const FXSAVE_BYTES = 512;
 /** The kernel's sigset_t: a bit for each of 64 signals. */
@@ -66,7 +62,7 @@ export const ARENA_FIELDS = {
   ledger: { bytes: LEDGER_BYTES, align: PAGE },
 } as const satisfies Readonly<Record<string, Field>>;
 
-const { offsets, bytes } = layOut(ARENA_FIELDS);
+const { offsets, pages } = layOut(ARENA_FIELDS);
 
 /** Offsets in the arena, in bytes. */
 export const Layout: Readonly<Record<keyof typeof ARENA_FIELDS | 'registers', number>> = {
@@ -75,7 +71,7 @@ export const Layout: Readonly<Record<keyof typeof ARENA_FIELDS | 'registers', nu
   registers: offsets.state + State.registers,
 };
 
-export const ARENA_PAGES = Math.ceil(bytes / WASM_PAGE);
+export const ARENA_PAGES = pages;
 
 export class Arena {
   readonly memory = new WebAssembly.Memory({ initial: ARENA_PAGES, maximum: ARENA_PAGES });

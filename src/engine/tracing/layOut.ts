@@ -1,4 +1,9 @@
-/** Places for fields in a memory, one behind the other in the order in which they are named. */
+/** Places for fields in a WebAssembly memory, one after the other in the order in which they are named. */
+
+/** A WebAssembly memory has a whole number of these. */
+export const WASM_PAGE = 65536;
+/** struct iovec (readv(2)): a u64 address and a u64 length. */
+export const IOVEC_BYTES = 16;
 
 /** A field: how many bytes it takes, and a power of two that its offset is a multiple of (by default 8). */
 export interface Field {
@@ -9,13 +14,15 @@ export interface Field {
 export interface LaidOut<Name extends string> {
   /** Of each field, in bytes. */
   readonly offsets: Readonly<Record<Name, number>>;
-  /** Behind the last one. */
+  /** Up to the end of the last one. */
   readonly bytes: number;
+  /** As many pages hold them. */
+  readonly pages: number;
 }
 
 const USUAL_ALIGNMENT = 8;
 
-/** No two fields overlap, because each begins where the one before it ends, or a little behind. */
+/** No two fields overlap, because each begins where the one before it ends, or a little after. */
 export function layOut<Name extends string>(fields: Readonly<Record<Name, Field>>): LaidOut<Name> {
   const offsets = {} as Record<Name, number>;
   let end = 0;
@@ -25,5 +32,5 @@ export function layOut<Name extends string>(fields: Readonly<Record<Name, Field>
     offsets[name] = offset;
     end = offset + bytes;
   }
-  return { offsets: Object.freeze(offsets), bytes: end };
+  return { offsets: Object.freeze(offsets), bytes: end, pages: Math.ceil(end / WASM_PAGE) };
 }

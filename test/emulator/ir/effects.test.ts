@@ -1,6 +1,6 @@
 /**
  * What the micro-operations read and write against what iced's tables say of every form: an effect that is missing
- * can't hide behind states in which it makes no difference.
+ * can't hide in states in which it makes no difference.
  */
 import assert from 'node:assert/strict';
 import { liftedMnemonics } from '../../../src/emulator/families';

@@ -197,7 +197,7 @@ describe(`a twin does what the atomic instruction does (seed ${seed})`, function
           assert.equal(after[number]! & bit, real & bit, `${flag}: ${what()}`);
         }
       } else {
-        // The INT3 behind the instruction was executed.
+        // The INT3 after the instruction was executed.
         assert.equal(hex(after[number]!), hex(name === 'rip' ? real - 1n : real), `${name}: ${what()}`);
       }
     });

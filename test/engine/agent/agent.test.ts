@@ -23,7 +23,7 @@ const memory = new TargetMemory(arena);
 const compiler = new AgentCompiler(arena, memory);
 memory.select(process.pid, ProcessMemory.open(process.pid)!);
 
-/** Memory that agents read: a page of this process, by its address, with nothing readable behind. */
+/** Memory that agents read: a page of this process, by its address, with nothing readable after it. */
 const data = { at: Layout.input, address: BigInt(arena.address(Layout.input)) };
 
 function run(captures: AgentProgram['captures']): { status: number; bytes: Buffer }[] {

@@ -1,4 +1,4 @@
-/** Whatever comes through the command pipe, the engine stays, answers, and harms nobody. */
+/** Whatever comes through the command pipe, the engine lives on, answers, and harms no program. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Address } from '../../../src/base/address';

@@ -16,7 +16,7 @@ export interface Failure {
    * is how ESRCH comes about.
    */
   readonly how: number | 'kill';
-  /** It and the calls behind it fail, so many in all; 1 by default. */
+  /** How many calls fail, from this one on; 1 by default. */
   readonly times?: number;
 }
 

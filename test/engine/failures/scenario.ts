@@ -1,7 +1,7 @@
 /**
  * A little of everything that an engine does, with one program that checks itself, and what must be true at the end
- * whatever has failed in between: nobody hangs, nothing crashes, the program's text is the file's, and (unless it was
- * killed, or the failure is one that can't come about) the program has computed what it should.
+ * whatever has failed in between: no thread hangs, nothing crashes, the program's text is the file's, and (unless it
+ * was killed, or the failure is one that can't come about) the program has computed what it should.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -106,7 +106,7 @@ class Attempt {
 /** How many programs were launched. */
 let runs = 0;
 
-/** Launches it, with probes all the time. `undefined`: it could not be launched, and the client was told why. */
+/** Launches it, with probes all the time. `undefined`: it could not be launched, and the engine said why. */
 export async function launched(
   client: EngineClient,
 ): Promise<Outcome | { readonly refusals: readonly SidestepError[] }> {
@@ -122,7 +122,7 @@ export async function launched(
     'the end',
     client.event('exited', (event) => event.pid === pid),
   );
-  // What a program has printed that was killed then may come later than its end, among another one's.
+  // The output of a program that was killed may come after its end is reported, among another program's.
   const printed = () => client.output.split('\n').find((line) => line.endsWith(` ${run}`));
   const output = 'code' in end ? await within('its output', client.until(printed)) : '';
   const { refusals } = attempt;

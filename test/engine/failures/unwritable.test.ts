@@ -1,6 +1,6 @@
 /**
  * Memory that can't be written or opened for a while, a doorbell that can't be started again: the engine goes on, says
- * what is the matter, tries again, and lets nobody go who would meet an INT3.
+ * what is wrong, tries again, and releases no thread that would run into an INT3.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -49,7 +49,7 @@ describe('detaching', () => {
     return { process, detaching: new Detaching({ ptrace, waiter, tasks, ...parts }) };
   }
 
-  /** It has stopped because somebody has sent it a SIGTRAP. */
+  /** It has stopped because another process sent it a SIGTRAP. */
   function trap(): void {
     kill(pid, Signal.SIGTRAP);
     untilSync('the trap', () => readStatus(pid)!.get('State')!.startsWith('t'));

@@ -21,7 +21,7 @@ export interface SoakOptions {
   readonly seconds: number;
   /** Of what every part decides at random; when it comes to that is not in its hands. */
   readonly seed: number;
-  /** Told each second, for people who wait. */
+  /** Called each second, for people who wait. */
   readonly progress?: (line: string) => void;
 }
 
@@ -40,14 +40,14 @@ const WARM_KB = 144 << 10;
 
 const counter = program('counter.c');
 
-/** A program under probes, and who works on it. */
+/** A program under probes, and what the engine has said of it. */
 interface Life {
   readonly target: SoakTarget;
   /** Its children are traced. */
   readonly followed: boolean;
   /** Probes may be armed; false as soon as it is to end or to be let go. */
   open: boolean;
-  /** Told by the engine. */
+  /** As the engine reports it. */
   readonly end: Promise<ProcessEnd>;
   /** How often it was let go. */
   departures: number;

@@ -98,7 +98,7 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
         }
         expected.writeBigUInt64LE(inUse(after), Xsave.inUse);
         assert.deepEqual(normalised(after, layout), normalised(expected, layout));
-        // Whatever nobody defines is as it was, and what the thread has for itself, too.
+        // What no component defines is as it was, and so is what belongs to the thread alone.
         for (const { number, offset, bytes } of layout.components) {
           if (TRANSFERRED.has(number)) continue;
           assert.deepEqual(after.subarray(offset, offset + bytes), thread.subarray(offset, offset + bytes));

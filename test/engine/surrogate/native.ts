@@ -7,7 +7,7 @@ export const NativeLayout = {
   code: 0x10000000,
   data: 0x20000000,
   dataBytes: 0x4000,
-  /** Not writable; nothing is mapped behind it. */
+  /** Not writable; nothing is mapped after it. */
   constants: 0x20004000,
   constantsBytes: 0x1000,
   windowBytes: 512,

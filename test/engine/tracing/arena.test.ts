@@ -4,14 +4,14 @@ import { Arena, ARENA_FIELDS, Layout } from '../../../src/engine/tracing/arena';
 import { type Field, layOut } from '../../../src/engine/tracing/layOut';
 import { State, USER_REGISTERS_BYTES } from '../../../src/emulator/machine/state';
 
-/** Throws if two fields share a byte, one is not aligned, or one ends behind `end`. */
+/** Throws if two fields share a byte, one is not aligned, or one ends after `end`. */
 function check(fields: Readonly<Record<string, Field>>, offsets: Readonly<Record<string, number>>, end: number): void {
   let free = 0;
   const inOrder = Object.entries(fields).sort(([left], [right]) => offsets[left]! - offsets[right]!);
   for (const [name, { bytes, align = 8 }] of inOrder) {
     const offset = offsets[name]!;
     assert.equal(offset % align, 0, `${name} is aligned to ${align}`);
-    assert.ok(offset >= free, `${name} begins behind the field before it`);
+    assert.ok(offset >= free, `${name} begins after the field before it`);
     free = offset + bytes;
   }
   assert.ok(free <= end, 'all of it is there');
@@ -30,8 +30,8 @@ describe('the arena', () => {
 });
 
 describe('places for fields', () => {
-  it('are one behind the other, aligned', () => {
-    const { offsets, bytes } = layOut({
+  it('are one after the other, aligned', () => {
+    const { offsets, bytes, pages } = layOut({
       word: { bytes: 4 },
       byte: { bytes: 1, align: 1 },
       half: { bytes: 2, align: 2 },
@@ -40,6 +40,7 @@ describe('places for fields', () => {
     });
     assert.deepEqual(offsets, { word: 0, byte: 4, half: 6, page: 4096, usual: 4104 });
     assert.equal(bytes, 4112);
+    assert.equal(pages, 1);
   });
 
   it('do not overlap for sizes and alignments of all kinds', () => {
