@@ -7,6 +7,7 @@ import { type ReadFlow } from '../base/controlFlow';
 import { messageOf, SidestepError } from '../base/errors';
 import { type Disposable, DisposableStore, Emitter, type Event } from '../base/lifetime';
 import { type Counts, type Follow, type Requests } from '../contract/messages';
+import { type Visualizers } from '../language/natvis/ast';
 import { type ProbeLocation, type ProbeSpec } from '../language/probes/spec';
 import { DynamicLinker } from './loading/dynamicLinker';
 import { unlessEnded } from './processes/ended';
@@ -39,6 +40,8 @@ export interface SessionOptions {
   readonly readFlow?: ReadFlow;
   /** Which children of the processes that are launched or attached to are traced, too; `none` by default. */
   readonly follow?: Follow;
+  /** Formatters for values of certain types. */
+  readonly visualizers?: Visualizers;
 }
 
 export type LaunchOptions = Omit<Requests['launch']['arguments'], 'follow'>;
@@ -105,7 +108,7 @@ export class Session implements Disposable {
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new ProcessSet(engine));
-    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
+    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap, options.visualizers);
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,
