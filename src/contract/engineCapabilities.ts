@@ -9,7 +9,7 @@ import { type Execution, EXECUTIONS, ON_HIT, type OnHit } from './probeMessages'
 import { type Follow, FOLLOW } from './processMessages';
 
 /** Goes up by one with every change of a message, of the hit records or of the agent's language. */
-export const CONTRACT_VERSION = 2;
+export const CONTRACT_VERSION = 3;
 
 const ENGINE_KINDS = ['ptrace'] as const;
 /** How it comes by hits. */

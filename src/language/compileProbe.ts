@@ -11,9 +11,10 @@ import { type Scope } from '../debuginfo/model/model';
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
-import { type HitContext, type ShownValue } from './compile/shown';
-import { type ShownFormat, showValue } from './compile/shownValue';
+import { type Formatters, type HitContext, type ShownFormat, type Showing, type ShownValue } from './compile/shown';
+import { showValue } from './compile/shownValue';
 import { ValueCompiler } from './compile/value';
+import { type Visualizers } from './natvis/ast';
 import { type Range, relocating, typeError } from './expression/diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
 import { type ProbeLocation, type ProbeSpec } from './probes/spec';
@@ -24,6 +25,7 @@ import { completed, isTypeName } from './typed/names';
 import { remembering } from './typed/rememberingScope';
 import { type Typed } from './typed/tree';
 import { nodeText } from './value/nodeText';
+import { FormattedValues } from './visual/shownVisual';
 
 export { checkCondition, checkMessage } from './template/syntaxCheck';
 export type { HitContext } from './compile/shown';
@@ -44,18 +46,21 @@ export interface CompiledProbe {
 /**
  * Compiles a probe for the site at `place.pc`.
  * @param place what names mean there.
- * @param bias what the module is mapped above its link-time addresses. Throws `syntax`, `type` or `unknown-name`; the
+ * @param bias what the module is mapped above its link-time addresses.
+ * @param visualizers the formatters for values of certain types. Throws `syntax`, `type` or `unknown-name`; the
  *   place's section tells which text the range is in: `message` or `condition`.
  */
 export function compileProbe(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },
   place: Scope,
   bias: bigint,
+  visualizers?: Visualizers,
 ): CompiledProbe {
   const scope = remembering(place);
   const warnings: string[] = [];
+  const formatters = visualizers && new FormattedValues(visualizers, scope);
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
-  const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias, warnings);
+  const parts = spec.kind === 'count' ? [] : messageParts(spec, { scope, bias, formatters }, warnings);
   const captures = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
   // Without a message, the texts between the values are names.
   const printed = { text: spec.message === undefined ? printableName : printableLines, value: printable };
@@ -80,14 +85,21 @@ function compileCondition(text: string, scope: Scope, bias: bigint, warnings: st
   });
 }
 
+interface Place {
+  readonly scope: Scope;
+  readonly bias: bigint;
+  readonly formatters: Formatters | undefined;
+}
+
 function messageParts(
   { message, location }: { readonly message?: string; readonly location?: ProbeLocation },
-  scope: Scope,
-  bias: bigint,
+  { scope, bias, formatters }: Place,
   warnings: string[],
 ): (string | ShownValue)[] {
   const compiler = valueCompiler(scope, bias);
-  if (message === undefined) return CaptureBudget.shareOut((budget) => tracepoint(scope, location, compiler, budget));
+  if (message === undefined) {
+    return CaptureBudget.shareOut((budget) => tracepoint(scope, location, { compiler, budget, formatters }));
+  }
   return inText('message', () => {
     const parts = parseTemplate(message, parseOptions(scope));
     const values = parts.filter(({ kind }) => kind === 'value').length;
@@ -96,7 +108,7 @@ function messageParts(
     }
     const checked = parts.map((part) => (part.kind === 'text' ? part.text : checkedPart(part, scope, warnings)));
     return CaptureBudget.shareOut((budget) =>
-      checked.map((part) => (typeof part === 'string' ? part : shownPart(part, compiler, budget))),
+      checked.map((part) => (typeof part === 'string' ? part : shownPart(part, { compiler, budget, formatters }))),
     );
   });
 }
@@ -118,11 +130,11 @@ function checkedPart(
     const warning = `\`${name}\` reads ${reason}${scope.function === undefined ? '' : ` in ${scope.function}`}`;
     if (!warnings.includes(warning)) warnings.push(warning);
   }
-  return { node, format: { ...(format.style && { style: format.style }), ...(count && { count }) }, range };
+  return { node, format: { style: format.style, count, isRaw: format.isRaw === true }, range };
 }
 
-function shownPart({ node, format, range }: CheckedPart, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
-  const shown = showValue(node, format, { compiler, budget });
+function shownPart({ node, format, range }: CheckedPart, tools: Omit<Showing, 'style'>): ShownValue {
+  const shown = showValue(node, format, tools);
   verified({ captures: shown.captures }, range);
   return shown;
 }

@@ -108,7 +108,7 @@ export class Session implements Disposable {
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
     this.#processes = this.#store.add(new ProcessSet(engine));
-    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap);
+    this.#probes = new ProbeSet(engine, this.#sites, this.#sourceMap, options.visualizers);
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,

@@ -19,6 +19,7 @@ export class Code {
   readonly #bytes: number[] = [];
   readonly #locals: ValueTypeName[] = [];
   readonly #parameterCount: number;
+  #depth = 0;
 
   constructor(readonly type: FunctionType) {
     this.#parameterCount = type.parameters.length;
@@ -32,8 +33,16 @@ export class Code {
 
   /** Instructions without immediates. */
   op(...names: OpName[]): this {
-    for (const name of names) this.#bytes.push(Op[name]);
+    for (const name of names) {
+      if (name === 'end') this.#depth--;
+      this.#bytes.push(Op[name]);
+    }
     return this;
+  }
+
+  /** How many blocks are open. */
+  get depth(): number {
+    return this.#depth;
   }
 
   saturating(name: keyof typeof SaturatingOp): this {
@@ -80,7 +89,13 @@ export class Code {
   /** Opens a `block`, `loop` or `if` that leaves `result` (or nothing); close it with `op('end')`. */
   open(kind: 'block' | 'loop' | 'if', result?: ValueTypeName): this {
     this.#bytes.push(Op[kind], result === undefined ? 0x40 : ValueType[result]);
+    this.#depth++;
     return this;
+  }
+
+  /** Branches to the end of the block that had {@link depth} when it was open; of a `loop`, to its beginning. */
+  branchTo(kind: 'br' | 'br_if', depth: number): this {
+    return this.branch(kind, this.#depth - depth);
   }
 
   /** Branches out of `depth` enclosing blocks. */

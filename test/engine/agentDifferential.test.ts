@@ -8,8 +8,11 @@ import {
   AGENT_REGISTERS,
   type AgentOperation,
   BINARY_OPERATIONS,
+  CaptureStatus,
   UNARY_OPERATIONS,
 } from '../../src/contract/agent/operations';
+import { verifyCapture } from '../../src/contract/agent/verify';
+import { type Capture } from '../../src/contract/hits';
 import { UserRegister } from '../../src/emulator/machine/state';
 import { AgentCompiler } from '../../src/engine/agent/compile';
 import { Arena, Layout } from '../../src/engine/tracing/arena';
@@ -92,6 +95,56 @@ const shown = fc.oneof(
   ]),
 );
 
+const LOCALS = 4;
+const local = fc.integer({ min: 0, max: LOCALS - 1 });
+/** What a loop changes: variables, and memory that they lead to. */
+const varying = fc.oneof(
+  expression,
+  local.map((number): Operations => [{ op: 'get', local: number }]),
+  fc.constantFrom<Operations>([{ op: 'saved' }], [{ op: 'restore' }]),
+  fc
+    .tuple(local, fc.constantFrom(1n, 3n, -1n))
+    .map(([number, by]): Operations => [
+      { op: 'get', local: number },
+      { op: 'const', value: BigInt.asUintN(64, by) },
+      { op: 'add' },
+    ]),
+  local.map((number): Operations => [
+    { op: 'get', local: number },
+    { op: 'const', value: 31n },
+    { op: 'and' },
+    { op: 'const', value: data },
+    { op: 'add' },
+    { op: 'load', size: 1 },
+  ]),
+);
+
+/** Parts that leave the stack as it is. `leave` only where a loop is around, and no frame between. */
+const { statements } = fc.letrec<{ statements: Operations; looped: Operations }>((tie) => {
+  const simple = [
+    fc.tuple(varying, local).map(([a, number]): Operations => [...a, { op: 'set', local: number }]),
+    varying.map((a): Operations => [...a, { op: 'save' }]),
+    varying.map((a): Operations => [...a, { op: 'capture', size: 2 }]),
+    shown,
+  ];
+  const blocks = (inner: fc.Arbitrary<Operations>) => [
+    fc.tuple(varying, inner).map(([a, b]): Operations => [...a, { op: 'when' }, ...b, { op: 'end' }]),
+    fc
+      .tuple(varying, inner, inner)
+      .map(([a, b, c]): Operations => [...a, { op: 'when' }, ...b, { op: 'else' }, ...c, { op: 'end' }]),
+    tie('statements').map((a): Operations => [{ op: 'frame' }, ...a, { op: 'end' }]),
+    fc
+      .tuple(fc.constantFrom(1, 2, 10, 4096), tie('looped'))
+      .map(([limit, a]): Operations => [{ op: 'loop', limit }, ...a, { op: 'end' }]),
+  ];
+  const several = (one: fc.Arbitrary<Operations>) => fc.array(one, { maxLength: 4 }).map((parts) => parts.flat());
+  const leave = varying.map((a): Operations => [...a, { op: 'leave' }]);
+  return {
+    statements: several(fc.oneof({ depthSize: 'small', maxDepth: 4 }, ...simple, ...blocks(tie('statements')))),
+    looped: several(fc.oneof({ depthSize: 'small', maxDepth: 4 }, leave, ...simple, ...blocks(tie('looped')))),
+  };
+});
+
 function compiled(operations: Operations): { status: number; bytes: Buffer } {
   compiler.prepare({ captures: [operations] }).capture(Layout.output);
   const length = arena.u32[(Layout.output + 4) >>> 2]!;
@@ -99,32 +152,53 @@ function compiled(operations: Operations): { status: number; bytes: Buffer } {
   return { status: arena.u32[Layout.output >>> 2]!, bytes: Buffer.from(arena.u8.slice(start, start + length)) };
 }
 
+const contents = fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES });
+const registers = fc.array(value, { minLength: AGENT_REGISTERS.length, maxLength: AGENT_REGISTERS.length });
+
+/** Runs a capture here and in the interpreter, and compares. */
+function compare(operations: Operations, bytes: Uint8Array, values: readonly bigint[]): Capture {
+  arena.u8.set(bytes, Layout.input);
+  AGENT_REGISTERS.forEach((name, index) => {
+    // INT3 leaves rip one past the site, which is what a program sees.
+    const seen = name === 'rip' ? values[index]! + 1n : values[index]!;
+    arena.view.setBigUint64(Layout.registers + UserRegister[name], BigInt.asUintN(64, seen), true);
+  });
+  const expected = runCapture(operations, {
+    registers: Object.fromEntries(AGENT_REGISTERS.map((name, index) => [name, values[index]!])),
+    byteAt: (at) => (at >= data && at < data + BigInt(DATA_BYTES) ? bytes[Number(at - data)] : undefined),
+  });
+  const { status, bytes: result } = compiled(operations);
+  assert.deepEqual(
+    { status, bytes: result.toString('hex') },
+    { status: expected.status, bytes: Buffer.from(expected.bytes).toString('hex') },
+  );
+  return expected;
+}
+
 describe('compiled agent programs', () => {
   it('do what the interpreter does', () => {
-    const bytes = fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES });
-    const registers = fc.array(value, { minLength: AGENT_REGISTERS.length, maxLength: AGENT_REGISTERS.length });
     fc.assert(
-      fc.property(shown, bytes, registers, (operations, contents, values) => {
-        arena.u8.set(contents, Layout.input);
-        AGENT_REGISTERS.forEach((name, index) => {
-          // INT3 leaves rip one past the site, which is what a program sees.
-          const seen = name === 'rip' ? values[index]! + 1n : values[index]!;
-          arena.view.setBigUint64(Layout.registers + UserRegister[name], BigInt.asUintN(64, seen), true);
-        });
-        const expected = runCapture(operations, {
-          registers: Object.fromEntries(AGENT_REGISTERS.map((name, index) => [name, values[index]!])),
-          byteAt: (at) => (at >= data && at < data + BigInt(DATA_BYTES) ? contents[Number(at - data)] : undefined),
-        });
-        const { status, bytes: result } = compiled(operations);
-        assert.deepEqual(
-          { status, bytes: result.toString('hex') },
-          {
-            status: expected.status,
-            bytes: Buffer.from(expected.bytes).toString('hex'),
-          },
-        );
+      fc.property(shown, contents, registers, (operations, bytes, values) => {
+        compare(operations, bytes, values);
       }),
       { numRuns: 1500 },
     );
+  });
+
+  it('do what the interpreter does where they loop, and stay in their room', () => {
+    const ends = new Set<number>();
+    fc.assert(
+      fc.property(statements, fc.integer({ min: 16, max: 200 }), contents, registers, (body, room, bytes, values) => {
+        const operations: Operations = [{ op: 'room', bytes: room }, ...body];
+        verifyCapture(operations, 0);
+        const { status, bytes: captured } = compare(operations, bytes, values);
+        assert.ok(captured.length <= room);
+        ends.add(status);
+      }),
+      { numRuns: 3000 },
+    );
+    // Ends of all kinds are among them.
+    const { complete, truncated, unreadable } = CaptureStatus;
+    for (const status of [complete, truncated, unreadable]) assert.ok(ends.has(status));
   });
 });

@@ -3,7 +3,15 @@
  * WebAssembly; this is what they mean, and what the language's tests run them on.
  */
 import { littleEndian } from '../../src/base/littleEndian';
-import { CaptureStatus, type AgentOperation, type AgentRegister } from '../../src/contract/agent/operations';
+import { loopFuel } from '../../src/contract/agent/fuel';
+import {
+  AGENT_LIMITS,
+  CaptureStatus,
+  FRAME_HEADER_BYTES,
+  FrameStatus,
+  type AgentOperation,
+  type AgentRegister,
+} from '../../src/contract/agent/operations';
 import { type Capture } from '../../src/contract/hits';
 
 /** What a program can see of a thread. */
@@ -32,6 +40,15 @@ class Failure extends Error {
     super('the program ends here');
   }
 }
+
+/** The capture has no fuel or no room left. */
+class Cut extends Error {}
+
+/** Out of the innermost loop. */
+class Leave extends Error {}
+
+/** What a failed frame has after what it collected. */
+const FAILURE_BYTES = 8;
 
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 const s64 = (value: bigint) => BigInt.asIntN(64, value);
@@ -111,21 +128,86 @@ const UNARY: Readonly<Record<string, (value: bigint) => bigint>> = {
 class Run {
   readonly stack: bigint[] = [];
   readonly captured: number[] = [];
+  readonly locals = new BigUint64Array(AGENT_LIMITS.locals);
+  readonly saved: bigint[] = [];
+  room = Infinity;
   truncated = false;
 
-  constructor(readonly machine: Machine) {}
+  constructor(
+    readonly machine: Machine,
+    /** Shared by the captures of a hit. */
+    readonly supply: { fuel: number },
+  ) {}
 
   run(operations: readonly AgentOperation[]): void {
-    for (let at = 0; at < operations.length; at++) {
-      const operation = operations[at]!;
-      if (operation.op === 'if') {
-        if (this.pop() === 0n) at = matching(operations, at, 'else');
-      } else if (operation.op === 'else') {
-        at = matching(operations, at, 'end');
-      } else if (operation.op !== 'end') {
-        this.step(operation);
+    const fuel = loopFuel(operations);
+    const runRange = (start: number, end: number): void => {
+      for (let at = start; at < end; at++) {
+        const operation = operations[at]!;
+        const { op } = operation;
+        if (op !== 'if' && op !== 'when' && op !== 'loop' && op !== 'frame') {
+          this.step(operation);
+          continue;
+        }
+        const close = closing(operations, at, ['end']);
+        const middle = closing(operations, at, ['else', 'end']);
+        if (op === 'loop') this.loop(operation.limit, fuel.get(at)!, () => runRange(at + 1, close));
+        else if (op === 'frame') this.frame(() => runRange(at + 1, close));
+        else if (this.pop() !== 0n) runRange(at + 1, middle);
+        else if (middle !== close) runRange(middle + 1, close);
+        at = close;
       }
+    };
+    runRange(0, operations.length);
+  }
+
+  loop(limit: number, fuel: number, pass: () => void): void {
+    try {
+      for (let count = 0; count < limit; count++) {
+        this.supply.fuel -= fuel;
+        if (this.supply.fuel < 0) {
+          this.supply.fuel += fuel;
+          throw new Cut();
+        }
+        pass();
+      }
+    } catch (thrown) {
+      if (thrown instanceof Leave) return;
+      throw thrown;
     }
+    this.truncated = true;
+  }
+
+  frame(body: () => void): void {
+    this.checkRoom(FRAME_HEADER_BYTES + FAILURE_BYTES);
+    const start = this.captured.length;
+    const outer = { truncated: this.truncated, saved: this.saved.length, stack: this.stack.length };
+    this.captured.push(...words(FrameStatus.open, 0));
+    this.truncated = false;
+    this.room -= FAILURE_BYTES;
+    let status: number | undefined;
+    try {
+      body();
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown;
+      status = thrown.status;
+      this.captured.push(...(thrown.bytes.length > 0 ? thrown.bytes : new Uint8Array(FAILURE_BYTES)));
+    }
+    this.room += FAILURE_BYTES;
+    status ??= this.status();
+    const header = words(status, this.captured.length - start - FRAME_HEADER_BYTES);
+    this.captured.splice(start, FRAME_HEADER_BYTES, ...header);
+    this.truncated = outer.truncated;
+    this.saved.length = Math.min(this.saved.length, outer.saved);
+    this.stack.length = outer.stack;
+  }
+
+  status(): CaptureStatus {
+    return this.truncated ? CaptureStatus.truncated : CaptureStatus.complete;
+  }
+
+  checkRoom(bytes: number): void {
+    if (this.captured.length + bytes > this.room) throw new Cut();
   }
 
   step(operation: AgentOperation): void {
@@ -147,6 +229,35 @@ class Run {
         this.push(littleEndian(this.read(this.pop(), operation.size)));
         return;
       }
+      case 'get': {
+        this.push(this.locals[operation.local]!);
+        return;
+      }
+      case 'set': {
+        this.locals[operation.local] = this.pop();
+        return;
+      }
+      case 'save': {
+        if (this.saved.length === AGENT_LIMITS.saved) throw new Cut();
+        this.saved.push(this.pop());
+        return;
+      }
+      case 'restore': {
+        this.push(this.saved.pop() ?? 0n);
+        return;
+      }
+      case 'saved': {
+        this.push(BigInt(this.saved.length));
+        return;
+      }
+      case 'leave': {
+        if (this.pop() !== 0n) throw new Leave();
+        return;
+      }
+      case 'room': {
+        this.room = operation.bytes;
+        return;
+      }
       case 'missing':
         throw new Failure(CaptureStatus.missing, bytesOf(BigInt(operation.reason)));
       case 'extend': {
@@ -164,12 +275,15 @@ class Run {
         return void this.stack.push(this.pop(), this.pop());
       case 'capture': {
         const value = this.pop();
+        this.checkRoom(operation.size);
         for (let index = 0; index < operation.size; index++)
           this.append([Number((value >> BigInt(index * 8)) & 0xffn)]);
         return;
       }
       case 'captureMemory': {
-        this.append(this.read(this.pop(), operation.size));
+        const address = this.pop();
+        this.checkRoom(operation.size);
+        this.append(this.read(address, operation.size));
         return;
       }
       case 'captureString': {
@@ -178,7 +292,8 @@ class Run {
       }
       case 'captureSlice': {
         const length = this.pop();
-        const shown = length > BigInt(operation.limit) ? operation.limit : Number(length);
+        const limit = Math.min(operation.limit, this.room - this.captured.length);
+        const shown = length > BigInt(limit) ? limit : Number(length);
         this.truncated ||= BigInt(shown) < length;
         this.append(this.read(this.pop(), shown));
         return;
@@ -197,6 +312,8 @@ class Run {
   }
 
   captureString(address: bigint, limit: number, unit: number): void {
+    const left = this.room - this.captured.length;
+    limit = Math.min(limit, left === Infinity ? limit : left - (left % unit));
     for (let index = 0; index < limit; index += unit) {
       const character = this.read(address + BigInt(index), unit);
       if (character.every((byte) => byte === 0)) return;
@@ -230,43 +347,52 @@ class Run {
   }
 }
 
-/** Where the `else` or `end` of the branch that opens at `start` is. */
-function matching(operations: readonly AgentOperation[], start: number, wanted: 'else' | 'end'): number {
+/** Where the first of `wanted` is that belongs to the block which opens at `start`. */
+function closing(operations: readonly AgentOperation[], start: number, wanted: readonly string[]): number {
   let depth = 0;
   for (let at = start + 1; at < operations.length; at++) {
     const { op } = operations[at]!;
-    if (depth === 0 && op === wanted) return at;
-    if (op === 'if') depth++;
+    if (depth === 0 && wanted.includes(op)) return at;
+    if (['if', 'when', 'loop', 'frame'].includes(op)) depth++;
     if (op === 'end') depth--;
   }
-  throw new Error(`an \`if\` has no \`${wanted}\``);
+  throw new Error('a block has no end');
+}
+
+/** Two u16. */
+function words(first: number, second: number): Uint8Array {
+  return new Uint8Array(Uint16Array.of(first, second).buffer);
 }
 
 function bytesOf(value: bigint): Uint8Array {
   return new Uint8Array(BigUint64Array.of(value).buffer);
 }
 
-/** Runs one capture of a program. */
-export function runCapture(operations: readonly AgentOperation[], machine: Machine): Capture {
-  const run = new Run(machine);
+/** Runs one capture of a program; `supply`: what the hit's loops may still burn. */
+export function runCapture(
+  operations: readonly AgentOperation[],
+  machine: Machine,
+  supply = { fuel: AGENT_LIMITS.fuel as number },
+): Capture {
+  const run = new Run(machine, supply);
   try {
     run.run(operations);
   } catch (thrown) {
     if (thrown instanceof Failure) return { status: thrown.status, bytes: thrown.bytes };
-    throw thrown;
+    if (!(thrown instanceof Cut)) throw thrown;
+    run.truncated = true;
   }
-  const status = run.truncated ? CaptureStatus.truncated : CaptureStatus.complete;
-  return { status, bytes: Uint8Array.from(run.captured) };
+  return { status: run.status(), bytes: Uint8Array.from(run.captured) };
 }
 
 /** Runs a condition; undefined when it can't be evaluated. */
 export function runCondition(operations: readonly AgentOperation[], machine: Machine): boolean | undefined {
-  const run = new Run(machine);
+  const run = new Run(machine, { fuel: AGENT_LIMITS.fuel });
   try {
     run.run(operations);
   } catch (thrown) {
-    if (thrown instanceof Failure) return undefined;
+    if (thrown instanceof Failure || thrown instanceof Cut) return undefined;
     throw thrown;
   }
-  return run.pop() !== 0n;
+  return run.truncated ? undefined : run.pop() !== 0n;
 }

@@ -3,21 +3,16 @@
  * captures are written where the hit record is being built. See contract/agent for what programs mean.
  */
 import { assertExists } from '../../base/assert';
-import { type AgentOperation, type AgentProgram } from '../../contract/agent/operations';
+import { loops } from '../../contract/agent/fuel';
+import { AGENT_LIMITS, type AgentOperation, type AgentProgram } from '../../contract/agent/operations';
 import { verifyAgent, verifyCapture } from '../../contract/agent/verify';
 import { CAPTURE_HEADER_BYTES, HIT_HEADER_BYTES } from '../../contract/hits';
 import { ModuleBuilder } from '../../wasm/module';
-import { ARENA_PAGES, type Arena } from '../tracing/arena';
+import { ARENA_PAGES, type Arena, Layout } from '../tracing/arena';
 import { type TargetMemory } from '../tracing/targetMemory';
 import { type Agent } from './agent';
-import {
-  captureFunction,
-  conditionFunction,
-  divisionFailure,
-  missingValue,
-  readFailure,
-  type Runtime,
-} from './functions';
+import { captureFunction, conditionFunction, divisionFailure, missingValue, readFailure } from './functions';
+import { type Runtime } from './part';
 
 /** How many compiled programs are kept for further sites with an equal program: memory against compiling again. */
 const KEPT_PROGRAMS = 256;
@@ -37,11 +32,13 @@ interface Waiting {
  * for each site. Equal programs share one compiled agent.
  */
 export class AgentCompiler {
+  readonly #arena: Arena;
   readonly #imports: WebAssembly.Imports;
   readonly #agents = new Map<string, Agent>();
   #waiting: Waiting[] = [];
 
   constructor(arena: Arena, memory: TargetMemory) {
+    this.#arena = arena;
     this.#imports = {
       engine: {
         memory: arena.memory,
@@ -83,12 +80,22 @@ export class AgentCompiler {
       const captures = program.captures.map(
         (_, capture) => functions[captureName(index, capture)] as (start: number) => number,
       );
-      agent.capture = (start) => {
+      const capture = (start: number) => {
         let at = start;
-        for (const capture of captures) at = capture(at);
+        for (const part of captures) at = part(at);
         return at;
       };
+      agent.capture = program.captures.some(loops) ? this.#refuelled(capture) : capture;
     });
+  }
+
+  /** Loops of all captures of a hit burn from one supply. */
+  #refuelled(capture: Agent['capture']): Agent['capture'] {
+    const { i32 } = this.#arena;
+    return (start) => {
+      i32[Layout.agentFuel >>> 2] = AGENT_LIMITS.fuel;
+      return capture(start);
+    };
   }
 
   #await(program: AgentProgram): Agent {

@@ -3,6 +3,7 @@
  * compiled instructions and agents compute in it, and it has a fixed address, so system calls fill and read it: see
  * "The way of a byte" in docs/architecture.md. This file is its map.
  */
+import { AGENT_LIMITS } from '../../contract/agent/operations';
 import { LEDGER_BYTES } from '../../contract/ledger';
 import { MAX_INSTRUCTION_BYTES } from '../../emulator/machine/instructionLength';
 import { State } from '../../emulator/machine/state';
@@ -47,6 +48,9 @@ export const ARENA_FIELDS = {
   agentAddress: { bytes: 8 },
   /** The bytes that an agent's loads read; as many as an instruction's operand may have. */
   agentOperand: { bytes: State.operandCapacity },
+  /** What the loops of the agents of this hit may still burn (i32), and the values that a part has saved (u64 each). */
+  agentFuel: { bytes: 4 },
+  agentSaved: { bytes: 8 * AGENT_LIMITS.saved },
   /** The bytes of a twin, to be compared with what they were: as many as an instruction may have. */
   twin: { bytes: MAX_INSTRUCTION_BYTES },
   /** A shadow stack's pointer (u64), and the struct iovec for it. */

@@ -8,6 +8,7 @@ import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { emptyScope } from '../../debuginfo/model/model';
 import { compileProbe, type CompiledProbe } from '../../language/compileProbe';
+import { type Visualizers } from '../../language/natvis/ast';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { type FoundPlace } from './resolve';
 
@@ -30,9 +31,10 @@ export function compileAt(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition' | 'location'>,
   { module, function: name }: FoundPlace,
   address: Address,
+  visualizers?: Visualizers,
 ): CompiledProbe {
   if (module === undefined) return compileProbe(spec, emptyScope(linkAddress(address)), 0n);
-  return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias);
+  return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias, visualizers);
 }
 
 /**

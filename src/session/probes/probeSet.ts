@@ -3,6 +3,7 @@ import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
+import { type Visualizers } from '../../language/natvis/ast';
 import { checkCondition, checkMessage } from '../../language/template/syntaxCheck';
 import { relocating } from '../../language/expression/diagnostics';
 import { formatLocation } from '../../language/probes/location';
@@ -55,11 +56,11 @@ export class ProbeSet {
    */
   readonly onChanged: Event<Probe> = this.#changed.on;
 
-  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
+  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap, visualizers?: Visualizers) {
     this.#engine = engine;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
-    this.#arming = new SiteArming(engine, sites, sourceMap);
+    this.#arming = new SiteArming(engine, sites, sourceMap, visualizers);
   }
 
   /** Places a new probe in all processes. */

@@ -8,6 +8,7 @@ import { type Address, hex } from '../../base/address';
 import { type ErrorCode, SidestepError } from '../../base/errors';
 import { toError, toFailure } from '../../contract/engineFailure';
 import { type ArmOutcome, type DisplacedInstruction, type Place, type SiteRequest } from '../../contract/messages';
+import { type Visualizers } from '../../language/natvis/ast';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { compileAt, compileForCounting } from './compileAt';
 import { addCounts, NO_COUNTS } from './countSums';
@@ -44,6 +45,7 @@ export interface Armed {
 /** {@link Armed} as it grows. */
 interface Progress {
   readonly probe: Probe;
+  readonly visualizers: Visualizers | undefined;
   /** Addresses where the probe stands, or is about to: places can share one. */
   readonly taken: Set<Address>;
   readonly sites: Site[];
@@ -75,11 +77,13 @@ export class SiteArming {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
   readonly #sourceMap: SourceMap;
+  readonly #visualizers: Visualizers | undefined;
 
-  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
+  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap, visualizers?: Visualizers) {
     this.#engine = engine;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
+    this.#visualizers = visualizers;
   }
 
   /**
@@ -88,7 +92,7 @@ export class SiteArming {
    * the probe is wrong and armed nowhere. Gives what became of each probe.
    */
   async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<ReadonlyMap<Probe, Armed>> {
-    const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process), places }));
+    const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process, this.#visualizers), places }));
     let attempts = all.flatMap(({ progress, places }) => meaningful(progress, places));
     while (attempts.length > 0) {
       const answers = await this.#ask(process, attempts);
@@ -168,10 +172,11 @@ const UNANSWERED: ArmOutcome = {
   failure: { code: 'engine-protocol', message: 'the engine did not say what became of the place' },
 };
 
-function begin(probe: Probe, process: Process): Progress {
+function begin(probe: Probe, process: Process, visualizers: Visualizers | undefined): Progress {
   const there = probe.sites.filter((site) => site.process === process);
   return {
     probe,
+    visualizers,
     taken: new Set(there.map(({ location }) => location.address)),
     sites: [],
     warnings: [],
@@ -193,7 +198,7 @@ function attemptAt(progress: Progress, place: FoundPlace, candidate = 0, refusal
   const address = place.candidates[candidate];
   if (address === undefined || progress.taken.has(address)) return [];
   progress.taken.add(address);
-  const compiled = asValue(() => compileAt(progress.probe.spec, place, address));
+  const compiled = asValue(() => compileAt(progress.probe.spec, place, address, progress.visualizers));
   return [{ progress, place, candidate, address, compiled, refusal }];
 }
 

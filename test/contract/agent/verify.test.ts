@@ -91,6 +91,68 @@ describe('the agent verifier', () => {
     refuses(capture(one, { op: 'captureString', limit: 1.5 }), /0 to 4096/, 'capture 0', 1);
   });
 
+  const room: AgentOperation = { op: 'room', bytes: 100 };
+  const loop: AgentOperation = { op: 'loop', limit: 10 };
+  const frame: AgentOperation = { op: 'frame' };
+  const append: AgentOperation[] = [one, { op: 'capture', size: 8 }];
+  const end: AgentOperation = { op: 'end' };
+
+  it('accepts loops and frames', () => {
+    const walk: AgentOperation[] = [
+      ...([
+        room,
+        one,
+        { op: 'set', local: 0 },
+        loop,
+        { op: 'get', local: 0 },
+        { op: 'isZero' },
+        { op: 'leave' },
+      ] as const),
+      ...([
+        frame,
+        ...append,
+        end,
+        one,
+        { op: 'when' },
+        one,
+        { op: 'save' },
+        one,
+        { op: 'leave' },
+        { op: 'else' },
+      ] as const),
+      ...([{ op: 'restore' }, { op: 'set', local: 31 }, end, end, { op: 'saved' }, { op: 'drop' }] as const),
+    ];
+    assert.deepEqual(verifyCapture(walk, 0), { stack: 1, captureBytes: 100 });
+    verifyAgent(condition(loop, one, { op: 'leave' }, end, one));
+  });
+
+  it('refuses loops that are not bounded, or lose or keep values', () => {
+    refuses(capture({ op: 'loop', limit: 0 }, end), /limit of the loop is 0, not from 1 to 4096/, 'capture 0', 0);
+    refuses(capture({ op: 'loop', limit: 4097 }, end), /limit of the loop is 4097/, 'capture 0', 0);
+    refuses(capture(loop, one, end), /a `loop` must leave no value; this one leaves 1/, 'capture 0', 2);
+    refuses(capture(one, loop, { op: 'drop' }, end), /takes 1, the stack holds 0/, 'capture 0', 2);
+    refuses(capture(loop, one), /a `loop` has no `end`/, 'capture 0', 2);
+    refuses(capture(loop, { op: 'else' }, end), /`else` without its `if`/, 'capture 0', 1);
+    refuses(capture(one, { op: 'leave' }), /`leave` outside of a loop/, 'capture 0', 1);
+    refuses(capture(loop, one, one, { op: 'leave' }), /left without values; here are 1/, 'capture 0', 3);
+    refuses(capture(room, loop, frame, one, { op: 'leave' }), /`leave` in a `frame`/, 'capture 0', 4);
+    refuses(capture(loop, one, { op: 'if' }, one, { op: 'leave' }), /`leave` in an `if`/, 'capture 0', 4);
+    refuses(capture(one, { op: 'when' }, one, end), /a `when` must leave no value; this one leaves 1/, 'capture 0', 3);
+    const nested = Array.from({ length: AGENT_LIMITS.loopDepth + 1 }, () => loop);
+    refuses(capture(...nested), /9 `loop`s in each other; the limit is 8/, 'capture 0', 8);
+  });
+
+  it('refuses what would leave its room', () => {
+    refuses(capture(loop, ...append, end), /what a loop captures needs `room`/, 'capture 0', 2);
+    refuses(capture(frame), /a `frame` needs `room`/, 'capture 0', 0);
+    refuses(capture(one, { op: 'drop' }, room), /`room` is not the first operation/, 'capture 0', 2);
+    refuses(capture({ op: 'room', bytes: 4097 }), /0 to 4096/, 'capture 0', 0);
+    refuses(condition(room, one), /can't capture/, 'condition', 2);
+    refuses(capture(one, { op: 'set', local: 32 }), /0 to 31/, 'capture 0', 1);
+    const nested = Array.from({ length: AGENT_LIMITS.frameDepth + 1 }, () => frame);
+    refuses(capture(room, ...nested), /33 `frame`s in each other/, 'capture 0', 33);
+  });
+
   it('holds the limits', () => {
     const pushes = Array.from({ length: AGENT_LIMITS.stack + 1 }, () => one);
     refuses(condition(...pushes), /stack grows/, 'condition', AGENT_LIMITS.stack);

@@ -7,6 +7,7 @@ import {
   type AgentProgram,
   BINARY_OPERATIONS,
   CaptureStatus,
+  FrameStatus,
   UNARY_OPERATIONS,
 } from '../../../src/contract/agent/operations';
 import { HIT_HEADER_BYTES } from '../../../src/contract/hits';
@@ -238,6 +239,65 @@ describe('agent programs', () => {
     const [there, missing] = run([unless(1n), unless(0n)]);
     assert.deepEqual([there!.status, there!.bytes.readBigUInt64LE()], [CaptureStatus.complete, 5n]);
     assert.deepEqual([missing!.status, missing!.bytes.readBigUInt64LE()], [CaptureStatus.missing, 7n]);
+  });
+
+  const room: AgentOperation = { op: 'room', bytes: 64 };
+
+  it('keep what a frame has, say why it ended, and go on', () => {
+    const [capture] = run([
+      [
+        ...([room, { op: 'frame' }, push(7n), { op: 'capture', size: 1 }, push(16n), { op: 'load', size: 8 }] as const),
+        ...([{ op: 'capture', size: 8 }, { op: 'end' }, push(9n), { op: 'capture', size: 1 }] as const),
+      ],
+    ]);
+    assert.equal(capture!.status, CaptureStatus.complete);
+    assert.deepEqual([...capture!.bytes], [CaptureStatus.unreadable, 0, 9, 0, 7, 16, 0, 0, 0, 0, 0, 0, 0, 9]);
+  });
+
+  it('end truncated, with their frames open, where there is no room', () => {
+    const [capture] = run([
+      [
+        room,
+        { op: 'loop', limit: 100 },
+        { op: 'frame' },
+        push(1n),
+        { op: 'capture', size: 8 },
+        { op: 'end' },
+        { op: 'end' },
+      ],
+    ]);
+    // Four times 12 bytes, and the header of a fifth frame whose value has no room beside that for a failure.
+    assert.equal(capture!.status, CaptureStatus.truncated);
+    assert.equal(capture!.bytes.length, 4 * 12 + 4);
+    assert.deepEqual([...capture!.bytes.subarray(48)], [FrameStatus.open, 0, 0, 0]);
+    const [string] = run([
+      [room, { op: 'frame' }, push(data.address), push(1000n), { op: 'captureSlice', limit: 4096 }, { op: 'end' }],
+    ]);
+    assert.deepEqual([string!.status, string!.bytes.length], [CaptureStatus.complete, 64 - 8]);
+    assert.deepEqual([...string!.bytes.subarray(0, 4)], [CaptureStatus.truncated, 0, 52, 0]);
+  });
+
+  it('burn one supply of fuel in all loops of a hit, and a new one at the next', () => {
+    // A pass burns 5: four operations and the loop's end.
+    const counting = (limit: number): AgentOperation[] => [
+      ...([room, { op: 'loop', limit }, { op: 'get', local: 0 }, push(1n), { op: 'add' }] as const),
+      ...([{ op: 'set', local: 0 }, { op: 'end' }, { op: 'get', local: 0 }, { op: 'capture', size: 2 }] as const),
+    ];
+    for (let hit = 0; hit < 2; hit++) {
+      const [first, second] = run([counting(3000), counting(1001)]);
+      assert.deepEqual([first!.status, first!.bytes.readUInt16LE()], [CaptureStatus.truncated, 3000]);
+      assert.deepEqual([second!.status, second!.bytes.length], [CaptureStatus.truncated, 0]);
+    }
+  });
+
+  it('fail as conditions where they burn more, or reach a limit', () => {
+    const condition = (limit: number, ...body: AgentOperation[]) =>
+      compiler.prepare({ condition: [{ op: 'loop', limit }, ...body, { op: 'end' }, push(1n)], captures: [] })
+        .condition!();
+    assert.equal(condition(10), ConditionResult.failed);
+    assert.equal(condition(10, push(1n), { op: 'leave' }), ConditionResult.true);
+    const read: AgentOperation[] = [push(data.address), { op: 'load', size: 1 }, { op: 'drop' }];
+    assert.equal(condition(4096, ...read, ...read), ConditionResult.failed);
   });
 
   it('say that a divisor was zero', () => {
