@@ -7,6 +7,7 @@ import { type Bindings } from '../compile/value';
 import { type Storage } from '../compile/storage';
 import { parseExpression } from '../expression/parser';
 import { type Intrinsic, type MatchedArgument, type NatvisExpression } from '../natvis/ast';
+import { spellings } from '../natvis/spellings';
 import { check, checkTruth } from '../typed/check';
 import { LONG } from '../typed/builtinTypes';
 import { convert, decay } from '../typed/conversions';
@@ -149,11 +150,6 @@ export class Environment {
     if (target === undefined || !isStructure(target) || target.name === undefined || /\s/.test(name)) return undefined;
     return this.outer.lookupType(`${target.name}::${name}`);
   }
-}
-
-/** Compilers differ in whether they write a space between two closing brackets. */
-function spellings(name: string): ReadonlySet<string> {
-  return new Set([name, name.replace(/>(?=>)/g, '> '), name.replace(/> +(?=>)/g, '>')]);
 }
 
 /** Errors in formatters are about the whole expression. */

@@ -98,7 +98,7 @@ export class Planner implements Planning {
 
   /** The first of the type's formatters that has a meaning for it; undefined where there is none. */
   #formatted(node: Typed, format: ValueFormat, depth: number): Read<ValueNode> | undefined {
-    if (node.kind !== 'place' || node.bits !== undefined || !isStructure(unqualified(node.type))) return undefined;
+    if (node.kind !== 'place' || node.bits !== undefined || unqualified(node.type).kind === 'array') return undefined;
     const type = definition(node.type, this.scope) === undefined ? node.type : this.#defined(node.type);
     for (const found of this.visualizers.find(type, format.view)) {
       if (depth >= MAX_DEPTH) return () => leaf(MORE, { type });
@@ -121,8 +121,8 @@ export class Planner implements Planning {
     if (format.isRaw === true || nesting > MAX_NESTING) return false;
     const under = unqualified(type);
     if (under.kind === 'array') return this.#hasFormatter(under.element, format, nesting + 1);
-    if (!isStructure(under)) return false;
     if (this.visualizers.find(type).length > 0) return true;
+    if (!isStructure(under)) return false;
     return under.members.some((member) => this.#hasFormatter(member.type, format, nesting + 1));
   }
 
