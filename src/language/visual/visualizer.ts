@@ -3,7 +3,7 @@
  * its text is for where they unfold. Anything else is its text, if it has one.
  */
 import { SidestepError } from '../../base/errors';
-import { type Variable } from '../../debuginfo/model/model';
+import { type Scope, type Variable } from '../../debuginfo/model/model';
 import { storageFrom } from '../compile/storage';
 import { typeError } from '../expression/diagnostics';
 import {
@@ -13,6 +13,7 @@ import {
   type ExpandEntry,
   type FoundVisualizer,
   type Guard,
+  type MatchedArgument,
   type ShownExpression,
   type StringView,
   type Views,
@@ -39,8 +40,14 @@ export function formattedValue(
 ): Read<ValueNode> {
   const { visualizer, templateArguments } = found;
   const self = selfVariable(planning, place, found);
-  const environment = new Environment(planning.scope, self, templateArguments, visualizer.intrinsics);
+  const known = templateArguments.map((each) => typed(each, planning.scope));
+  const environment = new Environment(planning.scope, self, known, visualizer.intrinsics);
   return new VisualizerPlan(planning, environment, view, depth).whole(visualizer, place);
+}
+
+/** With its type by name, where debug information does not describe it as an argument: Go's. */
+function typed(argument: MatchedArgument, scope: Scope): MatchedArgument {
+  return argument.type === undefined ? { ...argument, type: scope.lookupType(argument.text) } : argument;
 }
 
 /** `this`: the object's address in a variable of the agent's, if it has one. */
