@@ -207,8 +207,8 @@ export function counted(one: Read<ValueNode | undefined>): Read<Children> {
   return (input) => {
     const size = Number(input.integer(8, true));
     if (size < 0) return childrenOf('indexed', [leaf(`<not available: its size is ${size}>`)], 1);
-    const { nodes, skipped } = readAll(input, one);
-    return childrenOf(kindOf(nodes), nodes, size - skipped);
+    const { nodes, skipped, isFailed } = readAll(input, one);
+    return childrenOf(kindOf(nodes), nodes, isFailed ? nodes.length : size - skipped);
   };
 }
 

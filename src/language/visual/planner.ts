@@ -262,9 +262,8 @@ export class Planner implements Planning {
       return (input) => {
         const number = Number(input.integer(8, true));
         if (number < 0) return negative(number);
-        const bytes = input.rest();
-        if (input.isCut && input.reason !== MORE) return childrenOf('indexed', [leaf(input.reason)], 1);
-        return nodeOf(arrayOf(element, number), snapshot(bytes), format.style).children;
+        const { children } = nodeOf(arrayOf(element, number), snapshot(input.rest()), format.style);
+        return input.isCut && input.reason !== MORE ? brokenOff(children, input.reason) : children;
       };
     }
     const first = keep(this, 'element', pointer);
@@ -283,14 +282,25 @@ export class Planner implements Planning {
     return (input) => {
       const number = Number(input.integer(8, true));
       if (number < 0) return negative(number);
-      const { nodes } = readAll(input, (from) => ({ ...read(from), role: 'element' }));
-      return childrenOf('indexed', nodes, number);
+      const { nodes, isFailed } = readAll(input, (from) => ({ ...read(from), role: 'element' }));
+      return childrenOf('indexed', nodes, isFailed ? nodes.length : number);
     };
   }
 }
 
 function negative(count: number): Children {
   return childrenOf('indexed', [leaf(`<not available: its size is ${count}>`)], 1);
+}
+
+/** Elements of which the rest could not be read. */
+function brokenOff(children: Children, reason: string): Children {
+  const last = leaf(reason, { role: 'element' });
+  return {
+    kind: 'indexed',
+    count: children.known + 1,
+    known: children.known + 1,
+    at: (index) => (index < children.known ? children.at(index) : last),
+  };
 }
 
 function step(local: number, by: bigint): AgentOperation[] {

@@ -96,7 +96,7 @@ export function choose<T>({ out }: Planning, choices: readonly Choice<T>[]): Rea
 export function readAll(
   input: FrameReader,
   one: Read<ValueNode | undefined>,
-): { nodes: ValueNode[]; skipped: number; isCut: boolean } {
+): { nodes: ValueNode[]; skipped: number; isCut: boolean; isFailed: boolean } {
   const nodes: ValueNode[] = [];
   let skipped = 0;
   let { isCut } = input;
@@ -112,8 +112,9 @@ export function readAll(
     isCut = true;
     ({ reason } = thrown);
   }
-  if (reason !== MORE) nodes.push(leaf(reason, { role: 'element' }));
-  return { nodes, skipped, isCut: isCut && reason === MORE };
+  const isFailed = reason !== MORE;
+  if (isFailed) nodes.push(leaf(reason, { role: 'element' }));
+  return { nodes, skipped, isCut: isCut && !isFailed, isFailed };
 }
 
 /** Children that are known, and whether there are more. */

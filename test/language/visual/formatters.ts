@@ -1,5 +1,5 @@
 /** Formatters for tests, written in few words: what a Natvis file's parser would make of one. */
-import { type StructureType, type TemplateArgument, type Type } from '../../../src/debuginfo/model/model';
+import { type StructureType, type TemplateArgument } from '../../../src/debuginfo/model/model';
 import {
   type CustomListItems,
   type DisplayString,
