@@ -24,6 +24,10 @@ const SYSTEM = {
   gcc: { packages: ['gcc', 'libc6-dev'], present: () => onPath('gcc') && existsSync('/usr/include/stdio.h') },
   'g++': { packages: ['g++'], present: () => onPath('g++') },
   clang: { packages: ['clang'], present: () => onPath('clang') || onPath('clang-14') },
+  'libc++': {
+    packages: ['libc++-dev', 'libc++abi-dev'],
+    present: () => existsSync('/usr/include/c++/v1/vector'),
+  },
   make: { packages: ['make'], present: () => onPath('make') },
   binutils: { packages: ['binutils'], present: () => onPath('objdump') && onPath('objcopy') },
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },

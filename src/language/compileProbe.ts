@@ -11,10 +11,11 @@ import { type FrameKey, type Leaving, type Scope } from '../debuginfo/model/mode
 import { CaptureBudget } from './compile/budget';
 import { missingVariables } from './compile/missing';
 import { Reasons } from './compile/reasons';
-import { type HitContext, type ShownValue } from './compile/shown';
-import { type ShownFormat, showValue } from './compile/shownValue';
+import { type Formatters, type HitContext, type ShownFormat, type Showing, type ShownValue } from './compile/shown';
+import { showValue } from './compile/shownValue';
 import { translated } from './compile/storage';
 import { ValueCompiler } from './compile/value';
+import { type Visualizers } from './natvis/ast';
 import { type Range, relocating, typeError } from './expression/diagnostics';
 import { parseExpression, type ParseOptions } from './expression/parser';
 import { type ProbeLocation, type ProbeSpec } from './probes/spec';
@@ -26,6 +27,7 @@ import { remembering } from './typed/rememberingScope';
 import { type Typed } from './typed/tree';
 import { type ValueNode } from './value/node';
 import { nodeText } from './value/nodeText';
+import { FormattedValues } from './visual/shownVisual';
 
 export { checkCondition, checkMessage } from './template/syntaxCheck';
 export type { HitContext } from './compile/shown';
@@ -60,23 +62,31 @@ export interface LabelledNode {
   readonly node: ValueNode;
 }
 
+export interface CompileOptions {
+  /** For a site where a function returns. */
+  readonly leaving?: Leaving | undefined;
+  /** The formatters for values of certain types. */
+  readonly visualizers?: Visualizers | undefined;
+}
+
 /**
  * Compiles a probe for the site at `place.pc`.
  * @param place what names mean there.
  * @param bias what the module is mapped above its link-time addresses.
- * @param leaving for a site where a function returns. Throws `syntax`, `type` or `unknown-name`; the
- *   place's section tells which text the range is in: `message` or `condition`.
+ * Throws `syntax`, `type` or `unknown-name`; the error's section tells which text the range is in: `message` or
+ * `condition`.
  */
 export function compileProbe(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition'> & { readonly location?: ProbeLocation },
   place: Scope,
   bias: bigint,
-  leaving?: Leaving,
+  { leaving, visualizers }: CompileOptions = {},
 ): CompiledProbe {
   const scope: Scope = { ...remembering(place), ...(leaving && { leaving }) };
   const warnings: string[] = [];
+  const formatters = visualizers && new FormattedValues(visualizers, scope);
   const condition = spec.condition === undefined ? undefined : compileCondition(spec.condition, scope, bias, warnings);
-  const parts = spec.kind === 'count' ? [] : messageParts(spec, scope, bias, warnings);
+  const parts = spec.kind === 'count' ? [] : messageParts(spec, { scope, bias, formatters }, warnings);
   const shown = parts.flatMap((part) => (typeof part === 'string' ? [] : part.captures));
   const frame = isTimed(spec) ? keyCaptures(leaving?.frame, bias) : [];
   const captures = [...shown, ...frame];
@@ -119,14 +129,21 @@ function compileCondition(text: string, scope: Scope, bias: bigint, warnings: st
   });
 }
 
+interface Place {
+  readonly scope: Scope;
+  readonly bias: bigint;
+  readonly formatters: Formatters | undefined;
+}
+
 function messageParts(
   { message, location }: { readonly message?: string; readonly location?: ProbeLocation },
-  scope: Scope,
-  bias: bigint,
+  { scope, bias, formatters }: Place,
   warnings: string[],
 ): (string | ShownValue)[] {
   const compiler = valueCompiler(scope, bias);
-  if (message === undefined) return CaptureBudget.shareOut((budget) => tracepoint(scope, location, compiler, budget));
+  if (message === undefined) {
+    return CaptureBudget.shareOut((budget) => tracepoint(scope, location, { compiler, budget, formatters }));
+  }
   return inText('message', () => {
     const parts = parseTemplate(message, parseOptions(scope));
     const values = parts.filter(({ kind }) => kind === 'value').length;
@@ -141,7 +158,7 @@ function messageParts(
       return checked.map((part) => {
         if (typeof part === 'string') return part;
         const label = message.slice(part.range.start, part.range.end);
-        return { ...shownPart(part, compiler, budget), label };
+        return { ...shownPart(part, { compiler, budget, formatters }), label };
       });
     });
   });
@@ -164,11 +181,11 @@ function checkedPart(
     const warning = `\`${name}\` reads ${reason}${scope.function === undefined ? '' : ` in ${scope.function}`}`;
     if (!warnings.includes(warning)) warnings.push(warning);
   }
-  return { node, format: { ...(format.style && { style: format.style }), ...(count && { count }) }, range };
+  return { node, format: { style: format.style, count, isRaw: format.isRaw === true }, range };
 }
 
-function shownPart({ node, format, range }: CheckedPart, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
-  const shown = showValue(node, format, { compiler, budget });
+function shownPart({ node, format, range }: CheckedPart, tools: Omit<Showing, 'style'>): ShownValue {
+  const shown = showValue(node, format, tools);
   verified({ captures: shown.captures }, range);
   return shown;
 }

@@ -1,10 +1,8 @@
 /** A log probe without a message: which function was reached, with what arguments, by which thread. */
 import { hex } from '../base/address';
 import { type Leaving, type Scope, type Variable } from '../debuginfo/model/model';
-import { type CaptureBudget } from './compile/budget';
-import { type HitContext, type ShownValue } from './compile/shown';
+import { type HitContext, type Showing, type ShownValue } from './compile/shown';
 import { showValue } from './compile/shownValue';
-import { type ValueCompiler } from './compile/value';
 import { formatLocation } from './probes/location';
 import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
@@ -20,15 +18,14 @@ const MAX_ARGUMENTS = 24;
 export function tracepoint(
   scope: Scope,
   location: ProbeLocation | undefined,
-  compiler: ValueCompiler,
-  budget: CaptureBudget,
+  tools: Omit<Showing, 'style'>,
 ): (string | ShownValue)[] {
-  if (scope.leaving) return [...returning(scope, scope.leaving, location, compiler, budget), threadPart];
+  if (scope.leaving) return [...returning(scope, scope.leaving, location, tools), threadPart];
   if (scope.function === undefined) return [functionOf(location) ?? hex(scope.pc), threadPart];
   const parameters = scope.parameters();
   const parts: (string | ShownValue)[] = [`${scope.function}(`];
   parameters.slice(0, MAX_ARGUMENTS).forEach((parameter, index) => {
-    parts.push(`${index > 0 ? ', ' : ''}${parameter.name}=`, argument(parameter, scope, compiler, budget));
+    parts.push(`${index > 0 ? ', ' : ''}${parameter.name}=`, argument(parameter, scope, tools));
   });
   parts.push(parameters.length > MAX_ARGUMENTS ? ', ...)' : ')', threadPart);
   return parts;
@@ -39,20 +36,19 @@ function returning(
   scope: Scope,
   { returned }: Leaving,
   location: ProbeLocation | undefined,
-  compiler: ValueCompiler,
-  budget: CaptureBudget,
+  tools: Omit<Showing, 'style'>,
 ): (string | ShownValue)[] {
   const of = location?.kind === 'return' ? location.of : location;
   const name = scope.function ?? functionOf(of) ?? hex(scope.pc);
   if (!returned?.results.some(({ type }) => sizeOf(type) !== 0)) return [`${name} returned`];
   const value = completed(returnValue(scope, { start: 0, end: 0 }), scope);
-  return [`${name} returned `, { ...showValue(value, {}, { compiler, budget }), label: '$return' }];
+  return [`${name} returned `, { ...showValue(value, {}, tools), label: '$return' }];
 }
 
-function argument(parameter: Variable, scope: Scope, compiler: ValueCompiler, budget: CaptureBudget): ShownValue {
+function argument(parameter: Variable, scope: Scope, tools: Omit<Showing, 'style'>): ShownValue {
   const base = { kind: 'variable', name: parameter.name, location: parameter.location } as const;
   const place = referent({ kind: 'place', type: parameter.type, base, offset: 0 });
-  return { ...showValue(completed(place, scope), {}, { compiler, budget }), label: parameter.name };
+  return { ...showValue(completed(place, scope), {}, tools), label: parameter.name };
 }
 
 /** What the user called the place, when debug information has no name for it. */

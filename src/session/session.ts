@@ -120,7 +120,12 @@ export class Session implements Disposable {
     this.#processes = this.#store.add(new ProcessSet(engine));
     this.#maxSites = options.maxSites ?? MAX_SITES;
     const times = new CallTimes(engine, this.#sites);
-    this.#probes = new ProbeSet(engine, this.#sites, { sourceMap: this.#sourceMap, maxSites: this.#maxSites, times });
+    this.#probes = new ProbeSet(engine, this.#sites, {
+      sourceMap: this.#sourceMap,
+      maxSites: this.#maxSites,
+      times,
+      visualizers: options.visualizers,
+    });
     this.#starts = this.#store.add(
       new ProgramStarts({
         engine,

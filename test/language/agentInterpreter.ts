@@ -295,7 +295,7 @@ class Run {
         const limit = Math.min(operation.limit, this.room - this.captured.length);
         const shown = length > BigInt(limit) ? limit : Number(length);
         this.truncated ||= BigInt(shown) < length;
-        this.append(this.read(this.pop(), shown));
+        this.captureSlice(this.pop(), shown);
         return;
       }
       default: {
@@ -308,6 +308,19 @@ class Run {
         this.push(BINARY[operation.op]!(this.pop(), right));
         return;
       }
+    }
+  }
+
+  captureSlice(address: bigint, size: number): void {
+    const readable = [];
+    while (readable.length < size) {
+      const byte = this.machine.byteAt(u64(address + BigInt(readable.length)));
+      if (byte === undefined) break;
+      readable.push(byte);
+    }
+    this.append(readable);
+    if (readable.length < size) {
+      throw new Failure(CaptureStatus.unreadable, bytesOf(u64(address + BigInt(readable.length))));
     }
   }
 

@@ -102,7 +102,10 @@ export type AgentOperation =
    * the first `limit` bytes ends it.
    */
   | { readonly op: 'captureString'; readonly limit: number; readonly unit?: 1 | 2 | 4 }
-  /** Pops a length in bytes, then an address; appends that many bytes, at most `limit`. */
+  /**
+   * Pops a length in bytes, then an address; appends that many bytes, at most `limit`. In a frame, what could be read
+   * stays there when the rest can't.
+   */
   | { readonly op: 'captureSlice'; readonly limit: number };
 
 /** What reading memory burns: a system call takes about as long as so many other operations together. */

@@ -210,6 +210,10 @@ export class Control {
   // ---- failures
   // ---------------------------------------------------------------------------------------------------------------
 
+  get isFramed(): boolean {
+    return this.#open.some(({ kind }) => kind === 'frame');
+  }
+
   /** Leaves the innermost frame, or the function. */
   fail(kind: 'unreadable' | 'divisionByZero' | 'missing', reason = 0): void {
     const code = this.#code;

@@ -45,6 +45,7 @@ export class PartCompiler {
   readonly #first: number;
   readonly #second: number;
   readonly #count: number;
+  readonly #read: number;
   /** i64 locals by the variable's number, and the i32 local that counts the saved values: only where they are used. */
   readonly #variables = new Map<number, number>();
   /** i32 local: where the next captured byte goes. */
@@ -58,6 +59,7 @@ export class PartCompiler {
     this.#first = code.local('i64');
     this.#second = code.local('i64');
     this.#count = code.local('i32');
+    this.#read = code.local('i32');
     this.cursor = code.local('i32');
     this.truncated = code.local('i32');
     this.#control = new Control(
@@ -234,11 +236,16 @@ export class PartCompiler {
     code.i32(1).set(this.truncated);
     most().op('i64_extend_i32_u').set(this.#second).op('end');
     code.get(this.#second).op('i32_wrap_i64').set(this.#count);
-    this.#readBytes(
-      () => code.get(this.#count),
-      () => code.get(this.cursor),
-    );
-    this.#advance(() => code.get(this.#count));
+    const advance = (): void => {
+      this.#advance(() => code.get(this.#read));
+    };
+    code.get(this.#count).get(this.cursor).call(this.#runtime.read).tee(this.#read);
+    code.get(this.#count).op('i32_ne').open('if');
+    // A frame keeps what could be read.
+    if (this.#control.isFramed) advance();
+    this.#control.fail('unreadable');
+    code.op('end');
+    advance();
   }
 
   #variable(number: number): number {

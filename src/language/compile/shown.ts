@@ -6,6 +6,7 @@ import { type Capture } from '../../contract/hits';
 import { type Style } from '../expression/format';
 import { leaf, type ValueNode } from '../value/node';
 import { type CaptureBudget } from './budget';
+import { type Typed } from '../typed/tree';
 import { type ValueCompiler } from './value';
 
 /** What is known of a hit besides its captures. */
@@ -32,6 +33,21 @@ export interface Showing {
   readonly style: Style | undefined;
   readonly compiler: ValueCompiler;
   readonly budget: CaptureBudget;
+  /** Values of types that have a formatter. */
+  readonly formatters?: Formatters | undefined;
+}
+
+export interface Formatters {
+  /** Undefined for a value that no formatter is about. */
+  shown(node: Typed, format: ShownFormat, showing: Showing): ShownValue | undefined;
+}
+
+export interface ShownFormat {
+  readonly style?: Style | undefined;
+  /** An integer: how many elements to show. */
+  readonly count?: Typed | undefined;
+  /** As its type is made, whatever formatter there is for it. */
+  readonly isRaw?: boolean;
 }
 
 /** A value that is known, or known to be missing, before any hit. */

@@ -86,7 +86,8 @@ export function innerTexts(
   };
 }
 
-function collectText(
+/** Operations that append the characters of a text whose pointer, or whose structure, is at byte `offset`. */
+export function collectText(
   text: TextType,
   storage: Storage,
   offset: number,
@@ -99,7 +100,7 @@ function collectText(
 }
 
 /** A null pointer to text is a value, not a failure: it reads `0x0`. */
-function guardNull(reasons: Reasons): AgentOperation[] {
+export function guardNull(reasons: Reasons): AgentOperation[] {
   return [
     ...([{ op: 'dup' }, { op: 'isZero' }, { op: 'if' }, reasons.missing('0x0'), { op: 'else' }] as const),
     ...([{ op: 'const', value: 0n }, { op: 'end' }, { op: 'drop' }] as const),

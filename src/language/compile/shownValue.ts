@@ -6,7 +6,6 @@
 import { assertExists } from '../../base/assert';
 import { type AgentOperation, CaptureStatus } from '../../contract/agent/operations';
 import { type Type } from '../../debuginfo/model/model';
-import { type Style } from '../expression/format';
 import { BYTE, LONG } from '../typed/builtinTypes';
 import { convert, decay, promote } from '../typed/conversions';
 import { type Context, type Place, type Typed } from '../typed/tree';
@@ -16,16 +15,10 @@ import { scalarText } from '../value/scalar';
 import { MORE, snapshot } from '../value/snapshot';
 import { nodeOf } from '../value/typeNodes';
 import { shapeOf } from './shape';
-import { failureOf, fixed, type HitContext, mainOf, type Showing, type ShownValue } from './shown';
+import { failureOf, fixed, type HitContext, mainOf, type ShownFormat, type Showing, type ShownValue } from './shown';
 import { shownShape } from './shownShape';
 import { innerTexts, shownText } from './shownText';
 import { captureFrom } from './storage';
-
-export interface ShownFormat {
-  readonly style?: Style;
-  /** An integer: how many elements to show. */
-  readonly count?: Typed;
-}
 
 const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> = {
   pid: ({ pid }) => String(pid),
@@ -34,12 +27,11 @@ const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> 
   duration: ({ durationNs }) => (durationNs === undefined ? '<unknown>' : String(durationNs)),
 };
 
-export function showValue(
-  node: Typed,
-  { style, count }: ShownFormat,
-  tools: Pick<Showing, 'compiler' | 'budget'>,
-): ShownValue {
+export function showValue(node: Typed, format: ShownFormat, tools: Omit<Showing, 'style'>): ShownValue {
+  const { style, count, isRaw } = format;
   const showing = { style, ...tools };
+  const formatted = isRaw === true ? undefined : tools.formatters?.shown(node, format, showing);
+  if (formatted !== undefined) return formatted;
   return count === undefined ? shownWhole(node, showing) : shownElements(node, count, showing);
 }
 
@@ -187,7 +179,7 @@ function fixedElements(
 }
 
 /** Counts below zero are none: x & ~(x >> 63). */
-const NOT_NEGATIVE: readonly AgentOperation[] = [
+export const NOT_NEGATIVE: readonly AgentOperation[] = [
   { op: 'dup' },
   { op: 'const', value: 63n },
   { op: 'shrS' },

@@ -243,6 +243,28 @@ function wholes(storage: Storage): readonly { readonly storage: Storage; readonl
   }
 }
 
+/** What a storage that is no memory has from byte `offset` on. */
+export function storageFrom(storage: Storage, offset: number): Storage {
+  if (offset === 0 || storage.kind === 'missing') return storage;
+  if (storage.kind === 'memory') return { kind: 'memory', address: plus(storage.address, offset) };
+  if (storage.kind === 'bytes') return { kind: 'bytes', bytes: storage.bytes.subarray(offset) };
+  if (storage.kind === 'pieces') {
+    const pieces: { storage: Storage; byteSize: number }[] = [];
+    let start = 0;
+    for (const { storage: piece, byteSize } of storage.pieces) {
+      const cutOff = Math.max(0, offset - start);
+      if (cutOff < byteSize) pieces.push({ storage: storageFrom(piece, cutOff), byteSize: byteSize - cutOff });
+      start += byteSize;
+    }
+    return { kind: 'pieces', pieces };
+  }
+  if (storage.kind === 'value') return { ...storage, value: cut(storage.value, offset, 8 - offset) };
+  const half = { op: 'vector', register: storage.register, offset: 8, size: 8 } as const;
+  return offset === 8
+    ? { kind: 'value', value: [half], inRegister: true }
+    : { kind: 'missing', reason: '<not available: a part of a vector register>' };
+}
+
 /** The piece that holds all of the bytes; undefined if they lie across two, or after the last. */
 function pieceAt(
   { pieces }: Extract<Storage, { kind: 'pieces' }>,

@@ -16,12 +16,21 @@ const ROUND_TO_SINGLE: readonly AgentOperation[] = [{ op: 'doubleToSingle' }, { 
 /** Bits of integers that a double holds exactly. */
 const DOUBLE_PRECISION = 53;
 
+/** What the names of a formatter stand for. Their locations mean nothing but themselves. */
+export interface Bindings {
+  /** Where the variable is that was given this location. */
+  storageOf(location: Location): Storage | undefined;
+  /** Where the object is that a pointer of this location points to, if it has no address. */
+  objectOf(location: Location): Storage | undefined;
+}
+
 export class ValueCompiler {
   constructor(
     readonly bias: bigint,
     readonly reasons: Reasons,
     /** Where a number that only the running program has is, at the site. */
     readonly locate: (number: RuntimeNumber) => Location,
+    readonly bindings?: Bindings,
   ) {}
 
   /** Operations that leave the value of a scalar node. */
@@ -71,8 +80,13 @@ export class ValueCompiler {
 
   /** Where a place's base is; the place begins `offset` bytes after it. */
   storage({ base }: Place): Storage {
-    if (base.kind === 'pointer') return { kind: 'memory', address: this.value(base.pointer) };
-    return storageOf(base.location, this.bias, this.reasons);
+    if (base.kind === 'variable') {
+      return this.bindings?.storageOf(base.location) ?? storageOf(base.location, this.bias, this.reasons);
+    }
+    const { pointer } = base;
+    const isVariable = pointer.kind === 'place' && pointer.base.kind === 'variable' && pointer.offset === 0;
+    const object = isVariable ? this.bindings?.objectOf(pointer.base.location) : undefined;
+    return object ?? { kind: 'memory', address: this.value(pointer) };
   }
 
   #runtimeNumber(number: RuntimeNumber, object: Place | undefined): AgentOperation[] {

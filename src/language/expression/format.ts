@@ -23,6 +23,8 @@ export interface Format {
   readonly style?: Style;
   /** Elements to show, from a pointer or an array on. */
   readonly count?: Expression;
+  /** As its type is made, whatever formatter there is for it: `!`, as in Natvis. */
+  readonly isRaw?: boolean;
 }
 
 const STYLES: ReadonlyMap<string, Style> = new Map([
@@ -50,6 +52,8 @@ export function formatAt(text: string, start: number, options: ParseOptions): { 
     if (style !== undefined) {
       if (format.style !== undefined) throw syntaxError('a value can have only one format', token.range);
       format = { ...format, style };
+    } else if (token.kind === 'punctuator' && token.text === '!') {
+      format = { ...format, isRaw: true };
     } else if (token.kind === 'integer' || (token.kind === 'punctuator' && token.text === '[')) {
       if (format.count !== undefined) throw syntaxError('a value can have only one number of elements', token.range);
       const { count, behind } = countAt(text, token.range.start, options);
@@ -57,7 +61,7 @@ export function formatAt(text: string, start: number, options: ParseOptions): { 
       end = behind;
     } else {
       const letters = [...STYLES.keys()].join(', ');
-      throw syntaxError(`expected a format (${letters} or [n]), found ${named(token)}`, token.range);
+      throw syntaxError(`expected a format (${letters}, ! or [n]), found ${named(token)}`, token.range);
     }
     comma = tokenAt(text, end);
   }

@@ -9,6 +9,7 @@ import { type Scope, type Type } from '../../debuginfo/model/model';
 import { type Range, typeError, unknownName } from '../expression/diagnostics';
 import { type Expression } from '../expression/ast';
 import { CHAR32, DOUBLE, FLOAT, INT, LONG, PREFIXED_CHARACTERS, UNSIGNED_INT, UNSIGNED_LONG } from './builtinTypes';
+import { classPointer } from './classPointers';
 import { commonType, constant, convert, decay, negation, promote, referent, truth } from './conversions';
 import { definition, didYouMean, enumerator, member, noSuchName, typeNamed, valueNamed } from './names';
 import { registerNamed, registerNames } from './registers';
@@ -367,7 +368,7 @@ class Checker {
     const { node, scalar } = this.#scalar(operand);
     if (scalar.kind === 'float' && target.kind === 'pointer') throw typeError('a float is no address', range);
     if (scalar.kind === 'pointer' && target.kind === 'float') throw typeError('an address is no number', range);
-    return { kind: 'convert', type, operand: node };
+    return classPointer(node, type, this.#scope) ?? { kind: 'convert', type, operand: node };
   }
 
   #sizeof(type: Type, { range }: Expression): Typed {

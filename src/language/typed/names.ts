@@ -136,7 +136,8 @@ export function completed(node: Typed, scope: Scope): Typed {
     : node;
 }
 
-function memberPath(structure: StructureType, name: string, depth = 0): MemberPath | undefined {
+/** Where a structure has a member of that name; undefined if it has none. */
+export function memberPath(structure: StructureType, name: string, depth = 0): MemberPath | undefined {
   for (const candidate of structure.members) {
     if (candidate.name === name && !candidate.inherited) return [candidate];
   }

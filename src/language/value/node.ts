@@ -9,8 +9,8 @@ import { type Type } from '../../debuginfo/model/model';
 export interface ValueNode {
   /** A member's or a base class's; undefined for whole values, elements and members without a name. */
   readonly name: string | undefined;
-  /** What the node is to the one that it is a child of. */
-  readonly role: 'value' | 'member' | 'base' | 'element';
+  /** What the node is to the one that it is a child of. A `detail` is for where there is room: no line has it. */
+  readonly role: 'value' | 'member' | 'base' | 'element' | 'detail';
   /** Undefined for what the program has no type for. */
   readonly type: Type | undefined;
   /** Where its bytes are; undefined for what has no bytes of its own. */
@@ -20,6 +20,8 @@ export interface ValueNode {
    * characters. Undefined where the children are all there is.
    */
   readonly text: string | undefined;
+  /** What a formatter says of a value whose children are all there is: for where these unfold. */
+  readonly summary?: string | undefined;
   /** Of the variants that its type may have, the name of the one that it has. */
   readonly variant?: string;
   readonly children: Children;
@@ -53,6 +55,24 @@ export const NO_CHILDREN: Children = {
     throw new Error(`internal error: no child ${index}`);
   },
 };
+
+/** Children whose making waits until somebody asks: most structures of a large array are never looked into. */
+export function lazy(make: () => Children): Children {
+  let made: Children | undefined;
+  const all = () => (made ??= make());
+  return {
+    get kind() {
+      return all().kind;
+    },
+    get count() {
+      return all().count;
+    },
+    get known() {
+      return all().known;
+    },
+    at: (index) => all().at(index),
+  };
+}
 
 /** A node that is its text alone. */
 export function leaf(text: string, more: Partial<ValueNode> = {}): ValueNode {

@@ -36,10 +36,12 @@ class Writer {
     const { count, known } = children;
     if (count > 0 && depth >= MAX_DEPTH) return MORE;
     const parts: string[] = [];
-    for (let index = 0; index < known && this.#valuesLeft > 0; index++) {
-      parts.push(this.#member(children.at(index), depth + 1));
+    let index = 0;
+    for (; index < known && this.#valuesLeft > 0; index++) {
+      const child = children.at(index);
+      if (child.role !== 'detail') parts.push(this.#member(child, depth + 1));
     }
-    if (parts.length < count) parts.push(MORE);
+    if (index < count) parts.push(MORE);
     return parts.join(', ');
   }
 

@@ -1,4 +1,6 @@
 /** The bytes of a value as a hit brought them, and what is known to be missing from them. */
+import { type Type } from '../../debuginfo/model/model';
+import { type ValueNode } from './node';
 
 export interface Snapshot {
   /** From the value's start on; fewer than the value has where not all were captured. */
@@ -7,6 +9,15 @@ export interface Snapshot {
   readonly holes: readonly { readonly start: number; readonly end: number; readonly reason: string }[];
   /** What texts in the value read. */
   readonly texts: readonly CollectedText[];
+  /** The parts of the value that formatters made nodes of. */
+  readonly formatted?: readonly FormattedPart[];
+}
+
+/** A part of a value, by its place in it and its type. */
+export interface FormattedPart {
+  readonly offset: number;
+  readonly type: Type;
+  readonly node: ValueNode;
 }
 
 /** A text that a hit brought beside the value that leads to it. */
@@ -30,6 +41,11 @@ export function missingAt({ bytes, holes }: Snapshot, offset: number, size: numb
   const hole = holes.find(({ start, end }) => start < offset + size && end > offset);
   if (hole !== undefined) return hole.reason;
   return offset + size > bytes.length ? MORE : undefined;
+}
+
+/** What a formatter made of the part that is there. */
+export function formattedAt({ formatted }: Snapshot, offset: number, type: Type): ValueNode | undefined {
+  return formatted?.find((part) => part.offset === offset && part.type === type)?.node;
 }
 
 /** The text that was collected for a pointer or a structure. */

@@ -7,9 +7,9 @@ import { type Member, type StructureType, type Type, type VariantPart } from '..
 import { type Style } from '../expression/format';
 import { type ArrayType, elementOf, isStructure, knownCount, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { characterArray } from './characterArray';
-import { type Children, type Extent, leaf, NO_CHILDREN, type ValueNode } from './node';
+import { type Children, type Extent, lazy, leaf, NO_CHILDREN, type ValueNode } from './node';
 import { bitFieldText, type NumberStyle, scalarText } from './scalar';
-import { missingAt, MORE, type Snapshot, textAt } from './snapshot';
+import { formattedAt, missingAt, MORE, type Snapshot, textAt } from './snapshot';
 import { BYTES, type Encoding } from './text';
 import { encodingOf, textType } from './textTypes';
 import { liveVariant } from './variants';
@@ -38,6 +38,8 @@ class TypeNodes {
     const under = unqualified(type);
     const size = sizeOf(under);
     const common = { ...place, type, extent: { offset, byteSize: size } };
+    const formatted = formattedAt(this.#snapshot, offset, type);
+    if (formatted !== undefined) return { ...formatted, ...common };
     if (isStructure(under)) return this.#structure(under, common);
     if (under.kind === 'array') return this.#array(under, common);
     if (size === undefined) return leaf(under.kind === 'void' ? 'void' : '<incomplete type>', common);
@@ -162,24 +164,6 @@ const TUPLE_FIELD = /^__\d+$/;
 interface Common extends Place {
   readonly type: Type;
   readonly extent: Extent;
-}
-
-/** Children whose making waits until somebody asks: most structures of a large array are never looked into. */
-function lazy(make: () => Children): Children {
-  let made: Children | undefined;
-  const all = () => (made ??= make());
-  return {
-    get kind() {
-      return all().kind;
-    },
-    get count() {
-      return all().count;
-    },
-    get known() {
-      return all().known;
-    },
-    at: (index) => all().at(index),
-  };
 }
 
 function positional(members: Children): Children {

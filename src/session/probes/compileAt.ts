@@ -8,6 +8,7 @@ import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { emptyScope } from '../../debuginfo/model/model';
 import { compileProbe, type CompiledProbe, type UnfoldedMessage } from '../../language/compileProbe';
+import { type Visualizers } from '../../language/natvis/ast';
 import { type ProbeSpec } from '../../language/probes/spec';
 import { type FoundPlace } from './foundPlace';
 
@@ -34,10 +35,12 @@ export function compileAt(
   spec: Pick<ProbeSpec, 'kind' | 'message' | 'condition' | 'location'>,
   { module, function: name, leaving }: FoundPlace,
   address: Address,
+  visualizers?: Visualizers,
 ): CompiledProbe {
   if (spec.kind === 'count' && spec.condition === undefined) return COUNTING;
   if (module === undefined) return compileProbe(spec, emptyScope(linkAddress(address)), 0n);
-  return compileProbe(spec, module.image.scopeAt(module.toLink(address), name), module.bias, leaving);
+  const scope = module.image.scopeAt(module.toLink(address), name);
+  return compileProbe(spec, scope, module.bias, { leaving, visualizers });
 }
 
 /**

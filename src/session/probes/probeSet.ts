@@ -4,6 +4,7 @@ import { SidestepError } from '../../base/errors';
 import { Emitter, type Event } from '../../base/lifetime';
 import { type Counts, type ProbeId, type SiteCounts, type SiteId } from '../../contract/messages';
 import { isTimed } from '../../language/compileProbe';
+import { type Visualizers } from '../../language/natvis/ast';
 import { checkCondition, checkMessage } from '../../language/template/syntaxCheck';
 import { relocating } from '../../language/expression/diagnostics';
 import { formatLocation } from '../../language/probes/location';
@@ -47,6 +48,7 @@ export interface PlacingOptions {
   /** How many sites a pattern may have in a process. */
   readonly maxSites: number;
   readonly times: CallTimes;
+  readonly visualizers: Visualizers | undefined;
 }
 
 export class ProbeSet {
@@ -69,13 +71,13 @@ export class ProbeSet {
    */
   readonly onChanged: Event<Probe> = this.#changed.on;
 
-  constructor(engine: Engine, sites: SiteTable, { sourceMap, maxSites, times }: PlacingOptions) {
+  constructor(engine: Engine, sites: SiteTable, { sourceMap, maxSites, times, visualizers }: PlacingOptions) {
     this.#maxSites = maxSites;
     this.#engine = engine;
     this.#times = times;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
-    this.#arming = new SiteArming(engine, sites, sourceMap);
+    this.#arming = new SiteArming(engine, sites, sourceMap, visualizers);
   }
 
   /** Places a new probe in all processes. */

@@ -9,6 +9,7 @@ import { type Address, hex } from '../../base/address';
 import { type ErrorCode, SidestepError } from '../../base/errors';
 import { toError, toFailure } from '../../contract/engineFailure';
 import { type ArmOutcome, type DisplacedInstruction, type SiteRequest } from '../../contract/messages';
+import { type Visualizers } from '../../language/natvis/ast';
 import { type CompiledProbe } from '../../language/compileProbe';
 import { compileAt, compileForCounting } from './compileAt';
 import { addCounts, NO_COUNTS } from './countSums';
@@ -49,6 +50,7 @@ export interface Armed {
 /** {@link Armed} as it grows. */
 interface Progress {
   readonly probe: Probe;
+  readonly visualizers: Visualizers | undefined;
   /** Where the probe stands, or is about to: places can share an address. */
   readonly taken: Set<Address | string>;
   readonly sites: Site[];
@@ -80,11 +82,13 @@ export class SiteArming {
   readonly #engine: Engine;
   readonly #sites: SiteTable;
   readonly #sourceMap: SourceMap;
+  readonly #visualizers: Visualizers | undefined;
 
-  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap) {
+  constructor(engine: Engine, sites: SiteTable, sourceMap: SourceMap, visualizers?: Visualizers) {
     this.#engine = engine;
     this.#sites = sites;
     this.#sourceMap = sourceMap;
+    this.#visualizers = visualizers;
   }
 
   /**
@@ -93,7 +97,7 @@ export class SiteArming {
    * the probe is wrong and armed nowhere. Gives what became of each probe.
    */
   async arm(process: Process, wanted: readonly WantedPlaces[]): Promise<ReadonlyMap<Probe, Armed>> {
-    const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process), places }));
+    const all = wanted.map(({ probe, places }) => ({ progress: begin(probe, process, this.#visualizers), places }));
     let attempts: Iterable<Attempt> = meaningfulOfAll(all);
     for (;;) {
       const answers = await this.#askInBatches(process, attempts);
@@ -199,10 +203,11 @@ const UNANSWERED: ArmOutcome = {
   failure: { code: 'engine-protocol', message: 'the engine did not say what became of the place' },
 };
 
-function begin(probe: Probe, process: Process): Progress {
+function begin(probe: Probe, process: Process, visualizers: Visualizers | undefined): Progress {
   const there = probe.sites.filter((site) => site.process === process);
   return {
     probe,
+    visualizers,
     taken: new Set(there.map(({ location }) => positionOf(probe, location.address, location))),
     sites: [],
     warnings: [],
@@ -252,7 +257,7 @@ function attemptAt(progress: Progress, place: FoundPlace, candidate = 0, refusal
   const position = positionAt(progress, place, address);
   if (progress.taken.has(position)) return [];
   progress.taken.add(position);
-  const compiled = asValue(() => compileAt(progress.probe.spec, place, address));
+  const compiled = asValue(() => compileAt(progress.probe.spec, place, address, progress.visualizers));
   return [{ progress, place, candidate, address, compiled, refusal }];
 }
 

@@ -254,6 +254,19 @@ describe('agent programs', () => {
     assert.deepEqual([...capture!.bytes], [CaptureStatus.unreadable, 0, 9, 0, 7, 16, 0, 0, 0, 0, 0, 0, 0, 9]);
   });
 
+  it('keep in a frame what of a slice could be read', () => {
+    const endOfMemory = data.address - BigInt(Layout.input) + BigInt(arena.u8.length);
+    const guard = (endOfMemory + 0xfffn) & ~0xfffn;
+    const [capture] = run([
+      [
+        ...([room, { op: 'frame' }, push(guard - 4n), push(8n), { op: 'captureSlice', limit: 16 }] as const),
+        { op: 'end' },
+      ],
+    ]);
+    assert.deepEqual([...capture!.bytes.subarray(0, 4)], [CaptureStatus.unreadable, 0, 12, 0]);
+    assert.equal(capture!.bytes.readBigUInt64LE(8), guard);
+  });
+
   it('end truncated, with their frames open, where there is no room', () => {
     const [capture] = run([
       [
