@@ -4,13 +4,14 @@
  */
 import { Once } from '../../base/once';
 import { OverlapLimit } from '../../base/overlapLimit';
-import { StringTable } from '../../base/stringTable';
+import { type StringTable } from '../../base/stringTable';
 import { Abbreviations } from './abbreviations';
 import { type AttributeValue } from './attributeValue';
 import { FileNumbers } from './entryKey';
 import { LocationLists } from './locationSection';
 import { RangeLists } from './rangeSection';
 import { type DebugSectionName, DebugSections, type SectionSource } from './sections';
+import { type UnitDirectory } from './unitDirectory';
 import { type UnitHeader } from './unitHeader';
 
 /** Longer strings (mangled templates) are seldom wanted twice. */
@@ -25,6 +26,8 @@ export interface DebugFileOptions {
   readonly isSupplementary?: boolean;
   /** Shared by all files of a program. */
   readonly numbers?: FileNumbers;
+  /** Where the units of a file are, if that is known before they are read; asked for this file and the other. */
+  readonly directoryOf?: (source: SectionSource) => UnitDirectory | undefined;
 }
 
 export class DebugFile {
@@ -36,12 +39,14 @@ export class DebugFile {
   readonly rangeLists: RangeLists;
   readonly locationLists: LocationLists;
   readonly #supplementary: Once<DebugFile | undefined>;
+  readonly #directory: Once<UnitDirectory | undefined>;
   /** By what they depend on: the offset, and how wide offsets and addresses are. */
   readonly #abbreviations = new Map<string, Once<Abbreviations>>();
   readonly #limits = new Map<string, OverlapLimit>();
   readonly #strings = new Map<StringSection, { readonly table: StringTable; readonly kept: Map<number, string> }>();
 
-  constructor(source: SectionSource, { supplementary, isSupplementary = false, numbers }: DebugFileOptions = {}) {
+  constructor(source: SectionSource, options: DebugFileOptions = {}) {
+    const { supplementary, isSupplementary = false, numbers, directoryOf } = options;
     const fileNumbers = numbers ?? new FileNumbers();
     this.sections = new DebugSections(source);
     this.number = fileNumbers.next();
@@ -50,8 +55,10 @@ export class DebugFile {
     this.locationLists = new LocationLists(this.sections);
     this.#supplementary = new Once(() => {
       const shared = supplementary?.();
-      return shared && new DebugFile(shared, { isSupplementary: true, numbers: fileNumbers });
+      const kind = { isSupplementary: true, numbers: fileNumbers, ...(directoryOf && { directoryOf }) };
+      return shared && new DebugFile(shared, kind);
     });
+    this.#directory = new Once(() => directoryOf?.(source));
   }
 
   get path(): string {
@@ -61,6 +68,11 @@ export class DebugFile {
   /** The file whose entries and strings this one shares; undefined if there is none or it can't be found. */
   get supplementary(): DebugFile | undefined {
     return this.#supplementary.value;
+  }
+
+  /** Where the units are; undefined where only they themselves tell. */
+  get directory(): UnitDirectory | undefined {
+    return this.#directory.value;
   }
 
   /** The abbreviations that a unit names. Many units of a file may share them. */
@@ -79,8 +91,7 @@ export class DebugFile {
   limitOf(section: DebugSectionName): OverlapLimit {
     let limit = this.#limits.get(section);
     if (!limit) {
-      const { origin, end } = this.sections.reader(section);
-      limit = new OverlapLimit(origin, end);
+      limit = new OverlapLimit(this.sections.originOf(section), this.sections.sizeOf(section));
       this.#limits.set(section, limit);
     }
     return limit;
@@ -106,8 +117,7 @@ export class DebugFile {
   stringAt(section: StringSection, offset: number): string {
     let strings = this.#strings.get(section);
     if (!strings) {
-      const { data, origin } = this.sections.reader(section);
-      strings = { table: new StringTable(data, origin), kept: new Map<number, string>() };
+      strings = { table: this.sections.strings(section), kept: new Map<number, string>() };
       this.#strings.set(section, strings);
     }
     const { table, kept } = strings;

@@ -3,6 +3,7 @@
  * candidates, which whoever asks looks at himself.
  */
 import { partitionPoint } from '../../base/binarySearch';
+import { type UnitDirectory, type UnitPlaces } from '../dwarf/unitDirectory';
 import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
 import { isPathSuffix } from '../names/sourcePath';
 import { mostSimilar } from '../names/similarity';
@@ -56,6 +57,8 @@ export interface NameIndex {
   unitsCompletingShared(offset: number): readonly IndexedUnit[];
   /** Units whose names are not in the index. */
   readonly unread: readonly IndexedUnit[];
+  /** All units. */
+  readonly directory: UnitDirectory;
 }
 
 export class TableIndex implements NameIndex {
@@ -147,6 +150,16 @@ export class TableIndex implements NameIndex {
     const units: IndexedUnit[] = [];
     for (const [unit, flags] of unitFlags.entries()) if ((flags & UNIT.unread) !== 0) units.push(this.#unit(unit));
     return units;
+  }
+
+  get directory(): UnitDirectory {
+    const { units, unitEnds, unitFlags } = this.#tables;
+    const between = (from: number, to: number): UnitPlaces => ({
+      offsets: Float64Array.from(units.subarray(from, to)),
+      ends: Float64Array.from(unitEnds.subarray(from, to)),
+      marks: unitFlags.subarray(from, to),
+    });
+    return { '.debug_info': between(0, this.#infoUnits), '.debug_types': between(this.#infoUnits, units.length) };
   }
 
   /** Which records of the kind the query means; where it has template arguments, which may. */

@@ -2,10 +2,12 @@
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
+import { UNIT_MARK } from '../dwarf/unitDirectory';
 
 /** A sentence for the user, or none. */
 export function unreadUnits(info: DebugInfo): string[] {
-  const skeletons = info.units.filter((unit) => ifWellFormed(() => unit.isSkeleton) ?? false);
+  const marked = [...info.unitsMarked(UNIT_MARK.skeleton)];
+  const skeletons = marked.filter((unit) => ifWellFormed(() => unit.isSkeleton) ?? false);
   const [first] = skeletons;
   if (!first) return [];
   const root = Entry.rootOf(first);

@@ -55,7 +55,7 @@ describe('An index of names', () => {
     it(`finds what a search finds in ${what}`, function () {
       const fixture = build();
       if (!fixture) return skip(this, 'its compiler is not there');
-      assertSame(fixture.path);
+      assertSame(fixture.path, fixture.source.endsWith('.rs') ? 25 : undefined);
     });
   }
 

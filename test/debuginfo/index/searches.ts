@@ -10,7 +10,7 @@ import { ElfFile } from '../../../src/debuginfo/elf/elfFile';
 import { openAlternateFile } from '../../../src/debuginfo/elf/separateDebugFile';
 import { type NameIndex } from '../../../src/debuginfo/index/nameIndex';
 import { ProgramNames } from '../../../src/debuginfo/index/programNames';
-import { openNameIndex } from '../../../src/debuginfo/index/openNameIndex';
+import { FileIndex } from '../../../src/debuginfo/index/fileIndex';
 import { namedFunctions } from '../../../src/debuginfo/symbols/functionInstances';
 import { findEnumerator, findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
@@ -51,10 +51,8 @@ export class Searched {
     const alternate = openAlternateFile(this.file, []);
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
     this.program = new Program(this.info, FACTS, new ProgramNames(this.info, () => undefined));
-    this.index = openNameIndex(this.file, { cache: undefined, supplementary: () => alternate });
-    this.sharedIndex =
-      alternate &&
-      openNameIndex(alternate, { cache: undefined, isSupplementary: true, supplementary: () => undefined });
+    this.index = new FileIndex(this.file, { cache: undefined, supplementary: () => alternate }).index;
+    this.sharedIndex = alternate && new FileIndex(alternate, { cache: undefined, isSupplementary: true }).index;
     const open = (which: 'own' | 'shared'): NameIndex | undefined => (which === 'own' ? this.index : this.sharedIndex);
     this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, open));
   }
