@@ -29,7 +29,7 @@ import { CacheFolder, cacheDirectory } from './index/cacheFolder';
 import { cacheKey, FileIndex } from './index/fileIndex';
 import { IndexCache } from './index/indexCache';
 import { type NameIndex } from './index/nameIndex';
-import { ProgramNames } from './index/programNames';
+import { type Indexes, ProgramNames } from './index/programNames';
 import { SectionCopies } from './index/sectionCopies';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
@@ -156,7 +156,7 @@ export class Image implements Disposable {
     });
     this.#keepSections(this.#debug);
     const info = new DebugInfo(debugFile);
-    const program = new Program(info, this.#facts(), new ProgramNames(info, (which) => this.#openIndex(which)));
+    const program = new Program(info, this.#facts(), new ProgramNames(info, this.#nameIndexes()));
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
@@ -253,6 +253,8 @@ export class Image implements Disposable {
 
   /** Names of functions near to one that was not found, best first. */
   similarFunctions(name: string): readonly string[] {
+    const known = this.#program.names.similarFunctions(name);
+    if (known.length > 0) return known;
     const names = new Set<string>();
     for (const symbol of this.#symbols.functions()) {
       const readable = readableName(symbol.name) ?? symbol.name;
@@ -373,6 +375,16 @@ export class Image implements Disposable {
     const bytes = this.#file.sectionBytes('.eh_frame_hdr');
     const section = this.#file.section('.eh_frame_hdr');
     return bytes && section && { bytes, address: section.address };
+  }
+
+  #nameIndexes(): Indexes {
+    const known = (): NameIndex | undefined => this.#indexOf(this.#debug)?.known;
+    return {
+      open: (which) => this.#openIndex(which),
+      get known() {
+        return known();
+      },
+    };
   }
 
   #openIndex(which: 'own' | 'shared'): NameIndex | undefined {

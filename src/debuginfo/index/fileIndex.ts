@@ -28,6 +28,7 @@ export interface FileIndexOptions {
 export class FileIndex {
   readonly #kept: Once<NameIndex | undefined>;
   readonly #index: Once<NameIndex>;
+  #made: NameIndex | undefined;
 
   constructor(file: ElfFile, options: FileIndexOptions) {
     const { cache } = options;
@@ -44,13 +45,19 @@ export class FileIndex {
       if (isLarge) options.onScan?.();
       const tables = scanNames(file, { supplementary: options.supplementary?.(), isSupplementary });
       if (key !== undefined) cache?.write(key, tables);
-      return new TableIndex(tables);
+      this.#made = new TableIndex(tables);
+      return this.#made;
     });
   }
 
   /** The index that was made before; undefined without one. */
   get kept(): NameIndex | undefined {
     return this.#kept.value;
+  }
+
+  /** The index as far as it needs not be made. */
+  get known(): NameIndex | undefined {
+    return this.#made ?? this.kept;
   }
 
   /** Throws `unsupported` or `malformed` where the file's units can't be told apart. */

@@ -126,11 +126,14 @@ class Scan {
       isShared: isPartial || this.#isSupplementary,
       stringOffsetsBase: root.offset(AT.str_offsets_base) ?? (header.version >= 5 ? 8 : 0),
     };
-    this.#scanner.scan(reader, unit);
-    const program = root.offset(AT.stmt_list);
-    // A program that can't be read lists no files, like one that isn't there.
-    if (program !== undefined && header.section === '.debug_info')
-      ifWellFormed(() => this.#files.list(program, this.#text(root, unit) ?? '', number));
+    try {
+      this.#scanner.scan(reader, unit);
+    } finally {
+      const program = root.offset(AT.stmt_list);
+      // A program that can't be read lists no files, like one that isn't there.
+      if (program !== undefined && header.section === '.debug_info')
+        ifWellFormed(() => this.#files.list(program, this.#text(root, unit) ?? '', number));
+    }
     return (isPartial ? UNIT.partial : 0) | root.marks;
   }
 

@@ -61,7 +61,7 @@ export class Program {
     readonly names: ProgramNames,
   ) {
     const isCode = facts.isCode.bind(facts);
-    this.lines = new LineIndex(info, isCode);
+    this.lines = new LineIndex(info, isCode, names);
     this.#finder = new UnitFinder(info, isCode);
   }
 

@@ -2,6 +2,7 @@
  * What an index must find: the answers of the search through all units that goes without one, from the same file.
  */
 import assert from 'node:assert/strict';
+import { basename } from 'node:path/posix';
 import { AT, TAG } from '../../../src/debuginfo/dwarf/constants';
 import { DebugFile } from '../../../src/debuginfo/dwarf/debugFile';
 import { DebugInfo, ifWellFormed } from '../../../src/debuginfo/dwarf/debugInfo';
@@ -50,11 +51,15 @@ export class Searched {
     this.file = ElfFile.open(path);
     const alternate = openAlternateFile(this.file, []);
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
-    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, () => undefined));
+    this.program = new Program(
+      this.info,
+      FACTS,
+      new ProgramNames(this.info, { open: () => undefined, known: undefined }),
+    );
     this.index = new FileIndex(this.file, { cache: undefined, supplementary: () => alternate }).index;
     this.sharedIndex = alternate && new FileIndex(alternate, { cache: undefined, isSupplementary: true }).index;
     const open = (which: 'own' | 'shared'): NameIndex | undefined => (which === 'own' ? this.index : this.sharedIndex);
-    this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, open));
+    this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, { open, known: this.index }));
   }
 
   dispose(): void {
@@ -132,7 +137,15 @@ export class Searched {
       );
       for (const program of units) assert.ok(programs.includes(program), `${file} in the program at ${program}`);
     }
-    assert.deepEqual([...this.index.files()].sort(), this.program.lines.sourceFiles());
+    assert.deepEqual(this.indexed.lines.sourceFiles(), this.program.lines.sourceFiles());
+    for (const file of this.program.lines.sourceFiles()) {
+      for (const query of [file, basename(file), `/elsewhere/${basename(file)}`, file.split('/').slice(-2).join('/')])
+        assert.deepEqual(this.indexed.lines.filesMatching(query), this.program.lines.filesMatching(query), query);
+    }
+    for (const file of expected.keys()) {
+      const programs = ({ lines }: Program): number[] => lines.programsOf(file).map(({ table }) => table.header.offset);
+      assert.deepEqual(programs(this.indexed).sort(), programs(this.program).sort(), `programs of ${file}`);
+    }
   }
 
   #leadsToCode(entry: Entry): boolean {
