@@ -2,15 +2,22 @@
 import { ByteReader, type BytesOrigin, MAX_STRING } from './byteReader';
 import { OverlapLimit } from './overlapLimit';
 
-/** Longer strings are cached, and their overlap is limited. Few real strings are that long: mangled templates. */
+/**
+ * Strings of more bytes are cached, and their overlap is limited. Few real strings are that long: mangled templates.
+ */
 const LONG = 4096;
+
+/** Reads the bytes between two offsets of a table that is read as far as it is needed. */
+export type NeedBytes = (from: number, to: number) => void;
 
 export class StringTable {
   readonly #reader: ByteReader;
   readonly #limit: OverlapLimit;
   readonly #long = new Map<number, string>();
+  readonly #need: NeedBytes | undefined;
 
-  constructor(bytes: Uint8Array, origin: BytesOrigin) {
+  constructor(bytes: Uint8Array, origin: BytesOrigin, need?: NeedBytes) {
+    this.#need = need;
     this.#reader = new ByteReader(bytes, origin);
     this.#limit = new OverlapLimit(origin, bytes.length);
   }
@@ -30,8 +37,10 @@ export class StringTable {
     // scans the whole.
     let nul = offset;
     const soon = Math.min(longest, offset + LONG);
+    this.#need?.(offset, soon);
     while (nul < soon && data[nul] !== 0) nul++;
     if (nul < soon) return this.#text(offset, nul);
+    this.#need?.(soon, longest);
     const rest = data.subarray(soon, longest).indexOf(0);
     nul = rest < 0 ? longest : soon + rest;
     this.#limit.read(offset, nul - offset);

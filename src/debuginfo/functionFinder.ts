@@ -32,6 +32,8 @@ export class FunctionFinder {
   readonly #file: ElfFile;
   readonly #symbols: Symbols;
   readonly #program: Program;
+  /** By name: a session asks what a probe would need before it sets it, and again for every process. */
+  readonly #found = new Map<string, readonly ProbePlace[]>();
   #slots: ReadonlyMap<number, number> | undefined;
   #indirect: readonly ElfSymbol[] | undefined;
   /** What {@link implementationsOf} found, by resolver. */
@@ -48,6 +50,15 @@ export class FunctionFinder {
    * function runs.
    */
   find(name: string): readonly ProbePlace[] {
+    let found = this.#found.get(name);
+    if (!found) {
+      found = this.#search(name);
+      this.#found.set(name, found);
+    }
+    return found;
+  }
+
+  #search(name: string): readonly ProbePlace[] {
     if (name.endsWith(RESOLVER)) return this.#resolvers(name.slice(0, -RESOLVER.length));
     const indirect = this.#indirectNamed(name);
     const resolvers = new Set(indirect.map(({ address }) => address));

@@ -36,10 +36,12 @@ import {
 import { SidestepError } from '../base/errors';
 import { FunctionFinder } from './functionFinder';
 import { type MatchedPlaces, PatternFinder } from './functionPatterns';
-import { cacheDirectory, IndexCache } from './index/indexCache';
+import { CacheFolder, cacheDirectory } from './index/cacheFolder';
+import { cacheKey, FileIndex } from './index/fileIndex';
+import { IndexCache } from './index/indexCache';
 import { type NameIndex } from './index/nameIndex';
-import { openNameIndex } from './index/openNameIndex';
-import { ProgramNames } from './index/programNames';
+import { type Indexes, ProgramNames } from './index/programNames';
+import { SectionCopies } from './index/sectionCopies';
 import { describeAddress } from './symbols/describe';
 import { findDefinition } from './symbols/globals';
 import { ReturnFinder } from './returnFinder';
@@ -70,6 +72,8 @@ export interface ImageOptions {
   readonly onProgress?: (what: string) => void;
   /** Where indexes of large files are kept; by default the user's cache directory. */
   readonly cacheDirectory?: string;
+  /** Bytes from which on what is made of debug information is kept there. */
+  readonly leastKept?: number;
   /**
    * Decodes code. Without it, copies of a line and loops can't be recognised: a line has one place in each function
    * instance.
@@ -109,7 +113,9 @@ export class Image implements Disposable {
   readonly #types: Types;
   readonly #onProgress: (what: string) => void;
   readonly #readFlow: ReadFlow | undefined;
-  readonly #cache: IndexCache | undefined;
+  readonly #cache: CacheFolder | undefined;
+  readonly #leastKept: number | undefined;
+  readonly #indexes = new Map<ElfFile, FileIndex>();
   #frames: readonly FrameTable[] | undefined;
   #sequences: readonly AddressRange[] | undefined;
   #announced = false;
@@ -131,8 +137,9 @@ export class Image implements Disposable {
     this.#file = file;
     this.#store = store;
     this.#readFlow = options.readFlow;
+    this.#leastKept = options.leastKept;
     const cache = options.cacheDirectory ?? cacheDirectory();
-    this.#cache = cache === undefined ? undefined : new IndexCache(cache);
+    this.#cache = cache === undefined ? undefined : new CacheFolder(cache);
     this.#onProgress = options.onProgress ?? (() => undefined);
     const directories = [...(options.debugDirectories ?? []), ...DEFAULT_DEBUG_DIRECTORIES];
     this.kind = imageKind(file);
@@ -159,15 +166,19 @@ export class Image implements Disposable {
         // Stripping leaves the link in programs that have nothing left to share.
         if (!this.hasDebugInfo) return undefined;
         this.#alternate = openAlternateFile(this.#debug, directories);
-        return this.#alternate && store.add(this.#alternate);
+        if (this.#alternate) this.#keepSections(store.add(this.#alternate));
+        return this.#alternate;
       },
+      directoryOf: (source) =>
+        this.#indexOf(source === this.#alternate ? this.#alternate : this.#debug)?.kept?.directory,
     });
+    this.#keepSections(this.#debug);
     const info = new DebugInfo(debugFile);
     const split = new SplitUnits(
       info,
       splitFiles({ program: file.path, debugFile: separate?.path, directories, keep: (each) => void store.add(each) }),
     );
-    const names = new ProgramNames(info, split, (which) => this.#openIndex(which));
+    const names = new ProgramNames(info, split, this.#nameIndexes());
     const program = new Program(info, this.#facts(), names, split);
     this.#program = program;
     this.#functions = new FunctionFinder(file, this.#symbols, program);
@@ -296,6 +307,8 @@ export class Image implements Disposable {
 
   /** Names of functions near to one that was not found, best first. */
   similarFunctions(name: string): readonly string[] {
+    const known = this.#program.names.similarFunctions(name);
+    if (known.length > 0) return known;
     // A name may be asked for without its surroundings.
     return mostSimilar(name, this.#functionNames(!name.includes('::')));
   }
@@ -439,21 +452,46 @@ export class Image implements Disposable {
     return bytes && section && { bytes, address: section.address };
   }
 
+  #nameIndexes(): Indexes {
+    const known = (): NameIndex | undefined => this.#indexOf(this.#debug)?.known;
+    return {
+      open: (which) => this.#openIndex(which),
+      get known() {
+        return known();
+      },
+    };
+  }
+
   #openIndex(which: 'own' | 'shared'): NameIndex | undefined {
     const file = which === 'own' ? this.#debug : this.#alternate;
-    if (!file || !this.hasDebugInfo) return undefined;
     try {
-      return openNameIndex(file, {
-        cache: this.#cache,
-        isSupplementary: which === 'shared',
-        supplementary: () => this.#alternate,
-        onScan: () => this.#onProgress(`Indexing the names in ${file.path}`),
-      });
+      return file && this.#indexOf(file)?.index;
     } catch (error) {
       // What is wrong with it, whoever searches it will meet.
       if (error instanceof SidestepError) return undefined;
       throw error;
     }
+  }
+
+  #indexOf(file: ElfFile): FileIndex | undefined {
+    if (!this.hasDebugInfo) return undefined;
+    let index = this.#indexes.get(file);
+    if (!index) {
+      index = new FileIndex(file, {
+        cache: this.#cache && new IndexCache(this.#cache),
+        isSupplementary: file === this.#alternate,
+        ...(this.#leastKept !== undefined && { leastKept: this.#leastKept }),
+        supplementary: () => this.#alternate,
+        onScan: () => this.#onProgress(`Indexing the names in ${file.path}`),
+      });
+      this.#indexes.set(file, index);
+    }
+    return index;
+  }
+
+  /** Large compressed sections are read from copies in the cache. */
+  #keepSections(file: ElfFile): void {
+    if (this.#cache) file.keepSections(new SectionCopies(this.#cache, cacheKey(file), this.#leastKept));
   }
 
   /** Says once that debug information is about to be read. */

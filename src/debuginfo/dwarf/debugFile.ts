@@ -4,13 +4,14 @@
  */
 import { Once } from '../../base/once';
 import { OverlapLimit } from '../../base/overlapLimit';
-import { StringTable } from '../../base/stringTable';
+import { type StringTable } from '../../base/stringTable';
 import { Abbreviations } from './abbreviations';
 import { type AttributeValue } from './attributeValue';
 import { FileNumbers } from './entryKey';
 import { LocationLists } from './locationSection';
 import { RangeLists } from './rangeSection';
 import { type DebugSectionName, DebugSections, type SectionSource } from './sections';
+import { type UnitDirectory } from './unitDirectory';
 import { type UnitHeader } from './unitHeader';
 
 /** Longer strings (mangled templates) are seldom wanted twice. */
@@ -27,6 +28,8 @@ export interface DebugFileOptions {
   readonly numbers?: FileNumbers;
   /** It holds units of split DWARF: its location lists before DWARF 5 are encoded in their own way. */
   readonly isSplit?: boolean;
+  /** Where the units of a file are, if that is known before they are read; asked for this file and the other. */
+  readonly directoryOf?: (source: SectionSource) => UnitDirectory | undefined;
 }
 
 export class DebugFile {
@@ -39,22 +42,26 @@ export class DebugFile {
   readonly locationLists: LocationLists;
   readonly #numbers: FileNumbers;
   readonly #supplementary: Once<DebugFile | undefined>;
+  readonly #directory: Once<UnitDirectory | undefined>;
   /** By what they depend on: the offset, and how wide offsets and addresses are. */
   readonly #abbreviations = new Map<string, Once<Abbreviations>>();
   readonly #limits = new Map<string, OverlapLimit>();
   readonly #strings = new Map<StringSection, { readonly table: StringTable; readonly kept: Map<number, string> }>();
 
   constructor(source: SectionSource, options: DebugFileOptions = {}) {
+    const { supplementary, isSupplementary = false, isSplit = false, directoryOf } = options;
     this.#numbers = options.numbers ?? new FileNumbers();
     this.sections = new DebugSections(source);
     this.number = this.#numbers.next();
-    this.isSupplementary = options.isSupplementary ?? false;
+    this.isSupplementary = isSupplementary;
     this.rangeLists = new RangeLists(this.sections);
-    this.locationLists = new LocationLists(this.sections, options.isSplit ?? false);
+    this.locationLists = new LocationLists(this.sections, isSplit);
     this.#supplementary = new Once(() => {
-      const shared = options.supplementary?.();
-      return shared && new DebugFile(shared, { isSupplementary: true, numbers: this.#numbers });
+      const shared = supplementary?.();
+      const kind = { isSupplementary: true, numbers: this.#numbers, ...(directoryOf && { directoryOf }) };
+      return shared && new DebugFile(shared, kind);
     });
+    this.#directory = new Once(() => directoryOf?.(source));
   }
 
   get path(): string {
@@ -69,6 +76,11 @@ export class DebugFile {
   /** A .dwo or .dwp file with units of this program. */
   splitFile(source: SectionSource): DebugFile {
     return new DebugFile(source, { numbers: this.#numbers, isSplit: true });
+  }
+
+  /** Where the units are; undefined where only they themselves tell. */
+  get directory(): UnitDirectory | undefined {
+    return this.#directory.value;
   }
 
   /**
@@ -91,8 +103,7 @@ export class DebugFile {
   limitOf(section: DebugSectionName): OverlapLimit {
     let limit = this.#limits.get(section);
     if (!limit) {
-      const { origin, end } = this.sections.reader(section);
-      limit = new OverlapLimit(origin, end);
+      limit = new OverlapLimit(this.sections.originOf(section), this.sections.sizeOf(section));
       this.#limits.set(section, limit);
     }
     return limit;
@@ -118,8 +129,7 @@ export class DebugFile {
   stringAt(section: StringSection, offset: number): string {
     let strings = this.#strings.get(section);
     if (!strings) {
-      const { data, origin } = this.sections.reader(section);
-      strings = { table: new StringTable(data, origin), kept: new Map<number, string>() };
+      strings = { table: this.sections.strings(section), kept: new Map<number, string>() };
       this.#strings.set(section, strings);
     }
     const { table, kept } = strings;

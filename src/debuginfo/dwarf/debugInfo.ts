@@ -1,15 +1,18 @@
 /** .debug_info and .debug_types of one file (DWARF 5 §7.5): its units, by offset and by signature. */
-import { partitionPointOf } from '../../base/binarySearch';
+import { assertExists } from '../../base/assert';
 import { SidestepError } from '../../base/errors';
 import { Once } from '../../base/once';
 import { type DebugFile } from './debugFile';
 import { EntryTables } from './entryTables';
 import { type DebugSections } from './sections';
 import { type SplitParts, Unit, type Units } from './unit';
-import { readUnitHeader, type UnitSection } from './unitHeader';
+import { type UnitPlaces } from './unitDirectory';
+import { readUnitHeader, type UnitHeader, type UnitSection } from './unitHeader';
+import { UnitList } from './unitList';
 
 export class DebugInfo implements Units {
-  readonly #units: Once<Readonly<Record<UnitSection | 'all', readonly Unit[]>>>;
+  readonly #lists: Once<Readonly<Record<UnitSection, UnitList>>>;
+  readonly #units: Once<readonly Unit[]>;
   readonly #supplementary: Once<DebugInfo | undefined>;
   readonly #typeUnits: Once<ReadonlyMap<bigint, Unit>>;
 
@@ -20,11 +23,11 @@ export class DebugInfo implements Units {
     /** Shared by all files of a program that may be many. */
     readonly entryTables = new EntryTables<Unit>(),
   ) {
-    this.#units = new Once(() => {
-      const info = this.#readUnits('.debug_info');
-      const types = this.#readUnits('.debug_types');
-      return { '.debug_info': info, '.debug_types': types, all: [...info, ...types] };
-    });
+    this.#lists = new Once(() => ({
+      '.debug_info': this.#listUnits('.debug_info'),
+      '.debug_types': this.#listUnits('.debug_types'),
+    }));
+    this.#units = new Once(() => Object.values(this.#lists.value).flatMap((list) => list.all()));
     this.#supplementary = new Once(() => file.supplementary && new DebugInfo(file.supplementary));
     this.#typeUnits = new Once(() => {
       const typeUnits = new Map<bigint, Unit>();
@@ -44,28 +47,54 @@ export class DebugInfo implements Units {
 
   /** Units in the order of .debug_info, then those of .debug_types. */
   get units(): readonly Unit[] {
-    return this.#units.value.all;
+    return this.#units.value;
   }
 
   unitAt(offset: number, section: UnitSection = '.debug_info'): Unit | undefined {
-    const units = this.#units.value[section];
-    const unit = units[partitionPointOf(units, ({ header }) => header.end <= offset)];
-    return unit && unit.header.offset <= offset ? unit : undefined;
+    return this.#lists.value[section].at(offset);
+  }
+
+  /** Units of .debug_info that may have one of the marks (`UNIT_MARK`), without those at the offsets of `known`. */
+  unitsMarked(marks: number, known: ReadonlySet<number> = new Set()): Iterable<Unit> {
+    return this.#lists.value['.debug_info'].marked(marks, known);
   }
 
   unitOfSignature(signature: bigint): Unit | undefined {
     return this.#typeUnits.value.get(signature);
   }
 
-  #readUnits(section: UnitSection): Unit[] {
+  #listUnits(section: UnitSection): UnitList {
+    const places = this.file.directory?.[section];
+    if (places) return new UnitList(places, (offset, end) => this.#readUnit(section, offset, end));
+    const headers = this.#readHeaders(section);
+    const units = new Map(headers.map((header) => [header.offset, new Unit(this, header)]));
+    return new UnitList(placesOf(headers), (offset) => assertExists(units.get(offset), 'unit'));
+  }
+
+  #readUnit(section: UnitSection, offset: number, end: number): Unit {
+    const reader = this.sections.part(section, offset, end);
+    const header = readUnitHeader(reader, section);
+    if (header?.end !== end) throw reader.malformed('its units are not where its index has them', offset);
+    return new Unit(this, header);
+  }
+
+  #readHeaders(section: UnitSection): UnitHeader[] {
     const reader = this.sections.reader(section);
-    const units: Unit[] = [];
+    const headers: UnitHeader[] = [];
     while (!reader.atEnd) {
       const header = readUnitHeader(reader, section);
-      if (header) units.push(new Unit(this, header));
+      if (header) headers.push(header);
     }
-    return units;
+    return headers;
   }
+}
+
+function placesOf(headers: readonly UnitHeader[]): UnitPlaces {
+  return {
+    offsets: Float64Array.from(headers, ({ offset }) => offset),
+    ends: Float64Array.from(headers, ({ end }) => end),
+    marks: new Uint8Array(headers.length).fill(0xff),
+  };
 }
 
 /**

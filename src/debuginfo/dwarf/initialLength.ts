@@ -1,6 +1,9 @@
 /** Lengths and offsets whose width depends on the DWARF format, 32-bit or 64-bit (DWARF 5 §7.4). */
 import { type ByteReader } from '../../base/byteReader';
 
+/** Bytes of the longer kind of initial length. */
+export const MAX_INITIAL_LENGTH = 12;
+
 /** Initial length (DWARF 5 §7.4): the bytes that follow it and the offset size it announces. */
 export function readInitialLength(reader: ByteReader): { readonly length: number; readonly offsetSize: 4 | 8 } {
   const start = reader.offset;

@@ -8,7 +8,7 @@ import { LNCT } from './constants';
 import { unsignedOf, type ValueClass } from './attributeValue';
 import { type DebugFile } from './debugFile';
 import { type Encoding, type Form, formOf, readValue, sizeOf } from './forms';
-import { readInitialLength, readOffset } from './initialLength';
+import { MAX_INITIAL_LENGTH, readInitialLength, readOffset } from './initialLength';
 import { joinPath } from './path';
 
 export interface LineFile {
@@ -42,14 +42,16 @@ const MAX_NAME = 4096;
 
 /** The header at `offset` of .debug_line. `compilationDirectory`: what its directories are relative to. */
 export function readLineHeader(debug: DebugFile, offset: number, compilationDirectory: string): LineHeader {
-  const all = debug.sections.reader('.debug_line');
-  if (offset > all.end) throw all.malformed('a line number program lies past its end', offset);
-  const start = all.at(offset);
+  const { sections } = debug;
+  const size = sections.sizeOf('.debug_line');
+  if (offset > size)
+    throw sections.part('.debug_line', 0, 0).malformed('a line number program lies past its end', offset);
+  const start = sections.part('.debug_line', offset, Math.min(size, offset + MAX_INITIAL_LENGTH));
   const { length, offsetSize } = readInitialLength(start);
   const end = start.offset + length;
-  if (end > all.end) throw all.malformed('a line number program reaches past the end of the section', offset);
+  if (end > size) throw start.malformed('a line number program reaches past the end of the section', offset);
   debug.limitOf('.debug_line').read(offset, end - offset);
-  const reader = all.at(start.offset, end);
+  const reader = sections.part('.debug_line', start.offset, end);
   checked(compilationDirectory, reader);
   const version = reader.u16();
   if (version < 2 || version > 5)

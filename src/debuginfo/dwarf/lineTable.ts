@@ -162,7 +162,8 @@ class Columns {
 
 /** Runs the program. `isCode` tells whether an address is in the file's executable segments. */
 export function readLineTable(file: DebugFile, header: LineHeader, isCode: (address: number) => boolean): LineTable {
-  return new LineMachine(file.sections.reader('.debug_line'), header, isCode).run();
+  const program = file.sections.part('.debug_line', header.program, header.end);
+  return new LineMachine(program, header, isCode).run();
 }
 
 /** The state machine (DWARF 5 §6.2.2). */
@@ -182,10 +183,10 @@ class LineMachine {
   readonly #sequences: Sequence[] = [];
   #firstRow = 0;
 
-  constructor(section: ByteReader, header: LineHeader, isCode: (address: number) => boolean) {
+  constructor(reader: ByteReader, header: LineHeader, isCode: (address: number) => boolean) {
     const { program, end, lineRange, opcodeBase, minimumInstructionLength } = header;
     this.#header = header;
-    this.#reader = section.at(program, end);
+    this.#reader = reader;
     this.#isCode = isCode;
     this.#startFlags = header.defaultIsStatement ? LINE_FLAGS.isStatement : 0;
     this.#flags = this.#startFlags;

@@ -11,6 +11,7 @@ import { Entry } from './entry';
 import { PackageIndex } from './packageIndex';
 import { type SectionSource } from './sections';
 import { type SplitParts, Unit } from './unit';
+import { UNIT_MARK } from './unitDirectory';
 
 /** Finds files with split units; sections are named without their `.dwo`. */
 export interface SplitFiles {
@@ -58,7 +59,7 @@ export class SplitUnits {
       const skeletons = new Map<bigint, Unit>();
       // Skeletons are there for the addresses of code: without these, no unit need be looked at.
       if (info.sections.reader('.debug_addr').atEnd) return skeletons;
-      for (const unit of info.units) {
+      for (const unit of info.unitsMarked(UNIT_MARK.skeleton)) {
         const id = ifWellFormed(() => (unit.isSkeleton ? unit.dwoId : undefined));
         if (id !== undefined && !skeletons.has(id)) skeletons.set(id, unit);
       }

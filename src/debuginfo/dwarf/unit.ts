@@ -50,7 +50,7 @@ export interface EntryPlace {
 }
 
 export class Unit implements EntrySource {
-  /** The whole section that the unit lies in. */
+  /** The unit's own bytes in its section. */
   readonly section: ByteReader;
   readonly cursor: ByteReader;
   #abbreviations: Abbreviations | undefined;
@@ -62,7 +62,7 @@ export class Unit implements EntrySource {
     readonly units: Units,
     readonly header: UnitHeader,
   ) {
-    this.section = units.file.sections.reader(header.section);
+    this.section = units.file.sections.part(header.section, header.offset, header.end);
     this.cursor = this.section.at(header.offset, header.end);
   }
 

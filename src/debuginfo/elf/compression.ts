@@ -18,6 +18,18 @@ export const MAX_EXPANSION = { free: 1 << 23, ratio: 32 };
 /** deflate can't shrink further (RFC 1951: 258 bytes in 2 bits); debug sections come nowhere near it in any format. */
 const MAX_RATIO = 1032;
 
+/** Bytes of an Elf64_Chdr. */
+export const COMPRESSION_HEADER = 24;
+
+/** The size that an Elf64_Chdr claims for a section's contents. Throws `malformed` for more than `limit` bytes. */
+export function claimedSize(header: Uint8Array, origin: BytesOrigin, limit: number): number {
+  const reader = new ByteReader(header, origin);
+  reader.skip(8);
+  const size = reader.size64();
+  if (size > limit) throw reader.malformed(`${size} bytes are too many for a file of this size`);
+  return size;
+}
+
 /** The contents of a section whose bytes start with an Elf64_Chdr. Throws `malformed` for more than `limit` bytes. */
 export function decompressSection(bytes: Uint8Array, origin: BytesOrigin, limit: number): Uint8Array {
   const reader = new ByteReader(bytes, origin);

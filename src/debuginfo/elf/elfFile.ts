@@ -8,7 +8,7 @@ import { messageOf, SidestepError } from '../../base/errors';
 import { type Disposable } from '../../base/lifetime';
 import { openRegularFile } from '../../base/regularFile';
 import { StringTable } from '../../base/stringTable';
-import { decompressSection, decompressZdebug, MAX_EXPANSION } from './compression';
+import { claimedSize, COMPRESSION_HEADER, decompressSection, decompressZdebug, MAX_EXPANSION } from './compression';
 import {
   type ElfHeader,
   type ElfSection,
@@ -19,6 +19,7 @@ import {
   SHF_COMPRESSED,
   SHT,
 } from './header';
+import { PartialSection, type SectionKeeper } from './partialSection';
 
 /**
  * From this size on, in bytes, a read is first looked at for holes (lseek(2), SEEK_HOLE): they cost no disk, but
@@ -41,6 +42,8 @@ export class ElfFile implements Disposable {
   /** Sections whose names others have too. */
   readonly #repeated = new Map<string, ElfSection[]>();
   readonly #contents = new Map<string, Uint8Array>();
+  readonly #parts = new Map<string, PartialSection>();
+  #keeper: SectionKeeper | undefined;
   #descriptor: number | undefined;
   /** Bytes that compressed sections may still become. */
   #expansionLeft: number;
@@ -77,7 +80,14 @@ export class ElfFile implements Disposable {
     this.#nameSections();
   }
 
+  /** Has copies of compressed sections kept, and read from. */
+  keepSections(keeper: SectionKeeper): void {
+    this.#keeper = keeper;
+  }
+
   dispose(): void {
+    for (const parts of this.#parts.values()) parts.dispose();
+    this.#parts.clear();
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
@@ -164,7 +174,30 @@ export class ElfFile implements Disposable {
     return named.map((section) => this.#readPlain(section, name));
   }
 
+  /**
+   * A compressed section whose bytes are read as they are needed; undefined where they must be read as a whole, with
+   * {@link sectionBytes}.
+   */
+  sectionParts(name: string): PartialSection | undefined {
+    const known = this.#parts.get(name);
+    const section = this.section(name);
+    if (known || this.#contents.has(name) || !section || !isCompressed(section) || !this.#keeper) return known;
+    const origin = { file: this.path, section: name };
+    const header = this.read(section.offset, Math.min(section.size, COMPRESSION_HEADER), `section ${name}`);
+    const size = claimedSize(header, origin, this.#expansionLeft);
+    const copy = this.#keeper.open(name, size);
+    if (!copy) return undefined;
+    const parts = new PartialSection(copy, size, () => this.#readPlain(section, name));
+    this.#parts.set(name, parts);
+    return parts;
+  }
+
   #readSection(name: string): Uint8Array | undefined {
+    const parts = this.sectionParts(name);
+    if (parts) {
+      parts.need(0, parts.data.length);
+      return parts.data;
+    }
     const section = this.section(name);
     if (section) return section.type === SHT.NOBITS ? undefined : this.#readPlain(section, name);
     const zName = name.startsWith('.debug_') ? `.z${name.slice(1)}` : '';
@@ -176,8 +209,10 @@ export class ElfFile implements Disposable {
 
   #readPlain(section: ElfSection, name: string): Uint8Array {
     const bytes = this.read(section.offset, section.size, `section ${name}`);
-    if (!(section.flags & SHF_COMPRESSED)) return bytes;
-    return this.#expanded(decompressSection(bytes, { file: this.path, section: name }, this.#expansionLeft));
+    if (!isCompressed(section)) return bytes;
+    const contents = decompressSection(bytes, { file: this.path, section: name }, this.#expansionLeft);
+    this.#keeper?.keep(name, contents);
+    return this.#expanded(contents);
   }
 
   #expanded(bytes: Uint8Array): Uint8Array {
@@ -203,6 +238,10 @@ export class ElfFile implements Disposable {
       else this.#repeated.set(name, [first, section]);
     }
   }
+}
+
+function isCompressed({ type, flags }: ElfSection): boolean {
+  return type !== SHT.NOBITS && (flags & SHF_COMPRESSED) !== 0;
 }
 
 function unreadable(path: string, cause: unknown): SidestepError {

@@ -1,6 +1,6 @@
 /**
  * .symtab and .dynsym (gABI, chapter 4, "Symbol Table"). A table stays the bytes it is: symbols are looked at when
- * asked for, names are searched in the string table rather than indexed, and only the order by address is kept.
+ * asked for, and only their order by address and lists by name are kept.
  */
 import { assertExists } from '../../base/assert';
 import { partitionPoint } from '../../base/binarySearch';
@@ -36,11 +36,20 @@ const KINDS = new Map<number, ElfSymbol['kind']>([
   [STT.GNU_IFUNC, 'indirectFunction'],
 ]);
 
+/** Lists of symbols' indices: where each starts, and what comes after each; 0, which is no symbol, ends them. */
+interface NameChains {
+  readonly heads: Uint32Array;
+  readonly next: Uint32Array;
+}
+
+/** Bytes of a name that its list is told by: a table's names may all be one long string. */
+const HASHED = 64;
+
 export class SymbolTable {
   readonly #symbols: DataView;
   readonly #strings: StringTable;
   readonly #count: number;
-  #byName: Uint32Array | undefined;
+  #byName: NameChains | undefined;
   /** Indices of functions, by address. */
   #functions: Uint32Array | undefined;
   /** Indices of symbols without a type. */
@@ -67,19 +76,28 @@ export class SymbolTable {
 
   /** Defined symbols of this name. */
   *named(name: string): IterableIterator<ElfSymbol> {
-    const found: number[] = [];
-    for (const offset of this.#offsetsOf(name)) {
-      const order = (this.#byName ??= this.#sortByName());
-      let at = partitionPoint(order.length, (place) => this.#nameOffset(order[place]!) < offset);
-      for (; at < order.length && this.#nameOffset(order[at]!) === offset; at++) found.push(order[at]!);
+    const wanted = Buffer.from(`${name}\0`);
+    const { heads, next } = (this.#byName ??= this.#chainByName());
+    const strings = this.#strings.bytes;
+    for (let index = heads[nameHash(wanted, 0) & (heads.length - 1)]!; index !== 0; index = next[index]!) {
+      if (!this.#isDefined(index)) continue;
+      const at = this.#nameOffset(index);
+      const end = at + wanted.length;
+      if (end <= strings.length && wanted.compare(strings, at, end) === 0) yield this.#symbol(index, name);
     }
-    for (const index of found.sort((a, b) => a - b)) if (this.#isDefined(index)) yield this.#symbol(index, name);
   }
 
-  /** Indices of all symbols by the offset of their names: thousands of names may be asked for. */
-  #sortByName(): Uint32Array {
-    const order = Uint32Array.from({ length: Math.max(0, this.#count - 1) }, (_, index) => index + 1);
-    return order.sort((a, b) => this.#nameOffset(a) - this.#nameOffset(b));
+  /** All symbols by the start of their names, ascending: thousands of names may be asked for. */
+  #chainByName(): NameChains {
+    const heads = new Uint32Array(2 ** Math.ceil(Math.log2(this.#count + 1)));
+    const next = new Uint32Array(this.#count + 1);
+    const { bytes } = this.#strings;
+    for (let index = this.#count - 1; index > 0; index--) {
+      const bucket = nameHash(bytes, this.#nameOffset(index)) & (heads.length - 1);
+      next[index] = heads[bucket]!;
+      heads[bucket] = index;
+    }
+    return { heads, next };
   }
 
   /** The function symbol that holds `address`: the nearest at or below it, unless its size says that it ends before. */
@@ -151,16 +169,6 @@ export class SymbolTable {
     return Uint32Array.from(indices.sort((a, b) => this.#address(a) - this.#address(b)));
   }
 
-  /** Where in the string table the name stands, also as the tail of longer ones, which linkers share. */
-  #offsetsOf(name: string): Set<number> {
-    const offsets = new Set<number>();
-    const pattern = Buffer.from(`${name}\0`);
-    const { buffer, byteOffset, length } = this.#strings.bytes;
-    const strings = Buffer.from(buffer, byteOffset, length);
-    for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) offsets.add(at);
-    return offsets;
-  }
-
   #symbol(index: number, name = this.#name(index)): ElfSymbol {
     const info = this.#info(index);
     return {
@@ -193,4 +201,12 @@ export class SymbolTable {
     const at = index * SYMBOL_SIZE + 8;
     return this.#symbols.getUint32(at, true) + this.#symbols.getUint32(at + 4, true) * 0x1_0000_0000;
   }
+}
+
+/** FNV-1a of the beginning of the NUL-terminated name at `start`, with its bits spread. */
+function nameHash(bytes: Uint8Array, start: number): number {
+  let hash = 0x811c9dc5;
+  const end = Math.min(bytes.length, start + HASHED);
+  for (let at = start; at < end && bytes[at] !== 0; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
 }

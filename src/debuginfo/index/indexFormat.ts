@@ -3,15 +3,19 @@
  * What is read may be damaged or a stranger's, so that every number which leads somewhere is looked at before one is
  * used.
  */
-import { type IndexTables, NO_SCOPE, UNKNOWN_SCOPE } from './indexTables';
+import { type IndexTables, NO_SCOPE, UNIT, UNKNOWN_SCOPE } from './indexTables';
 
 /** "PSIP": what the first four bytes of an index are. */
 const MAGIC = 0x5049_5350;
 /** To be raised with every change of what is in the tables or of what they mean. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
+
+/** With what tells the file that the index is of. */
+type Kept = IndexTables & { readonly key: Uint8Array };
 
 /** In the order of the file, with the bytes of an element. */
 const TABLES = [
+  ['key', 1],
   ['units', 4],
   ['unitEnds', 4],
   ['unitFlags', 1],
@@ -34,13 +38,17 @@ const TABLES = [
   ['pathBuckets', 4],
   ['pathUnitsFirst', 4],
   ['pathUnits', 4],
-] as const satisfies readonly (readonly [keyof IndexTables, 1 | 4])[];
+] as const satisfies readonly (readonly [keyof Kept, 1 | 4])[];
 
 /** Magic, version, checksum of what follows it, bytes of all; then the number of elements of each table. */
 const FIXED = 16;
 const ALIGNMENT = 8;
+/** The first word that the checksum is of. */
+const SUMMED = 3;
+const NO_KEY = new Uint8Array(0);
 
-export function encodeIndex(tables: IndexTables): Uint8Array<ArrayBuffer> {
+export function encodeIndex(index: IndexTables, key: string): Uint8Array<ArrayBuffer> {
+  const tables: Kept = { ...index, key: Buffer.from(key) };
   const header = aligned(FIXED + 4 * TABLES.length);
   const size = TABLES.reduce((sum, [name]) => sum + aligned(tables[name].byteLength), header);
   const bytes = new Uint8Array(size);
@@ -55,37 +63,45 @@ export function encodeIndex(tables: IndexTables): Uint8Array<ArrayBuffer> {
     bytes.set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), offset);
     offset += aligned(table.byteLength);
   }
-  words[2] = checksum(words);
+  words[2] = checksum(words, SUMMED);
   return bytes;
 }
 
-/** The tables in `bytes`, which must lie at a multiple of eight in memory; undefined where they are no whole index. */
-export function decodeIndex(bytes: Uint8Array): IndexTables | undefined {
+/**
+ * The tables in `bytes`, which must lie at a multiple of eight in memory; undefined where they are no whole index, or
+ * one that was kept under another key.
+ */
+export function decodeIndex(bytes: Uint8Array, key: string): IndexTables | undefined {
   const header = aligned(FIXED + 4 * TABLES.length);
   if (bytes.length < header || bytes.length % ALIGNMENT !== 0) return undefined;
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, header / 4);
   if (words[0] !== MAGIC || words[1] !== FORMAT_VERSION || words[3] !== bytes.length) return undefined;
-  if (words[2] !== checksum(new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4))) return undefined;
-  const found: Partial<Record<keyof IndexTables, Uint8Array | Uint32Array>> = {};
+  if (words[2] !== checksum(new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4), SUMMED))
+    return undefined;
+  const found: Partial<Record<keyof IndexTables, Uint8Array | Uint32Array>> & { key?: Uint8Array } = {};
   let offset = header;
   for (const [index, [name, width]] of TABLES.entries()) {
     const length = words[FIXED / 4 + index]!;
     if (offset + length * width > bytes.length) return undefined;
     const at = bytes.byteOffset + offset;
-    found[name] = width === 1 ? new Uint8Array(bytes.buffer, at, length) : new Uint32Array(bytes.buffer, at, length);
+    if (name === 'key') found.key = new Uint8Array(bytes.buffer, at, length);
+    else
+      found[name] = width === 1 ? new Uint8Array(bytes.buffer, at, length) : new Uint32Array(bytes.buffer, at, length);
     offset += aligned(length * width);
   }
+  if (offset !== bytes.length || !Buffer.from(key).equals(found.key ?? NO_KEY)) return undefined;
+  delete found.key;
   const tables = found as unknown as IndexTables;
-  return offset === bytes.length && isConsistent(tables) ? tables : undefined;
+  return isConsistent(tables) ? tables : undefined;
 }
 
 /**
- * Of all words after the checksum itself. Each step is one-to-one, so that no change of a single word goes unseen; a
+ * Of all words from one on. Each step is one-to-one, so that no change of a single word goes unseen; a
  * CRC would take as long as all the rest of reading an index.
  */
-function checksum(words: Uint32Array): number {
+export function checksum(words: Uint32Array, from = 0): number {
   let sum = 0x811c9dc5;
-  for (let index = 3; index < words.length; index++) {
+  for (let index = from; index < words.length; index++) {
     sum = Math.imul(sum ^ words[index]!, 0x01000193);
     sum ^= sum >>> 15;
   }
@@ -104,7 +120,7 @@ function isConsistent(tables: IndexTables): boolean {
   return (
     unitEnds.length === units.length &&
     unitFlags.length === units.length &&
-    units.every((unit, index) => unit < unitEnds[index]!) &&
+    areUnits(units, unitEnds, unitFlags) &&
     areEnds(nameEnds, nameBytes.length) &&
     areBuckets(tables.buckets, names) &&
     areFirsts(tables.recordsFirst, names, entries.length) &&
@@ -120,6 +136,21 @@ function isConsistent(tables: IndexTables): boolean {
     areFirsts(tables.pathUnitsFirst, tables.pathEnds.length, tables.pathUnits.length) &&
     areBelow(tables.pathUnits, units.length)
   );
+}
+
+/** Units of a section follow each other, those of .debug_info first. */
+function areUnits(units: Uint32Array, ends: Uint32Array, flags: Uint8Array): boolean {
+  let before = 0;
+  let types = 0;
+  for (let index = 0; index < units.length; index++) {
+    const inTypes = flags[index]! & UNIT.inTypes;
+    if (inTypes < types) return false;
+    if (inTypes > types) before = 0;
+    if (units[index]! < before || units[index]! >= ends[index]!) return false;
+    types = inTypes;
+    before = ends[index]!;
+  }
+  return true;
 }
 
 /** A scope is in one that came before it. */

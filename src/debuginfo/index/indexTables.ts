@@ -2,6 +2,7 @@
  * An index as tables of numbers: what is written to disk and looked up in. Lists of lists are kept as one list and the
  * places in it where each begins, with the end as the last one.
  */
+import { UNIT_MARK } from '../dwarf/unitDirectory';
 
 /** What a record is of, in the low bits of its first byte. */
 export const KIND = { function: 0, variable: 1, type: 2, enumerator: 3 } as const;
@@ -17,7 +18,7 @@ export const NO_SCOPE = 0xffff_ffff;
 export const UNKNOWN_SCOPE = 0xffff_fffe;
 
 /** Bits of a unit: it lies in .debug_types; other units take its entries in; its entries could not be indexed. */
-export const UNIT = { inTypes: 1, partial: 2, unread: 4 } as const;
+export const UNIT = { inTypes: 1, partial: 2, unread: 4, ...UNIT_MARK } as const;
 export const UNITS = { most: 1 << 21 } as const;
 
 export interface NameTables {

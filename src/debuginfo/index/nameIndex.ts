@@ -3,9 +3,10 @@
  * candidates, which whoever asks looks at himself.
  */
 import { partitionPoint } from '../../base/binarySearch';
+import { type UnitDirectory, type UnitPlaces } from '../dwarf/unitDirectory';
 import { lastComponent, matchesName, withoutParameters, withoutTemplateArguments } from '../names/query';
 import { isPathSuffix } from '../names/sourcePath';
-import { mostSimilar } from '../names/similarity';
+import { isSimilar, mostSimilar, similarityLimit } from '../names/similarity';
 import { byteHash } from './byteHash';
 import { type IndexTables, type Kind, KIND, RECORD, SCOPE, UNIT, UNKNOWN_SCOPE } from './indexTables';
 import { keyStart } from './nameKey';
@@ -56,6 +57,15 @@ export interface NameIndex {
   unitsCompletingShared(offset: number): readonly IndexedUnit[];
   /** Units whose names are not in the index. */
   readonly unread: readonly IndexedUnit[];
+  /** All units. */
+  readonly directory: UnitDirectory;
+}
+
+interface NameWithFunctions {
+  readonly id: number;
+  /** The last component. */
+  readonly key: string;
+  readonly records: IterableIterator<number>;
 }
 
 export class TableIndex implements NameIndex {
@@ -64,11 +74,15 @@ export class TableIndex implements NameIndex {
   readonly #scopeNames = new Map<number, { readonly long: string; readonly short: string }>();
   /** Units of .debug_info come before the others. */
   readonly #infoUnits: number;
+  readonly unread: readonly IndexedUnit[];
 
   constructor(tables: IndexTables) {
     this.#tables = tables;
     const { unitFlags } = tables;
     this.#infoUnits = partitionPoint(unitFlags.length, (unit) => (unitFlags[unit]! & UNIT.inTypes) === 0);
+    this.unread = Array.from(unitFlags.keys())
+      .filter((unit) => (unitFlags[unit]! & UNIT.unread) !== 0)
+      .map((unit) => this.#unit(unit));
   }
 
   functions(name: string): readonly NamedEntry[] {
@@ -105,10 +119,9 @@ export class TableIndex implements NameIndex {
   }
 
   similar(name: string): readonly string[] {
-    const wanted = lastComponent(withoutParameters(name));
-    const bytes = Buffer.byteLength(wanted);
-    const limit = 4 * Math.max(1, Math.floor(wanted.length / 3));
-    return mostSimilar(wanted, this.#functionNames(bytes - limit, bytes + limit));
+    const plain = withoutTemplateArguments(withoutParameters(name));
+    const wanted = lastComponent(plain);
+    return mostSimilar(plain, plain === wanted ? this.#functionsLike(wanted) : this.#qualifiedLike(wanted));
   }
 
   unitsWithFile(path: string): ReadonlyMap<string, readonly IndexedUnit[]> {
@@ -142,11 +155,14 @@ export class TableIndex implements NameIndex {
     return this.#listed(offset, sharedReferences, sharedFirst, sharedUnits);
   }
 
-  get unread(): readonly IndexedUnit[] {
-    const { unitFlags } = this.#tables;
-    const units: IndexedUnit[] = [];
-    for (const [unit, flags] of unitFlags.entries()) if ((flags & UNIT.unread) !== 0) units.push(this.#unit(unit));
-    return units;
+  get directory(): UnitDirectory {
+    const { units, unitEnds, unitFlags } = this.#tables;
+    const between = (from: number, to: number): UnitPlaces => ({
+      offsets: Float64Array.from(units.subarray(from, to)),
+      ends: Float64Array.from(unitEnds.subarray(from, to)),
+      marks: unitFlags.subarray(from, to),
+    });
+    return { '.debug_info': between(0, this.#infoUnits), '.debug_types': between(this.#infoUnits, units.length) };
   }
 
   /** Which records of the kind the query means; where it has template arguments, which may. */
@@ -213,18 +229,37 @@ export class TableIndex implements NameIndex {
     return textOf(pathBytes, pathEnds[id - 1] ?? 0, pathEnds[id]!);
   }
 
-  *#functionNames(shortest: number, longest: number): IterableIterator<string> {
-    const { nameBytes, nameEnds, recordsFirst } = this.#tables;
+  /** Last components of functions' names, as long as one that is near to `wanted`. */
+  *#functionsLike(wanted: string): IterableIterator<string> {
+    for (const { key, records } of this.#namesAsLongAs(wanted)) if (!records.next().done) yield key;
+  }
+
+  /** Whole names of functions whose last component is near to `wanted`. */
+  *#qualifiedLike(wanted: string): IterableIterator<string> {
+    for (const { id, key, records } of this.#namesAsLongAs(wanted)) {
+      if (!isSimilar(wanted, key)) continue;
+      for (const record of records) yield this.#qualified(record, id).short;
+    }
+  }
+
+  /** Names whose last component, `key`, may be near to `wanted`, with their functions. */
+  *#namesAsLongAs(wanted: string): IterableIterator<NameWithFunctions> {
+    const { nameBytes, nameEnds } = this.#tables;
+    const bytes = Buffer.byteLength(wanted);
+    // Letters of four bytes at most, in either.
+    const limit = 4 * similarityLimit(wanted);
     for (let id = 0; id < nameEnds.length; id++) {
       const start = keyStart(nameBytes, nameEnds[id - 1] ?? 0, nameEnds[id]!);
       const length = nameEnds[id]! - start;
-      if (length < shortest || length > longest) continue;
-      for (let record = recordsFirst[id]!; record < recordsFirst[id + 1]!; record++) {
-        if (!this.#isOf(record, KIND.function)) continue;
-        yield textOf(nameBytes, start, nameEnds[id]!);
-        break;
-      }
+      if (Math.abs(length - bytes) > limit) continue;
+      yield { id, key: textOf(nameBytes, start, nameEnds[id]!), records: this.#functionsNamed(id) };
     }
+  }
+
+  *#functionsNamed(id: number): IterableIterator<number> {
+    const { recordsFirst } = this.#tables;
+    for (let record = recordsFirst[id]!; record < recordsFirst[id + 1]!; record++)
+      if (this.#isOf(record, KIND.function)) yield record;
   }
 
   #entry(record: number): NamedEntry {

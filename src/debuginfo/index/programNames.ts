@@ -12,8 +12,12 @@ import { type Unit } from '../dwarf/unit';
 import { lastComponent } from '../names/query';
 import { type IndexedUnit, type NamedEntry, type NameIndex } from './nameIndex';
 
-/** Opens the index of a file; undefined where it can have none. */
-export type OpenIndex = (file: 'own' | 'shared') => NameIndex | undefined;
+export interface Indexes {
+  /** The index of a file; undefined where it can have none. */
+  open(file: 'own' | 'shared'): NameIndex | undefined;
+  /** That of the file itself, as far as it needs not be made. */
+  readonly known: NameIndex | undefined;
+}
 
 interface Indexed {
   readonly info: DebugInfo;
@@ -23,19 +27,21 @@ interface Indexed {
 export class ProgramNames {
   readonly #info: DebugInfo;
   readonly #split: SplitUnits;
+  readonly #indexes: Indexes;
   /** Undefined where one of the files has no index: then all is searched. */
   readonly #files: Once<{ readonly own: Indexed; readonly all: readonly Indexed[] } | undefined>;
 
-  constructor(info: DebugInfo, split: SplitUnits, open: OpenIndex) {
+  constructor(info: DebugInfo, split: SplitUnits, indexes: Indexes) {
     this.#info = info;
     this.#split = split;
+    this.#indexes = indexes;
     this.#files = new Once(() => {
       // The file's names may lie in the one that it shares them with: that is opened first.
       const { supplementary } = info;
-      const index = open('own');
+      const index = indexes.open('own');
       if (!index) return undefined;
       const own = { info, index };
-      const shared = supplementary && open('shared');
+      const shared = supplementary && indexes.open('shared');
       if (supplementary && !shared) return undefined;
       return { own, all: supplementary && shared ? [own, { info: supplementary, index: shared }] : [own] };
     });
@@ -91,6 +97,27 @@ export class ProgramNames {
       const found = isOwn ? index.unitsCompleting(offset) : index.unitsCompletingShared(offset);
       return [...found, ...index.unread].flatMap((each) => unitOf(info, each) ?? []);
     });
+  }
+
+  /**
+   * Paths of source files with this base name, each with units whose line number programs list it, one for each
+   * program; undefined where no index is at hand: line number programs themselves tell as soon as one would be made.
+   */
+  filesNamed(baseName: string): ReadonlyMap<string, readonly Unit[]> | undefined {
+    const files = this.#indexes.known?.unitsWithFile(baseName);
+    if (!files) return undefined;
+    const units = (found: readonly IndexedUnit[]): Unit[] => found.flatMap((each) => unitOf(this.#info, each) ?? []);
+    return new Map([...files].map(([path, found]) => [path, units(found)]));
+  }
+
+  /** Paths of all source files; undefined where no index is at hand. */
+  sourceFiles(): Iterable<string> | undefined {
+    return this.#indexes.known?.files();
+  }
+
+  /** Names of functions near to one that there is not, best first; none without an index. */
+  similarFunctions(name: string): readonly string[] {
+    return this.#files.value?.all.flatMap(({ index }) => index.similar(name)) ?? [];
   }
 
   *#entries(

@@ -4,7 +4,7 @@
  */
 import { type ByteReader } from '../../base/byteReader';
 import { SidestepError } from '../../base/errors';
-import { AT, FORM, TAG } from '../dwarf/constants';
+import { AT, FORM, TAG, UT } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type DebugSectionName, DebugSections, type SectionSource } from '../dwarf/sections';
 import { readUnitHeader, type UnitHeader } from '../dwarf/unitHeader';
@@ -109,7 +109,7 @@ class Scan {
       this.#flags.set(number, inTypes | this.#readUnit(header, reader, number));
       return true;
     });
-    if (!isRead) this.#flags.set(number, inTypes | UNIT.unread);
+    if (!isRead) this.#flags.set(number, inTypes | UNIT.unread | UNIT.code | UNIT.skeleton);
   }
 
   /** Its flags of {@link UNIT}. */
@@ -126,12 +126,15 @@ class Scan {
       isShared: isPartial || this.#isSupplementary,
       stringOffsetsBase: root.offset(AT.str_offsets_base) ?? (header.version >= 5 ? 8 : 0),
     };
-    this.#scanner.scan(reader, unit);
-    const program = root.offset(AT.stmt_list);
-    // A program that can't be read lists no files, like one that isn't there.
-    if (program !== undefined && header.section === '.debug_info')
-      ifWellFormed(() => this.#files.list(program, this.#text(root, unit) ?? '', number));
-    return isPartial ? UNIT.partial : 0;
+    try {
+      this.#scanner.scan(reader, unit);
+    } finally {
+      const program = root.offset(AT.stmt_list);
+      // A program that can't be read lists no files, like one that isn't there.
+      if (program !== undefined && header.section === '.debug_info')
+        ifWellFormed(() => this.#files.list(program, this.#text(root, unit) ?? '', number));
+    }
+    return (isPartial ? UNIT.partial : 0) | root.marks;
   }
 
   #tooMuch(section: DebugSectionName, why: string): SidestepError {
@@ -188,6 +191,14 @@ class Root {
 
   get tag(): number {
     return this.plan.tags[this.#code] ?? 0;
+  }
+
+  /** {@link UNIT_MARK}. */
+  get marks(): number {
+    const has = (attribute: number): boolean => this.plan.entries[this.#code]?.root.has(attribute) ?? false;
+    const code = has(AT.low_pc) || has(AT.ranges) ? UNIT.code : 0;
+    const isSkeleton = this.header.type === UT.skeleton || has(AT.GNU_dwo_name) || has(AT.dwo_name);
+    return code | (isSkeleton ? UNIT.skeleton : 0);
   }
 
   place(attribute: number): { readonly at: number; readonly form: number } | undefined {

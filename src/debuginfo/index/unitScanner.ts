@@ -30,7 +30,7 @@ export interface ScannedUnit {
 }
 
 /** Where names come from: part of what tells an entry from one that another unit repeats. */
-export const SOURCE = { entry: 0, strings: 1, lineStrings: 2, sharedStrings: 3 } as const;
+const SOURCE = { entry: 0, strings: 1, lineStrings: 2, sharedStrings: 3 } as const;
 
 export interface NameSources {
   readonly strings: StringNames;

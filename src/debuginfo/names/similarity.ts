@@ -2,9 +2,21 @@
 
 const MAX_OFFERED = 5;
 
+/** Letters that a name may differ in from `wanted` and still be offered: a third of them. */
+export function similarityLimit(wanted: string): number {
+  return Math.max(1, Math.floor(wanted.length / 3));
+}
+
+/** Whether `name` is `wanted` or near enough to be offered for it. */
+export function isSimilar(wanted: string, name: string): boolean {
+  const limit = similarityLimit(wanted);
+  if (Math.abs(name.length - wanted.length) > limit) return false;
+  return name === wanted || editDistance(wanted.toLowerCase(), name.toLowerCase(), limit) <= limit;
+}
+
 /** The names nearest to `wanted`, best first; none that differs in more than a third of its letters. */
 export function mostSimilar(wanted: string, names: Iterable<string>): string[] {
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = similarityLimit(wanted);
   const lower = wanted.toLowerCase();
   const scored: { readonly name: string; readonly distance: number }[] = [];
   for (const name of names) {

@@ -54,6 +54,13 @@ export class FileInProgram {
   }
 }
 
+/** Where the files that programs list are known without a look at the programs; undefined where they are not. */
+export interface KnownFiles {
+  /** By path, a unit for each program that lists the file. */
+  filesNamed(baseName: string): ReadonlyMap<string, readonly Unit[]> | undefined;
+  sourceFiles(): Iterable<string> | undefined;
+}
+
 interface LineProgram {
   readonly header: LineHeader;
 }
@@ -61,6 +68,7 @@ interface LineProgram {
 export class LineIndex {
   readonly #info: DebugInfo;
   readonly #isCode: (address: number) => boolean;
+  readonly #known: KnownFiles;
   readonly #tables = new Map<number, LineTable>();
   /** By offset; what is wrong with a header or a program is found once. */
   readonly #headers = new Map<number, Once<LineHeader>>();
@@ -71,8 +79,9 @@ export class LineIndex {
   /** Programs and file numbers by the file's base name. */
   #byBaseName: Map<string, { readonly program: LineProgram; readonly file: number }[]> | undefined;
 
-  constructor(info: DebugInfo, isCode: (address: number) => boolean) {
+  constructor(info: DebugInfo, isCode: (address: number) => boolean, known: KnownFiles) {
     this.#info = info;
+    this.#known = known;
     this.#isCode = isCode;
   }
 
@@ -112,6 +121,8 @@ export class LineIndex {
 
   /** Paths of all files that programs list, without repetition. */
   sourceFiles(): string[] {
+    const known = this.#programs ? undefined : this.#known.sourceFiles();
+    if (known) return [...known].sort();
     const paths = new Set<string>();
     let left = MAX_PATH_CHARACTERS;
     for (const { header } of this.#allPrograms()) {
@@ -135,11 +146,7 @@ export class LineIndex {
    * end of it (a source tree that was built elsewhere); a relative query must be their end. More than one: ambiguous.
    */
   filesMatching(query: string): string[] {
-    const candidates = new Set<string>();
-    for (const { program, file } of this.#filesNamed(basename(query))) {
-      const path = lineFilePath(program.header, file);
-      if (path !== undefined) candidates.add(path);
-    }
+    const candidates = this.#pathsNamed(basename(query));
     if (candidates.has(query)) return [query];
     if (!query.startsWith('/')) return [...candidates].filter((path) => isPathSuffix(path, query)).sort();
     const longest = Math.max(0, ...[...candidates].map((path) => commonSuffixLength(path, query)));
@@ -156,18 +163,43 @@ export class LineIndex {
     return found;
   }
 
-  #readFile(path: string): FileInProgram[] {
-    const files = new Map<LineProgram, Set<number>>();
-    for (const { program, file } of this.#filesNamed(basename(path))) {
-      if (lineFilePath(program.header, file) !== path) continue;
-      const known = files.get(program);
-      if (known) known.add(file);
-      else files.set(program, new Set([file]));
+  /** Paths of files with this base name. */
+  #pathsNamed(name: string): ReadonlySet<string> {
+    const known = this.#byBaseName ? undefined : this.#known.filesNamed(name);
+    if (known) return new Set(known.keys());
+    const paths = new Set<string>();
+    for (const { program, file } of this.#filesNamed(name)) {
+      const path = lineFilePath(program.header, file);
+      if (path !== undefined) paths.add(path);
     }
-    return [...files].flatMap(([{ header }, numbers]) => {
-      const table = ifWellFormed(() => this.#run(header));
+    return paths;
+  }
+
+  #readFile(path: string): FileInProgram[] {
+    const name = basename(path);
+    const known = this.#byBaseName ? undefined : this.#known.filesNamed(name);
+    const programs = known
+      ? this.#programsOf(known.get(path) ?? [])
+      : new Set(this.#filesNamed(name).map(({ program }) => program));
+    return [...programs].flatMap(({ header }) => {
+      const numbers = new Set<number>();
+      for (const file of header.files.keys()) if (lineFilePath(header, file) === path) numbers.add(file);
+      const table = numbers.size === 0 ? undefined : ifWellFormed(() => this.#run(header));
       return table ? [new FileInProgram(table, numbers)] : [];
     });
+  }
+
+  /** The programs of these units that can be read. */
+  *#programsOf(units: readonly Unit[]): IterableIterator<LineProgram> {
+    for (const unit of units) {
+      const header = ifWellFormed(() => this.#headerOf(unit));
+      if (header) yield { header };
+    }
+  }
+
+  #headerOf(unit: Unit): LineHeader | undefined {
+    const offset = unit.root?.unsigned(AT.stmt_list);
+    return offset === undefined ? undefined : this.#readHeader(unit, offset);
   }
 
   #filesNamed(name: string): readonly { readonly program: LineProgram; readonly file: number }[] {

@@ -65,7 +65,7 @@ export class Program {
     readonly split: SplitUnits,
   ) {
     const isCode = facts.isCode.bind(facts);
-    this.lines = new LineIndex(info, isCode);
+    this.lines = new LineIndex(info, isCode, names);
     this.#finder = new UnitFinder(info, isCode);
   }
 

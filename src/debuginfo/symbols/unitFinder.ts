@@ -5,6 +5,7 @@ import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { type AddressRange, entryRanges } from '../dwarf/ranges';
 import { type Unit } from '../dwarf/unit';
+import { UNIT_MARK } from '../dwarf/unitDirectory';
 
 export class UnitFinder {
   readonly #info: DebugInfo;
@@ -25,9 +26,8 @@ export class UnitFinder {
   #collect(): UnitRange[] {
     const ranges = ifWellFormed(() => readAranges(this.#info.file)) ?? [];
     const known = new Set(ranges.map(({ unitOffset }) => unitOffset));
-    for (const unit of this.#info.units) {
-      const { offset: unitOffset, section } = unit.header;
-      if (section !== '.debug_info' || known.has(unitOffset)) continue;
+    for (const unit of this.#info.unitsMarked(UNIT_MARK.code, known)) {
+      const { offset: unitOffset } = unit.header;
       const own = ifWellFormed(() => rangesOf(unit)) ?? [];
       for (const { low, high } of own) ranges.push({ low, high, unitOffset });
     }

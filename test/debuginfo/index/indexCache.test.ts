@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,16 +17,21 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ElfFile } from '../../../src/debuginfo/elf/elfFile';
-import { cacheDirectory, IndexCache } from '../../../src/debuginfo/index/indexCache';
+import { CacheFolder, cacheDirectory, type CacheFolderOptions } from '../../../src/debuginfo/index/cacheFolder';
+import { FileIndex } from '../../../src/debuginfo/index/fileIndex';
+import { IndexCache } from '../../../src/debuginfo/index/indexCache';
 import { decodeIndex, encodeIndex } from '../../../src/debuginfo/index/indexFormat';
 import { type IndexTables } from '../../../src/debuginfo/index/indexTables';
 import { TableIndex } from '../../../src/debuginfo/index/nameIndex';
-import { openNameIndex } from '../../../src/debuginfo/index/openNameIndex';
 import { scanNames } from '../../../src/debuginfo/index/scan';
 import { compiled } from '../compile';
 
 /** Changes that each of the two fuzz tests makes. */
 const CHANGES = 400;
+
+function cacheIn(directory: string, options: CacheFolderOptions = {}): IndexCache {
+  return new IndexCache(new CacheFolder(directory, options));
+}
 
 describe('An index cache', () => {
   let folder: string;
@@ -56,7 +62,7 @@ describe('An index cache', () => {
   }
 
   it('gives back what was put in', () => {
-    const cache = new IndexCache(path);
+    const cache = cacheIn(path);
     assert.equal(cache.read('key'), undefined);
     cache.write('key', tables);
     assert.deepEqual(cache.read('key'), tables);
@@ -64,15 +70,35 @@ describe('An index cache', () => {
   });
 
   it('is the user’s alone', () => {
-    new IndexCache(path).write('key', tables);
+    cacheIn(path).write('key', tables);
     assert.equal(statSync(path).mode & 0o777, 0o700);
     const [name] = readdirSync(path);
     assert.equal(statSync(join(path, name!)).mode & 0o777, 0o600);
   });
 
+  it('has nothing in a directory that others may write to', () => {
+    mkdirSync(path);
+    cacheIn(path).write('key', tables);
+    assert.deepEqual(cacheIn(path).read('key'), tables);
+    for (const mode of [0o770, 0o702]) {
+      chmodSync(path, mode);
+      assert.equal(cacheIn(path).read('key'), undefined);
+      cacheIn(path).write('other', tables);
+    }
+    assert.equal(readdirSync(path).length, 1);
+  });
+
+  it('takes no index for another file’s', () => {
+    cacheIn(path).write('key', tables);
+    const [name] = readdirSync(path);
+    copyFileSync(join(path, name!), join(path, name!.replace('key', 'other')));
+    assert.equal(cacheIn(path).read('other'), undefined);
+    assert.deepEqual(cacheIn(path).read('key'), tables);
+  });
+
   it('reads nobody else’s files', () => {
-    new IndexCache(path).write('key', tables);
-    assert.equal(new IndexCache(path, { trusted: [12345] }).read('key'), undefined);
+    cacheIn(path).write('key', tables);
+    assert.equal(cacheIn(path, { user: 12345 }).read('key'), undefined);
   });
 
   it('makes an index once and knows it again, until the program is written again', () => {
@@ -80,7 +106,7 @@ describe('An index cache', () => {
     let scans = 0;
     const open = (): readonly unknown[] => {
       const file = ElfFile.open(program);
-      const index = openNameIndex(file, { cache: new IndexCache(path), leastKept: 0, onScan: () => scans++ });
+      const index = new FileIndex(file, { cache: cacheIn(path), leastKept: 0, onScan: () => scans++ }).index;
       file.dispose();
       return index.functions('shop::Square::area');
     };
@@ -96,8 +122,8 @@ describe('An index cache', () => {
   });
 
   it('drops what was not used for the longest time', () => {
-    const size = encodeIndex(tables).length;
-    const cache = new IndexCache(path, { maxBytes: 2.5 * size });
+    const size = encodeIndex(tables, 'key').length;
+    const cache = cacheIn(path, { maxBytes: 2.5 * size });
     for (const [age, key] of ['oldest', 'older'].entries()) {
       cache.write(key, tables);
       const name = readdirSync(path).find((each) => each.startsWith(`${key}.`))!;
@@ -108,7 +134,7 @@ describe('An index cache', () => {
     assert.equal(cache.read('older'), undefined);
     assert.ok(cache.read('oldest'));
     assert.ok(cache.read('newest'));
-    assert.equal(new IndexCache(path, { maxBytes: size - 1 }).read('newest'), undefined);
+    assert.equal(cacheIn(path, { maxBytes: size - 1 }).read('newest'), undefined);
   });
 
   it('takes away what a writer that was killed has left', () => {
@@ -118,7 +144,7 @@ describe('An index cache', () => {
     utimesSync(left, new Date(), new Date(1e12));
     const fresh = join(path, 'key.v1.index.3.4.tmp');
     writeFileSync(fresh, '');
-    new IndexCache(path).write('other', tables);
+    cacheIn(path).write('other', tables);
     const names = readdirSync(path);
     assert.deepEqual(
       names.filter((name) => name.endsWith('.tmp')),
@@ -129,7 +155,7 @@ describe('An index cache', () => {
   it('has nothing and harms nobody where its directory can’t be one', () => {
     writeFileSync(path, 'a file');
     for (const directory of [path, join(path, 'below'), '/proc/1/sidestep', '/dev/null']) {
-      const cache = new IndexCache(directory);
+      const cache = cacheIn(directory);
       cache.write('key', tables);
       assert.equal(cache.read('key'), undefined);
     }
@@ -137,16 +163,16 @@ describe('An index cache', () => {
   });
 
   it('is read where it can’t be written', () => {
-    new IndexCache(path).write('key', tables);
+    cacheIn(path).write('key', tables);
     const [name] = readdirSync(path);
     chmodSync(join(path, name!), 0o400);
     chmodSync(path, 0o500);
-    assert.deepEqual(new IndexCache(path).read('key'), tables);
+    assert.deepEqual(cacheIn(path).read('key'), tables);
     chmodSync(path, 0o700);
   });
 
   it('waits for no FIFO and reads no directory in place of an index', () => {
-    const cache = new IndexCache(path);
+    const cache = cacheIn(path);
     cache.write('key', tables);
     const file = join(path, readdirSync(path)[0]!);
     rmSync(file);
@@ -167,16 +193,16 @@ describe('An index cache', () => {
   });
 
   it('sees every damage to a file', () => {
-    const whole = encodeIndex(tables);
+    const whole = encodeIndex(tables, 'key');
     for (let change = 0; change < CHANGES; change++) {
       const at = Math.floor((change * whole.length) / CHANGES);
       const damaged = whole.slice();
       damaged[at]! ^= 1 << (change & 7);
-      assert.equal(decodeIndex(damaged), undefined, `bit ${change & 7} of byte ${at}`);
-      assert.equal(decodeIndex(whole.slice(0, at)), undefined, `${at} bytes`);
+      assert.equal(decodeIndex(damaged, 'key'), undefined, `bit ${change & 7} of byte ${at}`);
+      assert.equal(decodeIndex(whole.slice(0, at), 'key'), undefined, `${at} bytes`);
     }
-    assert.equal(decodeIndex(new Uint8Array(whole.length)), undefined);
-    assert.equal(decodeIndex(Buffer.concat([whole, Buffer.alloc(8)])), undefined);
+    assert.equal(decodeIndex(new Uint8Array(whole.length), 'key'), undefined);
+    assert.equal(decodeIndex(Buffer.concat([whole, Buffer.alloc(8)]), 'key'), undefined);
   });
 
   it('answers from a sound file with senseless contents, or takes it for none', () => {
@@ -189,7 +215,10 @@ describe('An index cache', () => {
       const random = Math.imul(change + 1, 1664525) + 1013904223;
       if (table.length > 0)
         table[(random >>> 3) % table.length] = change % 3 === 0 ? random >>> 0 : (random >>> 20) & 0xff;
-      const decoded = decodeIndex(encodeIndex({ ...tables, [name]: change % 5 === 0 ? table.subarray(1) : table }));
+      const decoded = decodeIndex(
+        encodeIndex({ ...tables, [name]: change % 5 === 0 ? table.subarray(1) : table }, 'key'),
+        'key',
+      );
       if (!decoded) continue;
       sound++;
       askAll(new TableIndex(decoded));
@@ -198,14 +227,15 @@ describe('An index cache', () => {
   });
 
   it('gives every reader a whole index while others write', async () => {
-    const cache = new IndexCache(path);
+    const cache = cacheIn(path);
     const program = compiled('catalog.cc', '-O2').path;
     const source = `
       const { ElfFile } = require(${JSON.stringify(require.resolve('../../../src/debuginfo/elf/elfFile'))});
+      const { CacheFolder } = require(${JSON.stringify(require.resolve('../../../src/debuginfo/index/cacheFolder'))});
       const { IndexCache } = require(${JSON.stringify(require.resolve('../../../src/debuginfo/index/indexCache'))});
       const { scanNames } = require(${JSON.stringify(require.resolve('../../../src/debuginfo/index/scan'))});
       const tables = scanNames(ElfFile.open(${JSON.stringify(program)}));
-      const cache = new IndexCache(${JSON.stringify(path)});
+      const cache = new IndexCache(new CacheFolder(${JSON.stringify(path)}));
       for (let round = 0; round < 100; round++) cache.write('key', tables);`;
     const writers = [1, 2].map(() =>
       spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', source], { stdio: 'inherit' }),

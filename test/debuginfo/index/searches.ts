@@ -2,6 +2,7 @@
  * What an index must find: the answers of the search through all units that goes without one, from the same file.
  */
 import assert from 'node:assert/strict';
+import { basename } from 'node:path/posix';
 import { AT, TAG } from '../../../src/debuginfo/dwarf/constants';
 import { DebugFile } from '../../../src/debuginfo/dwarf/debugFile';
 import { DebugInfo, ifWellFormed } from '../../../src/debuginfo/dwarf/debugInfo';
@@ -10,7 +11,7 @@ import { ElfFile } from '../../../src/debuginfo/elf/elfFile';
 import { openAlternateFile } from '../../../src/debuginfo/elf/separateDebugFile';
 import { type NameIndex } from '../../../src/debuginfo/index/nameIndex';
 import { ProgramNames } from '../../../src/debuginfo/index/programNames';
-import { openNameIndex } from '../../../src/debuginfo/index/openNameIndex';
+import { FileIndex } from '../../../src/debuginfo/index/fileIndex';
 import { namedFunctions } from '../../../src/debuginfo/symbols/functionInstances';
 import { findEnumerator, findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
@@ -53,13 +54,13 @@ export class Searched {
     const alternate = openAlternateFile(this.file, []);
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
     const split = new SplitUnits(this.info, { openPackage: () => undefined, open: () => undefined });
-    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, split, () => undefined), split);
-    this.index = openNameIndex(this.file, { cache: undefined, supplementary: () => alternate });
-    this.sharedIndex =
-      alternate &&
-      openNameIndex(alternate, { cache: undefined, isSupplementary: true, supplementary: () => undefined });
+    const without = { open: () => undefined, known: undefined };
+    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, split, without), split);
+    this.index = new FileIndex(this.file, { cache: undefined, supplementary: () => alternate }).index;
+    this.sharedIndex = alternate && new FileIndex(alternate, { cache: undefined, isSupplementary: true }).index;
     const open = (which: 'own' | 'shared'): NameIndex | undefined => (which === 'own' ? this.index : this.sharedIndex);
-    this.indexed = new Program(this.info, FACTS, new ProgramNames(this.info, split, open), split);
+    const names = new ProgramNames(this.info, split, { open, known: this.index });
+    this.indexed = new Program(this.info, FACTS, names, split);
   }
 
   dispose(): void {
@@ -137,7 +138,15 @@ export class Searched {
       );
       for (const program of units) assert.ok(programs.includes(program), `${file} in the program at ${program}`);
     }
-    assert.deepEqual([...this.index.files()].sort(), this.program.lines.sourceFiles());
+    assert.deepEqual(this.indexed.lines.sourceFiles(), this.program.lines.sourceFiles());
+    for (const file of this.program.lines.sourceFiles()) {
+      for (const query of [file, basename(file), `/elsewhere/${basename(file)}`, file.split('/').slice(-2).join('/')])
+        assert.deepEqual(this.indexed.lines.filesMatching(query), this.program.lines.filesMatching(query), query);
+    }
+    for (const file of expected.keys()) {
+      const programs = ({ lines }: Program): number[] => lines.programsOf(file).map(({ table }) => table.header.offset);
+      assert.deepEqual(programs(this.indexed).sort(), programs(this.program).sort(), `programs of ${file}`);
+    }
   }
 
   #leadsToCode(entry: Entry): boolean {
