@@ -11,7 +11,7 @@ import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
 import { SplitUnits } from './dwarf/splitUnits';
 import { FrameTable } from './dwarf/cfi/frameTable';
-import { type CfaRule } from './dwarf/cfi/row';
+import { type UnwindRow } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
@@ -310,7 +310,7 @@ export class Image implements Disposable {
     const words = new RelocatedWords(this.#file);
     return {
       isCode: (address) => this.#isCode(address),
-      cfaAt: (pc) => this.#cfaAt(pc),
+      unwindRowAt: (pc) => this.#unwindRowAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
       threadLocalSymbol: (name) => {
@@ -340,10 +340,10 @@ export class Image implements Disposable {
     );
   }
 
-  #cfaAt(pc: number): CfaRule | undefined {
+  #unwindRowAt(pc: number): UnwindRow | undefined {
     for (const table of this.#frameTables()) {
-      const rule = table.cfaAt(pc);
-      if (rule) return rule;
+      const row = table.rowAt(pc);
+      if (row?.cfa) return row;
     }
     return undefined;
   }

@@ -40,7 +40,7 @@ export class Searched {
       this.info,
       {
         isCode: (address) => address > 0,
-        cfaAt: () => undefined,
+        unwindRowAt: () => undefined,
         dataSymbol: () => undefined,
         functionSymbol: () => undefined,
         linked: {
