@@ -1,4 +1,5 @@
 /** The conversation with an editor, from `initialize` to `disconnect`: which request does what. */
+import { debuginfodSettings } from '../debuginfo/elf/debuginfod';
 import { join, resolve } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { Deferred } from '../base/deferred';
@@ -169,7 +170,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { elevation, sourceMap, debugDirectories, follow }: TracingConfiguration,
+    { elevation, sourceMap, debugDirectories, debuginfod, follow }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
@@ -180,7 +181,12 @@ export class DebugSession implements Disposable {
       elevation,
       openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
-    const live = new LiveSession(engine, { sourceMap, debugDirectories, follow }, this.#client, this.#lines);
+    const live = new LiveSession(
+      engine,
+      { sourceMap, debugDirectories, debuginfod: debuginfod ? debuginfodSettings() : undefined, follow },
+      this.#client,
+      this.#lines,
+    );
     this.#live = live;
     this.#startMethod = startMethod;
     try {

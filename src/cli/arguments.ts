@@ -15,6 +15,8 @@ export interface TracingOptions {
   readonly durationMs: number | undefined;
   readonly maxHits: number | undefined;
   readonly debugDirectories: readonly string[];
+  /** Debuginfod's cache and servers are used. */
+  readonly debuginfod: boolean;
   readonly follow: Follow;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
@@ -61,6 +63,7 @@ const TRACING = {
   duration: { type: 'string' },
   'max-hits': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
+  'no-debuginfod': { type: 'boolean' },
   follow: { type: 'string' },
   elevate: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -196,6 +199,7 @@ interface TracingValues {
   readonly duration?: string | undefined;
   readonly 'max-hits'?: string | undefined;
   readonly 'debug-dir'?: readonly string[] | undefined;
+  readonly 'no-debuginfod'?: boolean | undefined;
   readonly follow?: string | undefined;
   readonly elevate?: string | undefined;
 }
@@ -221,6 +225,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
     durationMs: values.duration === undefined ? undefined : milliseconds(topic, values.duration),
     maxHits: maxHits === undefined ? undefined : positiveInteger(topic, '--max-hits', maxHits),
     debugDirectories: values['debug-dir'] ?? [],
+    debuginfod: values['no-debuginfod'] !== true,
     follow,
     elevation,
   };

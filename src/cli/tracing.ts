@@ -14,6 +14,7 @@ import { type EngineOptions, startEngine } from '../session/engine/startEngine';
 import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
+import { debuginfodSettings } from '../debuginfo/elf/debuginfod';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
 import { ErrorInText } from './errorText';
@@ -62,7 +63,11 @@ export class Tracing implements Disposable {
     );
     const script = join(__dirname, 'engine.js');
     this.session = this.#store.add(
-      new Session(startEngine({ ...engine, script, elevation: options.elevation }), { ...options, readFlow }),
+      new Session(startEngine({ ...engine, script, elevation: options.elevation }), {
+        ...options,
+        debuginfod: options.debuginfod ? debuginfodSettings() : undefined,
+        readFlow,
+      }),
     );
     this.#listen();
   }

@@ -12,6 +12,7 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
       --duration SECONDS  removes the probes after that time; fractions are allowed
       --max-hits N        removes the probes after exactly N reported hits
       --debug-dir DIR     also looks for separate debug files in DIR; may be given more than once
+      --no-debuginfod     neither uses debuginfod's cache nor asks the servers in DEBUGINFOD_URLS
       --follow WHOM       children: probes all processes that the program starts, to any depth, until the last one ends;
                           none (the default): they run without probes
       --elevate HOW       sudo or pkexec: starts only the tracing engine as root, if tracing needs that; sidestep and

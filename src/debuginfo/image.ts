@@ -52,6 +52,8 @@ const MAX_FLOW = 1 << 20;
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
   readonly debugDirectories?: readonly string[];
+  /** Where debuginfod's clients keep what they were sent; undefined: it is not looked at. */
+  readonly debuginfodCache?: string | undefined;
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
   /** Where indexes of large files are kept; by default the user's cache directory. */
@@ -81,6 +83,8 @@ export class Image implements Disposable {
   readonly buildId: string | undefined;
   /** The separate file that the debug information came from; undefined when it is in the file itself or nowhere. */
   readonly debugFile: string | undefined;
+  /** Sentences for the user about debug files that are not used. */
+  readonly warnings: readonly string[];
   /** Whether there is DWARF, beyond symbols. */
   readonly hasDebugInfo: boolean;
   readonly segments: readonly Segment[];
@@ -132,7 +136,9 @@ export class Image implements Disposable {
         memorySize,
         executable: (flags & PF_X) !== 0,
       }));
-    const separate = hasDwarf(file) ? undefined : openSeparateDebugFile(file, directories);
+    const found = hasDwarf(file) ? undefined : openSeparateDebugFile(file, directories, options.debuginfodCache);
+    const separate = found?.file;
+    this.warnings = found?.mismatches ?? [];
     if (separate) store.add(separate);
     this.debugFile = separate?.path;
     this.#debug = separate ?? file;

@@ -9,6 +9,7 @@ const NOTHING: TracingOptions = {
   durationMs: undefined,
   maxHits: undefined,
   debugDirectories: [],
+  debuginfod: true,
   follow: 'none',
   elevation: undefined,
 };

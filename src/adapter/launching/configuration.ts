@@ -14,6 +14,8 @@ export type ConsoleKind = 'internalConsole' | 'integratedTerminal' | 'externalTe
 export interface TracingConfiguration {
   readonly sourceMap: Readonly<Record<string, string>>;
   readonly debugDirectories: readonly string[];
+  /** Debuginfod's cache and servers are used. */
+  readonly debuginfod: boolean;
   readonly follow: Follow;
   /** What starts the engine as root; undefined: it is not elevated. */
   readonly elevation: Elevation | undefined;
@@ -75,6 +77,7 @@ function readTracing(raw: Raw): TracingConfiguration {
   return {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
+    debuginfod: flag(raw, 'debuginfod') ?? true,
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
     elevation: readElevation(raw),
   };
@@ -92,6 +95,12 @@ function text(raw: Raw, key: string): string | undefined {
   const value = raw[key];
   if (value === undefined || isText(value)) return value;
   throw badConfiguration(key, 'must be a string');
+}
+
+function flag(raw: Raw, key: string): boolean | undefined {
+  const value = raw[key];
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw badConfiguration(key, 'must be true or false');
 }
 
 function texts(raw: Raw, key: string): readonly string[] | undefined {

@@ -12,6 +12,7 @@ describe('launch configuration', () => {
       console: 'internalConsole',
       sourceMap: {},
       debugDirectories: [],
+      debuginfod: true,
       follow: 'none',
       elevation: undefined,
     });
