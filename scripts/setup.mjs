@@ -33,6 +33,7 @@ const SYSTEM = {
   dwz: { packages: ['dwz'], present: () => onPath('dwz') },
   'llvm-dwp': { packages: ['llvm'], present: () => onPath('llvm-dwp') },
   lld: { packages: ['lld'], present: () => onPath('ld.lld') },
+  debuginfod: { packages: ['debuginfod'], present: () => onPath('debuginfod') },
   gdb: { packages: ['gdb'], present: () => onPath('gdb') },
   'lldb-dap': { packages: ['lldb-19'], present: () => onPath('lldb-dap-19') || onPath('lldb-dap') },
   Go: { packages: ['golang-go'], present: () => onPath('go') },

@@ -1,4 +1,5 @@
 /** The conversation with an editor, from `initialize` to `disconnect`: which request does what. */
+import { debuginfodSettings } from '../debuginfo/elf/debuginfod';
 import { join, resolve } from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { Deferred } from '../base/deferred';
@@ -177,7 +178,7 @@ export class DebugSession implements Disposable {
   /** Everything up to the moment when the program runs with its probes. */
   async #begin(
     startMethod: StartMethod,
-    { elevation, visualizerFiles, ...tracing }: TracingConfiguration,
+    { elevation, visualizerFiles, debuginfod, ...tracing }: TracingConfiguration,
     start: (session: Session, engine: Engine) => Promise<Process>,
   ): Promise<void> {
     if (this.#live) throw new SidestepError('bad-option', 'this debug session already has a program');
@@ -189,7 +190,7 @@ export class DebugSession implements Disposable {
       openTerminal: (command) => openPasswordTerminal(this.#client, command),
     });
     const { visualizers, warnings } = loadFormatters(visualizerFiles, OWN_FORMATTERS);
-    const options = { ...tracing, visualizers };
+    const options = { ...tracing, visualizers, debuginfod: debuginfod ? debuginfodSettings() : undefined };
     const live = new LiveSession(engine, options, this.#client, {
       lines: this.#lines,
       showTypes: this.#showTypes,

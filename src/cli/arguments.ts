@@ -17,6 +17,8 @@ export interface TracingOptions {
   readonly debugDirectories: readonly string[];
   /** Natvis files, earlier ones first. */
   readonly natvisFiles: readonly string[];
+  /** Debuginfod's cache and servers are used. */
+  readonly debuginfod: boolean;
   readonly follow: Follow;
   /** How many sites a pattern may have; undefined: the session's default. */
   readonly maxSites?: number;
@@ -72,6 +74,7 @@ const TRACING = {
   'max-sites': { type: 'string' },
   'debug-dir': { type: 'string', multiple: true },
   natvis: { type: 'string', multiple: true },
+  'no-debuginfod': { type: 'boolean' },
   follow: { type: 'string' },
   elevate: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -211,6 +214,7 @@ interface TracingValues {
   readonly 'max-sites'?: string | undefined;
   readonly 'debug-dir'?: readonly string[] | undefined;
   readonly natvis?: readonly string[] | undefined;
+  readonly 'no-debuginfod'?: boolean | undefined;
   readonly follow?: string | undefined;
   readonly elevate?: string | undefined;
 }
@@ -237,6 +241,7 @@ function tracingOptions(topic: 'run' | 'attach', argv: readonly string[], values
     maxHits: maxHits === undefined ? undefined : positiveInteger(topic, '--max-hits', maxHits),
     debugDirectories: values['debug-dir'] ?? [],
     natvisFiles: values.natvis ?? [],
+    debuginfod: values['no-debuginfod'] !== true,
     follow,
     ...maxSites(topic, values['max-sites']),
     elevation,

@@ -15,6 +15,7 @@ import { countGroups } from '../session/probes/countGroups';
 import { type Probe } from '../session/probes/userProbe';
 import { canBecomeAnother } from '../session/loading/laterCode';
 import { type Process } from '../session/processes/process';
+import { debuginfodSettings } from '../debuginfo/elf/debuginfod';
 import { loadFormatters } from '../session/formatters/loadFormatters';
 import { Session } from '../session/session';
 import { type TracingOptions } from './arguments';
@@ -67,6 +68,7 @@ export class Tracing implements Disposable {
     this.session = this.#store.add(
       new Session(startEngine({ ...engine, script, elevation: options.elevation }), {
         ...options,
+        debuginfod: options.debuginfod ? debuginfodSettings() : undefined,
         readFlow,
         visualizers,
       }),

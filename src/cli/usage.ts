@@ -16,6 +16,7 @@ const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more th
       --max-sites N       lets a pattern have up to N sites in a process; the default is 20000
       --debug-dir DIR     also looks for separate debug files in DIR; may be given more than once
       --natvis FILE       formatters for your own types, as Natvis; may be given more than once
+      --no-debuginfod     neither uses debuginfod's cache nor asks the servers in DEBUGINFOD_URLS
       --follow WHOM       children: probes all processes that the program starts, to any depth, until the last one ends;
                           none (the default): they run without probes
       --elevate HOW       sudo or pkexec: starts only the tracing engine as root, if tracing needs that; sidestep and

@@ -12,7 +12,7 @@ import { DebugFile } from './dwarf/debugFile';
 import { DebugInfo } from './dwarf/debugInfo';
 import { SplitUnits } from './dwarf/splitUnits';
 import { FrameTable } from './dwarf/cfi/frameTable';
-import { type CfaRule } from './dwarf/cfi/row';
+import { type UnwindRow } from './dwarf/cfi/row';
 import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
@@ -68,6 +68,8 @@ const WORD_BYTES = 8;
 export interface ImageOptions {
   /** Searched before /usr/lib/debug for separate debug files. */
   readonly debugDirectories?: readonly string[];
+  /** Where debuginfod's clients keep what they were sent; undefined: it is not looked at. */
+  readonly debuginfodCache?: string | undefined;
   /** Told before something that may take a while: what. */
   readonly onProgress?: (what: string) => void;
   /** Where indexes of large files are kept; by default the user's cache directory. */
@@ -99,6 +101,8 @@ export class Image implements Disposable {
   readonly buildId: string | undefined;
   /** The separate file that the debug information came from; undefined when it is in the file itself or nowhere. */
   readonly debugFile: string | undefined;
+  /** Sentences for the user about debug files that are not used. */
+  readonly warnings: readonly string[];
   /** Whether there is DWARF, beyond symbols. */
   readonly hasDebugInfo: boolean;
   readonly segments: readonly Segment[];
@@ -155,7 +159,9 @@ export class Image implements Disposable {
         memorySize,
         executable: (flags & PF_X) !== 0,
       }));
-    const separate = hasDwarf(file) ? undefined : openSeparateDebugFile(file, directories);
+    const found = hasDwarf(file) ? undefined : openSeparateDebugFile(file, directories, options.debuginfodCache);
+    const separate = found?.file;
+    this.warnings = found?.mismatches ?? [];
     if (separate) store.add(separate);
     this.debugFile = separate?.path;
     this.#debug = separate ?? file;
@@ -185,7 +191,7 @@ export class Image implements Disposable {
     this.#patterns = new PatternFinder(this.#symbols, program, this.#functions);
     this.#types = new Types((declaration) => findDefinition(program, declaration));
     this.#returns = new ReturnFinder(this.#functions, this.#symbols, program, this.#types, {
-      cfaAt: (pc) => this.#cfaAt(pc),
+      cfaAt: (pc) => this.#unwindRowAt(pc)?.cfa,
       wordAt: (address) => this.#wordAt(address),
     });
   }
@@ -380,7 +386,7 @@ export class Image implements Disposable {
     const words = new RelocatedWords(this.#file);
     return {
       isCode: (address) => this.#isCode(address),
-      cfaAt: (pc) => this.#cfaAt(pc),
+      unwindRowAt: (pc) => this.#unwindRowAt(pc),
       dataSymbol: (name) => this.#symbols.named(name).find(({ kind }) => kind === 'object')?.address,
       functionSymbol: (address) => this.#symbols.functionAt(address),
       threadLocalSymbol: (name) => {
@@ -419,10 +425,10 @@ export class Image implements Disposable {
     );
   }
 
-  #cfaAt(pc: number): CfaRule | undefined {
+  #unwindRowAt(pc: number): UnwindRow | undefined {
     for (const table of this.#frameTables()) {
-      const rule = table.cfaAt(pc);
-      if (rule) return rule;
+      const row = table.rowAt(pc);
+      if (row?.cfa) return row;
     }
     return undefined;
   }

@@ -24,6 +24,7 @@ import { type ProbeCounts, ProbeSet } from './probes/probeSet';
 import { type Process } from './processes/process';
 import { type ProcessChange, ProcessSet, type ProcessExit, type ThreadChange } from './processes/processSet';
 import { leakCheckWarning, withoutLeakCheck } from './loading/leakCheck';
+import { type DebuginfodSettings } from '../debuginfo/elf/debuginfod';
 import { foresee } from './probes/resolve';
 import { Sequence } from './processes/sequence';
 import { SiteTable } from './probes/siteTable';
@@ -34,6 +35,8 @@ import { ProgramStarts } from './stops/programStarts';
 export interface SessionOptions {
   /** Where separate debug files are looked for beside the usual directories. */
   readonly debugDirectories?: readonly string[];
+  /** Where debuginfod's cache and servers are; undefined: they are not used. */
+  readonly debuginfod?: DebuginfodSettings | undefined;
   /** Path prefixes, as built → as they are here. */
   readonly sourceMap?: Readonly<Record<string, string>>;
   readonly openImage?: OpenImage;
@@ -117,6 +120,7 @@ export class Session implements Disposable {
     this.#follow = options.follow ?? 'none';
     this.#sourceMap = new SourceMap(options.sourceMap);
     this.#images = this.#store.add(new ImageCache(options));
+    this.#images.onWarning((message) => this.#warnings.fire({ message }));
     this.#processes = this.#store.add(new ProcessSet(engine));
     this.#maxSites = options.maxSites ?? MAX_SITES;
     const times = new CallTimes(engine, this.#sites);
@@ -361,6 +365,7 @@ export class Session implements Disposable {
   async #foresee(program: string, locations: readonly ProbeLocation[]): Promise<void> {
     // The request goes first.
     await new Promise(setImmediate);
+    await this.#images.prepareProgram(program);
     const image = this.#images.foresee(program);
     if (image === undefined) return;
     for (const location of locations) foresee(location, image, this.#sourceMap, this.#maxSites);

@@ -10,6 +10,7 @@ const NOTHING: TracingOptions = {
   maxHits: undefined,
   debugDirectories: [],
   natvisFiles: [],
+  debuginfod: true,
   follow: 'none',
   elevation: undefined,
 };

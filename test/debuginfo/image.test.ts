@@ -1,7 +1,7 @@
 /** Where debug information comes from, and what of the ELF file itself an image answers. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileOffset, linkAddress } from '../../src/base/address';
@@ -147,7 +147,29 @@ describe('images', () => {
       using(stripped, (image) => {
         assert.equal(image.debugFile, undefined);
         assert.equal(image.hasDebugInfo, false);
+        assert.equal(image.warnings.length, 1);
+        assert.ok(image.warnings[0]!.startsWith(`${debug} is not the debug file of ${stripped}: its CRC-32 is not`));
       });
+    });
+
+    it('name a file with the build-id of another build', () => {
+      const { stripped, debug } = split(compiled('values.c', '-O0', '-Wl,--build-id').path, { link: true });
+      using(stripped, (image) => assert.deepEqual(image.warnings, []));
+      copyFileSync(compiled('values.c', '-O1', '-Wl,--build-id').path, debug);
+      using(stripped, (image) => {
+        assert.equal(image.hasDebugInfo, false);
+        assert.match(image.warnings[0]!, /its build-id is [0-9a-f]{40}, not [0-9a-f]{40}\. It is not used/);
+      });
+    });
+
+    it("find it in the cache of debuginfod's clients", () => {
+      const { stripped, debug } = split(compiled('values.c', '-O0', '-Wl,--build-id').path, { link: false });
+      const buildId = using(stripped, (image) => image.buildId!);
+      const cache = join(folder, 'cache');
+      mkdirSync(join(cache, buildId), { recursive: true });
+      renameSync(debug, join(cache, buildId, 'debuginfo'));
+      using(stripped, (image) => assert.equal(image.hasDebugInfo, false));
+      using(stripped, (image) => assert.equal(image.hasDebugInfo, true), { debuginfodCache: cache });
     });
 
     it('find what dwz moved on to a third file', function () {

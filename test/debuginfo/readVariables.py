@@ -78,6 +78,10 @@ def run(operations):
             bits = operation["bits"]
             value = stack.pop() & ((1 << bits) - 1)
             stack.append((signed(value, bits) if operation["signed"] else value) & MASK)
+        elif op == "choose":
+            stack.append(run(operation["then"] if stack.pop() else operation["otherwise"]))
+        elif op == "missing":
+            raise Unavailable()
         elif op == "neg":
             stack.append(-stack.pop() & MASK)
         elif op == "not":

@@ -52,6 +52,8 @@ export function locationText(location: Location): string {
       return `bytes ${Buffer.from(location.bytes).toString('hex')}`;
     case 'pieces':
       return location.pieces.map(({ location: part, byteSize }) => `${locationText(part)}:${byteSize}`).join(' ');
+    case 'implicitPointer':
+      return `pointer to ${location.offset} in ${location.object.byteSize ?? '?'} bytes`;
     case 'unavailable':
       return location.reason;
   }
@@ -71,6 +73,10 @@ function operationText(operation: LocationOperation): string {
       return `r${operation.register}`;
     case 'load':
       return `load${operation.size}`;
+    case 'choose':
+      return `? (${operationsText(operation.then)}) : (${operationsText(operation.otherwise)})`;
+    case 'missing':
+      return operation.reason;
     case 'tls':
       return `tls${operation.offset}`;
     case 'extend':

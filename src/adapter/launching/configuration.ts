@@ -16,6 +16,8 @@ export interface TracingConfiguration {
   readonly debugDirectories: readonly string[];
   /** Natvis files, absolute, earlier ones first. */
   readonly visualizerFiles: readonly string[];
+  /** Debuginfod's cache and servers are used. */
+  readonly debuginfod: boolean;
   readonly follow: Follow;
   /** How many sites a pattern may have; undefined: the session's default. */
   readonly maxSites?: number;
@@ -81,6 +83,7 @@ function readTracing(raw: Raw, cwd?: string): TracingConfiguration {
     sourceMap: record(raw, 'sourceMap', isText, 'strings') ?? {},
     debugDirectories: texts(raw, 'debugDirectories') ?? [],
     visualizerFiles: readVisualizerFiles(raw, cwd),
+    debuginfod: flag(raw, 'debuginfod') ?? true,
     follow: oneOf(raw, 'follow', FOLLOWS) ?? 'none',
     ...readMaxSites(raw),
     elevation: readElevation(raw),
@@ -116,6 +119,12 @@ function text(raw: Raw, key: string): string | undefined {
   const value = raw[key];
   if (value === undefined || isText(value)) return value;
   throw badConfiguration(key, 'must be a string');
+}
+
+function flag(raw: Raw, key: string): boolean | undefined {
+  const value = raw[key];
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw badConfiguration(key, 'must be true or false');
 }
 
 function texts(raw: Raw, key: string, what = 'a list of strings'): readonly string[] | undefined {

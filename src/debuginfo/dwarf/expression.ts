@@ -10,7 +10,7 @@ import { type Unit } from './unit';
 export interface Operation {
   /** DW_OP_*; the numbered families (lit, reg, breg) as `lit0`, `reg0`, `breg0` with the number as first operand. */
   readonly opcode: number;
-  /** Operands in order; blocks are in `block`. */
+  /** Operands in order; blocks are in `block`. Those of bra and skip: the number of the operation that they lead to. */
   readonly operands: readonly bigint[];
   readonly block: Uint8Array | undefined;
 }
@@ -102,6 +102,8 @@ const FAMILIES = [
   { first: OP.breg0, last: OP.breg31 },
 ];
 
+const JUMPS: ReadonlySet<number> = new Set([OP.bra, OP.skip]);
+
 /** Operations of one expression; compilers write a few dozen. */
 const MAX_OPERATIONS = 10_000;
 
@@ -112,8 +114,12 @@ export function readOperations(expression: Uint8Array, unit: Unit | undefined): 
     ...(unit && { file: unit.file.path }),
   });
   const operations: Operation[] = [];
+  /** Where each operation starts, and the jumps, by the number of their operation. */
+  const starts: number[] = [];
+  const jumps = new Map<number, number>();
   while (!reader.atEnd) {
     if (operations.length === MAX_OPERATIONS) throw reader.malformed('it has too many operations');
+    starts.push(reader.offset);
     const code = reader.u8();
     const family = FAMILIES.find(({ first, last }) => code >= first && code <= last);
     const opcode = family ? family.first : code;
@@ -124,9 +130,18 @@ export function readOperations(expression: Uint8Array, unit: Unit | undefined): 
       else if (operand === 'block8') block = reader.bytes(reader.u8());
       else operands.push(readOperand(reader, operand, unit));
     }
+    if (JUMPS.has(opcode)) jumps.set(operations.length, reader.offset + Number(operands[0]));
     operations.push({ opcode: STANDARD.get(opcode) ?? opcode, operands, block });
   }
-  return operations;
+  if (jumps.size === 0) return operations;
+  const numbers = new Map([...starts, reader.end].map((start, number) => [start, number]));
+  return operations.map((operation, number) => {
+    const target = jumps.get(number);
+    if (target === undefined) return operation;
+    const led = numbers.get(target);
+    if (led === undefined) throw reader.malformed('a branch leads to no operation', starts[number]);
+    return { ...operation, operands: [BigInt(led)] };
+  });
 }
 
 function readOperand(

@@ -18,34 +18,73 @@ const PIECE = 1 << 20;
 /** Bytes of the largest file whose checksum is computed; /proc/kcore claims to be an ELF file of 128 TB. */
 const MAX_CHECKED = 2 ** 36;
 
-/** The separate debug file of `program`, open; undefined if there is none. */
-export function openSeparateDebugFile(program: ElfFile, directories: readonly string[]): ElfFile | undefined {
+export interface SeparateDebugFile {
+  /** Open; undefined if there is none. */
+  readonly file: ElfFile | undefined;
+  /** Sentences about files that lie where it should, and are of another build. */
+  readonly mismatches: readonly string[];
+}
+
+/** `cache`: the directory of debuginfod's clients, if it is to be looked at. */
+export function openSeparateDebugFile(
+  program: ElfFile,
+  directories: readonly string[],
+  cache?: string,
+): SeparateDebugFile {
   const buildId = readBuildId(program);
-  if (buildId !== undefined) {
-    const found = openByBuildId(buildId, directories);
-    if (found) return found;
-  }
-  const link = readDebugLink(program) ?? (buildId === undefined ? undefined : linkByName(program));
-  if (!link) return undefined;
-  const folder = dirname(resolvedPath(program.path));
-  const candidates = [
-    join(folder, link.name),
-    join(folder, '.debug', link.name),
-    ...directories.flatMap((directory) => [join(directory, folder, link.name), join(directory, link.name)]),
-  ];
-  for (const path of candidates) {
-    if (resolvedPath(path) === resolvedPath(program.path)) continue;
+  const mismatches: string[] = [];
+  const owned = (path: string, crc: number | undefined): ElfFile | undefined => {
+    if (resolvedPath(path) === resolvedPath(program.path)) return undefined;
     const file = openIfElf(path);
-    if (!file) continue;
-    const id = buildIdOf(file);
-    const belongs =
-      buildId !== undefined && id !== undefined
-        ? id === buildId
-        : link.crc !== undefined && hasChecksum(file, link.crc);
-    if (belongs) return file;
+    if (!file) return undefined;
+    const mismatch = mismatchOf(file, buildId, crc);
+    if (mismatch === undefined) return file;
     file.dispose();
+    mismatches.push(
+      `${path} is not the debug file of ${program.path}: ${mismatch}. It is not used: without another one, lines and ` +
+        'variables are unknown. Install the debug information of this very build.',
+    );
+    return undefined;
+  };
+  const link = readDebugLink(program) ?? (buildId === undefined ? undefined : linkByName(program));
+  const byId = buildId === undefined ? [] : [...buildIdPaths(buildId, directories), ...cachePaths(buildId, cache)];
+  const candidates = [
+    ...byId.map((path) => ({ path, crc: undefined })),
+    ...(link ? linkedPaths(program, link, directories) : []).map((path) => ({ path, crc: link?.crc })),
+  ];
+  for (const { path, crc } of candidates) {
+    const file = owned(path, crc);
+    if (file) return { file, mismatches: [] };
   }
-  return undefined;
+  return { file: undefined, mismatches };
+}
+
+/** Why a file does not belong to a program; undefined where it does. */
+function mismatchOf(file: ElfFile, buildId: string | undefined, crc: number | undefined): string | undefined {
+  const id = buildIdOf(file);
+  if (buildId !== undefined && id !== undefined)
+    return id === buildId ? undefined : `its build-id is ${id}, not ${buildId}`;
+  if (crc === undefined) return 'it has no build-id';
+  return hasChecksum(file, crc) ? undefined : 'its CRC-32 is not the one that the program names';
+}
+
+function buildIdPaths(buildId: string, directories: readonly string[]): readonly string[] {
+  const name = join('.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
+  return directories.map((directory) => join(directory, name));
+}
+
+/** Where debuginfod's clients keep what they were sent (debuginfod_find_debuginfo(3), CACHE). */
+function cachePaths(buildId: string, cache: string | undefined): readonly string[] {
+  return cache === undefined ? [] : [join(cache, buildId, 'debuginfo')];
+}
+
+function linkedPaths(program: ElfFile, { name }: DebugLink, directories: readonly string[]): readonly string[] {
+  const folder = dirname(resolvedPath(program.path));
+  return [
+    join(folder, name),
+    join(folder, '.debug', name),
+    ...directories.flatMap((directory) => [join(directory, folder, name), join(directory, name)]),
+  ];
 }
 
 /**
@@ -74,8 +113,7 @@ export function openAlternateFile(file: ElfFile, directories: readonly string[])
 }
 
 function openByBuildId(buildId: string, directories: readonly string[]): ElfFile | undefined {
-  for (const directory of directories) {
-    const path = join(directory, '.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
+  for (const path of buildIdPaths(buildId, directories)) {
     const file = openIfElf(path);
     if (!file) continue;
     if (buildIdOf(file) === buildId) return file;

@@ -207,7 +207,15 @@ export type LocationOperation =
         | 'gtS'
         | 'geS';
     }
-  | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean };
+  | { readonly op: 'extend'; readonly bits: number; readonly signed: boolean }
+  /** Pops a condition; goes on with what `then` leaves if it is not 0, else with what `otherwise` leaves. */
+  | {
+      readonly op: 'choose';
+      readonly then: readonly LocationOperation[];
+      readonly otherwise: readonly LocationOperation[];
+    }
+  /** There is no such value: `reason` reads as a value would. Ends the computation. */
+  | { readonly op: 'missing'; readonly reason: string };
 
 /** Where a thread has its copy of a module's thread-local variables. */
 export type ThreadBlock =
@@ -249,8 +257,18 @@ export type Location =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** In several places, first bytes first. */
   | { readonly kind: 'pieces'; readonly pieces: readonly { readonly location: Location; readonly byteSize: number }[] }
+  /** Nowhere: the value is a pointer, to byte `offset` of an object that has no address itself. */
+  | { readonly kind: 'implicitPointer'; readonly object: ImplicitObject; readonly offset: number }
   /** Nowhere at this address; `reason` reads as a value would: `<optimized out>`, `<not available: …>`. */
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** What an implicit pointer points to (DWARF 5 §2.6.1.1.4). */
+export interface ImplicitObject {
+  /** A getter: such objects may point to each other. */
+  readonly location: Location;
+  /** Undefined where debug information does not say. */
+  readonly byteSize: number | undefined;
+}
 
 export interface Variable {
   readonly name: string;

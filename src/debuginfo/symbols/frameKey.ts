@@ -37,7 +37,7 @@ export function frameAtEntry(
   if (!subprogram) return undefined;
   const call = callAddress(program, subprogram, program.lines.tableOf(subprogram.unit));
   if (!call || call.doubt !== undefined) return undefined;
-  const rule = program.facts.cfaAt(call.address);
+  const rule = program.facts.unwindRowAt(call.address)?.cfa;
   if (rule?.kind !== 'register') return undefined;
   const { register, offset } = rule;
   const slot: readonly LocationOperation[] = [

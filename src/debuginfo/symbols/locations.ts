@@ -3,6 +3,7 @@
  * `model`.
  */
 import { type LinkAddress } from '../../base/address';
+import { assertExists } from '../../base/assert';
 import { AT, ATE, OP, TAG } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Attribute, Entry } from '../dwarf/entry';
@@ -11,7 +12,12 @@ import { expressionAt, isLocationList } from '../dwarf/locationLists';
 import { type Unit } from '../dwarf/unit';
 import { type Location, type LocationOperation } from '../model/model';
 import { entryAddress, isFunction } from './blocks';
+import { byReturnAddress, type CalledFrame, callsOf, inCalledFrame, mayReenter } from './callers';
+import { passedIn } from './callSites';
+import { chosen } from './choices';
 import { declarationOf, inherited, origins } from './names';
+import { sizeOfType } from './objectSize';
+import { Pieces } from './pieces';
 import { type Program } from './program';
 import { type DwarfNumber } from './runtimeNumber';
 import {
@@ -37,6 +43,8 @@ export class Locations implements EvaluationContext {
   #frameBase: StackItem | undefined;
   /** Shared by all that one variable leads to. */
   #operations = { left: MAX_OPERATIONS };
+  /** False where a caller's frame is looked at for one that it called. */
+  #mayAskCallers = true;
 
   constructor(
     readonly program: Program,
@@ -93,16 +101,41 @@ export class Locations implements EvaluationContext {
 
   callFrameAddress(): StackItem {
     if (this.otherFrame) throw new Unavailable(IN_OTHER_FRAME);
-    const rule = this.program.facts.cfaAt(this.codeAddress);
+    const rule = this.program.facts.unwindRowAt(this.codeAddress)?.cfa;
     if (!rule) throw new Unavailable('<not available: its frame is unknown here>');
     if (rule.kind === 'expression') return this.#nested(undefined).valueOf(rule.expression);
     return plus(registerItem(rule.register), BigInt(rule.offset));
   }
 
-  /** What an expression was at the function's entry (DWARF 5 §2.5.1.7): known exactly where pc is that entry. */
+  /**
+   * What an expression was at the function's entry (DWARF 5 §2.5.1.7): known where pc is that entry, and elsewhere by
+   * what the calls of the function are described to pass.
+   */
   entryValue(expression: Uint8Array): StackItem {
-    if (!this.subprogram || entryAddress(this.subprogram) !== this.pc) throw new Unavailable('<optimized out>');
-    return this.#nested(this.unit).valueOf(expression);
+    if (!this.subprogram) throw new Unavailable('<optimized out>');
+    if (entryAddress(this.subprogram) === this.pc) return this.#nested(this.unit).valueOf(expression);
+    const [operation, ...others] = readOperations(expression, this.unit);
+    const isRegister = operation?.opcode === OP.reg0 && others.length === 0;
+    const row = this.program.facts.unwindRowAt(this.codeAddress);
+    if (!isRegister || !row || !this.#mayAskCallers || this.otherFrame || this.codeAddress !== this.pc)
+      throw new Unavailable('<optimized out>');
+    return this.#passed(this.subprogram, Number(operation.operands[0]), { row, cfa: this.callFrameAddress() });
+  }
+
+  #passed(subprogram: Entry, register: number, frame: CalledFrame): StackItem {
+    if (mayReenter(this.program, subprogram)) throw new Unavailable('<optimized out>');
+    const values = callsOf(this.program, subprogram).flatMap((site) => {
+      const value = passedIn(site, register);
+      const { returnAddress, caller } = site;
+      if (!value || returnAddress === undefined || !this.program.facts.isCode(returnAddress)) return [];
+      // Of the instruction that calls: the one after it may be another row's, or another function's.
+      const there = new Locations(this.program, returnAddress - 1, caller, caller.unit, this.depth + 1);
+      there.#operations = this.#operations;
+      there.#mayAskCallers = false;
+      const operations = unlessUnavailable(() => inCalledFrame(there.valueOf(value).operations, frame));
+      return operations ? [{ returnAddress, operations }] : [];
+    });
+    return { operations: byReturnAddress(values, frame), type: undefined };
   }
 
   indexedAddress(index: number): number {
@@ -271,28 +304,84 @@ export class Locations implements EvaluationContext {
       this.otherFrame,
     );
     nested.#operations = this.#operations;
+    nested.#mayAskCallers = this.#mayAskCallers;
     return nested;
   }
 
   #evaluate(expression: Uint8Array): Location {
-    const machine = new StackMachine(this);
-    const pieces: { location: Location; byteSize: number }[] = [];
+    return this.#run(readOperations(expression, this.unit), 0, new StackMachine(this), 0);
+  }
+
+  /** What operations from number `start` on lead to. `branches`: those that led here. */
+  #run(operations: readonly Operation[], start: number, machine: StackMachine, branches: number): Location {
+    const pieces = new Pieces();
     /** What the operations since the last piece say outright, beside what they leave on the stack. */
     let found: Location | undefined;
-    for (const operation of this.#operationsOf(expression, this.unit)) {
-      if (operation.opcode === OP.piece || operation.opcode === OP.bit_piece) {
-        pieces.push({ location: found ?? memoryAt(machine), byteSize: pieceSize(operation) });
-        found = undefined;
-      } else if (CALLS.has(operation.opcode)) this.#call(operation, machine);
-      else if (!machine.run(operation)) found = describe(operation, machine);
+    for (let at = start; at < operations.length;) {
+      const operation = assertExists(operations[at++], 'operation');
+      this.#countOperation();
+      switch (operation.opcode) {
+        case OP.piece:
+        case OP.bit_piece: {
+          const [size, offset] = operation.operands.map(Number);
+          const scale = operation.opcode === OP.piece ? 8 : 1;
+          pieces.add(found ?? memoryAt(machine), (size ?? 0) * scale, offset ?? 0);
+          found = undefined;
+          break;
+        }
+        case OP.skip:
+          at = Number(operation.operands[0]);
+          break;
+        case OP.bra: {
+          if (branches === MAX_BRANCHES || !pieces.isEmpty) throw new Unavailable(TOO_COMPLEX);
+          const condition = machine.pop().operations;
+          const from = (number: number, stack: StackMachine): Location =>
+            reasonIfUnavailable(() => this.#run(operations, number, stack, branches + 1));
+          return chosen(condition, from(Number(operation.operands[0]), machine.copy()), from(at, machine));
+        }
+        case OP.implicit_pointer:
+          found = this.#implicitPointer(operation);
+          break;
+        default:
+          if (CALLS.has(operation.opcode)) this.#call(operation, machine);
+          else if (!machine.run(operation)) found = describe(operation, machine);
+      }
     }
-    if (pieces.length > 0) return { kind: 'pieces', pieces };
-    return found ?? memoryAt(machine);
+    return pieces.isEmpty ? (found ?? memoryAt(machine)) : pieces.location();
+  }
+
+  /** A pointer to an object without an address: whoever follows it reads that object (DWARF 5 §2.6.1.1.4). */
+  #implicitPointer({ operands }: Operation): Location {
+    const place = this.unit?.placeInFile(Number(operands[0]));
+    // gcc leaves the offset in .dwo files 0.
+    const entry = place && ifWellFormed(() => Entry.at(place));
+    if (!entry) return unavailable('<not available: debug information does not say what it points to>');
+    const around = outermostFunction(entry);
+    const isHere = !around || around.key === this.subprogram?.key;
+    const { program, pc, subprogram, depth, codeAddress, otherFrame } = this;
+    const object = {
+      get location(): Location {
+        if (!isHere) return OPTIMIZED_OUT;
+        return new Locations(program, pc, subprogram, entry.unit, depth, codeAddress, otherFrame).of(entry);
+      },
+      byteSize: ifWellFormed(() => sizeOfType(entry)),
+    };
+    return { kind: 'implicitPointer', object, offset: Number(operands[1]) };
+  }
+
+  #entryInFile(offset: number): Entry {
+    const place = this.unit?.placeInFile(offset);
+    if (!place) throw new Unavailable('<not available: its location is elsewhere in a package>');
+    return Entry.at(place);
+  }
+
+  #countOperation(): void {
+    if (this.#operations.left-- <= 0) throw new Unavailable(TOO_COMPLEX);
   }
 
   *#operationsOf(expression: Uint8Array, unit: Unit | undefined): IterableIterator<Operation> {
     for (const operation of readOperations(expression, unit)) {
-      if (this.#operations.left-- <= 0) throw new Unavailable('<not available: its location is too complex>');
+      this.#countOperation();
       yield operation;
     }
   }
@@ -300,12 +389,8 @@ export class Locations implements EvaluationContext {
   /** DW_OP_call2, call4, call_ref: another entry's expression, run on the same stack (DWARF 5 §2.5.1.5). */
   #call({ opcode, operands }: Operation, machine: StackMachine): void {
     if (!this.unit) throw new Unavailable('<not available: its location is malformed>');
-    const { units } = this.unit;
     const offset = Number(operands[0]);
-    const callee =
-      opcode === OP.call_ref
-        ? Entry.at({ units, section: '.debug_info', offset, unit: undefined })
-        : entryInUnit(this.unit, offset);
+    const callee = opcode === OP.call_ref ? this.#entryInFile(offset) : entryInUnit(this.unit, offset);
     const location = callee.attribute(AT.location);
     const expression = location && expressionAt(location, this.pc);
     if (!expression) return;
@@ -320,6 +405,30 @@ export class Locations implements EvaluationContext {
   }
 }
 
+const TOO_COMPLEX = '<not available: its location is too complex>';
+/** Branches one after another; what goes round in a circle is malformed. */
+const MAX_BRANCHES = 32;
+
+/** What `read` gives; the reason where it can't be had. */
+function reasonIfUnavailable(read: () => Location): Location {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Unavailable) return unavailable(error.message);
+    throw error;
+  }
+}
+
+/** What `read` gives; undefined where it can't be had. */
+function unlessUnavailable<T>(read: () => T): T | undefined {
+  try {
+    return ifWellFormed(read);
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
+}
+
 const IN_OTHER_FRAME = "<not available: in a register of the enclosing function's frame>";
 const REGISTER_OPERATIONS = new Set<number>([OP.reg0, OP.regx, OP.breg0, OP.bregx, OP.regval_type, OP.entry_value]);
 
@@ -331,6 +440,13 @@ function usesRegisters(expression: Uint8Array, unit: Unit): boolean {
 function entryInUnit(unit: Unit, offset: number): Entry {
   const { units, header } = unit;
   return Entry.at({ units, section: header.section, offset: header.offset + offset, unit }, () => header.offset);
+}
+
+/** The out-of-line function that an entry is local to; undefined outside of functions. */
+function outermostFunction(entry: Entry): Entry | undefined {
+  let outermost: Entry | undefined;
+  for (let scope = functionAround(entry); scope; scope = functionAround(scope)) outermost = scope;
+  return outermost;
 }
 
 /** The function that an entry is local to; undefined outside of functions. */
@@ -362,8 +478,6 @@ function describe({ opcode, operands, block }: Operation, machine: StackMachine)
       return { kind: 'value', value: checkRegisters(machine.pop().operations) };
     case OP.implicit_value:
       return { kind: 'bytes', bytes: (block ?? new Uint8Array(0)).slice() };
-    case OP.implicit_pointer:
-      return unavailable('<points to a value that was optimized out>');
     // Only the caller knows what it would have passed, at a place that is not this one.
     case OP.GNU_parameter_ref:
     case OP.GNU_variable_value:
@@ -403,13 +517,6 @@ function checkRegisters(operations: readonly LocationOperation[]): readonly Loca
     }
   }
   return operations;
-}
-
-function pieceSize({ opcode, operands }: Operation): number {
-  if (opcode === OP.piece) return Number(operands[0]);
-  const [bits, offset] = operands as [bigint, bigint];
-  if (bits % 8n !== 0n || offset !== 0n) throw new Unavailable('<not available: in parts of bytes>');
-  return Number(bits / 8n);
 }
 
 function unavailable(reason: string): Location {

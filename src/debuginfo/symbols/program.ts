@@ -7,7 +7,7 @@ import { type DebugInfo } from '../dwarf/debugInfo';
 import { AT, TAG } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type FlowInstruction } from '../../base/controlFlow';
-import { type CfaRule } from '../dwarf/cfi/row';
+import { type UnwindRow } from '../dwarf/cfi/row';
 import { type LineTable } from '../dwarf/lineTable';
 import { entryRanges } from '../dwarf/ranges';
 import { type SplitUnits } from '../dwarf/splitUnits';
@@ -15,6 +15,7 @@ import { type Unit } from '../dwarf/unit';
 import { type ProgramNames } from '../index/programNames';
 import { type ThreadBlock } from '../model/model';
 import { blocksAt, entryAddress } from './blocks';
+import { type CallSite, callSitesIn } from './callSites';
 import { FunctionFlow } from './functionFlow';
 import { LineIndex } from './lineIndex';
 import { UnitFinder } from './unitFinder';
@@ -33,8 +34,8 @@ export interface LinkedSymbols {
 export interface ProgramFacts {
   /** Whether an address is in an executable segment. */
   isCode(address: number): boolean;
-  /** The CFA rule at an address, from any frame section. */
-  cfaAt(pc: number): CfaRule | undefined;
+  /** How to unwind at an address, by any frame section. */
+  unwindRowAt(pc: number): UnwindRow | undefined;
   /** Address of a data symbol of the ELF file: definitions that debug information only declares. */
   dataSymbol(name: string): number | undefined;
   /** The function symbol that holds an address. */
@@ -56,6 +57,7 @@ export class Program {
   readonly #finder: UnitFinder;
   readonly #functions = new Map<Unit, UnitFunctions>();
   readonly #lines = new Map<number, ReadonlySet<number>>();
+  readonly #callSites = new Map<Unit, readonly CallSite[]>();
   readonly #flows = new Map<number, FunctionFlow | undefined>();
 
   constructor(
@@ -124,6 +126,16 @@ export class Program {
       this.#lines.set(instance.key, lines);
     }
     return lines;
+  }
+
+  /** The calls that a unit describes. */
+  callSitesOf(unit: Unit): readonly CallSite[] {
+    let sites = this.#callSites.get(unit);
+    if (!sites) {
+      sites = callSitesIn(unit);
+      this.#callSites.set(unit, sites);
+    }
+    return sites;
   }
 
   /** The flow of control through an out-of-line function; undefined where it can't be read. */

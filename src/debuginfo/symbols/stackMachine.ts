@@ -55,7 +55,7 @@ export class StackMachine {
   }
 
   push(operations: readonly LocationOperation[], type?: IntegerType): void {
-    if (operations.length > MAX_OPERATIONS) throw new Unavailable('<not available: its location is too complex>');
+    if (countOf(operations) > MAX_OPERATIONS) throw new Unavailable('<not available: its location is too complex>');
     this.stack.push({ operations, type });
   }
 
@@ -69,12 +69,28 @@ export class StackMachine {
     return item;
   }
 
+  /** Another machine with the same stack. */
+  copy(): StackMachine {
+    const copy = new StackMachine(this.#surroundings);
+    copy.stack.push(...this.stack);
+    return copy;
+  }
+
   /** The item `depth` below the top. */
   peek(depth: number): StackItem {
     const item = this.stack[this.stack.length - 1 - depth];
     if (!item) throw new Unavailable('<not available: its location is malformed>');
     return item;
   }
+}
+
+/** Operations, those of both branches included. */
+function countOf(operations: readonly LocationOperation[]): number {
+  let count = operations.length;
+  for (const operation of operations) {
+    if (operation.op === 'choose') count += countOf(operation.then) + countOf(operation.otherwise);
+  }
+  return count;
 }
 
 type Rule = (
@@ -87,7 +103,18 @@ type Rule = (
 /** Operations that take two items, or one, and have nothing else to them. */
 type Computation = Exclude<
   LocationOperation['op'],
-  'const' | 'address' | 'register' | 'object' | 'tls' | 'load' | 'extend' | 'dup' | 'drop' | 'swap'
+  | 'const'
+  | 'address'
+  | 'register'
+  | 'object'
+  | 'tls'
+  | 'load'
+  | 'extend'
+  | 'dup'
+  | 'drop'
+  | 'swap'
+  | 'choose'
+  | 'missing'
 >;
 
 function constant(value: bigint): LocationOperation {

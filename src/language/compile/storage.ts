@@ -11,7 +11,7 @@ import {
   type AgentRegister,
   type BinaryOperation,
 } from '../../contract/agent/operations';
-import { type Location, type LocationOperation } from '../../debuginfo/model/model';
+import { type ImplicitObject, type Location, type LocationOperation } from '../../debuginfo/model/model';
 import { type Reasons } from './reasons';
 import { threadLocalAddress } from './threadLocal';
 
@@ -23,6 +23,8 @@ export type Storage =
   | { readonly kind: 'vector'; readonly register: number }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'pieces'; readonly pieces: readonly { readonly storage: Storage; readonly byteSize: number }[] }
+  /** A pointer to byte `offset` of an object that is no place in memory. */
+  | { readonly kind: 'implicit'; readonly object: () => Storage; readonly offset: number }
   | { readonly kind: 'missing'; readonly reason: string };
 
 /** Bytes of a captured object that debug information can't locate. */
@@ -37,6 +39,7 @@ export interface Hole {
 const DWARF_REGISTERS: readonly AgentRegister[] = [
   'rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip',
 ];
+const IMPLICIT_POINTER = '<implicit pointer>';
 const DWARF_XMM0 = 17;
 const DWARF_XMM15 = 32;
 
@@ -64,9 +67,23 @@ export function storageOf(location: Location, bias: bigint, reasons: Reasons): S
           byteSize,
         })),
       };
+    case 'implicitPointer':
+      return {
+        kind: 'implicit',
+        object: () => implicitObject(location.object, bias, reasons),
+        offset: location.offset,
+      };
     case 'unavailable':
       return { kind: 'missing', reason: location.reason };
   }
+}
+
+/** What an implicit pointer points to, no more bytes than it has. */
+function implicitObject({ location, byteSize }: ImplicitObject, bias: bigint, reasons: Reasons): Storage {
+  const storage = storageOf(location, bias, reasons);
+  if (byteSize !== undefined) return { kind: 'pieces', pieces: [{ storage, byteSize }] };
+  const hasOwnSize = storage.kind === 'memory' || storage.kind === 'bytes' || storage.kind === 'missing';
+  return hasOwnSize ? storage : { kind: 'missing', reason: '<not available: an object of unknown size>' };
 }
 
 /** Agent operations that compute the same. `object`: what leaves the address of the object that it is about. */
@@ -108,6 +125,18 @@ function translatedOne(
         { op: 'or' },
         { op: 'mul' },
       ];
+    case 'choose': {
+      const { then, otherwise } = operation;
+      return [
+        { op: 'if' },
+        ...translated(then, bias, reasons, object),
+        { op: 'else' },
+        ...translated(otherwise, bias, reasons, object),
+        { op: 'end' },
+      ];
+    }
+    case 'missing':
+      return [reasons.missing(operation.reason)];
     case 'const':
     case 'load':
     case 'extend':
@@ -142,6 +171,7 @@ export function addressIn(storage: Storage, offset: number, reasons: Reasons): A
     case 'value':
       return [reasons.missing(storage.inRegister ? '<in a register>' : '<not in memory>')];
     case 'bytes':
+    case 'implicit':
       return [reasons.missing('<not in memory>')];
   }
 }
@@ -149,6 +179,7 @@ export function addressIn(storage: Storage, offset: number, reasons: Reasons): A
 /** Operations that leave `size` bytes from `offset` on, zero-extended. `size` is 1 to 8. */
 export function loadFrom(storage: Storage, offset: number, size: number, reasons: Reasons): AgentOperation[] {
   if (storage.kind === 'missing') return [reasons.missing(storage.reason)];
+  if (storage.kind === 'implicit') return [reasons.missing(IMPLICIT_POINTER)];
   if (storage.kind === 'pieces') {
     const found = pieceAt(storage, offset, size);
     if (found !== undefined) return loadFrom(found.storage, found.offset, size, reasons);
@@ -186,8 +217,9 @@ export function captureFrom(
   let done = 0;
   const limits = partLimits(storage, offset, size);
   for (const { part, partOffset, bytes } of limits) {
-    if (part.kind === 'missing') {
-      holes.push({ start: done, end: done + bytes, reason: part.reason });
+    if (part.kind === 'missing' || part.kind === 'implicit') {
+      const reason = part.kind === 'missing' ? part.reason : IMPLICIT_POINTER;
+      holes.push({ start: done, end: done + bytes, reason });
       for (const step of accesses(bytes)) operations.push({ op: 'const', value: 0n }, { op: 'capture', size: step });
     } else if (part.kind === 'memory') {
       operations.push(...plus(part.address, partOffset), { op: 'captureMemory', size: bytes });
@@ -232,6 +264,7 @@ function wholes(storage: Storage): readonly { readonly storage: Storage; readonl
     case 'pieces':
       return storage.pieces;
     case 'value':
+    case 'implicit':
       return [{ storage, byteSize: 8 }];
     case 'vector':
       return [{ storage, byteSize: 16 }];
@@ -243,26 +276,49 @@ function wholes(storage: Storage): readonly { readonly storage: Storage; readonl
   }
 }
 
-/** What a storage that is no memory has from byte `offset` on. */
-export function storageFrom(storage: Storage, offset: number): Storage {
-  if (offset === 0 || storage.kind === 'missing') return storage;
-  if (storage.kind === 'memory') return { kind: 'memory', address: plus(storage.address, offset) };
-  if (storage.kind === 'bytes') return { kind: 'bytes', bytes: storage.bytes.subarray(offset) };
-  if (storage.kind === 'pieces') {
-    const pieces: { storage: Storage; byteSize: number }[] = [];
-    let start = 0;
-    for (const { storage: piece, byteSize } of storage.pieces) {
-      const cutOff = Math.max(0, offset - start);
-      if (cutOff < byteSize) pieces.push({ storage: storageFrom(piece, cutOff), byteSize: byteSize - cutOff });
-      start += byteSize;
-    }
-    return { kind: 'pieces', pieces };
+/** What the pointer at `offset` points to, if it is an implicit one. */
+export function implicitTarget(storage: Storage, offset: number): Storage | undefined {
+  if (storage.kind === 'implicit') return offset === 0 ? shifted(storage.object(), storage.offset) : undefined;
+  const found = storage.kind === 'pieces' ? pieceAt(storage, offset, 8) : undefined;
+  return found && implicitTarget(found.storage, found.offset);
+}
+
+/** The bytes of an object from `distance` on. */
+export function shifted(storage: Storage, distance: number): Storage {
+  if (distance === 0 || storage.kind === 'missing') return storage;
+  if (storage.kind === 'memory') return { kind: 'memory', address: plus(storage.address, distance) };
+  if (distance < 0) return { kind: 'missing', reason: '<not available: before the object>' };
+  const pieces: { storage: Storage; byteSize: number }[] = [];
+  for (const { part, partOffset, bytes } of partLimits(storage, distance, sizeOfStorage(storage) - distance)) {
+    pieces.push({ storage: cutOut(part, partOffset), byteSize: bytes });
   }
-  if (storage.kind === 'value') return { ...storage, value: cut(storage.value, offset, 8 - offset) };
-  const half = { op: 'vector', register: storage.register, offset: 8, size: 8 } as const;
-  return offset === 8
-    ? { kind: 'value', value: [half], inRegister: true }
-    : { kind: 'missing', reason: '<not available: a part of a vector register>' };
+  return { kind: 'pieces', pieces };
+}
+
+function sizeOfStorage(storage: Storage): number {
+  return wholes(storage).reduce((sum, { byteSize }) => sum + byteSize, 0);
+}
+
+/** A part that is not in pieces, from a byte of it on. */
+function cutOut(part: Storage, offset: number): Storage {
+  switch (part.kind) {
+    case 'value':
+      return { ...part, value: [...part.value, ...shift('shrU', offset * 8)] };
+    case 'bytes':
+      return { kind: 'bytes', bytes: part.bytes.subarray(offset) };
+    case 'vector': {
+      const value: AgentOperation = { op: 'vector', register: part.register, offset: 8, size: 8 };
+      if (offset >= 8) return { kind: 'value', value: [value, ...shift('shrU', (offset - 8) * 8)], inRegister: true };
+      return offset === 0 ? part : { kind: 'missing', reason: '<in a register>' };
+    }
+    case 'memory':
+      return { kind: 'memory', address: plus(part.address, offset) };
+    case 'implicit':
+    case 'pieces':
+      return offset === 0 ? part : { kind: 'missing', reason: IMPLICIT_POINTER };
+    case 'missing':
+      return part;
+  }
 }
 
 /** The piece that holds all of the bytes; undefined if they lie across two, or after the last. */

@@ -9,7 +9,7 @@ import { type Location, type RuntimeNumber, type Type } from '../../debuginfo/mo
 import { type Place, type Typed } from '../typed/tree';
 import { type Scalar, scalarOf, sizeOf } from '../typed/types';
 import { type Reasons } from './reasons';
-import { addressIn, loadFrom, shift, type Storage, storageOf, translated } from './storage';
+import { addressIn, implicitTarget, loadFrom, shift, shifted, type Storage, storageOf, translated } from './storage';
 
 /** From single to double and back rounds to single precision (IEEE 754 §4.3.1). */
 const ROUND_TO_SINGLE: readonly AgentOperation[] = [{ op: 'doubleToSingle' }, { op: 'singleToDouble' }];
@@ -86,7 +86,28 @@ export class ValueCompiler {
     const { pointer } = base;
     const isVariable = pointer.kind === 'place' && pointer.base.kind === 'variable' && pointer.offset === 0;
     const object = isVariable ? this.bindings?.objectOf(pointer.base.location) : undefined;
-    return object ?? { kind: 'memory', address: this.value(pointer) };
+    return object ?? this.#implicitTarget(pointer) ?? { kind: 'memory', address: this.value(pointer) };
+  }
+
+  /** What a pointer points to that has no value itself; undefined for other pointers. */
+  #implicitTarget(pointer: Typed): Storage | undefined {
+    switch (pointer.kind) {
+      case 'place':
+        return pointer.bits || sizeOf(pointer.type) !== 8
+          ? undefined
+          : implicitTarget(this.storage(pointer), pointer.offset);
+      case 'convert':
+        return sizeOf(pointer.type) === 8 ? this.#implicitTarget(pointer.operand) : undefined;
+      case 'binary': {
+        const { operation, left, right } = pointer;
+        if (right.kind !== 'constant' || (operation !== 'add' && operation !== 'sub')) return undefined;
+        const target = this.#implicitTarget(left);
+        const distance = Number(BigInt.asIntN(64, right.value)) * (operation === 'add' ? 1 : -1);
+        return target && shifted(target, distance);
+      }
+      default:
+        return undefined;
+    }
   }
 
   #runtimeNumber(number: RuntimeNumber, object: Place | undefined): AgentOperation[] {

@@ -4,7 +4,7 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type Scope, type Variable } from '../../debuginfo/model/model';
-import { storageFrom } from '../compile/storage';
+import { shifted } from '../compile/storage';
 import { typeError } from '../expression/diagnostics';
 import {
   type DisplayString,
@@ -54,7 +54,7 @@ function typed(argument: MatchedArgument, scope: Scope): MatchedArgument {
 function selfVariable({ out, compiler, variables }: Planning, place: Place, found: FoundVisualizer): Variable {
   const { type, offset } = found;
   const storage = compiler.storage(place);
-  if (storage.kind !== 'memory') return variables.pointerTo(type, storageFrom(storage, place.offset + offset));
+  if (storage.kind !== 'memory') return variables.pointerTo(type, shifted(storage, place.offset + offset));
   const local = out.local();
   out.emit(...compiler.address({ ...place, offset: place.offset + offset }), { op: 'set', local });
   return variables.variable('this', pointerTo(type), localStorage(local));

@@ -9,7 +9,9 @@ import { type Disposable, DisposableStore, type Event, Emitter } from '../../bas
 import { hex } from '../../base/address';
 import { type Mapping } from '../../contract/messages';
 import { type ReadFlow } from '../../base/controlFlow';
+import { type DebuginfodSettings } from '../../debuginfo/elf/debuginfod';
 import { Image } from '../../debuginfo/image';
+import { Debuginfod } from './debuginfod';
 
 /** What a session asks of an {@link Image}. */
 export type ModuleImage = Pick<
@@ -37,29 +39,69 @@ export type ModuleImage = Pick<
   | 'scopeAt'
   | 'notices'
   | 'dispose'
->;
+> &
+  Partial<Pick<Image, 'warnings'>>;
 
 /** Opens an ELF file; tests give another one. */
 export type OpenImage = (path: string, onProgress: (what: string) => void) => ModuleImage;
 
 export class ImageCache implements Disposable {
   readonly #open: OpenImage;
+  readonly #debuginfod: Debuginfod | undefined;
   readonly #images = new Map<string, ModuleImage>();
   readonly #store = new DisposableStore();
   readonly #activity = new Emitter<string>();
+  readonly #warnings = new Emitter<string>();
 
   /** Something that may take a while is being read: what. */
   readonly onActivity: Event<string> = this.#activity.on;
+  /** What is wrong with files that lie where debug information should, or with those who should give it. */
+  readonly onWarning: Event<string> = this.#warnings.on;
 
   constructor(options: {
     readonly debugDirectories?: readonly string[];
     readonly openImage?: OpenImage;
     readonly readFlow?: ReadFlow;
+    /** What debuginfod's clients keep is used, and servers are asked; undefined: neither. */
+    readonly debuginfod?: DebuginfodSettings | undefined;
   }) {
-    const { debugDirectories = [], openImage, readFlow } = options;
+    const { debugDirectories = [], openImage, readFlow, debuginfod } = options;
+    const debuginfodCache = debuginfod?.cache;
     this.#open =
       openImage ??
-      ((path, onProgress) => Image.open(path, { debugDirectories, onProgress, ...(readFlow && { readFlow }) }));
+      ((path, onProgress) =>
+        Image.open(path, { debugDirectories, debuginfodCache, onProgress, ...(readFlow && { readFlow }) }));
+    this.#debuginfod =
+      debuginfod &&
+      new Debuginfod({
+        ...debuginfod,
+        debugDirectories,
+        onProgress: (what) => this.#activity.fire(what),
+        onWarning: (message) => this.#warnings.fire(message),
+      });
+  }
+
+  /**
+   * Fetches debug information that the mapped files need and servers have: {@link open} opens them as they are then.
+   * Whether servers were asked, which takes a while.
+   */
+  async prepare(mappings: readonly Mapping[], pid: number): Promise<boolean> {
+    if (!this.#debuginfod) return false;
+    const paths = mappings
+      .filter(({ executable, path }) => executable && path.startsWith('/'))
+      .flatMap((mapping) => locatedPath(mapping, pid));
+    return this.#debuginfod.prepare(paths);
+  }
+
+  /** The same for a program that is about to start. */
+  async prepareProgram(program: string): Promise<void> {
+    let path: string;
+    try {
+      path = realpathSync(program);
+    } catch {
+      return;
+    }
+    await this.#debuginfod?.prepare([path]);
   }
 
   /**
@@ -94,6 +136,7 @@ export class ImageCache implements Disposable {
     if (known) return known;
     const image = this.#store.add(this.#open(path, (what) => this.#activity.fire(what)));
     this.#images.set(identity, image);
+    for (const warning of image.warnings ?? []) this.#warnings.fire(warning);
     return image;
   }
 }
@@ -129,6 +172,16 @@ function locate(mapping: Mapping, pid: number, isProgram: boolean): LocatedFile 
         : 'Check that the file is readable from here, or run Sidestep itself as root.',
     },
   );
+}
+
+/** The same; none where the file can't be found. */
+function locatedPath(mapping: Mapping, pid: number): string[] {
+  try {
+    return [locate(mapping, pid, false).path];
+  } catch (error) {
+    if (error instanceof SidestepError) return [];
+    throw error;
+  }
 }
 
 function identityOf(path: string): string | undefined {

@@ -73,7 +73,10 @@ export class LoadedCode {
    */
   async look(process: Process): Promise<Address | undefined> {
     const { generation } = process;
-    const answer = await unlessEnded(this.#engine.request('mappings', { pid: process.pid }));
+    const mappings = () => unlessEnded(this.#engine.request('mappings', { pid: process.pid }));
+    let answer = await mappings();
+    // While debug information was fetched, code may have come and gone.
+    if (answer && (await this.#images.prepare(answer.mappings, process.pid))) answer = await mappings();
     if (answer === undefined || process.generation !== generation) return undefined;
     process.executable = answer.executable;
     const found = findModules(answer.mappings, answer.entry, { pid: process.pid, images: this.#images });

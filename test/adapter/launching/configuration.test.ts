@@ -13,6 +13,7 @@ describe('launch configuration', () => {
       sourceMap: {},
       debugDirectories: [],
       visualizerFiles: [],
+      debuginfod: true,
       follow: 'none',
       elevation: undefined,
     });

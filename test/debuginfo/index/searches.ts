@@ -22,7 +22,7 @@ import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
 
 const FACTS: ProgramFacts = {
   isCode: (address) => address > 0,
-  cfaAt: () => undefined,
+  unwindRowAt: () => undefined,
   dataSymbol: () => undefined,
   functionSymbol: () => undefined,
   linked: {
