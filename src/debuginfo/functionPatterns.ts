@@ -130,7 +130,7 @@ class Found {
     const key = `${bestOf(place)} ${place.function ?? ''}`;
     if (this.#places.has(key)) return;
     if (this.#places.size === this.#most)
-      throw tooMany(`${this.#pattern.text} matches more functions and copies of them`, this.#most);
+      throw tooMany(`${this.#pattern.text} matches functions at more than ${this.#most} places`, this.#most);
     this.#places.set(key, place);
   }
 }
