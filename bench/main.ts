@@ -1,9 +1,9 @@
 /**
  * `npm run bench [-- SECTION…]`: Sidestep beside other tracers, all in one run on one machine; about five minutes, and
  * as many for `survival`. Prints what docs/benchmarks.md records. Sections: hits, bystanders, crowd, server, first,
- * index, memory, emulation, survival, and, only if they are named, kills, which takes hours, and places (beside gdb's;
- * needs the programs' debug symbols). SIDESTEP_KILLS: how often survival and kills kill an engine for each row of their
- * tables.
+ * index, patterns, memory, emulation, survival, and, only if they are named, kills, which takes hours, and places
+ * (beside gdb's; needs the programs' debug symbols). SIDESTEP_KILLS: how often survival and kills kill an engine for
+ * each row of their tables.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { benchBystanders } from './bystanders';
@@ -14,6 +14,7 @@ import { benchHitCost } from './hitCost';
 import { benchIndex } from './index';
 import { benchKills } from './kills';
 import { benchMemory } from './memory';
+import { benchPatterns } from './patterns';
 import { benchPlaces } from './places';
 import { say } from './report';
 import { benchServer } from './server';
@@ -26,6 +27,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void> | void>> = {
   server: () => benchServer({ rounds: 3, seconds: 3 }),
   first: () => benchFirstProbe({ rounds: 3 }),
   index: () => benchIndex({ rounds: 3 }),
+  patterns: () => benchPatterns(),
   memory: () => benchMemory({ hits: 1_000_000 }),
   emulation: () => benchEmulation({ calls: 20_000 }),
   survival: () => benchSurvival({ rounds: killsOr(40) }),

@@ -27,6 +27,9 @@ export interface MatchedPlaces {
   readonly inlinedOnly: readonly string[];
 }
 
+/** How many patterns' places are remembered. */
+const MAX_REMEMBERED = 16;
+
 /** What GCC put aside of a function as unlikely, which is never called, and what it outlined, which may be. */
 const COLD = /\.cold(\.\d+)?$/;
 const OUTLINED = /\.part\.\d+/;
@@ -35,6 +38,8 @@ export class PatternFinder {
   readonly #symbols: Symbols;
   readonly #program: Program;
   readonly #finder: FunctionFinder;
+  /** What was found last: several processes may run the file, and a program is searched before it starts. */
+  readonly #found = new Map<string, MatchedPlaces>();
 
   constructor(symbols: Symbols, program: Program, finder: FunctionFinder) {
     this.#symbols = symbols;
@@ -54,6 +59,17 @@ export class PatternFinder {
    * `too-many` when there are more than `most`.
    */
   find(pattern: NamePattern, most: number): MatchedPlaces {
+    let found = this.#found.get(pattern.text);
+    if (!found) {
+      found = this.#search(pattern, most);
+      if (this.#found.size >= MAX_REMEMBERED) this.#found.clear();
+      this.#found.set(pattern.text, found);
+    }
+    if (found.places.length > most) throw tooMany(`${pattern.text} matches ${found.places.length} places`, most);
+    return found;
+  }
+
+  #search(pattern: NamePattern, most: number): MatchedPlaces {
     const symbols = byAddress(this.#symbols.functions(), pattern);
     // Debug information takes longer to search.
     if (symbols.size > most) throw tooMany(`${pattern.text} matches ${symbols.size} functions`, most);
@@ -61,7 +77,6 @@ export class PatternFinder {
     const found = new Found(pattern, most);
     const instances = codeOf(this.#program, functionsMatching(this.#program, pattern));
     const { whole, inlinedOnly } = withCodeOfTheirOwn(instances);
-    found.inlinedOnly = inlinedOnly;
     for (const instance of enteredOf(this.#program, whole)) {
       if (!indirect.has(entryAddress(instance) ?? -1)) found.take(() => instancePlaces(this.#program, instance));
     }
@@ -73,7 +88,7 @@ export class PatternFinder {
       found.take(() => this.#finder.symbolPlaces(symbol));
     }
     for (const symbol of indirect.values()) found.take(() => this.#finder.implementations(symbol, symbol.name));
-    return found;
+    return { places: found.places, errors: found.errors, inlinedOnly };
   }
 
   /** Whether the symbol is a function's entry, not a part of one that its beginning leads to. */
@@ -85,9 +100,8 @@ export class PatternFinder {
 }
 
 /** Places as they come in, each once for each function. */
-class Found implements MatchedPlaces {
+class Found {
   readonly errors: SidestepError[] = [];
-  inlinedOnly: readonly string[] = [];
   readonly #pattern: NamePattern;
   readonly #most: number;
   readonly #places = new Map<string, ProbePlace>();
@@ -116,7 +130,7 @@ class Found implements MatchedPlaces {
     const key = `${bestOf(place)} ${place.function ?? ''}`;
     if (this.#places.has(key)) return;
     if (this.#places.size === this.#most)
-      throw tooMany(`${this.#pattern.text} matches more functions and copies of them`, this.#most);
+      throw tooMany(`${this.#pattern.text} matches functions at more than ${this.#most} places`, this.#most);
     this.#places.set(key, place);
   }
 }

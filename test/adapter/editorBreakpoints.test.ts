@@ -131,4 +131,15 @@ describe('breakpoints', () => {
       [0x50001204n, 0x50001108n],
     );
   });
+
+  it('on patterns say how many sites they have, and at no line', async () => {
+    const [functions, lines] = await breakpoints.setOnFunctions({
+      breakpoints: [{ name: 'ma*' }, { name: 'server.c:*', condition: '1' }],
+    });
+    assert.deepEqual(functions, { id: 1, verified: true, message: '1 site' });
+    assert.deepEqual(lines, { id: 2, verified: true, message: '3 sites' });
+    const [none] = await breakpoints.setOnFunctions({ breakpoints: [{ name: 'lost*' }] });
+    assert.deepEqual([none?.verified, none?.reason], [false, 'pending']);
+    assert.match(none?.message ?? '', /no function of a loaded module matches lost\*/);
+  });
 });

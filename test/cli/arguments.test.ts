@@ -58,6 +58,14 @@ describe('the command line', () => {
       assert.deepEqual(command.tracing, { ...NOTHING, durationMs: 1500, maxHits: 10, output: 'out' });
     });
 
+    it('reads how many sites a pattern may have', () => {
+      const command = parseCommand(['run', '--max-sites', '50000', '--', 'p']);
+      assert.ok(command.kind === 'run');
+      assert.deepEqual(command.tracing, { ...NOTHING, maxSites: 50_000 });
+      refuses(['run', '--max-sites', '0', '--', 'p'], /--max-sites must be a whole number from 1 on/);
+      refuses(['sites', '--max-sites', 'x', 'b', 'f*'], /--max-sites must be a whole number/);
+    });
+
     it('refuses what it does not understand, and says what', () => {
       refuses(['run'], /needs a program/);
       refuses(['run', '-p', 'log main'], /needs a program/);

@@ -20,6 +20,26 @@ const LINES: Readonly<Record<string, readonly (readonly [text: string, scope: st
     [':', 'punctuation.separator.line'],
     ['42', 'constant.numeric.line'],
   ],
+  'count src/*.c:*': [
+    ['count', 'keyword.control'],
+    ['src/*.c', 'string.unquoted.file'],
+    [':', 'punctuation.separator.line'],
+    ['*', 'keyword.operator.wildcard'],
+  ],
+  'count *_append # all': [
+    ['count', 'keyword.control'],
+    ['*_append', 'entity.name.function'],
+    ['#', 'punctuation.definition.comment'],
+    [' all', 'comment.line.number-sign'],
+  ],
+  'log libssl!SSL_* if $rdi': [
+    ['log', 'keyword.control'],
+    ['libssl', 'entity.name.namespace.module'],
+    ['!', 'punctuation.separator.module'],
+    ['SSL_*', 'entity.name.function'],
+    ['if', 'keyword.control.if'],
+    ['$rdi', 'variable.language.register'],
+  ],
   'count ns::Stack<int, 4>::push': [
     ['count', 'keyword.control'],
     ['ns::Stack<int, 4>::push', 'entity.name.function'],

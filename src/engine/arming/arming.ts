@@ -27,6 +27,7 @@ import { noCounts } from '../tracees/counts';
 import { examineSigtrap } from '../threads/sigtrap';
 import { type Twins } from '../passing/twins';
 import { type Surrogate } from '../surrogate/surrogate';
+import { type Steps } from './steps';
 import { type Process } from '../tracees/tracees';
 
 /**
@@ -48,6 +49,7 @@ export class Arming {
   readonly #parts: ArmingParts;
   /** Read once for requests that come together. */
   readonly #mappings = new Map<Process, readonly Mapping[]>();
+  #disarmals = 0;
 
   constructor(parts: ArmingParts) {
     this.#parts = parts;
@@ -100,11 +102,17 @@ export class Arming {
     return site.counts;
   }
 
-  /** The last counts of a probe and of its sites, which are forgotten with it. */
-  forget(id: ProbeId): Requests['forget']['result'] {
+  /**
+   * The last counts of a probe and of its sites, which are forgotten with it, site by site. A child that is forked in
+   * between inherits those that are left, which are forgotten last.
+   */
+  *forget(id: ProbeId): Steps<Requests['forget']['result']> {
     const { probes } = this.#parts;
-    const sites = [...probes.sites.values()].filter((site) => site.probe.id === id);
-    const counts = sites.map((site) => [site.id, this.disarm(site.id)] as const);
+    const counts: (readonly [SiteId, Counts])[] = [];
+    for (const site of probes.sitesOf(id)) {
+      counts.push([site.id, this.disarm(site.id)]);
+      yield;
+    }
     return { ...(probes.take(id)?.counts ?? noCounts()), sites: counts };
   }
 
@@ -116,13 +124,26 @@ export class Arming {
 
   disarmAll(): void {
     this.forgetMappings();
+    this.#disarmals++;
     for (const site of this.#parts.probes.sites.values()) this.#takeOut(site);
   }
 
+  /** How often {@link disarmAll} was called: sites that are armed in several steps must not outlast it. */
+  get disarmals(): number {
+    return this.#disarmals;
+  }
+
+  /** Takes a site out, which keeps its counts. */
+  withdraw(id: SiteId): void {
+    const site = this.#parts.probes.sites.get(id);
+    if (site !== undefined) this.#takeOut(site);
+  }
+
   /** Gives up every site whose memory no longer holds what was armed, and reports the reason. */
-  audit(): void {
+  *audit(): Steps<void> {
     const { breakpoints, probes } = this.#parts;
     for (const site of probes.sites.values()) {
+      yield;
       const { process, space, breakpoint } = site;
       if (!breakpoint.armed || process.space !== space || breakpoints.stands(space, breakpoint)) continue;
       const mappings = this.#mappingsOf(process);

@@ -2,8 +2,17 @@
 import { address } from '../../base/address';
 import { SidestepError } from '../../base/errors';
 import { toFailure } from '../../contract/engineFailure';
-import { type ArmOutcome, type ProbeId, type Request, type RequestKind, type Requests } from '../../contract/messages';
+import {
+  type ArmOutcome,
+  type Counts,
+  type ProbeId,
+  type Request,
+  type RequestKind,
+  type Requests,
+  type SiteId,
+} from '../../contract/messages';
 import { type Arming } from '../arming/arming';
+import { type Steps } from '../arming/steps';
 import { attach } from '../starting/attach';
 import { traceOptionsOf } from '../guard/protection';
 import { type Detaching } from '../lifecycle/detaching';
@@ -32,10 +41,14 @@ export interface CommandParts {
   readonly events: Events;
 }
 
-type Handlers = { readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Requests[K]['result'] };
+type Result<K extends RequestKind> = Requests[K]['result'];
+
+type Handlers = {
+  readonly [K in RequestKind]: (wanted: Requests[K]['arguments']) => Result<K> | Steps<Result<K>>;
+};
 
 /** Carries out a request. Throws a SidestepError. */
-export type Commands = (request: Request) => Requests[RequestKind]['result'];
+export type Commands = (request: Request) => Steps<Result<RequestKind>>;
 
 export function commands(parts: CommandParts): Commands {
   const { ptrace, waiter, tasks, probes, arming, hits, detaching, events } = parts;
@@ -100,13 +113,32 @@ export function commands(parts: CommandParts): Commands {
       return arming.forget(probe);
     },
 
-    arm({ pid, sites }) {
+    // Between two sites the process may end, call exec or fork: a child inherits what is armed by then.
+    *arm({ pid, sites }) {
       const process = processOf(pid);
-      return { outcomes: sites.map((site) => outcomeOf(() => arming.arm(process, probeOf(site.probe), site))) };
+      const { space } = process;
+      const { disarmals } = arming;
+      const outcomes: ArmOutcome[] = [];
+      for (const site of sites) {
+        const outcome = outcomeOf(() => {
+          if (processOf(pid) !== process || process.space !== space) throw runsAnother(pid);
+          return arming.arm(process, probeOf(site.probe), site);
+        });
+        // As if all had been armed before the limit was reached.
+        if (arming.disarmals !== disarmals) arming.withdraw(site.site);
+        outcomes.push(outcome);
+        yield;
+      }
+      return { outcomes };
     },
 
-    disarm({ sites }) {
-      return { sites: sites.map((site) => [site, arming.disarm(site)] as const) };
+    *disarm({ sites }) {
+      const counted: (readonly [SiteId, Counts])[] = [];
+      for (const site of sites) {
+        counted.push([site, arming.disarm(site)]);
+        yield;
+      }
+      return { sites: counted };
     },
 
     counts() {
@@ -116,8 +148,8 @@ export function commands(parts: CommandParts): Commands {
       };
     },
 
-    audit() {
-      arming.audit();
+    *audit() {
+      yield* arming.audit();
       for (const process of tasks.processes.values()) arming.isClean(process);
       return {};
     },
@@ -160,10 +192,21 @@ export function commands(parts: CommandParts): Commands {
     },
   };
 
-  return (request) => {
-    const handler = handlers[request.kind];
-    return (handler as (wanted: Request['arguments']) => Requests[RequestKind]['result'])(request.arguments);
+  return function* (request) {
+    const handler = handlers[request.kind] as (
+      wanted: Request['arguments'],
+    ) => Result<RequestKind> | Steps<Result<RequestKind>>;
+    const made = handler(request.arguments);
+    return isSteps(made) ? yield* made : made;
   };
+}
+
+function isSteps(made: Result<RequestKind> | Steps<Result<RequestKind>>): made is Steps<Result<RequestKind>> {
+  return Symbol.iterator in made;
+}
+
+function runsAnother(pid: number): SidestepError {
+  return new SidestepError('no-code', `process ${pid} called exec while its probes were being set`);
 }
 
 /** One site that can't be armed does not concern the others. */

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { pause } from '../../base/pause';
 import { type Waiter } from '../tracing/wait';
 import { type NewTasks } from '../lifecycle/newTasks';
+import { SLICE_MS } from './requestQueue';
 import { type Stops } from './stops';
 
 /**
@@ -42,6 +43,8 @@ export interface LoopParts {
   readonly newTasks: NewTasks;
   /** Something is to be tried again in a moment. */
   readonly isRestless: () => boolean;
+  /** A request has been carried out in part. */
+  readonly isBusy: () => boolean;
   /** Writes to the client and carries out its requests. */
   readonly serve: () => void;
 }
@@ -51,6 +54,7 @@ export class HitLoop {
   readonly #stops: Stops;
   readonly #newTasks: NewTasks;
   readonly #isRestless: () => boolean;
+  readonly #isBusy: () => boolean;
   readonly #serve: () => void;
   #lastStop = 0;
   #lastService = 0;
@@ -63,6 +67,7 @@ export class HitLoop {
     this.#stops = parts.stops;
     this.#newTasks = parts.newTasks;
     this.#isRestless = parts.isRestless;
+    this.#isBusy = parts.isBusy;
     this.#serve = parts.serve;
   }
 
@@ -74,6 +79,7 @@ export class HitLoop {
       if (tid === 0) {
         if (this.#gap < SPIN_MS && now - this.#lastStop < SPIN_MS) continue;
         this.#service(now);
+        if (this.#isBusy()) continue;
         tid = this.#isRestless() ? this.#nap() : this.#waiter.sleep();
         if (tid !== 0) this.#take(tid, performance.now());
       } else {
@@ -82,7 +88,7 @@ export class HitLoop {
           this.#sinceGathering = 0;
           this.#waiter.gather();
         }
-        if (now - this.#lastService > SERVICE_MS) this.#service(now);
+        if (now - this.#lastService > this.#serviceEvery) this.#service(now);
       }
     }
   }
@@ -94,14 +100,19 @@ export class HitLoop {
     if (this.#stops.take(tid, now)) this.#service(now);
   }
 
+  /** While a request waits to be gone on with, it and the hits get equal time. */
+  get #serviceEvery(): number {
+    return this.#isBusy() ? SLICE_MS : SERVICE_MS;
+  }
+
   #nap(): number {
     pause(NAP_MS);
     return this.#waiter.poll();
   }
 
   #service(now: number): void {
-    this.#lastService = now;
     this.#newTasks.review(now);
     this.#serve();
+    this.#lastService = performance.now();
   }
 }

@@ -1,8 +1,6 @@
 /** The engine put together: its parts, its loop, and its end. */
-import { SidestepError } from '../../base/errors';
 import { CAPTURES, CONTRACT_VERSION } from '../../contract/engineCapabilities';
 import { toFailure } from '../../contract/engineFailure';
-import { type Request } from '../../contract/messages';
 import { EXECUTIONS, ON_HIT } from '../../contract/probeMessages';
 import { FOLLOW } from '../../contract/processMessages';
 import { Emulator } from '../../emulator/emulator';
@@ -13,7 +11,8 @@ import { NewTasks } from '../lifecycle/newTasks';
 import { Breakpoints } from '../text/breakpoints';
 import { ExitAndExec } from '../lifecycle/exitAndExec';
 import { Clock } from '../tracing/clock';
-import { commands, type Commands } from './commands';
+import { commands } from './commands';
+import { RequestQueue } from './requestQueue';
 import { Detaching } from '../lifecycle/detaching';
 import { Doorbell } from '../client/doorbell';
 import { Guard } from '../guard/guard';
@@ -62,10 +61,8 @@ export class Tracer {
   readonly #emulator: Emulator;
   readonly #agents: AgentCompiler;
   readonly #loop: HitLoop;
-  readonly #commands: Commands;
+  readonly #requests: RequestQueue;
   readonly #receiver: Receiver;
-  /** Requests that wait for the guardian: the first one that wants an INT3 written, and what came after it. */
-  #waiting: Request[] = [];
 
   /** `commandPipe`, `messagePipe`: the descriptors to and from the client. */
   constructor(commandPipe: number, messagePipe: number) {
@@ -139,11 +136,13 @@ export class Tracer {
       stops,
       newTasks,
       isRestless: () => this.#isRestless,
+      isBusy: () => this.#isBusy,
       serve: () => this.#serve(),
     });
-    this.#commands = commands({ ptrace, waiter, tasks, probes, arming, hits, detaching, events });
+    const carryOut = commands({ ptrace, waiter, tasks, probes, arming, hits, detaching, events });
+    this.#requests = new RequestQueue({ commands: carryOut, guard, events, outbox });
     this.#receiver = {
-      onRequest: (request) => this.#take(request),
+      onRequest: (request) => this.#requests.push(request),
       onRefused: (id, error) => outbox.say({ response: { id, failure: toFailure(error) } }),
     };
   }
@@ -181,10 +180,9 @@ export class Tracer {
     if (this.#outbox.waitingMessages < UNREAD_BYTES) {
       this.#arming.forgetMappings();
       this.#guard.look(performance.now());
-      if (this.#waiting.length > 0 && !this.#guard.mustBeAwaited) {
-        for (const request of this.#waiting.splice(0)) this.#take(request);
-      }
       this.#inbox.read(this.#receiver);
+      if (this.#isAlone) this.#requests.finish();
+      else this.#requests.work();
       // Now rather than at the first hit, which would wait for it.
       this.#emulator.compile();
       this.#agents.compile();
@@ -205,23 +203,9 @@ export class Tracer {
     return this.#isAlone || this.#newTasks.areWaiting || this.#doorbell.isMute || this.#guard.isStarting;
   }
 
-  /** Carries it out, or lets it wait. */
-  #take(request: Request): void {
-    if (request.kind === 'arm') this.#guard.begin();
-    if (this.#waiting.length > 0 || (request.kind === 'arm' && this.#guard.mustBeAwaited)) this.#waiting.push(request);
-    else this.#carryOut(request);
-  }
-
-  #carryOut(request: Request): void {
-    const { id } = request;
-    try {
-      const result = this.#commands(request);
-      this.#events.catchUp();
-      this.#outbox.say({ response: { id, result } });
-    } catch (thrown) {
-      if (!(thrown instanceof SidestepError)) throw thrown;
-      this.#outbox.say({ response: { id, failure: toFailure(thrown) } });
-    }
+  /** A request is to be gone on with at once. */
+  get #isBusy(): boolean {
+    return !this.#isAlone && this.#outbox.waitingMessages < UNREAD_BYTES && this.#requests.isReady;
   }
 
   /**

@@ -13,6 +13,7 @@ export class ProbeTable {
    * `follow` only until then.
    */
   readonly sites: ReadonlyMap<SiteId, Site> = this.#sites;
+  readonly #byProbe = new Map<ProbeId, Set<Site>>();
   /** How many more reports the client wants. */
   reportsLeft = Infinity;
   #lastInherited = FIRST_INHERITED_SITE - 1;
@@ -20,17 +21,27 @@ export class ProbeTable {
   add(site: Site): void {
     this.#sites.set(site.id, site);
     site.process.sites.add(site);
+    const others = this.#byProbe.get(site.probe.id);
+    if (others) others.add(site);
+    else this.#byProbe.set(site.probe.id, new Set([site]));
+  }
+
+  /** The sites of a probe. Those that are added while they are iterated come at the end. */
+  sitesOf(id: ProbeId): Iterable<Site> {
+    return this.#byProbe.get(id) ?? [];
   }
 
   remove(site: Site): void {
     this.#sites.delete(site.id);
     site.process.sites.delete(site);
+    this.#byProbe.get(site.probe.id)?.delete(site);
   }
 
   /** Forgets a probe, which has no sites any more. */
   take(id: ProbeId): Probe | undefined {
     const probe = this.probes.get(id);
     this.probes.delete(id);
+    this.#byProbe.delete(id);
     return probe;
   }
 

@@ -19,6 +19,10 @@ describe('launch configuration', () => {
     });
   });
 
+  it('takes the limit of a pattern', () => {
+    assert.equal(readLaunch({ program: '/a', maxSites: 50_000 }).maxSites, 50_000);
+  });
+
   it('reads relative paths from the working directory', () => {
     const { program, envFile } = readLaunch({ program: 'bin/server', cwd: '/home/me', envFile: '.env' });
     assert.deepEqual([program, envFile], ['/home/me/bin/server', '/home/me/.env']);
@@ -43,6 +47,8 @@ describe('launch configuration', () => {
     [{ program: '/a', args: ['-n', 5] }, /"args" must be a list of strings/],
     [{ program: '/a', follow: 'parents' }, /"follow" must be one of none, children/],
     [{ program: '/a', visualizerFile: 7 }, /"visualizerFile" must be a string or a list of strings/],
+    [{ program: '/a', maxSites: 0 }, /"maxSites" must be a whole number from 1 on/],
+    [{ program: '/a', maxSites: '9' }, /"maxSites" must be a whole number from 1 on/],
     [{ program: '/a', env: ['A=1'] }, /"env" must be an object whose values are strings or null/],
     [{ program: '/a', env: { A: 1 } }, /"env.A" must be one of strings or null/],
     [{ program: '/a', sourceMap: { '/a': null } }, /"sourceMap.\/a" must be one of strings/],

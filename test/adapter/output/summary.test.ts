@@ -31,6 +31,14 @@ describe('the summary of a debug session', () => {
     assert.equal(summary({ condition: 'n' }, { hits: 9 }), 'f: 9 hits, 0 met the condition, 0 shown\n');
   });
 
+  it('counts a pattern by function', () => {
+    const pattern = { location: { kind: 'functions', pattern: 'f*' }, text: 'f*' } as const;
+    assert.equal(summary(pattern, { hits: 2, matched: 2 }), 'f*: 2 hits, 0 shown\n  f: 2 hits\n');
+    const lines = { location: { kind: 'lines', file: 'f.c' }, text: 'f.c:*' } as const;
+    assert.equal(summary(lines, { hits: 1, matched: 1 }), 'f.c:*: 1 hit, 0 shown\n  f\\e.c:3: 1 hit\n');
+    assert.equal(summary(lines, {}), 'f.c:*: 0 hits, 0 shown\n');
+  });
+
   it('tells what met the condition from what the hit count let through', () => {
     const counts = { hits: 9, matched: 6, reported: 2, lost: 1 };
     assert.equal(
