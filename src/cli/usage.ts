@@ -2,7 +2,8 @@
 const PROBES = `A PROBE is one line:
   log LOCATION ["message {expression}"] [if EXPRESSION] [hits SPEC]
   count LOCATION [if EXPRESSION]
-LOCATION: FILE:LINE, FUNCTION (after its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET
+LOCATION: FILE:LINE, FUNCTION (after its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET;
+          return FUNCTION: where it returns, with {$return} and {$duration} in ns
 SPEC compares the hit's number: == N, > N, >= N, < N, <= N, or % N for every N-th`;
 
 const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more than once

@@ -18,6 +18,7 @@ import { PF_X, PT } from './elf/header';
 import { LinkedSymbols } from './elf/linkedSymbols';
 import { readBuildId } from './elf/notes';
 import { RelocatedWords } from './elf/relocatedWords';
+import { readSlots } from './elf/relocations';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
@@ -106,6 +107,7 @@ export class Image implements Disposable {
   readonly #cache: IndexCache | undefined;
   #frames: readonly FrameTable[] | undefined;
   #sequences: readonly AddressRange[] | undefined;
+  #slots: ReadonlyMap<number, number> | undefined;
   #announced = false;
   /** The file that the debug file shares entries with, once it is open. */
   #alternate: ElfFile | undefined;
@@ -163,7 +165,7 @@ export class Image implements Disposable {
     this.#types = new Types((declaration) => findDefinition(program, declaration));
     this.#returns = new ReturnFinder(this.#functions, this.#symbols, program, this.#types, {
       cfaAt: (pc) => this.#cfaAt(pc),
-      wordAt: (address) => this.#wordAt(address),
+      wordAt: (address) => this.#relocatedSlots.get(address) ?? this.#wordAt(address),
     });
   }
 
@@ -347,6 +349,11 @@ export class Image implements Disposable {
     if (!this.#readFlow || high - low > MAX_FLOW) return undefined;
     const code = this.textAt(linkAddress(low), high - low);
     return code?.length === high - low ? this.#readFlow(code, low) : undefined;
+  }
+
+  /** What the dynamic linker writes that is known beforehand, by address. */
+  get #relocatedSlots(): ReadonlyMap<number, number> {
+    return (this.#slots ??= readSlots(this.#file));
   }
 
   #wordAt(address: number): number | undefined {
