@@ -3,9 +3,12 @@
  * as many returns as it prints.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { buildFixture, canBuild } from '../fixtures/build';
 import { skip } from '../skip';
-import { parseJsonLines, sidestep } from './commandLine';
+import { parseJsonLines, Running, sidestep } from './commandLine';
+import { until } from '../until';
 
 /**
  * What the program printed after each name, and what the probes of these names logged. `probes`: messages; undefined:
@@ -263,4 +266,22 @@ describe('return probes', () => {
       }
     });
   }
+
+  it('know no duration of a call that had begun before, and those of later ones', async () => {
+    const { path } = buildFixture('returns/middle.c');
+    const target = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] });
+    target.stdin.write('first\n');
+    await once(target.stdout, 'data');
+    // In this order: where calls of `turn` are seen to return, so is that of `lasts`.
+    const probes = ['log return lasts "lasts {$return} {$duration}"', 'log return turn "turn {$duration}"'];
+    const flags = probes.flatMap((probe) => ['-p', probe]);
+    const running = new Running(['attach', '--format', 'json', ...flags, String(target.pid)]);
+    await until('a return of turn', () => {
+      target.stdin.write('more\n');
+      return /"turn \d+"/.test(running.stderr);
+    });
+    target.stdin.end();
+    const { hits } = parseJsonLines((await running.outcome()).stderr);
+    assert.match(hits.at(-1)?.message ?? '', /^lasts \d+ <unknown>$/);
+  });
 });
