@@ -29,18 +29,24 @@ export interface FlowInstruction {
   readonly loadedFrom: number | undefined;
   /** Of an indirect jump, and of what may load its target: where the target is from. */
   readonly selects?: JumpSource | undefined;
+  /** The general register that it writes as its first operand, by DWARF's number. */
+  readonly sets?: number | undefined;
+  /** The one that it adds to that. */
+  readonly adds?: number | undefined;
   /** What it stores in the stack frame; `unknown` if it may write the frame in some other way. */
   readonly store: FrameStore | 'unknown' | undefined;
 }
 
 /** Where a jump's target is from. */
 export type JumpSource =
+  /** A general register, by DWARF's number. */
+  | { readonly kind: 'register'; readonly register: number }
   /** A word at a fixed address. */
   | { readonly kind: 'slot' }
   /** One of the distances to the cases of a switch, or so says the instruction: its own function's code. */
   | { readonly kind: 'cases' }
-  /** One of the addresses that lie at `table`: cases of a switch, or functions. */
-  | { readonly kind: 'addresses'; readonly table: number };
+  /** One of the addresses in a table, which a register points to if it is not said where: cases, or functions. */
+  | { readonly kind: 'addresses'; readonly table: number | undefined };
 
 /** A store at a distance from rbp or rsp. Registers have DWARF's numbers. */
 export interface FrameStore {

@@ -5,6 +5,7 @@ const PROBES = `A PROBE is one line:
 LOCATION: FILE:LINE, FUNCTION (after its prologue), MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET;
   many at once: FILE:* (every line that has code), 'Py*_Append', 'Class::*', 'libssl!SSL_*' (* is any characters of a
   component, ** goes beyond ::); counts are by line or by function
+          return FUNCTION: where it returns, with {$return} and {$duration} in ns
 SPEC compares the hit's number: == N, > N, >= N, < N, <= N, or % N for every N-th`;
 
 const TRACING_OPTIONS = `  -p, --probe PROBE       a probe; may be given more than once

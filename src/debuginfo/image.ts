@@ -19,6 +19,7 @@ import { PF_X, PT } from './elf/header';
 import { LinkedSymbols } from './elf/linkedSymbols';
 import { readBuildId } from './elf/notes';
 import { RelocatedWords } from './elf/relocatedWords';
+import { readSlots } from './elf/relocations';
 import { type AddressRange, readRestartableSequences } from './elf/restartable';
 import { readableName } from './elf/readableName';
 import { DEFAULT_DEBUG_DIRECTORIES, openAlternateFile, openSeparateDebugFile } from './elf/separateDebugFile';
@@ -122,6 +123,7 @@ export class Image implements Disposable {
   readonly #indexes = new Map<ElfFile, FileIndex>();
   #frames: readonly FrameTable[] | undefined;
   #sequences: readonly AddressRange[] | undefined;
+  #slots: ReadonlyMap<number, number> | undefined;
   #announced = false;
   /** The file that the debug file shares entries with, once it is open. */
   #alternate: ElfFile | undefined;
@@ -192,7 +194,7 @@ export class Image implements Disposable {
     this.#types = new Types((declaration) => findDefinition(program, declaration));
     this.#returns = new ReturnFinder(this.#functions, this.#symbols, program, this.#types, {
       cfaAt: (pc) => this.#unwindRowAt(pc)?.cfa,
-      wordAt: (address) => this.#wordAt(address),
+      wordAt: (address) => this.#relocatedSlots.get(address) ?? this.#wordAt(address),
     });
   }
 
@@ -404,6 +406,11 @@ export class Image implements Disposable {
     if (!this.#readFlow || high - low > MAX_FLOW) return undefined;
     const code = this.textAt(linkAddress(low), high - low);
     return code?.length === high - low ? this.#readFlow(code, low) : undefined;
+  }
+
+  /** What the dynamic linker writes that is known beforehand, by address. */
+  get #relocatedSlots(): ReadonlyMap<number, number> {
+    return (this.#slots ??= readSlots(this.#file));
   }
 
   #wordAt(address: number): number | undefined {

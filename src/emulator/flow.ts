@@ -61,6 +61,8 @@ function describe(iced: Instruction): FlowInstruction {
     constant: constantOf(iced),
     loadedFrom: loadedFrom(iced),
     selects: selects(iced),
+    sets: UNCHANGED.has(iced.mnemonic) ? undefined : registerAt(iced, 0),
+    adds: iced.mnemonic === Mnemonic.Add ? registerAt(iced, 1) : undefined,
     store: storeOf(iced),
   };
 }
@@ -128,14 +130,28 @@ const LOADS = mnemonicsLike(/^(?:Mov|Cmov[a-z]+)$/);
 function selects(iced: Instruction): JumpSource | undefined {
   const isJump = iced.flowControl === FlowControl.IndirectBranch;
   if (isJump && iced.segmentPrefix === Register.DS) return { kind: 'cases' };
+  const register = isJump ? registerAt(iced, 0) : undefined;
+  if (register !== undefined) return { kind: 'register', register };
   if (!isJump && !TARGET_LOADS.has(iced.mnemonic)) return undefined;
   if (![iced.op0Kind, iced.opCount > 1 ? iced.op1Kind : undefined].includes(OpKind.Memory)) return undefined;
   if (iced.isIpRelMemoryOperand) return { kind: 'slot' };
   const isIndexed = iced.memoryIndex !== Register.None;
   if (isIndexed && iced.memoryIndexScale === 4 && iced.mnemonic === Mnemonic.Movsxd) return { kind: 'cases' };
-  if (!isIndexed || iced.memoryIndexScale !== 8 || iced.memoryBase !== Register.None) return undefined;
-  return { kind: 'addresses', table: Number(BigInt.asUintN(64, iced.memoryDisplacementU64)) };
+  if (!isIndexed || iced.memoryIndexScale !== 8) return undefined;
+  const isAbsolute = iced.memoryBase === Register.None;
+  const table = isAbsolute ? Number(BigInt.asUintN(64, iced.memoryDisplacementU64)) : undefined;
+  return { kind: 'addresses', table };
 }
+
+/** The number of the general register that an operand is. */
+function registerAt(iced: Instruction, operand: 0 | 1): number | undefined {
+  if (iced.opCount <= operand || iced.opKind(operand) !== OpKind.Register) return undefined;
+  const register = iced.opRegister(operand);
+  return RegisterExt.isGPR(register) ? dwarfNumber(register) : undefined;
+}
+
+/** Their first operand is only read. */
+const UNCHANGED: ReadonlySet<Mnemonic> = new Set([Mnemonic.Cmp, Mnemonic.Test, Mnemonic.Push, Mnemonic.Bt]);
 
 const TARGET_LOADS: ReadonlySet<Mnemonic> = new Set([Mnemonic.Mov, Mnemonic.Movsxd]);
 

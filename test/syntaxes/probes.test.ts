@@ -44,6 +44,23 @@ const LINES: Readonly<Record<string, readonly (readonly [text: string, scope: st
     ['count', 'keyword.control'],
     ['ns::Stack<int, 4>::push', 'entity.name.function'],
   ],
+  'count return ns::f': [
+    ['count', 'keyword.control'],
+    ['return', 'keyword.control.return'],
+    ['ns::f', 'entity.name.function'],
+  ],
+  'log return server.c:42 "{$return}"': [
+    ['log', 'keyword.control'],
+    ['return', 'keyword.control.return'],
+    ['server.c', 'string.unquoted.file'],
+    [':', 'punctuation.separator.line'],
+    ['42', 'constant.numeric.line'],
+    ['"', 'punctuation.definition.string.begin'],
+    ['{', 'punctuation.section.embedded.begin'],
+    ['$return', 'variable.language.register'],
+    ['}', 'punctuation.section.embedded.end'],
+    ['"', 'punctuation.definition.string.end'],
+  ],
   'log operator new[]': [
     ['log', 'keyword.control'],
     ['operator new[]', 'entity.name.function'],

@@ -5,7 +5,7 @@
  * exit here, but a doubt.
  */
 import { hex } from '../../base/address';
-import { type FlowInstruction } from '../../base/controlFlow';
+import { type FlowInstruction, type JumpSource } from '../../base/controlFlow';
 import { type AddressRange, isIn } from '../dwarf/ranges';
 import { type CfaRule } from '../dwarf/cfi/row';
 import { type FunctionFlow } from './functionFlow';
@@ -25,7 +25,7 @@ export interface FoundExits {
 /** What the code is read with. */
 export interface ExitFacts {
   cfaAt(pc: number): CfaRule | undefined;
-  /** The word of 8 bytes that the file has at an address; undefined where it has none. */
+  /** The word of 8 bytes that the program has at an address as it is loaded; undefined where nothing tells. */
   wordAt(address: number): number | undefined;
 }
 
@@ -65,17 +65,49 @@ function whereTo(
   jump: FlowInstruction,
   facts: ExitFacts,
 ): 'away' | 'within' | 'unknown' {
-  if (hasFrameAt(jump.address, facts) && isFrameExact(flow, facts)) return 'within';
-  for (const { selects } of preparing(flow, jump)) {
-    if (selects?.kind === 'slot' && jump.selects === selects) return 'away';
-    if (selects?.kind === 'cases') return 'within';
-    if (selects?.kind !== 'addresses') continue;
-    const first = facts.wordAt(selects.table);
-    // What the file has not is written when the program is loaded.
-    return first === undefined || first === 0 ? 'unknown' : isIn(ranges, first) ? 'within' : 'away';
-  }
+  if (hasFrameAt(jump.address, facts) && isFrameExact(flow, ranges, facts)) return 'within';
+  if (jump.selects?.kind === 'slot') return 'away';
+  const source = sourceOf(flow, jump);
+  if (source?.kind === 'cases') return 'within';
+  if (source?.kind === 'addresses')
+    return source.table === undefined ? 'unknown' : whatLiesAt(source.table, ranges, facts);
   // Where every instruction is led to by another one, none is left for the jump to go to.
   return flow.hasCases ? 'unknown' : 'away';
+}
+
+/**
+ * The table that the jump's target is from, if what runs right before it shows one. The target is a register, or a sum
+ * of registers: what sets them is followed backwards.
+ */
+function sourceOf(flow: FunctionFlow, jump: FlowInstruction): JumpSource | undefined {
+  const sought = new Set<number>();
+  let needsTable = false;
+  if (jump.selects?.kind === 'register') sought.add(jump.selects.register);
+  else if (jump.selects?.kind !== 'addresses' || jump.selects.table !== undefined) return jump.selects;
+  else needsTable = true;
+  let at = flow.before(jump.address);
+  for (let count = 0; at && count < MAX_LOOK_BACK; count++, at = flow.before(at.address)) {
+    const { selects, sets, adds, constant } = at;
+    if (needsTable && constant !== undefined) return { kind: 'addresses', table: constant };
+    if (sets === undefined || !sought.has(sets)) continue;
+    if (selects?.kind === 'cases') return selects;
+    if (selects?.kind === 'addresses') {
+      if (selects.table !== undefined) return selects;
+      needsTable = true;
+    }
+    if (adds === undefined) sought.delete(sets);
+    else sought.add(adds);
+    if (sought.size === 0 && !needsTable) return undefined;
+  }
+  return needsTable ? { kind: 'addresses', table: undefined } : undefined;
+}
+
+/** Of what a table has the addresses. */
+function whatLiesAt(table: number, ranges: readonly AddressRange[], facts: ExitFacts): 'away' | 'within' | 'unknown' {
+  const first = facts.wordAt(table);
+  // What the file has not is written when the program is loaded.
+  if (first === undefined || first === 0) return 'unknown';
+  return isIn(ranges, first) ? 'within' : 'away';
 }
 
 function hasFrameAt(address: number, facts: ExitFacts): boolean {
@@ -84,15 +116,9 @@ function hasFrameAt(address: number, facts: ExitFacts): boolean {
 }
 
 /** Some compilers describe no frame's end: theirs seem to have one when they return. */
-function isFrameExact(flow: FunctionFlow, facts: ExitFacts): boolean {
-  return flow.instructions.every(({ kind, address }) => kind !== 'return' || !hasFrameAt(address, facts));
-}
-
-/** The jump and what runs right before it, from the jump on backwards. */
-function* preparing(flow: FunctionFlow, jump: FlowInstruction): IterableIterator<FlowInstruction> {
-  let at: FlowInstruction | undefined = jump;
-  for (let count = 0; at && count < MAX_LOOK_BACK; count++) {
-    yield at;
-    at = flow.before(at.address);
-  }
+function isFrameExact(flow: FunctionFlow, ranges: readonly AddressRange[], facts: ExitFacts): boolean {
+  const ends = flow.instructions.filter(
+    ({ kind, target }) => kind === 'return' || (kind === 'jump' && target !== undefined && !isIn(ranges, target)),
+  );
+  return ends.length > 0 && ends.every(({ address }) => !hasFrameAt(address, facts));
 }

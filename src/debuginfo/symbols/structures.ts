@@ -1,8 +1,10 @@
 /** Structures, classes and unions (DWARF 5 §5.7). */
 import { AT } from '../dwarf/constants';
+import { ifWellFormed } from '../dwarf/debugInfo';
 import { type Member, type StructureType, type TemplateArgument, type Type, type VariantPart } from '../model/model';
 import { readMembers } from './members';
 import { languageOf, qualifiedNameOf } from './names';
+import { type PassedBy, passedBy } from './passing';
 import { readTemplateArguments } from './templates';
 import { MAX_LAYERS, type TypeReader } from './typeSource';
 import { readVariants } from './variants';
@@ -13,6 +15,7 @@ export const structure =
     let members: readonly Member[] | undefined;
     let variants: { readonly part: VariantPart | undefined } | undefined;
     let templateArguments: { readonly list: readonly TemplateArgument[] | undefined } | undefined;
+    let passing: { readonly by: PassedBy } | undefined;
     const alignment = entry.unsigned(AT.alignment);
     return {
       kind,
@@ -30,7 +33,12 @@ export const structure =
       },
       ...(alignment !== undefined && { alignment }),
       get passedBy() {
-        return PASSED_BY.get(types.definitionOf(entry).unsigned(AT.calling_convention) ?? 0);
+        // Undefined meanwhile: a hostile file's class may contain itself.
+        if (!passing) {
+          passing = { by: undefined };
+          passing = { by: ifWellFormed(() => passedBy(types, types.definitionOf(entry), this.members)) };
+        }
+        return passing.by;
       },
       get members() {
         members ??= readMembers(types, types.definitionOf(entry));
@@ -46,12 +54,6 @@ export const structure =
       },
     };
   };
-
-/** DW_CC_pass_by_reference and DW_CC_pass_by_value (DWARF 5 §7.15). */
-const PASSED_BY: ReadonlyMap<number, 'value' | 'reference'> = new Map([
-  [4, 'reference'],
-  [5, 'value'],
-]);
 
 /** Whether a member makes its structure one whose size only the running program knows. */
 function isRuntimeSized({ byteOffset, inherited, type }: Member): boolean {

@@ -42,6 +42,29 @@ describe('the .probes language', () => {
     assert.equal(parseProbe('log f if (uint8_t)x == 3 # comment').condition, '(uint8_t)x == 3');
   });
 
+  it('has probes where functions return, by name or by a line of them', () => {
+    const of = { kind: 'function', name: 'operator new[]' } as const;
+    assert.deepEqual(parseProbe('count return operator new[] if $return').location, { kind: 'return', of });
+    assert.deepEqual(parseProbe('log "return operator new[]"').location, { kind: 'return', of });
+    assert.deepEqual(parseProbe('log return "my file.c:3" "{$return}" hits 5'), {
+      kind: 'log',
+      location: { kind: 'return', of: { kind: 'line', file: 'my file.c', line: 3 } },
+      message: '{$return}',
+      hits: { operator: '==', count: 5 },
+      text: 'log return "my file.c:3" "{$return}" hits 5',
+    });
+    assert.deepEqual(parseProbe('log returned').location, { kind: 'function', name: 'returned' });
+  });
+
+  it('has no returns of what is no function', () => {
+    const functions = /only functions return/;
+    for (const location of ['*0x1000', 'libc!f+0x10', '"return f"']) {
+      const line = `log return ${location}`;
+      refusal(() => parseProbe(line), line, 'syntax', functions, location.replaceAll('"', ''));
+    }
+    refusal(() => parseProbe('count return'), 'count return', 'syntax', /expected a location/, '');
+  });
+
   it('has escapes in messages, which leave those of braces alone', () => {
     assert.equal(parseProbe('log f "a\\"b\\n\\\\\\t"').message, 'a"b\n\\\t');
     assert.equal(parseProbe('log f "\\{x\\} \\q"').message, '\\{x\\} \\q');
@@ -140,12 +163,17 @@ const functionName = fc.constantFrom(
 
 const fileName = fc.constantFrom('a.c', '/usr/src/my file.cc', 'src/"q".rs', 'dir (x86)/a.go', 'a<b.c', 'tab\t.c');
 
-const location: fc.Arbitrary<ProbeSpec['location']> = fc.oneof(
+const ofFunction = fc.oneof(
   fc.record(
     { kind: fc.constant('line' as const), file: fileName, line: fc.integer({ min: 1, max: 0xffff_ffff }) },
     { noNullPrototype: true },
   ),
   fc.record({ kind: fc.constant('function' as const), name: functionName }, { noNullPrototype: true }),
+);
+
+const location: fc.Arbitrary<ProbeSpec['location']> = fc.oneof(
+  ofFunction,
+  fc.record({ kind: fc.constant('return' as const), of: ofFunction }, { noNullPrototype: true }),
   fc.record(
     { kind: fc.constant('address' as const), address: fc.bigInt(0n, (1n << 64n) - 1n).map(address) },
     { noNullPrototype: true },
