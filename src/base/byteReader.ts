@@ -124,11 +124,9 @@ export class ByteReader {
 
   /** SLEB128 that must fit a number. */
   sleb(): number {
+    const short = this.#shortSleb();
+    if (short !== undefined) return short;
     const start = this.offset;
-    const first = this.u8();
-    // One byte is by far the most frequent.
-    if (first < 0x80) return first < 0x40 ? first : first - 0x80;
-    this.offset = start;
     const value = Number(this.sleb64());
     if (!Number.isSafeInteger(value)) throw this.malformed('an SLEB128 number is too large', start);
     return value;
@@ -146,6 +144,8 @@ export class ByteReader {
 
   /** SLEB128 of any value, taken modulo 2^64, as a signed number. */
   sleb64(): bigint {
+    const short = this.#shortSleb();
+    if (short !== undefined) return BigInt(short);
     let value = 0n;
     for (let shift = 0n; ;) {
       const byte = this.u8();
@@ -156,6 +156,23 @@ export class ByteReader {
         return BigInt.asIntN(64, value);
       }
     }
+  }
+
+  /**
+   * SLEB128 of at most four bytes, as nearly all are: without bigints, which take ten times as long. The cursor stays
+   * in front of a longer number: undefined.
+   */
+  #shortSleb(): number | undefined {
+    const start = this.offset;
+    let value = 0;
+    for (let unused = 25; unused > 0; unused -= 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << (25 - unused);
+      // The number's highest bit is its sign.
+      if (byte < 0x80) return (value << unused) >> unused;
+    }
+    this.offset = start;
+    return undefined;
   }
 
   /** `length` bytes, not copied. */

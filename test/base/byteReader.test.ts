@@ -42,6 +42,17 @@ describe('byte readers', () => {
     );
   });
 
+  it('read signed LEB128 numbers of every length, up to the bit that is the sign', () => {
+    for (let bits = 0n; bits < 63n; bits++) {
+      for (const value of [2n ** bits, 2n ** bits - 1n, -(2n ** bits), -(2n ** bits) - 1n]) {
+        const reader = new ByteReader(section(sleb(value), [0]));
+        assert.equal(reader.sleb64(), value);
+        assert.equal(reader.u8(), 0);
+        if (bits < 53n) assert.equal(new ByteReader(section(sleb(value))).sleb(), Number(value));
+      }
+    }
+  });
+
   it('take padded LEB128 numbers, as assemblers write them', () => {
     assert.equal(new ByteReader(Uint8Array.of(0x85, 0x80, 0x80, 0)).uleb(), 5);
     assert.equal(new ByteReader(Uint8Array.of(0xfb, 0xff, 0xff, 0x7f)).sleb(), -5);
