@@ -43,6 +43,7 @@ const SYSTEM = {
   memaslap: { packages: ['libmemcached-tools'], present: () => onPath('memcaslap') },
   'CPython 3.11': { packages: ['python3.11'], present: () => existsSync('/usr/bin/python3.11') },
   'the symbols of CPython 3.11': { packages: ['python3.11-dbg'], present: () => existsSync('/usr/bin/python3.11-dbg') },
+  xz: { packages: ['xz-utils'], present: () => onPath('xz') },
   sudo: { packages: ['sudo'], present: () => onPath('sudo') },
   Chromium: { packages: ['chromium', 'fonts-dejavu-core'], present: () => onPath('chromium') },
 };

@@ -17,6 +17,7 @@ import { imageKind, readInterpreter } from './elf/dynamic';
 import { ElfFile } from './elf/elfFile';
 import { PF_X, PT } from './elf/header';
 import { LinkedSymbols } from './elf/linkedSymbols';
+import { openMiniDebugInfo } from './elf/miniDebugInfo';
 import { readBuildId } from './elf/notes';
 import { RelocatedWords } from './elf/relocatedWords';
 import { readSlots } from './elf/relocations';
@@ -125,6 +126,7 @@ export class Image implements Disposable {
   #sequences: readonly AddressRange[] | undefined;
   #slots: ReadonlyMap<number, number> | undefined;
   #announced = false;
+  readonly #symbolNotices: string[] = [];
   /** The file that the debug file shares entries with, once it is open. */
   #alternate: ElfFile | undefined;
 
@@ -168,7 +170,7 @@ export class Image implements Disposable {
     this.debugFile = separate?.path;
     this.#debug = separate ?? file;
     this.hasDebugInfo = hasDwarf(this.#debug);
-    this.#symbols = new Symbols(separate ? [separate, file] : [file]);
+    this.#symbols = new Symbols(() => [...this.#otherSymbols(separate), file]);
     const debugFile = new DebugFile(this.#debug, {
       supplementary: () => {
         // Stripping leaves the link in programs that have nothing left to share.
@@ -380,7 +382,21 @@ export class Image implements Disposable {
    * What keeps debug information from being read in full, a sentence each: for the user, who may be able to mend it.
    */
   notices(): readonly string[] {
-    return unreadUnits(this.#program);
+    return [...unreadUnits(this.#program), ...this.#symbolNotices];
+  }
+
+  /** The file with symbols that the program itself lacks. */
+  #otherSymbols(separate: ElfFile | undefined): readonly ElfFile[] {
+    if (separate) return [separate];
+    if (this.#file.section('.symtab')) return [];
+    try {
+      const mini = openMiniDebugInfo(this.#file);
+      return mini ? [this.#store.add(mini)] : [];
+    } catch (error) {
+      if (!(error instanceof SidestepError)) throw error;
+      this.#symbolNotices.push(`${error.message}: only functions that it exports have names`);
+      return [];
+    }
   }
 
   #facts(): ProgramFacts {

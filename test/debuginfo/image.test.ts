@@ -172,6 +172,60 @@ describe('images', () => {
       using(stripped, (image) => assert.equal(image.hasDebugInfo, true), { debuginfodCache: cache });
     });
 
+    describe('but for the symbols of its functions (MiniDebugInfo)', () => {
+      /** As the GDB manual makes it: the functions that are not exported, compressed into a section. */
+      function minimal(flags: readonly string[] = []): string {
+        const { path } = compiled('values.c', '-O1', ...flags);
+        const [mini, stripped] = [join(folder, 'mini'), join(folder, 'program')];
+        run('objcopy', '-S', ...['walk', 'many'].map((name) => `--keep-symbol=${name}`), path, mini);
+        run('xz', '-f', mini);
+        run('objcopy', '-S', '--add-section', `.gnu_debugdata=${mini}.xz`, path, stripped);
+        return stripped;
+      }
+
+      it('finds them by their names', function () {
+        if (!has('xz')) skip(this, 'there is no xz');
+        const walk = using(compiled('values.c', '-O1').path, (image) => image.symbolAddress('walk'));
+        using(minimal(), (image) => {
+          assert.equal(image.hasDebugInfo, false);
+          assert.equal(image.symbolAddress('walk'), walk);
+          assert.deepEqual(
+            image.functionPlaces('walk').map(({ candidates }) => candidates[0]),
+            [walk],
+          );
+          assert.equal(image.describe(linkAddress(walk! + 1n)).symbol?.name, 'walk');
+          assert.equal(image.symbolAddress('pick'), undefined);
+          assert.deepEqual(image.notices(), []);
+        });
+      });
+
+      it('says so where they are damaged, or become too much', function () {
+        if (!has('xz')) skip(this, 'there is no xz');
+        const bomb = join(folder, 'bomb');
+        writeFileSync(bomb, Buffer.alloc(20 << 20));
+        run('xz', '-f', bomb);
+        const text = join(folder, 'text');
+        writeFileSync(text, 'no ELF file');
+        run('xz', '-f', text);
+        const sound = minimal();
+        const damaged = join(folder, 'damaged.xz');
+        writeFileSync(
+          damaged,
+          readFileSync(join(folder, 'mini.xz')).map((byte, index) => (index > 40 ? byte ^ 1 : byte)),
+        );
+        for (const data of [`${bomb}.xz`, `${text}.xz`, damaged, '/dev/null']) {
+          const path = join(folder, 'broken');
+          run('objcopy', '--remove-section', '.gnu_debugdata', '--add-section', `.gnu_debugdata=${data}`, sound, path);
+          using(path, (image) => {
+            assert.equal(image.symbolAddress('walk'), undefined);
+            const expected =
+              data === '/dev/null' ? /^$|malformed/ : /\.gnu_debugdata of .*broken (?:is malformed|can't be read)/;
+            assert.match(image.notices().join(), expected);
+          });
+        }
+      });
+    });
+
     it('find what dwz moved on to a third file', function () {
       if (!has('dwz')) return skip(this, 'there is no dwz');
       const copies = ['-O0', '-O1'].map((level, index) => {

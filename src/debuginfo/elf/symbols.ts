@@ -1,21 +1,22 @@
 /** All symbols of a program: .symtab of it or of its debug file, and .dynsym, which stripped programs keep. */
+import { Once } from '../../base/once';
 import { type ElfFile } from './elfFile';
 import { readableName } from './readableName';
 import { type ElfSection, SHF_EXECINSTR } from './header';
 import { type ElfSymbol, SymbolTable } from './symbolTable';
 
 export class Symbols {
-  readonly #files: readonly ElfFile[];
+  readonly #files: Once<readonly ElfFile[]>;
   #tables: readonly SymbolTable[] | undefined;
 
-  /** `files`: the program and, if there is one, its debug file. */
-  constructor(files: readonly ElfFile[]) {
-    this.#files = files;
+  /** `files`: gives the program and, if there is one, the file with the rest of its symbols. */
+  constructor(files: () => readonly ElfFile[]) {
+    this.#files = new Once(files);
   }
 
   /** Whether symbols tell all functions, not only those that others may call. */
   get hasAll(): boolean {
-    return this.#files.some((file) => SymbolTable.of(file, '.symtab') !== undefined);
+    return this.#files.value.some((file) => SymbolTable.of(file, '.symtab') !== undefined);
   }
 
   /** Defined symbols of this name, without repetition. */
@@ -73,7 +74,7 @@ export class Symbols {
   }
 
   #sectionAt(address: number): ElfSection | undefined {
-    return this.#files
+    return this.#files.value
       .at(-1)
       ?.sections.find(
         ({ flags, address: start, size }) =>
@@ -88,7 +89,7 @@ export class Symbols {
   #all(): readonly SymbolTable[] {
     // .symtab first: it has what .dynsym has, and local symbols.
     this.#tables ??= (['.symtab', '.dynsym'] as const).flatMap((section) =>
-      this.#files.flatMap((file) => SymbolTable.of(file, section) ?? []),
+      this.#files.value.flatMap((file) => SymbolTable.of(file, section) ?? []),
     );
     return this.#tables;
   }

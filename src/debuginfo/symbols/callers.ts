@@ -20,6 +20,9 @@ const MAX_CALLS = 16;
 /** Units that are looked through for calls of a function that other units see. */
 const MAX_UNITS = 16;
 
+/** Bytes of .debug_info that are searched for such units: some hundredths of a second. */
+const MAX_SEARCHED = 1 << 26;
+
 const RSP = 7;
 const RETURN_ADDRESS = 16;
 /** Registers that a function gives back as they were (System V ABI for x86-64 §3.2.1): rbx, rbp, r12 to r15. */
@@ -35,6 +38,10 @@ export interface CalledFrame {
 
 /** Calls of a function that return, and so tell by their return address that they were made. */
 export function callsOf(program: Program, subprogram: Entry): readonly CallSite[] {
+  return program.callsOf(subprogram, () => findCalls(program, subprogram));
+}
+
+function findCalls(program: Program, subprogram: Entry): readonly CallSite[] {
   const keys = new Set([...origins(subprogram)].map(({ key }) => key));
   const isCallee = ({ callee }: CallSite): boolean =>
     callee !== undefined && [...origins(callee)].some(({ key }) => keys.has(key));
@@ -109,7 +116,7 @@ function callersRegister(register: number, { row, cfa }: CalledFrame): readonly 
 function otherUnits(program: Program, subprogram: Entry): readonly Unit[] {
   const isExternal = [...origins(subprogram)].some((entry) => entry.flag(AT.external));
   const name = isExternal ? nameOf(subprogram) : undefined;
-  if (name === undefined) return [];
+  if (name === undefined || program.info.sections.reader('.debug_info').end > MAX_SEARCHED) return [];
   const units = programUnitsMentioning(program.info, program.split, name).filter((unit) => unit !== subprogram.unit);
   return units.length <= MAX_UNITS ? units : [];
 }

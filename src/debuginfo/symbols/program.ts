@@ -58,6 +58,7 @@ export class Program {
   readonly #functions = new Map<Unit, UnitFunctions>();
   readonly #lines = new Map<number, ReadonlySet<number>>();
   readonly #callSites = new Map<Unit, readonly CallSite[]>();
+  readonly #calls = new Map<number, readonly CallSite[]>();
   readonly #flows = new Map<number, FunctionFlow | undefined>();
 
   constructor(
@@ -136,6 +137,16 @@ export class Program {
       this.#callSites.set(unit, sites);
     }
     return sites;
+  }
+
+  /** The calls of a function, which `find` looks for the first time. */
+  callsOf({ key }: Entry, find: () => readonly CallSite[]): readonly CallSite[] {
+    let calls = this.#calls.get(key);
+    if (!calls) {
+      calls = find();
+      this.#calls.set(key, calls);
+    }
+    return calls;
   }
 
   /** The flow of control through an out-of-line function; undefined where it can't be read. */

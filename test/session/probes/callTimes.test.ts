@@ -4,7 +4,7 @@ import { linkAddress } from '../../../src/base/address';
 import { type HitRecord } from '../../../src/contract/hits';
 import { type FrameKey } from '../../../src/debuginfo/model/model';
 import { CallTimes } from '../../../src/session/probes/callTimes';
-import { type FoundEntry } from '../../../src/session/probes/found';
+import { type FoundEntry } from '../../../src/session/probes/foundPlace';
 import { SiteTable } from '../../../src/session/probes/siteTable';
 import { Probe, type Site } from '../../../src/session/probes/userProbe';
 import { Process } from '../../../src/session/processes/process';
