@@ -23,6 +23,7 @@ import { type Children, leaf, type ValueNode } from '../value/node';
 import { MORE } from '../value/snapshot';
 import { type Environment, localStorage } from './environment';
 import { type Read } from './frames';
+import { formatOf, type ValueFormat } from './specifier';
 import { childrenOf, choose, framed, keep, maxElements, type Planning, readAll } from './planning';
 
 /** What plans of lists ask their formatter's plan for. */
@@ -50,10 +51,16 @@ export function arrayPlan({ planning, environment, depth }: ListPlanning, items:
     planning,
     items.valuePointers.map(({ condition, value }) => ({
       condition: condition && truthOf(planning, environment, condition),
-      plan: () => planning.elements(environment.pointer(value.expression), size, {}, depth),
+      plan: () =>
+        planning.elements(environment.pointer(value.expression), size, elementFormat(value, environment), depth),
     })),
   );
   return (input) => read(input) ?? childrenOf('indexed', [], 0);
+}
+
+/** A specifier of the pointer is one of its elements; how many there are, the list says. */
+function elementFormat({ specifier }: ShownExpression, environment: Environment): ValueFormat {
+  return { ...formatOf(specifier, environment), count: undefined };
 }
 
 export function indexListPlan(list: ListPlanning, items: IndexListItems): Read<Children> {

@@ -22,6 +22,7 @@ const UTF32: Encoding = { unit: 4, prefix: 'U' };
 
 const STYLES: ReadonlyMap<string, ValueFormat> = new Map<string, ValueFormat>([
   ['d', { style: 'decimal' }],
+  ['u', { style: 'unsigned' }],
   ['o', { style: 'octal' }],
   ['c', { style: 'character' }],
   ['b', { style: 'binary' }],
