@@ -20,6 +20,7 @@ const SOLE_IMPORTERS = {
   'iced-x86': 'src/emulator/',
   koffi: 'src/engine/linux/',
   elfy: 'src/debuginfo/elf/',
+  sax: 'src/language/natvis/',
   vscode: 'src/extension/',
 };
 

@@ -16,8 +16,10 @@ interface Library extends FixtureOptions {
 
 const LIBRARIES: Readonly<Record<string, Library>> = {
   'libstdc++ with GCC': { file: 'containers.cc', flags: ['-std=c++20', '-O0'] },
-  'libstdc++ with GCC, optimised, with DWARF 4': { file: 'containers.cc', flags: ['-std=c++20', '-O2', '-gdwarf-4'] },
-  "libstdc++ with GCC's old ABI": { file: 'containers.cc', flags: ['-std=c++20', '-O0', '-D_GLIBCXX_USE_CXX11_ABI=0'] },
+  "libstdc++ with GCC's old ABI, optimised, with DWARF 4": {
+    file: 'containers.cc',
+    flags: ['-std=c++20', '-O2', '-gdwarf-4', '-D_GLIBCXX_USE_CXX11_ABI=0'],
+  },
   'libstdc++ with Clang': { file: 'containers.cc', flags: ['-std=c++20', '-O0'], compiler: 'clang++' },
   'libc++ with Clang': {
     file: 'containers.cc',

@@ -15,6 +15,7 @@ import { MAX_LAYERS, type TypeReader, type TypeSource } from './typeSource';
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
 const POINTER_SIZE = 8;
+const CODE: Type = { kind: 'pointer', byteSize: POINTER_SIZE, target: VOID };
 
 const ENCODINGS = new Map<number, BaseEncoding>([
   [ATE.address, 'address'],
@@ -241,7 +242,13 @@ function readMemberPointer(types: TypeSource, entry: Entry): Type {
   };
 }
 
+/** Go's values of such a type are pointers to what they have captured, with the code's address first. */
 function readFunction(types: TypeSource, entry: Entry): Type {
+  const name = entry.string(AT.name);
+  const byteSize = entry.unsigned(AT.byte_size);
+  if (byteSize !== undefined && languageOf(entry.unit) === 'go') {
+    return { kind: 'pointer', byteSize, target: CODE, ...(name !== undefined && { name }) };
+  }
   return {
     kind: 'function',
     byteSize: undefined,

@@ -33,16 +33,19 @@ interface Waiting {
  */
 export class AgentCompiler {
   readonly #arena: Arena;
+  readonly #memory: TargetMemory;
   readonly #imports: WebAssembly.Imports;
   readonly #agents = new Map<string, Agent>();
   #waiting: Waiting[] = [];
 
   constructor(arena: Arena, memory: TargetMemory) {
     this.#arena = arena;
+    this.#memory = memory;
     this.#imports = {
       engine: {
         memory: arena.memory,
         read: (length: number, destination: number) => memory.read(length, destination),
+        readNear: (length: number, destination: number) => memory.readNear(length, destination),
         readString: (limit: number, destination: number, unit: number) => memory.readString(limit, destination, unit),
       },
     };
@@ -89,10 +92,12 @@ export class AgentCompiler {
     });
   }
 
-  /** Loops of all captures of a hit burn from one supply. */
+  /** Loops of all captures of a hit burn from one supply, and see memory as it is now. */
   #refuelled(capture: Agent['capture']): Agent['capture'] {
     const { i32 } = this.#arena;
+    const memory = this.#memory;
     return (start) => {
+      memory.forgetLine();
       i32[Layout.agentFuel >>> 2] = AGENT_LIMITS.fuel;
       return capture(start);
     };
@@ -124,12 +129,14 @@ function addRuntime(module: ModuleBuilder): Runtime {
   module.importMemory('engine', 'memory', ARENA_PAGES);
   const transfer = { parameters: ['i32', 'i32'], results: ['i32'] } as const;
   const read = module.importFunction('engine', 'read', transfer);
+  const readNear = module.importFunction('engine', 'readNear', transfer);
   const readString = module.importFunction('engine', 'readString', {
     parameters: ['i32', 'i32', 'i32'],
     results: ['i32'],
   });
   return {
     read,
+    readNear,
     readString,
     unreadable: module.addFunction(readFailure()),
     divisionByZero: module.addFunction(divisionFailure()),

@@ -1,11 +1,11 @@
 /** One part of an agent program, operation by operation, as WebAssembly. */
 import { assertExists } from '../../base/assert';
-import { loopFuel } from '../../contract/agent/fuel';
-import { type AgentOperation } from '../../contract/agent/operations';
+import { loopFuel, loops } from '../../contract/agent/fuel';
+import { type AccessSize, type AgentOperation } from '../../contract/agent/operations';
 import { State, UserRegister } from '../../emulator/machine/state';
 import { type Code, type FunctionIndex } from '../../wasm/module';
 import { type OpName } from '../../wasm/opcodes';
-import { Layout } from '../tracing/arena';
+import { Layout, LINE_BYTES } from '../tracing/arena';
 import { StringEnd } from '../tracing/targetMemory';
 import { Xsave } from '../surrogate/xsave';
 import { BINARY, UNARY } from './arithmetic';
@@ -15,6 +15,8 @@ import { Control, type Failures } from './control';
 export interface Runtime {
   /** (length, destination) → bytes read, from the address in {@link Layout.agentAddress}. */
   readonly read: FunctionIndex;
+  /** The same for captures that loop. */
+  readonly readNear: FunctionIndex;
   /** (limit, destination, unit) → length, or one of {@link StringEnd}. */
   readonly readString: FunctionIndex;
   /** (start) → end of a capture that says which address could not be read. */
@@ -42,6 +44,9 @@ export class PartCompiler {
   readonly #code: Code;
   readonly #runtime: Runtime;
   readonly #control: Control;
+  readonly #isCapture: boolean;
+  /** {@link Runtime.read} or {@link Runtime.readNear}. */
+  #reader: FunctionIndex;
   readonly #first: number;
   readonly #second: number;
   readonly #count: number;
@@ -56,6 +61,8 @@ export class PartCompiler {
   constructor(code: Code, runtime: Runtime, failures: Failures) {
     this.#code = code;
     this.#runtime = runtime;
+    this.#reader = runtime.read;
+    this.#isCapture = failures.cut === undefined;
     this.#first = code.local('i64');
     this.#second = code.local('i64');
     this.#count = code.local('i32');
@@ -71,6 +78,7 @@ export class PartCompiler {
 
   compile(operations: readonly AgentOperation[]): void {
     const fuel = loopFuel(operations);
+    if (this.#isCapture && loops(operations)) this.#reader = this.#runtime.readNear;
     this.#control.begin(operations);
     operations.forEach((operation, index) => {
       this.#compileOne(operation, fuel.get(index) ?? 0);
@@ -98,12 +106,7 @@ export class PartCompiler {
           );
         return;
       case 'load':
-        this.#popAddress();
-        this.#readBytes(
-          () => code.i32(operation.size),
-          () => code.i32(Layout.agentOperand),
-        );
-        code.i32(0).memory(assertExists(LOADS[operation.size], 'load'), Layout.agentOperand);
+        this.#load(operation.size);
         return;
       case 'missing':
         this.#control.fail('missing', operation.reason);
@@ -204,9 +207,38 @@ export class PartCompiler {
     this.#code.set(this.#first).i32(0).get(this.#first).memory('i64_store', Layout.agentAddress);
   }
 
+  #load(size: AccessSize): void {
+    const code = this.#code;
+    const load = assertExists(LOADS[size], 'load');
+    const isNear = this.#reader === this.#runtime.readNear;
+    if (isNear) {
+      // What has been read already needs no call.
+      const offset = (): Code =>
+        code
+          .get(this.#second)
+          .op('i32_wrap_i64')
+          .i32(LINE_BYTES - 1)
+          .op('i32_and');
+      code.tee(this.#second).i64(BigInt(-LINE_BYTES)).op('i64_and');
+      code.i32(0).memory('i64_load', Layout.agentLineAddress).op('i64_eq');
+      offset()
+        .i32(LINE_BYTES - size)
+        .op('i32_le_u', 'i32_and')
+        .open('if', 'i64');
+      offset().memory(load, Layout.agentLine).op('else').get(this.#second);
+    }
+    this.#popAddress();
+    this.#readBytes(
+      () => code.i32(size),
+      () => code.i32(Layout.agentOperand),
+    );
+    code.i32(0).memory(load, Layout.agentOperand);
+    if (isNear) code.op('end');
+  }
+
   #readBytes(length: () => Code, destination: () => Code): void {
     length();
-    destination().call(this.#runtime.read);
+    destination().call(this.#reader);
     length().op('i32_ne').open('if');
     this.#control.fail('unreadable');
     this.#code.op('end');
@@ -239,7 +271,7 @@ export class PartCompiler {
     const advance = (): void => {
       this.#advance(() => code.get(this.#read));
     };
-    code.get(this.#count).get(this.cursor).call(this.#runtime.read).tee(this.#read);
+    code.get(this.#count).get(this.cursor).call(this.#reader).tee(this.#read);
     code.get(this.#count).op('i32_ne').open('if');
     // A frame keeps what could be read.
     if (this.#control.isFramed) advance();

@@ -13,6 +13,8 @@ import { type Field, IOVEC_BYTES, layOut, WASM_PAGE } from './layOut';
 
 /** Of the processor. */
 const PAGE = 4096;
+/** As much memory as an agent's loop reads at once: a node of a list with its value. It divides a page. */
+export const LINE_BYTES = 256;
 /** struct user_fpregs_struct (sys/user.h): the FXSAVE image. */
 const FXSAVE_BYTES = 512;
 /** The kernel's sigset_t: a bit for each of 64 signals. */
@@ -47,6 +49,10 @@ export const ARENA_FIELDS = {
   /** What the loops of the agents of this hit may still burn (i32), and the values that a part has saved (u64 each). */
   agentFuel: { bytes: 4 },
   agentSaved: { bytes: 8 * AGENT_LIMITS.saved },
+  /** Memory around what a loop read last: {@link TargetMemory.readNear}. */
+  agentLine: { bytes: LINE_BYTES },
+  /** Where that is from (u64). Its lowest bits are set if nothing has been read. */
+  agentLineAddress: { bytes: 8 },
   /** The bytes of a twin, to be compared with what they were: as many as an instruction may have. */
   twin: { bytes: MAX_INSTRUCTION_BYTES },
   /** A shadow stack's pointer (u64), and the struct iovec for it. */

@@ -6,7 +6,7 @@ import { PAGE_BYTES } from '../../base/x86';
 import { LedgerHeader, Store } from '../../contract/ledger';
 import { State } from '../../emulator/machine/state';
 import { type Host } from '../../emulator/emulator';
-import { type Arena, Layout } from './arena';
+import { type Arena, Layout, LINE_BYTES } from './arena';
 import { Errno } from '../linux/errno';
 import { errno, libc } from '../linux/libc';
 import { type ProcessMemory } from '../linux/memory';
@@ -15,6 +15,11 @@ const HAND = (Layout.ledger + LedgerHeader.hand) >>> 2;
 const STORE = (Layout.ledger + LedgerHeader.store) >>> 2;
 const EXTENDED_BYTES = (Layout.ledger + LedgerHeader.extendedBytes) >>> 2;
 const EXTENDED_STATE = Layout.ledger + LedgerHeader.extendedState;
+
+const ADDRESS = Layout.agentAddress >>> 2;
+const LINE = Layout.agentLineAddress >>> 2;
+/** No line begins there. */
+const NO_LINE = 0xffff_ffff;
 
 /** {@link TargetMemory.readString} without a length. */
 export const StringEnd = { unreadable: -1, missing: -2 } as const;
@@ -100,6 +105,34 @@ export class TargetMemory implements Host {
     if (count < 0) count = errno() === Errno.EPERM ? this.#readThroughFile(destination, address, length) : 0;
     if (count > 0 && count < length) arena.setNumber(Layout.agentAddress, address + count);
     return count;
+  }
+
+  /**
+   * {@link read} for loops, whose reads often lie beside each other: of a node its link, then its value. A system call
+   * costs about as much for one byte as for a line of {@link LINE_BYTES}.
+   */
+  readNear(length: number, destination: number): number {
+    const { u8, u32 } = this.#arena;
+    const low = u32[ADDRESS]!;
+    const high = u32[ADDRESS + 1]!;
+    const offset = low % LINE_BYTES;
+    if (offset + length > LINE_BYTES) return this.read(length, destination);
+    if (u32[LINE] !== low - offset || u32[LINE + 1] !== high) {
+      u32[ADDRESS] = low - offset;
+      const isRead = this.read(LINE_BYTES, Layout.agentLine) === LINE_BYTES;
+      u32[ADDRESS] = low;
+      u32[ADDRESS + 1] = high;
+      u32[LINE] = isRead ? low - offset : NO_LINE;
+      u32[LINE + 1] = high;
+      if (!isRead) return this.read(length, destination);
+    }
+    for (let at = 0; at < length; at++) u8[destination + at] = u8[Layout.agentLine + offset + at]!;
+    return length;
+  }
+
+  /** What {@link readNear} has read is old: the thread has run since. */
+  forgetLine(): void {
+    this.#arena.u32[LINE] = NO_LINE;
   }
 
   /**

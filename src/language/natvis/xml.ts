@@ -22,7 +22,7 @@ export interface XmlText {
 }
 
 /** UTF-16 units. The largest that are in use, Visual Studio's own, have a few hundred thousand. */
-export const MAX_XML_LENGTH = 4_000_000;
+const MAX_XML_LENGTH = 4_000_000;
 /** Elements inside each other. */
 const MAX_DEPTH = 100;
 

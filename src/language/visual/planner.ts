@@ -4,7 +4,7 @@
  */
 import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
-import { type Scope, type Type } from '../../debuginfo/model/model';
+import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model/model';
 import { shapeOf } from '../compile/shape';
 import { collectText, guardNull } from '../compile/shownText';
 import { NOT_NEGATIVE } from '../compile/shownValue';
@@ -123,7 +123,7 @@ export class Planner implements Planning {
     if (under.kind === 'array') return this.#hasFormatter(under.element, format, nesting + 1);
     if (this.visualizers.find(type).length > 0) return true;
     if (!isStructure(under)) return false;
-    return under.members.some((member) => this.#hasFormatter(member.type, format, nesting + 1));
+    return membersOf(under).some((member) => this.#hasFormatter(member.type, format, nesting + 1));
   }
 
   // ---- texts
@@ -222,7 +222,7 @@ export class Planner implements Planning {
     const visit = (place: Place, nesting: number): void => {
       const under = unqualified(place.type);
       if (!isStructure(under) || nesting > MAX_NESTING) return;
-      for (const member of under.members) {
+      for (const member of membersOf(under)) {
         if (typeof member.byteOffset !== 'number' || member.bits !== undefined) continue;
         if (!this.#hasFormatter(member.type, {}, nesting)) continue;
         const part = partPlace(place, member);
@@ -286,6 +286,11 @@ export class Planner implements Planning {
       return childrenOf('indexed', nodes, isFailed ? nodes.length : number);
     };
   }
+}
+
+/** Those of all variants, too: which of them an object has, is known when it is shown. */
+function membersOf({ members, variants }: StructureType): readonly Member[] {
+  return [...members, ...(variants?.variants.flatMap((variant) => variant.members) ?? [])];
 }
 
 function negative(count: number): Children {

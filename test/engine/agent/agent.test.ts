@@ -254,6 +254,32 @@ describe('agent programs', () => {
     assert.deepEqual([...capture!.bytes], [CaptureStatus.unreadable, 0, 9, 0, 7, 16, 0, 0, 0, 0, 0, 0, 0, 9]);
   });
 
+  it('see memory as it is at each hit, also in loops, which read around what they need', () => {
+    const agent = compiler.prepare({
+      captures: [
+        [
+          ...([room, { op: 'loop', limit: 2 }, push(data.address + 250n), { op: 'load', size: 8 }] as const),
+          ...([
+            { op: 'capture', size: 8 },
+            push(data.address),
+            { op: 'load', size: 1 },
+            { op: 'capture', size: 1 },
+          ] as const),
+          { op: 'end' },
+        ],
+      ],
+    });
+    for (const value of [5, 6]) {
+      arena.u8[Layout.input] = value;
+      arena.view.setBigUint64(Layout.input + 250, BigInt(value) << 40n, true);
+      agent.capture(Layout.output);
+      const bytes = Buffer.from(arena.u8.slice(Layout.output + 8, Layout.output + 26));
+      for (const at of [0, 9]) {
+        assert.deepEqual([bytes.readBigUInt64LE(at), bytes[at + 8]], [BigInt(value) << 40n, value]);
+      }
+    }
+  });
+
   it('keep in a frame what of a slice could be read', () => {
     const endOfMemory = data.address - BigInt(Layout.input) + BigInt(arena.u8.length);
     const guard = (endOfMemory + 0xfffn) & ~0xfffn;
