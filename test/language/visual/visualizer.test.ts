@@ -1,5 +1,6 @@
 /** What formatters can say, on a thread made by hand: its memory, its variables, and what a message reads. */
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { AGENT_LIMITS } from '../../../src/contract/agent/operations';
 import { verifyAgent } from '../../../src/contract/agent/verify';
 import { type Type } from '../../../src/debuginfo/model/model';
@@ -155,11 +156,19 @@ const scope = scopeOf({
 
 /** What `{value}` reads, with these formatters; the program of the agent must be sound. */
 function reads(value: string, ...formatters: readonly Visualizer[]): string {
+  return readsIn(MEMORY, value, formatters);
+}
+
+function readsIn(
+  memory: Readonly<Record<string, Uint8Array>>,
+  value: string,
+  formatters: readonly Visualizer[],
+): string {
   const probe = compileProbe({ kind: 'log', message: `{${value}}` }, scope, 0n, {
     visualizers: visualizersOf(...formatters),
   });
   verifyAgent(probe.agent);
-  const machine = { registers: { rdi: 0x4000n, rsi: 2n }, byteAt: memoryOf(MEMORY) };
+  const machine = { registers: { rdi: 0x4000n, rsi: 2n }, byteAt: memoryOf(memory) };
   const supply = { fuel: AGENT_LIMITS.fuel as number };
   const captures = probe.agent.captures.map((operations) => runCapture(operations, machine, supply));
   return probe.render(captures, { pid: 1, tid: 2, threadName: '' });
@@ -330,6 +339,39 @@ describe('formatters', () => {
     assert.equal(reads('list', lists({ intrinsics, displays: ['{double_size()} {twice(twice(2))}'] })), '8 8');
     const endless = [intrinsic('endless', 'endless()')];
     assert.match(reads('list', lists({ intrinsics: endless, displays: ['{endless()}'] })), /head = /);
+  });
+
+  it('read something of any memory, and stay in their bounds', () => {
+    const all = [
+      lists({
+        entries: [item('[size]', 'size'), linkedList('size', 'head', 'next', 'value', { name: text('{name}') })],
+      }),
+      formatter('wood', { entries: [inOrder] }),
+      formatter('outer', { entries: [item('text', 'text'), expandedItem('items')] }),
+      spanFormatter,
+      bufferFormatter,
+    ];
+    const word = fc.oneof(
+      fc.constantFrom(...Object.keys(MEMORY).map(BigInt)),
+      fc.bigInt(-3n, 40n),
+      fc.bigInt(0n, (1n << 64n) - 1n),
+    );
+    const contents = fc.array(word, { minLength: 60, maxLength: 60 });
+    fc.assert(
+      fc.property(contents, fc.constantFrom('list', 'tree', 'span', 'outer', 'buffers'), (words, name) => {
+        const memory = Object.fromEntries(
+          Object.entries(MEMORY).map(([address, { length }], block) => {
+            const values = Array.from(
+              { length: Math.ceil(length / 8) },
+              (_, at) => words[(7 * block + at) % words.length]!,
+            );
+            return [address, bytes(...values).subarray(0, length)];
+          }),
+        );
+        assert.notEqual(readsIn(memory, name, all), '');
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('that show a value in itself end', () => {
