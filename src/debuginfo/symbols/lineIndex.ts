@@ -9,7 +9,7 @@ import { Once } from '../../base/once';
 import { AT } from '../dwarf/constants';
 import { type DebugInfo, ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
-import { type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
+import { type LineFile, type LineHeader, lineFilePath, readLineHeader } from '../dwarf/lineHeader';
 import { LINE_FLAGS, type LineTable, readLineTable } from '../dwarf/lineTable';
 import { type Unit } from '../dwarf/unit';
 import { type SourceLine } from '../model/model';
@@ -29,9 +29,11 @@ export class FileInProgram {
     files: ReadonlySet<number>,
   ) {
     const rows: number[] = [];
+    const isWanted = new Uint8Array(table.header.files.length);
+    for (const file of files) isWanted[file] = 1;
     for (const { firstRow, endRow } of table.sequences) {
       for (let row = firstRow; row < endRow; row++) {
-        if (files.has(table.files[row]!) && isStatementRow(table, row) && table.lines[row]! > 0) rows.push(row);
+        if (isWanted[table.files[row]!] === 1 && isStatementRow(table, row) && table.lines[row]! > 0) rows.push(row);
       }
     }
     this.#rows = Uint32Array.from(rows.sort((a, b) => table.lines[a]! - table.lines[b]!));
@@ -183,7 +185,8 @@ export class LineIndex {
       : new Set(this.#filesNamed(name).map(({ program }) => program));
     return [...programs].flatMap(({ header }) => {
       const numbers = new Set<number>();
-      for (const file of header.files.keys()) if (lineFilePath(header, file) === path) numbers.add(file);
+      for (const [file, entry] of header.files.entries())
+        if (baseNameOf(entry) === name && lineFilePath(header, file) === path) numbers.add(file);
       const table = numbers.size === 0 ? undefined : ifWellFormed(() => this.#run(header));
       return table ? [new FileInProgram(table, numbers)] : [];
     });
@@ -208,7 +211,7 @@ export class LineIndex {
       this.#byBaseName = new Map();
       for (const program of this.#allPrograms()) {
         for (const [file, entry] of program.header.files.entries()) {
-          const key = entry.name.slice(entry.name.lastIndexOf('/') + 1);
+          const key = baseNameOf(entry);
           const known = this.#byBaseName.get(key);
           if (known) known.push({ program, file });
           else this.#byBaseName.set(key, [{ program, file }]);
@@ -264,6 +267,10 @@ function linesOf(unit: Unit): { readonly unit: Unit; readonly offset: number } |
   const { linked } = unit;
   const offset = linked?.root?.unsigned(AT.stmt_list);
   return linked && offset !== undefined ? { unit: linked, offset } : undefined;
+}
+
+function baseNameOf({ name }: LineFile): string {
+  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 /** Where line number programs have their file names (DWARF 5 §6.2.4.1, DW_LNCT_path). */
