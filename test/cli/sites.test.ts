@@ -141,7 +141,7 @@ describe('sidestep sites', () => {
       [ends, 'ends.c:9999', /no code/],
       [ends, 'other.c:1', /other\.c/],
       [ends, '*0x1', /0x1/],
-      [ends, '*main', /\^/],
+      [ends, '*0main', /\^/],
       ['/nowhere', 'main', /nowhere/],
       ['/etc/passwd', 'main', /ELF/],
     ] as const) {
