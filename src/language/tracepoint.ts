@@ -8,7 +8,7 @@ import { type ValueCompiler } from './compile/value';
 import { formatLocation } from './probes/location';
 import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
-import { completed } from './typed/names';
+import { completed } from './typed/members';
 import { leaf } from './value/node';
 
 /** More arguments than these don't fit a line of a log. */

@@ -13,6 +13,10 @@ export interface HitContext {
   readonly pid: number;
   readonly tid: number;
   readonly threadName: string;
+  /** When it happened: CLOCK_REALTIME in ns. */
+  readonly timeNs: bigint;
+  /** Which hit of its probe it is, from 1. */
+  readonly ordinal: number;
 }
 
 export interface ShownValue {

@@ -72,7 +72,8 @@ export class Hit {
   }
 
   get #context(): HitContext {
-    return { pid: this.pid, tid: this.tid, threadName: this.threadName };
+    const { pid, tid, threadName, timeNs, ordinal } = this;
+    return { pid, tid, threadName, timeNs, ordinal };
   }
 }
 

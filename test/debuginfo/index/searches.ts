@@ -20,7 +20,7 @@ import { qualifiedNameOf, shortNameOf } from '../../../src/debuginfo/symbols/nam
 import { Program } from '../../../src/debuginfo/symbols/program';
 import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
 
-const NOWHERE = { unit: undefined, enclosing: [] };
+const NOWHERE = { unit: undefined, visible: [['']] };
 
 /** A debug file that is searched both ways. */
 export class Searched {
@@ -105,7 +105,7 @@ export class Searched {
   }
 
   assertGlobal(name: string): void {
-    const searched = findGlobal(this.program, name, NOWHERE);
+    const searched = findGlobal(this.program, name, NOWHERE)?.entry;
     const found = this.#entries((index) => index.globals(name));
     // The search misses names with `::` in themselves, as Rust gives them to pointers.
     if (!searched) return;
