@@ -94,6 +94,12 @@ describe('a log message', () => {
   });
 });
 
+describe('what is known of a hit', () => {
+  it('can be shown', () => {
+    assert.equal(says('{$pid} {$tid} {$thread} {$hits} {$time}'), '41 42 worker 7 1700000000000000000');
+  });
+});
+
 describe('enumerators', () => {
   it('stand beside values of their enumeration', () => {
     message('{status} {status == RUNNING} {DONE == status}', 'RUNNING 1 0');

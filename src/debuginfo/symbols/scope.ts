@@ -201,7 +201,9 @@ export class ProgramScope implements Scope {
   }
 
   similarTypes(name: string): readonly string[] {
-    return similarTypes(this.#viewpoint.unit, name);
+    const { unit } = this.#viewpoint;
+    // Go's linker puts all types in one unit.
+    return similarTypes(this.language === 'go' ? this.#program.info.units : unit ? [unit] : [], name);
   }
 
   /** A name whose first part is an alias, or is said from where the function is, as the program knows it. */

@@ -8,20 +8,20 @@ import { mostSimilar } from '../names/similarity';
 import { TYPE_TAGS } from './globals';
 import { qualifiedNameOf } from './names';
 
-/** Names in full, best first: of the unit's types. */
-export function similarTypes(unit: Unit | undefined, name: string): readonly string[] {
-  if (!unit) return [];
+/** Names in full, best first. */
+export function similarTypes(units: Iterable<Unit>, name: string): readonly string[] {
   const wanted = name.replace(/^(?:struct|class|union|enum) /, '');
   const last = lastComponent(wanted);
   const meant = new Set<string>();
   const byLast = new Map<string, string>();
-  const { entries } = unit;
-  for (let index = 1; index < entries.length; index++) {
-    if (!TYPE_TAGS.has(entries.tags[index] ?? 0) || !entries.has(index, AT.name)) continue;
-    const qualified = ifWellFormed(() => qualifiedNameOf(Entry.of(entries, index)));
-    if (qualified === undefined) continue;
-    if (matchesName(qualified, wanted)) meant.add(qualified);
-    else byLast.set(ownName(qualified), qualified);
+  for (const { entries } of units) {
+    for (let index = 1; index < entries.length; index++) {
+      if (!TYPE_TAGS.has(entries.tags[index] ?? 0) || !entries.has(index, AT.name)) continue;
+      const qualified = ifWellFormed(() => qualifiedNameOf(Entry.of(entries, index)));
+      if (qualified === undefined) continue;
+      if (matchesName(qualified, wanted)) meant.add(qualified);
+      else byLast.set(ownName(qualified), qualified);
+    }
   }
   const similar = mostSimilar(ownName(last), byLast.keys()).flatMap((each) => byLast.get(each) ?? []);
   return [...meant, ...similar];

@@ -39,14 +39,12 @@ export function findMember(object: Place, name: string, range: Range, scope: Sco
   if (only === undefined) return undefined;
   if (other !== undefined) {
     const owners = [...new Set(found.map(({ classes }) => classes.at(-1)?.name ?? '?'))];
-    const ways = owners.map((owner) => `\`${owner}::${name}\``).join(' or ');
-    const isByName = owners.length > 1;
-    const advice = isByName ? `Write ${ways}.` : undefined;
-    throw typeError(
-      `\`${name}\` is ambiguous: ${isByName ? ways : `there are several \`${owners[0]}\` in it`}`,
-      range,
-      advice,
-    );
+    const inFull = (owner: string) =>
+      structure.language === 'go' ? `${owner.replace(/^.*\./, '')}.${name}` : `${owner}::${name}`;
+    const ways = owners.map((owner) => `\`${inFull(owner)}\``).join(' or ');
+    const [what, advice] =
+      owners.length > 1 ? [ways, `Write ${ways}.`] : [`there are several \`${owners[0]}\` in it`, undefined];
+    throw typeError(`\`${name}\` is ambiguous: ${what}`, range, advice);
   }
   return only.staticMember ?? memberPlace(object, only.path);
 }
