@@ -21,9 +21,10 @@ import { parseExpression, type ParseOptions } from './expression/parser';
 import { type ProbeLocation, type ProbeSpec } from './probes/spec';
 import { parseTemplate, type TemplatePart } from './template/template';
 import { tracepoint } from './tracepoint';
-import { check, checkCount, checkTruth } from './typed/check';
-import { completed, isTypeName } from './typed/names';
-import { remembering } from './typed/rememberingScope';
+import { check, checkCount, checkTruth } from './checker/check';
+import { completed } from './typed/members';
+import { isTemplateName, isTypeName } from './checker/typeNames';
+import { remembering } from './checker/rememberingScope';
 import { type Typed } from './typed/tree';
 import { type ValueNode } from './value/node';
 import { nodeText } from './value/nodeText';
@@ -200,7 +201,11 @@ function wholeOf(text: string): Range {
 
 /** Whether a name in parentheses is a cast depends on what the program knows. */
 function parseOptions(scope: Scope): ParseOptions {
-  return { isType: (name) => isTypeName(name, scope) };
+  return {
+    language: scope.language,
+    isType: (name) => isTypeName(name, scope),
+    isTemplate: (name) => isTemplateName(name, scope),
+  };
 }
 
 /** The agent's limits are the engine's; an expression that goes beyond them is the user's to make smaller. */

@@ -6,8 +6,8 @@ import { showValue } from './compile/shownValue';
 import { formatLocation } from './probes/location';
 import { type ProbeLocation } from './probes/spec';
 import { referent } from './typed/conversions';
-import { completed } from './typed/names';
 import { returnValue } from './typed/returnValue';
+import { completed } from './typed/members';
 import { sizeOf } from './typed/types';
 import { leaf } from './value/node';
 

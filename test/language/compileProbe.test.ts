@@ -94,6 +94,12 @@ describe('a log message', () => {
   });
 });
 
+describe('what is known of a hit', () => {
+  it('can be shown', () => {
+    assert.equal(says('{$pid} {$tid} {$thread} {$hits} {$time}'), '41 42 worker 7 1700000000000000000');
+  });
+});
+
 describe('enumerators', () => {
   it('stand beside values of their enumeration', () => {
     message('{status} {status == RUNNING} {DONE == status}', 'RUNNING 1 0');
@@ -147,7 +153,13 @@ describe('a tracepoint', () => {
     const nowhere = emptyScope(linkAddress(0x1136));
     assert.equal(says(undefined, nowhere), '0x1136 [thread 42 "worker"]');
     const render = (location: Parameters<typeof compileProbe>[0]['location'] & object) =>
-      compileProbe({ kind: 'log', location }, nowhere, 0n).render([], { pid: 1, tid: 2, threadName: '' });
+      compileProbe({ kind: 'log', location }, nowhere, 0n).render([], {
+        pid: 1,
+        tid: 2,
+        threadName: '',
+        timeNs: 1_700_000_000_000_000_000n,
+        ordinal: 7,
+      });
     assert.equal(render({ kind: 'function', name: 'malloc' }), 'malloc [thread 2]');
     assert.equal(render({ kind: 'address', address: address(16) }), '*0x10 [thread 2]');
   });
@@ -202,7 +214,7 @@ describe('what can not be compiled', () => {
   it('comes with advice where there is some', () => {
     const advice = (text: string, code: 'type' | 'unknown-name') => refusal(() => says(text), text, code, /./).advice;
     assert.equal(advice('{texd}', 'unknown-name'), 'Did you mean `text`, `thing` or `thing_ref`?');
-    assert.equal(advice('{p->nope}', 'unknown-name'), 'Its members: id, flags, name, weight, next.');
+    assert.equal(advice('{p->nope}', 'unknown-name'), 'Its members: id, flags, name, weight, low, high, next.');
     assert.equal(advice('{*untyped}', 'type'), 'Cast it first: `*(int *)p`.');
     assert.equal(advice('{(struct item)x}', 'type'), 'Cast a pointer: `*(struct item *)&x`.');
   });

@@ -39,7 +39,7 @@ function says(message: string, parts: ScopeParts): string {
   const captures = agent.captures.map((operations) =>
     runCapture(operations, { registers: { rdi: 4096n, rsi: 4096n }, byteAt: memory }),
   );
-  return render(captures, { pid: 1, tid: 1, threadName: '' });
+  return render(captures, { pid: 1, tid: 1, threadName: '', timeNs: 1_700_000_000_000_000_000n, ordinal: 7 });
 }
 
 describe('C++', () => {
@@ -103,7 +103,7 @@ describe('Go', () => {
 
   it('has an int of its own', () => {
     assert.equal(says('{sizeof(int)}', parts), '8');
-    assert.equal(says('{sizeof(int)}', { ...parts, types: {} }), '4');
+    assert.equal(says('{sizeof(int)}', { ...parts, types: {} }), '8');
   });
 });
 

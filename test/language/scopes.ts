@@ -115,6 +115,7 @@ export function scopeOf(parts: ScopeParts): Scope {
     language: parts.language ?? 'c',
     function: parts.function,
     lookup: (name) => variables.find((candidate) => candidate.name === name),
+    lookupLocal: (name) => variables.find((candidate) => candidate.name === name && candidate.role !== 'global'),
     parameters: () => variables.filter(({ role }) => role === 'parameter'),
     locals: () => variables.filter(({ role }) => role === 'local'),
     lookupType: (name) => parts.types?.[name],

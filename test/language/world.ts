@@ -122,7 +122,7 @@ const machine: Machine = {
   }),
 };
 
-const context = { pid: 41, tid: 42, threadName: 'worker' };
+const context = { pid: 41, tid: 42, threadName: 'worker', timeNs: 1_700_000_000_000_000_000n, ordinal: 7 };
 
 /** What a hit of a log probe with this message says; without one, of a plain tracepoint. */
 export function says(message: string | undefined, at = scope): string {

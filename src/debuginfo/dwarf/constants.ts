@@ -9,6 +9,7 @@ export const TAG = {
   class_type: 0x02,
   enumeration_type: 0x04,
   formal_parameter: 0x05,
+  imported_declaration: 0x08,
   lexical_block: 0x0b,
   member: 0x0d,
   pointer_type: 0x0f,
@@ -27,6 +28,7 @@ export const TAG = {
   subrange_type: 0x21,
   base_type: 0x24,
   const_type: 0x26,
+  constant: 0x27,
   enumerator: 0x28,
   packed_type: 0x2d,
   subprogram: 0x2e,
@@ -38,6 +40,7 @@ export const TAG = {
   restrict_type: 0x37,
   interface_type: 0x38,
   namespace: 0x39,
+  imported_module: 0x3a,
   unspecified_type: 0x3b,
   partial_unit: 0x3c,
   imported_unit: 0x3d,
@@ -70,6 +73,7 @@ export const AT = {
   language: 0x13,
   discr: 0x15,
   discr_value: 0x16,
+  import: 0x18,
   comp_dir: 0x1b,
   const_value: 0x1c,
   containing_type: 0x1d,
@@ -100,6 +104,7 @@ export const AT = {
   call_line: 0x59,
   signature: 0x69,
   data_bit_offset: 0x6b,
+  enum_class: 0x6d,
   linkage_name: 0x6e,
   str_offsets_base: 0x72,
   addr_base: 0x73,
@@ -128,6 +133,8 @@ export const AT = {
   GNU_ranges_base: 0x2132,
   GNU_addr_base: 0x2133,
   GNU_entry_view: 0x2138,
+  go_embedded_field: 0x2903,
+  go_runtime_type: 0x2904,
 } as const;
 
 /** What an item of a discriminant list is, DWARF 5 §7.5.4 (DW_AT_discr_list). */

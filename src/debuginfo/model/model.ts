@@ -158,6 +158,8 @@ export interface Member {
   readonly bits?: { readonly offset: number; readonly size: number };
   /** A base class, not a member. */
   readonly inherited: boolean;
+  /** Go: an embedded field, whose members read as the structure's own. */
+  readonly isEmbedded?: boolean;
   /** In bytes, where the program states one. */
   readonly alignment?: number;
 }
@@ -276,6 +278,8 @@ export interface Variable {
   /** At the scope's address. */
   readonly location: Location;
   readonly role: 'parameter' | 'local' | 'global';
+  /** Where a name may mean several things, and nothing tells which: all of them, in full. */
+  readonly alternatives?: readonly string[];
 }
 
 // ---- places in the source
@@ -393,8 +397,16 @@ export interface Scope {
   readonly language: SourceLanguage;
   /** The innermost function, inlined or not. */
   readonly function: string | undefined;
-  /** Innermost block first, then outwards, then the file's and the program's globals. */
+  /**
+   * Innermost block first, then outwards, then the file's and the program's globals: those of the namespaces around the
+   * function, then those that are not visible there. `::name` is one that has this name in full, `'file.c'::name` a
+   * file's own, `function::name` a static variable of a function.
+   */
   lookup(name: string): Variable | undefined;
+  /** Of the innermost function and those that it is nested in alone. */
+  lookupLocal(name: string): Variable | undefined;
+  /** The functions of a name, each once, by their names in full; as variables that lie where their code begins. */
+  functions(name: string): readonly Variable[];
   /** Of the innermost function, in order of declaration. */
   parameters(): readonly Variable[];
   /** Visible at pc, innermost first, without the parameters. */
@@ -413,6 +425,10 @@ export interface Scope {
   lookupElsewhere(name: string): Variable | undefined;
   /** Names near to one that was not found, best first, for "did you mean". */
   similarNames(name: string): readonly string[];
+  /** The same of types. */
+  similarTypes(name: string): readonly string[];
+  /** Go: a type as the language writes it, and where the program describes it at run time. */
+  runtimeType(name: string): { readonly type: Type; readonly descriptor: LinkAddress | undefined } | undefined;
   /** Where the function returns; undefined elsewhere. */
   readonly leaving?: Leaving;
 }
@@ -430,5 +446,9 @@ export function emptyScope(pc: LinkAddress): Scope {
     compute: () => ({ kind: 'unavailable', reason: '<not available>' }),
     lookupElsewhere: () => undefined,
     similarNames: () => [],
+    similarTypes: () => [],
+    lookupLocal: () => undefined,
+    functions: () => [],
+    runtimeType: () => undefined,
   };
 }

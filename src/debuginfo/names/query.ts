@@ -38,5 +38,6 @@ export function matchesName(qualified: string, query: string): boolean {
 function endsInName(qualified: string, query: string): boolean {
   if (!qualified.endsWith(query)) return false;
   const before = qualified.slice(0, qualified.length - query.length);
-  return before === '' || before.endsWith('::') || before.endsWith('.');
+  // Go: people leave out where a package comes from, `net/` of `net/http.Client`.
+  return before === '' || /(?:::|\.|\/)$/.test(before);
 }

@@ -7,7 +7,7 @@ import { type Unit } from '../dwarf/unit';
 import { type NamedEntry, type NameIndex } from '../index/nameIndex';
 import { instancesOf } from './instances';
 import { lastComponent, matchesName } from '../names/query';
-import { qualifiedNameOf } from './names';
+import { nameOf, qualifiedNameOf, shortNameOf } from './names';
 import { type Program } from './program';
 
 /** Entries inside these are local. */
@@ -29,38 +29,54 @@ export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([
   TAG.subroutine_type,
 ]);
 
-/** From where a name is looked up: its own unit comes first, and the namespaces around it. */
+/** From where a name is looked up: its own unit comes first, and what is visible there. */
 export interface LookupContext {
   readonly unit: Unit | undefined;
-  /** Qualified names of the namespaces and classes around, innermost first; without the empty one. */
-  readonly enclosing: readonly string[];
+  /**
+   * What may be left out before a name, with the sign after it (`shop::`, Go's `net/http.`): the scopes around, the
+   * innermost first, each with those that are as near; the program's own, '', last.
+   */
+  readonly visible: readonly (readonly string[])[];
 }
 
+/** What a name means, and what else it may mean as well: names in full, all of them, or none. */
+export interface Found {
+  readonly entry: Entry;
+  readonly alternatives: readonly string[];
+}
+
+const GLOBALS: ReadonlySet<number> = new Set([TAG.variable, TAG.constant, TAG.member]);
+const ENUMERATORS: ReadonlySet<number> = new Set([TAG.enumerator]);
+
 /** The global or file-level variable that `name` means: the entry that says where it is, else one that declares it. */
-export function findGlobal(program: Program, name: string, from: LookupContext): Entry | undefined {
-  return best(named(program, name, new Set([TAG.variable]), from), name, from, (entry) => definitionOf(program, entry));
+export function findGlobal(program: Program, name: string, from: LookupContext): Found | undefined {
+  return best(named(program, name, GLOBALS, from), name, from, (entry) => definitionOf(program, entry));
 }
 
 /** The enumerator of this name. */
-export function findEnumerator(program: Program, name: string, from: LookupContext): Entry | undefined {
-  return best(named(program, name, new Set([TAG.enumerator]), from), name, from, (entry) => entry);
+export function findEnumerator(program: Program, name: string, from: LookupContext): Found | undefined {
+  return best(named(program, name, ENUMERATORS, from), name, from, (entry) => entry);
 }
 
-/** The type of this name among those with the given tags; a definition rather than a declaration. */
+/**
+ * The type of this name among those with the given tags; a definition rather than a declaration. Undefined where it may
+ * be several.
+ */
 export function findType(
   program: Program,
   name: string,
   tags: ReadonlySet<number>,
   from: LookupContext,
 ): Entry | undefined {
-  return best(named(program, name, tags, from), name, from, (entry) => entry);
+  const found = best(named(program, name, tags, from), name, from, (entry) => entry);
+  return found?.alternatives.length === 0 ? found.entry : undefined;
 }
 
 /** The definition, wherever in the program, of the structure or enumeration that `declaration` only names. */
 export function findDefinition(program: Program, declaration: Entry): Entry | undefined {
   const name = qualifiedNameOf(declaration);
   if (name === undefined) return undefined;
-  for (const entry of named(program, name, new Set([declaration.tag]), { unit: declaration.unit, enclosing: [] })) {
+  for (const entry of named(program, name, new Set([declaration.tag]), declaration)) {
     if (!entry.has(AT.declaration) && qualifiedNameOf(entry) === name) return entry;
   }
   return undefined;
@@ -70,19 +86,19 @@ export function findDefinition(program: Program, declaration: Entry): Entry | un
  * Entries with this name, outside of functions unless they are types. The own unit is looked at first and may be
  * enough.
  */
-function* named(
+export function* named(
   program: Program,
-  name: string,
+  query: string,
   tags: ReadonlySet<number>,
-  { unit: own }: LookupContext,
+  { unit: own }: Pick<LookupContext, 'unit'>,
 ): IterableIterator<Entry> {
+  const name = query.replace(/^::/, '');
   const last = lastComponent(name);
   if (own) yield* namedIn(own, name, last, tags);
   const indexed = program.names.entries(name, tags, (index) => indexedNames(index, name, tags));
   if (indexed) {
     for (const entry of indexed) {
-      const qualified = entry.unit === own ? undefined : ifWellFormed(() => qualifiedNameOf(entry));
-      if (qualified !== undefined && matchesName(qualified, name)) yield entry;
+      if (entry.unit !== own && isMeant(entry, name)) yield entry;
     }
     return;
   }
@@ -103,34 +119,84 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
     const entry = Entry.of(entries, index);
     const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;
-    const qualified = ifWellFormed(() => qualifiedNameOf(entry));
-    if (qualified !== undefined && matchesName(qualified, name)) yield entry;
+    // A static member before DWARF 5; other members are no variables.
+    if (entry.tag === TAG.member && !(entry.flag(AT.declaration) && entry.flag(AT.external))) continue;
+    if (isMeant(entry, name)) yield entry;
   }
 }
 
-/** What ranks entries of one name: nearer scopes, the own unit, and what is there rather than declared. */
+function isMeant(entry: Entry, name: string): boolean {
+  return ifWellFormed(() => namesOf(entry).some((each) => matchesName(each, name))) ?? false;
+}
+
+/** The names that an entry has in full: some of what is around it need not be written. */
+function namesOf(entry: Entry): readonly string[] {
+  const qualified = qualifiedNameOf(entry);
+  if (qualified === undefined) return [];
+  const short = shortNameOf(entry);
+  const names = qualified === short ? [qualified] : [qualified, short];
+  const enumeration = entry.tag === TAG.enumerator ? entry.parent : undefined;
+  if (!enumeration || enumeration.flag(AT.enum_class)) return names;
+  // An enumeration without `class` puts its names where it is itself (C++20 [dcl.enum]).
+  const tag = nameOf(enumeration);
+  const own = `${tag ?? ''}::${nameOf(entry) ?? ''}`;
+  return tag === undefined
+    ? names
+    : [...names, ...names.map((each) => each.slice(0, -own.length) + (nameOf(entry) ?? ''))];
+}
+
+/**
+ * What ranks entries of one name: nearer scopes, the own unit, and what is there rather than declared. Those that are
+ * not visible come last, and only where they are all one.
+ */
 function best(
   entries: Iterable<Entry>,
-  name: string,
+  query: string,
   from: LookupContext,
   complete: (entry: Entry) => Entry,
-): Entry | undefined {
-  const names = [...from.enclosing.map((scope) => `${scope}::${name}`), name];
+): Found | undefined {
+  const isFull = query.startsWith('::');
+  const name = isFull ? query.slice(2) : query;
+  const visible = (isFull ? [['']] : from.visible).map((prefixes) => prefixes.map((prefix) => prefix + name));
   let found: Entry | undefined;
+  let others: Entry[] = [];
   let rank = Infinity;
   for (const entry of entries) {
-    const qualified = qualifiedNameOf(entry) ?? '';
-    const scope = names.indexOf(qualified);
+    const names = namesOf(entry);
+    const scope = visible.findIndex((group) => names.some((each) => group.includes(each)));
+    if (scope < 0 && isFull) continue;
     const completed = complete(entry);
     const isDeclared = completed.has(AT.declaration) ? 1 : 0;
     const isForeign = entry.unit === from.unit ? 0 : entry.has(AT.external) ? 2 : 3;
-    const own = (scope < 0 ? names.length : scope) * 100 + isDeclared * 10 + isForeign;
-    if (own >= rank) continue;
+    const own = (scope < 0 ? visible.length : scope) * 100 + isDeclared * 10 + isForeign;
+    if (own > rank) continue;
+    if (own < rank) others = [];
+    else if (found && isOther(found, completed)) others.push(completed);
+    if (own === rank) continue;
     found = completed;
     rank = own;
-    if (rank === 0) break;
+    if (rank === 0 && visible[0]?.length === 1) break;
   }
-  return found;
+  if (!found) return undefined;
+  const alternatives = [found, ...others].map(distinctName);
+  return { entry: found, alternatives: others.length === 0 ? [] : [...new Set(alternatives)] };
+}
+
+/** Whether two entries of one name are two things: by their names in full, their values, or where they are. */
+function isOther(one: Entry, other: Entry): boolean {
+  if (qualifiedNameOf(one) !== qualifiedNameOf(other)) return true;
+  const [value, otherValue] = [one, other].map((each) => each.attribute(AT.const_value)?.constant());
+  if (value !== otherValue) return true;
+  const [place, otherPlace] = [one, other].map((each) => each.attribute(AT.location)?.block());
+  return place !== undefined && otherPlace !== undefined && Buffer.compare(place, otherPlace) !== 0;
+}
+
+/** A name that means this entry alone. */
+function distinctName(entry: Entry): string {
+  const qualified = qualifiedNameOf(entry) ?? '';
+  const isOfFile = entry.tag === TAG.variable && !entry.has(AT.external) && !qualified.includes('::');
+  const file = isOfFile ? Entry.rootOf(entry.unit)?.string(AT.name)?.split('/').at(-1) : undefined;
+  return file === undefined ? qualified : `'${file}'::${qualified}`;
 }
 
 /** The entry that says where the variable is, if any does; else `entry`. */

@@ -39,6 +39,7 @@ export function readMember(types: MemberTypes, entry: Entry, isFirst: boolean): 
     byteOffset: bits ? Math.floor(bits.offset / 8) : byteOffset,
     ...(bits && { bits }),
     inherited: entry.tag === TAG.inheritance,
+    ...(entry.flag(AT.go_embedded_field) && { isEmbedded: true }),
     ...(alignment !== undefined && { alignment }),
   };
 }

@@ -18,9 +18,13 @@ import {
 } from '../model/model';
 import { entryAddress, innermostFunction, isFunction } from './blocks';
 import { findFolded } from './folded';
-import { functionInstances } from './functionInstances';
-import { findEnumerator, findGlobal, type LookupContext } from './globals';
+import { findEnumerator, findGlobal, type Found, type LookupContext } from './globals';
 import { Locations, throughWord } from './locations';
+import { functionsNamed } from './functionsNamed';
+import { goRuntimeType, throughGoPointer } from './goNames';
+import { staticVariables } from './staticVariables';
+import { similarTypes } from './similarTypes';
+import { visibleNames, type VisibleNames } from './visibleNames';
 import { declarationOf, languageOf, linkageNameOf, nameOf, origins, qualifiedNameOf } from './names';
 import { beforeStore, pendingStore } from './pendingStore';
 import { type Program } from './program';
@@ -78,6 +82,11 @@ interface Declaration {
 const MAX_NESTED_FUNCTIONS = 8;
 const MAX_BLOCKS = 64;
 
+/** Go's compiler describes some parts of what it moved to memory twice, and the others as if they came after. */
+const WRONG_PIECES: Location = {
+  kind: 'unavailable',
+  reason: '<not available: it is described with more than it has>',
+};
 const OPTIMIZED_OUT: Location = { kind: 'unavailable', reason: '<optimized out>' };
 
 export class ProgramScope implements Scope {
@@ -89,6 +98,7 @@ export class ProgramScope implements Scope {
   readonly #blocks: readonly Entry[];
   readonly #locations: Locations;
   readonly #viewpoint: LookupContext;
+  readonly #visible: VisibleNames;
   /** What pc's own instruction has yet to put into its place in the frame. */
   readonly #pending: FrameStore | undefined;
 
@@ -111,20 +121,36 @@ export class ProgramScope implements Scope {
     // What was inlined across languages or merged by link-time optimisation reads as where it was written.
     const written = instance && declarationOf(instance).unit;
     this.language = written ? languageOf(written) : unit ? languageOf(unit) : 'other';
-    this.#viewpoint = { unit: written ?? unit, enclosing: instance ? enclosingScopes(instance) : [] };
+    this.#visible = visibleNames(this.#blocks, written ?? unit, this.language);
+    this.#viewpoint = { unit: written ?? unit, visible: this.#visible.prefixes };
   }
 
   lookup(name: string): Variable | undefined {
-    for (const block of this.#blocks) {
-      const declaration = declarationsOf(block).find((candidate) => candidate.name === name);
-      if (declaration) return this.#variable(declaration);
-    }
+    const local = this.lookupLocal(name);
+    if (local) return local;
+    const full = this.#inFull(name);
     return (
-      this.#lookupEnclosing(name) ??
-      this.#lookupGlobal(name) ??
-      this.#lookupEnumerator(name) ??
-      this.#lookupFunction(name)
+      this.#lookupGlobal(full) ?? this.#lookupEnumerator(full) ?? this.#lookupFunction(full) ?? this.#lookupStatic(full)
     );
+  }
+
+  lookupLocal(name: string): Variable | undefined {
+    for (const block of this.#blocks) {
+      const declarations = declarationsOf(block);
+      const declaration = declarations.find((candidate) => candidate.name === name);
+      if (declaration) return this.#variable(declaration);
+      // Go: what lives longer than its function is described as a pointer to it.
+      const moved = this.language === 'go' && declarations.find((candidate) => candidate.name === `&${name}`);
+      if (moved) return throughGoPointer(name, this.#variable(moved));
+    }
+    return this.#lookupEnclosing(name);
+  }
+
+  functions(name: string): readonly Variable[] {
+    return functionsNamed(this.#program, this.#inFull(name), this.#viewpoint).map(({ qualified, entry, address }) => {
+      const location: Location = { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
+      return { name: qualified, type: this.#types.of(declarationOf(entry)), location, role: 'global' };
+    });
   }
 
   parameters(): readonly Variable[] {
@@ -143,7 +169,12 @@ export class ProgramScope implements Scope {
   }
 
   lookupType(name: string): Type | undefined {
-    return namedType(this.#program, this.#types, name, this.#viewpoint, (entry) => this.#locations.isForeign(entry));
+    const full = this.#inFull(name);
+    return namedType(this.#program, this.#types, full, this.#viewpoint, (entry) => this.#locations.isForeign(entry));
+  }
+
+  runtimeType(name: string): ReturnType<Scope['runtimeType']> {
+    return goRuntimeType(this.#program, this.#types, name, this.#viewpoint);
   }
 
   compute(number: RuntimeNumber): Location {
@@ -169,6 +200,23 @@ export class ProgramScope implements Scope {
     return mostSimilar(name, names);
   }
 
+  similarTypes(name: string): readonly string[] {
+    const { unit } = this.#viewpoint;
+    // Go's linker puts all types in one unit.
+    return similarTypes(this.language === 'go' ? this.#program.info.units : unit ? [unit] : [], name);
+  }
+
+  /** A name whose first part is an alias, or is said from where the function is, as the program knows it. */
+  #inFull(name: string): string {
+    const [first = ''] = name.split('::', 1);
+    const alias = this.#visible.aliases.get(first);
+    if (alias !== undefined) return `::${alias}${name.slice(first.length)}`;
+    if (this.language !== 'rust') return name;
+    const scopes = this.#visible.prefixes.flat().filter((scope) => !scope.includes('{'));
+    const base = { crate: scopes.at(-2), self: scopes[0], super: scopes[1] }[first];
+    return base === undefined ? name : `::${base}${name.slice(first.length + 2)}`;
+  }
+
   #variable({ name, entry, isGone }: Declaration, locations = this.#locations): Variable {
     const role = this.#roleOf(entry);
     if (entry.flag(AT.declaration)) {
@@ -176,8 +224,9 @@ export class ProgramScope implements Scope {
       const global = this.#lookupGlobal(name);
       return global ?? { name, type: this.#typeOf(entry), location: this.#declaredLocation(entry), role: 'global' };
     }
-    const location = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : locations.of(entry);
     const type = this.#typeOf(entry);
+    const stated = isGone && !hasFixedPlace(entry) ? OPTIMIZED_OUT : locations.of(entry);
+    const location = isTooLarge(stated, type) ? WRONG_PIECES : stated;
     return {
       name,
       type,
@@ -213,11 +262,26 @@ export class ProgramScope implements Scope {
   }
 
   #lookupGlobal(name: string): Variable | undefined {
-    const entry = findGlobal(this.#program, name, this.#viewpoint);
-    if (!entry) return undefined;
+    const found = findGlobal(this.#program, name, this.#viewpoint);
+    return found && this.#global(name, found);
+  }
+
+  #global(name: string, { entry, alternatives }: Found): Variable {
     const isDefined = entry.has(AT.location) || entry.has(AT.const_value);
     const location = isDefined ? this.#locations.of(entry) : this.#declaredLocation(entry);
-    return { name, type: this.#typeOf(entry), location, role: 'global' };
+    return {
+      name,
+      type: this.#typeOf(entry),
+      location,
+      role: 'global',
+      ...(alternatives.length > 0 && { alternatives }),
+    };
+  }
+
+  /** `function::name` and `'file.c'::name`. */
+  #lookupStatic(name: string): Variable | undefined {
+    const found = staticVariables(this.#program, name);
+    return found && this.#global(name, found);
   }
 
   /** Where a variable is that debug information only declares: symbols tell, or the dynamic linker. */
@@ -237,21 +301,21 @@ export class ProgramScope implements Scope {
   }
 
   #lookupEnumerator(name: string): Variable | undefined {
-    const entry = findEnumerator(this.#program, name, this.#viewpoint);
+    const found = findEnumerator(this.#program, name, this.#viewpoint);
+    const entry = found?.entry;
     const value = entry?.attribute(AT.const_value)?.constant();
     const enumeration = entry?.parent;
     if (!enumeration || value === undefined) return undefined;
     const location: Location = { kind: 'value', value: [{ op: 'const', value: BigInt.asUintN(64, value) }] };
-    return { name, type: this.#types.of(enumeration), location, role: 'global' };
+    const alternatives = found?.alternatives ?? [];
+    const type = this.#types.of(enumeration);
+    return { name, type, location, role: 'global', ...(alternatives.length > 0 && { alternatives }) };
   }
 
   /** A function's name means its address, as in C. */
   #lookupFunction(name: string): Variable | undefined {
-    const entry = functionInstances(this.#program, name).find(({ tag }) => tag === TAG.subprogram);
-    const address = entry && entryAddress(entry);
-    if (!entry || address === undefined) return undefined;
-    const location: Location = { kind: 'memory', address: [{ op: 'address', address: linkAddress(address) }] };
-    return { name, type: this.#types.of(declarationOf(entry)), location, role: 'global' };
+    const [only, ...others] = this.functions(name);
+    return only && others.length === 0 ? { ...only, name } : undefined;
   }
 
   #typeOf(entry: Entry): Type {
@@ -308,6 +372,11 @@ function innerDeclaration(block: Entry, name: string, depth: number): Entry | un
   return undefined;
 }
 
+function isTooLarge(location: Location, { byteSize }: Type): boolean {
+  if (location.kind !== 'pieces' || byteSize === undefined) return false;
+  return location.pieces.reduce((sum, piece) => sum + piece.byteSize, 0) > byteSize;
+}
+
 function isVariable({ tag }: Entry): boolean {
   return tag === TAG.variable || tag === TAG.formal_parameter;
 }
@@ -315,10 +384,4 @@ function isVariable({ tag }: Entry): boolean {
 /** Static variables and constants keep their place in the abstract instance. */
 function hasFixedPlace(entry: Entry): boolean {
   return entry.has(AT.location) || entry.has(AT.const_value);
-}
-
-/** Qualified names of the namespaces and classes around a function, innermost first. */
-function enclosingScopes(instance: Entry): string[] {
-  const parts = (qualifiedNameOf(instance) ?? '').split('::').slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, parts.length - index).join('::'));
 }

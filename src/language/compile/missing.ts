@@ -38,6 +38,14 @@ export function missingVariables(node: Typed): MissingVariable[] {
         visit(part.then);
         visit(part.otherwise);
         return;
+      case 'checked':
+        visit(part.condition);
+        visit(part.value);
+        return;
+      case 'elements':
+        visit(part.pointer);
+        visit(part.count);
+        return;
       case 'runtime':
         if (part.object !== undefined) visit(part.object);
         return;

@@ -5,7 +5,7 @@
  */
 import { assertExists } from '../../base/assert';
 import { type Member, type StructureType, type Type } from '../../debuginfo/model/model';
-import { partPlace } from '../typed/names';
+import { partPlace } from '../typed/members';
 import { countNode, isRuntimeSized, offsetNode, sizeNode } from '../typed/sizes';
 import { type Place, type Typed } from '../typed/tree';
 import { type ArrayType, arrayOf, unqualified, isStructure, sizeOf } from '../typed/types';

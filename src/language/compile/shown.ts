@@ -16,6 +16,10 @@ export interface HitContext {
   readonly threadName: string;
   /** Where a function returns: ns since its entry; undefined where that was not seen. */
   readonly durationNs?: number | undefined;
+  /** When it happened: CLOCK_REALTIME in ns. */
+  readonly timeNs: bigint;
+  /** Which hit of its probe it is, from 1. */
+  readonly ordinal: number;
 }
 
 export interface ShownValue {

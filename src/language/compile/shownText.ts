@@ -19,7 +19,7 @@ import { loadFrom, type Storage } from './storage';
 /**
  * Bytes of a text that is a value of its own, and of one inside of another value; how many of those one value may have.
  */
-const TEXT_BYTES = 1024;
+export const TEXT_BYTES = 1024;
 const INNER_TEXT_BYTES = 200;
 const INNER_TEXTS = 8;
 

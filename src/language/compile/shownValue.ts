@@ -8,16 +8,17 @@ import { type AgentOperation, CaptureStatus } from '../../contract/agent/operati
 import { type Type } from '../../debuginfo/model/model';
 import { BYTE, LONG } from '../typed/builtinTypes';
 import { convert, decay, promote } from '../typed/conversions';
-import { type Context, type Place, type Typed } from '../typed/tree';
+import { type Context, type Elements, type Place, type Typed } from '../typed/tree';
 import { arrayOf, elementOf, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { leaf, type ValueNode } from '../value/node';
 import { scalarText } from '../value/scalar';
 import { MORE, snapshot } from '../value/snapshot';
+import { bareText, BYTES, quotedText } from '../value/text';
 import { nodeOf } from '../value/typeNodes';
 import { shapeOf } from './shape';
 import { failureOf, fixed, type HitContext, mainOf, type ShownFormat, type Showing, type ShownValue } from './shown';
 import { shownShape } from './shownShape';
-import { innerTexts, shownText } from './shownText';
+import { innerTexts, shownText, TEXT_BYTES } from './shownText';
 import { captureFrom } from './storage';
 
 const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> = {
@@ -25,6 +26,8 @@ const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> 
   tid: ({ tid }) => String(tid),
   threadName: ({ threadName }) => threadName,
   duration: ({ durationNs }) => (durationNs === undefined ? '<unknown>' : String(durationNs)),
+  time: ({ timeNs }) => String(timeNs),
+  hits: ({ ordinal }) => String(ordinal),
 };
 
 export function showValue(node: Typed, format: ShownFormat, tools: Omit<Showing, 'style'>): ShownValue {
@@ -39,6 +42,7 @@ function shownWhole(node: Typed, showing: Showing): ShownValue {
   if (node.kind === 'context') {
     return { captures: [], node: (_, context) => leaf(CONTEXT_TEXTS[node.context](context), { type: node.type }) };
   }
+  if (node.kind === 'elements') return shownRun(node, showing);
   const text = shownText(node, showing);
   if (text !== undefined) return text;
   const type = unqualified(node.type);
@@ -128,7 +132,6 @@ function shownObject(place: Place, type: Type, size: number, showing: Showing): 
 // -------------------------------------------------------------------------------------------------------------
 
 function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue {
-  const { style, compiler, budget } = showing;
   const type = unqualified(node.type);
   const declared = type.kind === 'array' ? elementOf(type) : type.kind === 'pointer' ? type.target : undefined;
   if (declared === undefined) throw new Error('internal error: elements of what has none');
@@ -136,8 +139,14 @@ function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue 
   const { element, size } =
     declaredSize === undefined ? { element: BYTE, size: 1 } : { element: declared, size: declaredSize };
   if (count.kind === 'constant') return fixedElements(node, { element, size, count: Number(count.value) }, showing);
+  return shownRun({ kind: 'elements', type, pointer: decay(node), count, element, isText: false }, showing);
+}
 
-  const limit = budget.forValue(Infinity);
+/** Elements that the hit counts. */
+function shownRun({ pointer, count, element, isText }: Elements, showing: Showing): ShownValue {
+  const { style, compiler, budget } = showing;
+  const size = sizeOf(element) ?? 1;
+  const limit = budget.forValue(isText ? TEXT_BYTES : Infinity);
   const bytes: Typed = {
     kind: 'binary',
     type: LONG,
@@ -146,7 +155,7 @@ function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue 
     right: { kind: 'constant', type: LONG, value: BigInt(size) },
   };
   const operations: AgentOperation[] = [
-    ...compiler.value(decay(node)),
+    ...compiler.value(pointer),
     ...compiler.value(bytes),
     ...NOT_NEGATIVE,
     { op: 'captureSlice', limit },
@@ -156,9 +165,14 @@ function shownElements(node: Typed, count: Typed, showing: Showing): ShownValue 
     node: (captures) => {
       const main = mainOf(captures);
       const isCut = main.status === CaptureStatus.truncated;
+      const failure = failureOf(main, compiler);
+      if (isText && (style === undefined || style === 'string' || style === 'bare')) {
+        const write = style === 'bare' ? bareText : quotedText;
+        return leaf(failure ?? write(main.bytes, isCut, BYTES), { type: arrayOf(element, undefined) });
+      }
       const elements = size === 0 ? 0 : Math.floor(main.bytes.length / size) + (isCut ? 1 : 0);
       const shown = arrayOf(element, elements);
-      return failed(failureOf(main, compiler), shown) ?? nodeOf(shown, snapshot(main.bytes), style);
+      return failed(failure, shown) ?? nodeOf(shown, snapshot(main.bytes), style);
     },
   };
 }

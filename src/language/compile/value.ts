@@ -64,6 +64,17 @@ export class ValueCompiler {
           ...this.value(node.otherwise),
           { op: 'end' },
         ];
+      case 'checked':
+        return [
+          ...this.value(node.condition),
+          { op: 'if' },
+          ...this.value(node.value),
+          { op: 'else' },
+          this.reasons.missing(node.reason),
+          { op: 'end' },
+        ];
+      case 'elements':
+        return this.value(node.pointer);
       case 'runtime':
         return this.#runtimeNumber(node.number, node.object);
       case 'aligned':

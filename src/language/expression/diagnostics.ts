@@ -19,6 +19,12 @@ export function unknownName(message: string, range: Range, advice?: string): Sid
   return diagnostic('unknown-name', message, range, advice);
 }
 
+/** Advice that offers the first of some names; undefined where there are none. */
+export function didYouMean(names: readonly string[]): string | undefined {
+  const quoted = names.slice(0, 3).map((name) => `\`${name}\``);
+  return quoted.length > 0 ? `Did you mean ${quoted.join(', ').replace(/, ([^,]*)$/, ' or $1')}?` : undefined;
+}
+
 function diagnostic(code: ErrorCode, message: string, range: Range, advice: string | undefined): SidestepError {
   const place = { range: { start: range.start, end: range.end } };
   return new SidestepError(code, message, advice === undefined ? { place } : { place, advice });

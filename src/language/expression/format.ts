@@ -5,7 +5,8 @@
 import { syntaxError } from './diagnostics';
 import { type Expression } from './ast';
 import { tokenAt } from './lexer';
-import { named, parseExpressionAt, type ParseOptions } from './parser';
+import { parseExpressionAt, type ParseOptions } from './parser';
+import { named } from './tokenCursor';
 
 export type Style =
   | 'hexadecimal'
@@ -71,8 +72,7 @@ export function formatAt(text: string, start: number, options: ParseOptions): { 
 function countAt(text: string, start: number, options: ParseOptions): { count: Expression; behind: number } {
   const token = tokenAt(text, start);
   if (token.kind === 'integer') {
-    const { value, decimal, unsigned, long, range } = token;
-    return { count: { kind: 'integer', value, decimal, unsigned, long, range }, behind: range.end };
+    return { count: token, behind: token.range.end };
   }
   const { expression, next } = parseExpressionAt(text, token.range.end, options);
   if (next.kind !== 'punctuator' || next.text !== ']') {

@@ -1,7 +1,7 @@
 /**
- * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them and `$name` for registers
- * as gdb does. One token at a time from any offset, so that a template or a `.probes` line can hold expressions without
- * marking their ends.
+ * Expressions as tokens: C's (C17 §6.4), with `::` in names as C++, Rust and Zig write them, `'file.c'::name` and
+ * `$name` as gdb does, and the numbers of Rust and Go (`1_000`, `0o17`, `10u8`). One token at a time from any offset,
+ * so that a template or a `.probes` line can hold expressions without marking their ends.
  */
 import { type Range, syntaxError } from './diagnostics';
 
@@ -15,6 +15,8 @@ export type Token =
       readonly decimal: boolean;
       readonly unsigned: boolean;
       readonly long: boolean;
+      /** Rust's type after the digits: `u8`. */
+      readonly suffix: string | undefined;
       readonly range: Range;
     }
   | {
@@ -22,6 +24,7 @@ export type Token =
       readonly text: string;
       readonly value: number;
       readonly single: boolean;
+      readonly suffix: string | undefined;
       readonly range: Range;
     }
   /** The value is a code point; one below 256 is a byte. `prefix`: of a wide character. */
@@ -52,14 +55,21 @@ export const IDENTIFIER = String.raw`(?:${LETTER}|${UNIVERSAL})(?:${LETTER}|${UN
 const NAME = new RegExp(String.raw`(?:::)?${IDENTIFIER}(?:::~?${IDENTIFIER})*`, 'uy');
 const REGISTER = /\$[\p{L}_][\p{L}\p{N}_$]*/uy;
 /** Everything that begins like a number (C17 §6.4.8), so that `12abc` is one wrong number and not two tokens. */
-const NUMBER = /0[xX][A-Za-z0-9_.]*|\.?[0-9](?:[eE][+-]|[A-Za-z0-9_.])*/y;
-const INTEGER = /^(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))(u|l|ll|ul|ull|lu|llu)?$/i;
+const NUMBER = /0[xX](?:[A-Za-z0-9_]|\.(?!\.))*|\.?[0-9](?:[eE][+-]|[A-Za-z0-9_]|\.(?!\.))*/y;
+const INTEGER = /^(?:0[xX]([0-9a-f]+)|0[bB]([01]+)|0o([0-7]+)|(0[0-7]*)|([1-9][0-9]*))(u|l|ll|ul|ull|lu|llu)?$/i;
 const FLOAT = /^(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?(f)?$/i;
-const CHARACTER = /(u8|[LuU])?'((?:[^'\\\n]|\\.)*)'/y;
-const STRING = /(?:u8|[LuU])?"((?:[^"\\\n]|\\.)*)"/y;
+/** Rust's suffixes; `0x1f32` is a number of four digits. */
+const SUFFIX = /(?:[iu](?:8|16|32|64|128|size)|(?<!^0x[0-9a-f_]*)f(?:32|64))$/i;
+/** The index of a field of a tuple, after its dot. */
+const TUPLE_INDEX = /\.(?=[0-9])/y;
+const CHARACTER = /(u8|[LuUb])?'((?:[^'\\\n]|\\.)*)'/y;
+/** gdb's way to name what a file declares for itself. */
+const IN_FILE = new RegExp(String.raw`'([^'\n]+)'(?:::${IDENTIFIER})+`, 'uy');
+const STRING = /(?:u8|[LuUb])?"((?:[^"\\\n]|\\.)*)"/y;
 const BYTE_ESCAPE = /\\(?:x[89a-f][0-9a-f]|[23][0-7]{2})/i;
 /** Longest first. Those that would change the program are here so that the parser can say so. */
-const PUNCTUATOR = /<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:.,()[\]{};#@\\`]/y;
+const PUNCTUATOR =
+  /<<=|>>=|\.\.=|\.\.|&\^(?!=)|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:.,()[\]{};#@\\`]/y;
 
 const ESCAPE =
   /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|(.))/gsu;
@@ -85,10 +95,16 @@ export function tokenAt(text: string, offset: number): Token {
   const range = (length: number): Range => ({ start, end: start + length });
 
   if (start >= text.length) return { kind: 'end', text: '', range: range(0) };
+  const inFile = found(IN_FILE)?.[0];
+  if (inFile !== undefined) return { kind: 'name', text: inFile, range: range(inFile.length) };
   if (found(CHARACTER) !== null) return characterToken(found(CHARACTER), start);
   if (found(STRING) !== null) return stringToken(found(STRING), start);
   const name = found(NAME)?.[0];
   if (name !== undefined) return { kind: 'name', text: withoutEscapes(name), range: range(name.length) };
+  // `pair.0.1` is no fraction.
+  if (found(TUPLE_INDEX) !== null && /[\p{L}\p{N}_)\]]$/u.test(text.slice(0, start).trimEnd())) {
+    return { kind: 'punctuator', text: '.', range: range(1) };
+  }
   const number = found(NUMBER)?.[0];
   if (number !== undefined) return numberToken(number, range(number.length));
   const register = found(REGISTER)?.[0];
@@ -107,10 +123,12 @@ function match(pattern: RegExp, text: string, offset: number): RegExpExecArray |
 }
 
 function numberToken(text: string, range: Range): Token {
-  const integer = INTEGER.exec(text);
+  const suffix = SUFFIX.exec(text)?.[0];
+  const plain = text.slice(0, text.length - (suffix?.length ?? 0)).replaceAll('_', '');
+  const integer = suffix?.startsWith('f') === true ? null : INTEGER.exec(plain);
   if (integer !== null) {
-    const [, hex, binary, octal, decimal, suffix = ''] = integer;
-    const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : octal ? `0o${octal}` : (decimal ?? '');
+    const [, hex, binary, octal, old, decimal, sign = ''] = integer;
+    const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : (octal ?? old) ? `0o${octal ?? old}` : (decimal ?? '');
     const value = BigInt(digits);
     if (value >= 1n << 64n) throw syntaxError(`${text} does not fit in 64 bits`, range);
     return {
@@ -118,16 +136,18 @@ function numberToken(text: string, range: Range): Token {
       text,
       value,
       decimal: decimal !== undefined,
-      unsigned: /u/i.test(suffix),
-      long: /l/i.test(suffix),
+      unsigned: /u/i.test(sign),
+      long: /l/i.test(sign),
+      suffix,
       range,
     };
   }
-  const float = FLOAT.exec(text);
-  if (float !== null) {
+  // Rust: digits alone are a float, if their suffix says so.
+  const float = FLOAT.exec(suffix !== undefined && /^[0-9]+$/.test(plain) ? `${plain}.` : plain);
+  if (float !== null && suffix?.startsWith('f') !== false) {
     const single = float[1] !== undefined;
-    const value = Number(text.replace(/f$/i, ''));
-    return { kind: 'float', text, value: single ? Math.fround(value) : value, single, range };
+    const value = Number(plain.replace(/f$/i, ''));
+    return { kind: 'float', text, value: single ? Math.fround(value) : value, single, suffix, range };
   }
   throw syntaxError(`\`${text}\` is not a number`, range);
 }

@@ -1,42 +1,43 @@
 /**
- * The expressions of messages and conditions: C's (C17 §6.5) without what would change the program: assignments, `++`,
- * calls. Precedence climbing over {@link PRECEDENCE}. The parser knows no names; where only a name's meaning tells a
- * cast from a parenthesis, it asks `isType`.
+ * The expressions of messages and conditions: C's (C17 §6.5), and what other languages write in their place, without
+ * what would change the program: assignments, `++`, calls. Precedence climbing over {@link Grammar}. The parser knows
+ * no names; where only a name's meaning tells a cast from a parenthesis, it asks `isType`.
  */
 import { SidestepError } from '../../base/errors';
 import { type Range, syntaxError } from './diagnostics';
-import { type BinaryOperator, type Expression, type TypeName, type UnaryOperator } from './ast';
+import { type SourceLanguage } from '../../debuginfo/model/model';
+import { type BinaryOperator, type CastStyle, type Expression, type TypeName, type UnaryOperator } from './ast';
+import { ANY_GRAMMAR, type Grammar, grammarOf } from './grammar';
 import { type Token, tokenAt } from './lexer';
-import { isTypeWord, typeNameAt } from './typeName';
+import { type ExpressionReader, withPostfixes } from './postfix';
+import { named, TokenCursor } from './tokenCursor';
+import { isTypeWord, rustTypeAt, templateNameAt, typeNameAt, typeOrReferenceAt } from './typeName';
 
-/** Higher binds tighter; all are left-associative. */
-const PRECEDENCE: ReadonlyMap<string, number> = new Map(
-  (
-    [
-      ['||'],
-      ['&&'],
-      ['|'],
-      ['^'],
-      ['&'],
-      ['==', '!='],
-      ['<', '>', '<=', '>='],
-      ['<<', '>>'],
-      ['+', '-'],
-      ['*', '/', '%'],
-    ] satisfies BinaryOperator[][]
-  ).flatMap((operators, level) => operators.map((operator) => [operator, level + 1] as const)),
-);
-
-const UNARY_OPERATORS: ReadonlySet<string> = new Set(['*', '&', '-', '+', '!', '~'] satisfies UnaryOperator[]);
 const CHANGING_OPERATORS: ReadonlySet<string> = new Set('= ++ -- += -= *= /= %= &= |= ^= <<= >>='.split(' '));
 
 /** Constructs inside each other, and constructs in all: what runs at a hit is small. */
 const MAX_DEPTH = 64;
 const MAX_NODES = 500;
 
+const NAMED_CASTS: ReadonlySet<string> = new Set<CastStyle>([
+  'static_cast',
+  'reinterpret_cast',
+  'const_cast',
+  'dynamic_cast',
+]);
+
+/** `$bt(8)`. */
+const MAX_FRAMES = 256;
+
 export interface ParseOptions {
+  /** Whose precedence and operators it has; C's by default. */
+  readonly language?: SourceLanguage;
+  /** The program is not known yet: what may be right in some language and with some names is. */
+  readonly isOpen?: boolean;
   /** Says whether a name that is no variable names a type. Without it, `(name) -x` reads as a subtraction. */
   readonly isType?: (name: string) => boolean;
+  /** Says whether `name<arguments>` names something, where the name alone is no variable. */
+  readonly isTemplate?: (name: string) => boolean;
   /** A word that ends the expression where an operator could stand. */
   readonly terminator?: string;
 }
@@ -62,10 +63,9 @@ export function parseExpressionAt(
   return { expression, next: parser.token };
 }
 
-class Parser {
-  token: Token;
-  /** After the last token taken. */
-  #end: number;
+class Parser implements ExpressionReader {
+  readonly cursor: TokenCursor;
+  readonly grammar: Grammar;
   #depth = 0;
   #nodes = 0;
 
@@ -74,8 +74,17 @@ class Parser {
     start: number,
     readonly options: ParseOptions,
   ) {
-    this.token = tokenAt(text, start);
-    this.#end = start;
+    this.cursor = new TokenCursor(text, start);
+    this.grammar = options.isOpen === true ? ANY_GRAMMAR : grammarOf(options.language);
+  }
+
+  get token(): Token {
+    return this.cursor.token;
+  }
+
+  isType(name: string): boolean | undefined {
+    if (this.options.isOpen === true) return undefined;
+    return this.options.isType?.(name) ?? false;
   }
 
   /** Conditional expressions, the loosest there are (C17 §6.5.15). */
@@ -83,11 +92,11 @@ class Parser {
     if (++this.#depth > MAX_DEPTH) throw syntaxError('the expression is nested too deeply', this.token.range);
     const condition = this.#binary(1);
     let result = condition;
-    if (this.#take('?')) {
+    if (this.cursor.take('?')) {
       const then = this.expression();
-      this.#expect(':');
+      this.cursor.expect(':');
       const otherwise = this.expression();
-      result = this.#node({
+      result = this.node({
         kind: 'conditional',
         condition,
         then,
@@ -100,63 +109,83 @@ class Parser {
     return result;
   }
 
+  node(expression: Expression): Expression {
+    if (++this.#nodes > MAX_NODES) throw syntaxError('the expression is too long', expression.range);
+    return expression;
+  }
+
   #binary(lowest: number): Expression {
-    let left = this.#unary();
+    let left = this.#converted(this.#unary());
     for (;;) {
-      const level = this.token.kind === 'punctuator' ? PRECEDENCE.get(this.token.text) : undefined;
+      const level = this.token.kind === 'punctuator' ? this.grammar.precedence.get(this.token.text) : undefined;
       if (level === undefined || level < lowest) return left;
       const operator = this.token.text as BinaryOperator;
-      this.#advance();
+      this.cursor.advance();
       const right = this.#binary(level + 1);
       const range = { start: left.range.start, end: right.range.end };
-      left = this.#node({ kind: 'binary', operator, left, right, range });
+      left = this.node({ kind: 'binary', operator, left, right, range });
     }
+  }
+
+  /** Rust: `x as T`, which binds tighter than any operator between two operands. */
+  #converted(operand: Expression): Expression {
+    let result = operand;
+    while (this.grammar.hasAs && this.cursor.atName('as') && this.options.terminator !== 'as') {
+      const found = rustTypeAt(this.text, this.token.range.end);
+      this.cursor.advance();
+      if (found === undefined) throw this.cursor.expected('a type');
+      this.cursor.moveTo(found.type.range.end);
+      const range = { start: operand.range.start, end: found.type.range.end };
+      result = this.node({ kind: 'cast', style: 'as', type: found.type, operand: result, range });
+    }
+    return result;
   }
 
   #unary(): Expression {
     const { token } = this;
     if (token.kind === 'name' && token.text === 'sizeof') return this.#sizeof();
-    if (token.kind !== 'punctuator' || !UNARY_OPERATORS.has(token.text)) return this.#cast();
+    if (token.kind !== 'punctuator' || !this.grammar.unary.has(token.text)) return this.#cast();
     if (++this.#depth > MAX_DEPTH) throw syntaxError('the expression is nested too deeply', token.range);
-    this.#advance();
+    this.cursor.advance();
+    if (token.text === '&' && this.grammar.hasAs && this.cursor.atName('mut')) this.cursor.advance();
     const operand = this.#unary();
     this.#depth--;
     const range = { start: token.range.start, end: operand.range.end };
-    return this.#node({ kind: 'unary', operator: token.text as UnaryOperator, operand, range });
+    return this.node({ kind: 'unary', operator: token.text as UnaryOperator, operand, range });
   }
 
   #sizeof(): Expression {
     const { start } = this.token.range;
-    this.#advance();
+    this.cursor.advance();
     const type = this.#parenthesisedType();
-    if (type !== undefined) return this.#node({ kind: 'sizeofType', type, range: { start, end: this.#end } });
+    if (type !== undefined) return this.node({ kind: 'sizeofType', type, range: { start, end: this.cursor.end } });
     const operand = this.#unary();
-    return this.#node({ kind: 'sizeofValue', operand, range: { start, end: operand.range.end } });
+    return this.node({ kind: 'sizeofValue', operand, range: { start, end: operand.range.end } });
   }
 
   #cast(): Expression {
     const { start } = this.token.range;
     const type = this.#parenthesisedType();
-    if (type === undefined) return this.#postfix(this.#primary());
+    if (type === undefined) return withPostfixes(this, this.#primary());
     if (++this.#depth > MAX_DEPTH) throw syntaxError('the expression is nested too deeply', this.token.range);
     const operand = this.#unary();
     this.#depth--;
-    return this.#node({ kind: 'cast', type, operand, range: { start, end: operand.range.end } });
+    return this.node({ kind: 'cast', style: 'parentheses', type, operand, range: { start, end: operand.range.end } });
   }
 
   /** `(type)`, if that is what stands here and not an expression in parentheses. */
   #parenthesisedType(): TypeName | undefined {
-    if (!this.#at('(')) return undefined;
+    if (!this.cursor.at('(')) return undefined;
     const inner = tokenAt(this.text, this.token.range.end);
     if (inner.kind !== 'name') return undefined;
     const found = this.#tryTypeName(inner);
     if (found === undefined || found.next.kind !== 'punctuator' || found.next.text !== ')') {
-      if (!isTypeWord(inner.text)) return undefined;
+      if (!isTypeWord(inner.text) || (found?.next.kind === 'punctuator' && found.next.text === '(')) return undefined;
       const next = found?.next ?? inner;
       throw syntaxError(`expected \`)\` after the type, found ${named(next)}`, next.range);
     }
     if (!this.#isCertainlyType(inner, found.type, found.next)) return undefined;
-    this.#moveTo(found.next.range.end);
+    this.cursor.moveTo(found.next.range.end);
     return found.type;
   }
 
@@ -176,68 +205,82 @@ class Parser {
     if (type.counts.length > 0) return false;
     // `(name) operand` can't be anything but a cast where an operand begins without being an operator too.
     const behind = tokenAt(this.text, close.range.end);
-    if (behind.kind === 'name') return behind.text !== this.options.terminator;
+    if (behind.kind === 'name') return behind.text !== this.options.terminator && behind.text !== 'as';
     return behind.kind === 'punctuator'
       ? ['(', '!', '~'].includes(behind.text)
       : behind.kind !== 'end' && behind.kind !== 'string';
-  }
-
-  #postfix(object: Expression): Expression {
-    for (;;) {
-      const { start } = object.range;
-      if (this.#take('.') || this.#take('->')) {
-        const { text: name, range: nameRange, kind } = this.token;
-        if (kind !== 'name') throw this.#expected('the name of a member');
-        this.#advance();
-        object = this.#node({ kind: 'member', object, name, nameRange, range: { start, end: this.#end } });
-      } else if (this.#take('[')) {
-        const index = this.expression();
-        this.#expect(']');
-        object = this.#node({ kind: 'index', array: object, index, range: { start, end: this.#end } });
-      } else if (this.#at('(')) {
-        throw syntaxError("a probe can't call functions: it can only read", this.token.range);
-      } else return object;
-    }
   }
 
   #primary(): Expression {
     const { token } = this;
     switch (token.kind) {
       case 'name':
-        this.#advance();
-        return this.#node({ kind: 'name', name: token.text, range: token.range });
+        return NAMED_CASTS.has(token.text) ? this.#namedCast(token) : this.#name(token);
       case 'register':
-        this.#advance();
-        return this.#node({ kind: 'register', name: token.text, range: token.range });
-      case 'integer': {
-        this.#advance();
-        const { value, decimal, unsigned, long, range } = token;
-        return this.#node({ kind: 'integer', value, decimal, unsigned, long, range });
-      }
+        this.cursor.advance();
+        if (token.text === '$bt') return this.#backtrace(token.range);
+        return this.node({ kind: 'register', name: token.text, range: token.range });
+      case 'integer':
       case 'float':
-        this.#advance();
-        return this.#node({ kind: 'float', value: token.value, single: token.single, range: token.range });
       case 'character':
-        this.#advance();
-        return this.#node({ kind: 'character', value: token.value, prefix: token.prefix, range: token.range });
       case 'string':
-        this.#advance();
-        return this.#node({ kind: 'string', value: token.value, range: token.range });
+        this.cursor.advance();
+        return this.node(token);
       case 'punctuator':
       case 'end':
         break;
     }
     this.#refuseChange();
-    if (!this.#at('(')) throw this.#expected('an expression');
-    this.#advance();
+    if (!this.cursor.at('(')) throw this.cursor.expected('an expression');
+    this.cursor.advance();
     const inner = this.expression();
-    this.#expect(')');
-    return { ...inner, range: { start: token.range.start, end: this.#end } };
+    this.cursor.expect(')');
+    return { ...inner, range: { start: token.range.start, end: this.cursor.end } };
   }
 
-  #node(expression: Expression): Expression {
-    if (++this.#nodes > MAX_NODES) throw syntaxError('the expression is too long', expression.range);
-    return expression;
+  #name({ text, range }: Token): Expression {
+    this.cursor.advance();
+    const template = this.#templateName(text, range);
+    if (template === undefined) return this.node({ kind: 'name', name: text, range });
+    this.cursor.moveTo(template.end);
+    return this.node({ kind: 'name', name: template.name, range: { start: range.start, end: template.end } });
+  }
+
+  /** `Table<int>::count`; that the `<` is no operator, names tell. */
+  #templateName(name: string, { start, end }: Range): { name: string; end: number } | undefined {
+    const found = templateNameAt(this.text, start, end);
+    if (found === undefined) return undefined;
+    if (this.options.isOpen === true) return found.name.includes('>::') ? found : undefined;
+    return this.options.isType?.(name) !== true && this.options.isTemplate?.(found.name) === true ? found : undefined;
+  }
+
+  /** `static_cast<T>(x)` and the like. */
+  #namedCast({ text, range: { start } }: Token): Expression {
+    this.cursor.advance();
+    if (!this.cursor.at('<')) return this.node({ kind: 'name', name: text, range: { start, end: this.cursor.end } });
+    const found = typeOrReferenceAt(this.text, this.token.range.end);
+    this.cursor.advance();
+    if (found === undefined) throw this.cursor.expected('a type');
+    this.cursor.moveTo(found.type.range.end);
+    this.cursor.expect('>');
+    this.cursor.expect('(');
+    const operand = this.expression();
+    this.cursor.expect(')');
+    const range = { start, end: this.cursor.end };
+    return this.node({ kind: 'cast', style: text as CastStyle, type: found.type, operand, range });
+  }
+
+  #backtrace({ start }: Range): Expression {
+    let frames: number | undefined;
+    if (this.cursor.take('(')) {
+      const { token } = this;
+      const isCount = token.kind === 'integer' && token.value > 0n && token.value <= BigInt(MAX_FRAMES);
+      if (!isCount) throw this.cursor.expected(`a number of frames from 1 to ${MAX_FRAMES}`);
+      frames = Number(token.value);
+      this.cursor.advance();
+      this.cursor.expect(')');
+    }
+    return this.node({ kind: 'backtrace', frames, range: { start, end: this.cursor.end } });
   }
 
   #refuseChange(): void {
@@ -246,36 +289,4 @@ class Parser {
     const advice = token.text === '=' ? 'Write `==` to compare.' : undefined;
     throw syntaxError(`\`${token.text}\` would change the program; a probe can only read`, token.range, advice);
   }
-
-  #at(punctuator: string): boolean {
-    return this.token.kind === 'punctuator' && this.token.text === punctuator;
-  }
-
-  #take(punctuator: string): boolean {
-    if (!this.#at(punctuator)) return false;
-    this.#advance();
-    return true;
-  }
-
-  #expect(punctuator: string): void {
-    if (!this.#take(punctuator)) throw this.#expected(`\`${punctuator}\``);
-  }
-
-  #expected(what: string): SidestepError {
-    return syntaxError(`expected ${what}, found ${named(this.token)}`, this.token.range);
-  }
-
-  #advance(): void {
-    this.#moveTo(this.token.range.end);
-  }
-
-  #moveTo(offset: number): void {
-    this.#end = offset;
-    this.token = tokenAt(this.text, offset);
-  }
-}
-
-/** A token as an error names it. */
-export function named(token: { readonly kind: Token['kind']; readonly text: string; readonly range: Range }): string {
-  return token.kind === 'end' ? 'the end' : `\`${token.text}\``;
 }

@@ -5,7 +5,8 @@
  */
 import { syntaxError } from './diagnostics';
 import { type TypeName } from './ast';
-import { IDENTIFIER, type Token, tokenAt } from './lexer';
+import { IDENTIFIER, type Token } from './lexer';
+import { TokenCursor } from './tokenCursor';
 
 const QUALIFIERS: ReadonlySet<string> = new Set(['const', 'volatile', 'restrict']);
 const MEMBERS = new RegExp(`^(?:::(?:${IDENTIFIER}))+`, 'u');
@@ -26,33 +27,67 @@ export function isTypeWord(text: string): boolean {
  * @returns undefined where none begins. Throws `syntax` after a word that only a type can begin with.
  */
 export function typeNameAt(text: string, start: number): { type: TypeName; next: Token } | undefined {
-  const cursor = new Cursor(text, start);
+  const cursor = new TokenCursor(text, start);
   const first = cursor.token;
-  cursor.skipQualifiers();
+  skipQualifiers(cursor);
   const name = baseName(cursor);
   if (name === undefined) return undefined;
-  cursor.skipQualifiers();
+  skipQualifiers(cursor);
   let pointers = 0;
-  while (cursor.takePunctuator('*')) {
+  while (cursor.take('*')) {
     pointers++;
-    cursor.skipQualifiers();
+    skipQualifiers(cursor);
   }
   const counts: number[] = [];
-  while (cursor.takePunctuator('[')) {
+  while (cursor.take('[')) {
     const count = cursor.token;
     if (count.kind !== 'integer') throw syntaxError('expected the number of elements', count.range);
     cursor.advance();
-    if (!cursor.takePunctuator(']')) throw syntaxError('expected `]`', cursor.token.range);
+    if (!cursor.take(']')) throw syntaxError('expected `]`', cursor.token.range);
     counts.push(Number(count.value));
   }
   const type = { name, pointers, counts, range: { start: first.range.start, end: cursor.end } };
   return { type, next: cursor.token };
 }
 
-function baseName(cursor: Cursor): string | undefined {
+/** The same in C++, where a type may be a reference. */
+export function typeOrReferenceAt(text: string, start: number): { type: TypeName; next: Token } | undefined {
+  const found = typeNameAt(text, start);
+  if (found?.next.kind !== 'punctuator' || !['&', '&&'].includes(found.next.text)) return found;
+  const cursor = new TokenCursor(text, found.next.range.end);
+  const range = { start: found.type.range.start, end: found.next.range.end };
+  return { type: { ...found.type, isReference: true, range }, next: cursor.token };
+}
+
+/** Rust's types as `as` names them: `*const u8`, `usize`, `ns::Type<u8>`. Undefined where none begins. */
+export function rustTypeAt(text: string, start: number): { type: TypeName; next: Token } | undefined {
+  const cursor = new TokenCursor(text, start);
+  const first = cursor.token.range.start;
+  let pointers = 0;
+  while (cursor.take('*')) {
+    if (!cursor.atName('const') && !cursor.atName('mut')) throw cursor.expected('`const` or `mut`');
+    cursor.advance();
+    pointers++;
+  }
+  if (cursor.token.kind !== 'name') return undefined;
+  const { text: name } = cursor.token;
+  cursor.advance();
+  const whole = `${name}${takeTemplateArguments(cursor)}`;
+  return { type: { name: whole, pointers, counts: [], range: { start: first, end: cursor.end } }, next: cursor.token };
+}
+
+/** A name with template arguments at `start`, the name itself ending at `end`; undefined where there are none. */
+export function templateNameAt(text: string, start: number, end: number): { name: string; end: number } | undefined {
+  if (text[end] !== '<') return undefined;
+  const cursor = new TokenCursor(text, end);
+  const rest = takeTemplateArguments(cursor);
+  return rest === '' ? undefined : { name: text.slice(start, end) + rest, end: cursor.end };
+}
+
+function baseName(cursor: TokenCursor): string | undefined {
   const first = cursor.token;
   if (first.kind !== 'name') return undefined;
-  if (ARITHMETIC_WORDS.has(first.text)) return cursor.takeWords(ARITHMETIC_WORDS).join(' ');
+  if (ARITHMETIC_WORDS.has(first.text)) return takeWords(cursor).join(' ');
   const tag = TAGS.has(first.text) ? `${first.text} ` : '';
   if (tag !== '') {
     cursor.advance();
@@ -62,77 +97,54 @@ function baseName(cursor: Cursor): string | undefined {
   }
   const name = cursor.token.text;
   cursor.advance();
-  return `${tag}${name}${cursor.takeTemplateArguments()}`;
+  return `${tag}${name}${takeTemplateArguments(cursor)}`;
 }
 
-/** Tokens one after the other, with one look ahead. */
-class Cursor {
-  token: Token;
-  /** After the last token taken. */
-  end: number;
-
-  constructor(
-    readonly text: string,
-    start: number,
+function takeWords(cursor: TokenCursor): string[] {
+  const taken: string[] = [];
+  while (
+    cursor.token.kind === 'name' &&
+    (ARITHMETIC_WORDS.has(cursor.token.text) || QUALIFIERS.has(cursor.token.text))
   ) {
-    this.token = tokenAt(text, start);
-    this.end = start;
+    if (!QUALIFIERS.has(cursor.token.text)) taken.push(cursor.token.text);
+    cursor.advance();
   }
+  return taken;
+}
 
-  advance(): void {
-    this.#moveTo(this.token.range.end);
-  }
+function skipQualifiers(cursor: TokenCursor): void {
+  while (cursor.token.kind === 'name' && QUALIFIERS.has(cursor.token.text)) cursor.advance();
+}
 
-  takePunctuator(punctuator: string): boolean {
-    if (this.token.kind !== 'punctuator' || this.token.text !== punctuator) return false;
-    this.advance();
-    return true;
+/** `<…>` with its brackets balanced and `::name` after it, as far as they go; an empty text where there is none. */
+function takeTemplateArguments(cursor: TokenCursor): string {
+  const { text } = cursor;
+  const start = cursor.token.range.start;
+  let end = start;
+  for (;;) {
+    const length = balancedLength(text, end);
+    if (length === undefined) break;
+    end += length;
+    const member = MEMBERS.exec(text.slice(end));
+    end += member?.[0].length ?? 0;
   }
-
-  takeWords(words: ReadonlySet<string>): string[] {
-    const taken: string[] = [];
-    while (this.token.kind === 'name' && (words.has(this.token.text) || QUALIFIERS.has(this.token.text))) {
-      if (!QUALIFIERS.has(this.token.text)) taken.push(this.token.text);
-      this.advance();
-    }
-    return taken;
-  }
-
-  skipQualifiers(): void {
-    while (this.token.kind === 'name' && QUALIFIERS.has(this.token.text)) this.advance();
-  }
-
-  /** `<…>` with its brackets balanced and `::name` after it, as far as they go; an empty text where there is none. */
-  takeTemplateArguments(): string {
-    const start = this.token.range.start;
-    let end = start;
-    for (;;) {
-      const length = balancedLength(this.text, end);
-      if (length === undefined) break;
-      end += length;
-      const member = MEMBERS.exec(this.text.slice(end));
-      end += member?.[0].length ?? 0;
-    }
-    if (end === start) return '';
-    this.#moveTo(end);
-    return this.text.slice(start, end).replace(/\s+/g, ' ');
-  }
-
-  #moveTo(offset: number): void {
-    this.end = offset;
-    this.token = tokenAt(this.text, offset);
-  }
+  if (end === start) return '';
+  cursor.moveTo(end);
+  return text.slice(start, end).replace(/\s+/g, ' ');
 }
 
 /** The length of `<…>` at `start`, if what lies between can be template arguments. */
 function balancedLength(text: string, start: number): number | undefined {
   if (text[start] !== '<') return undefined;
   let depth = 0;
+  let parentheses = 0;
   for (let at = start; at < text.length; at++) {
     const character = text.charAt(at);
     if (character === '<') depth++;
-    else if (character === '>' && --depth === 0) return at + 1 - start;
-    else if (!/[\p{L}\p{N}_:,*&\s[\]>]/u.test(character)) return undefined;
+    else if (character === '(') parentheses++;
+    else if (character === ')' && --parentheses < 0) return undefined;
+    else if (character === '>' && --depth === 0) return parentheses === 0 ? at + 1 - start : undefined;
+    else if (!/[\p{L}\p{N}_:,*&\s[\]>)-]/u.test(character)) return undefined;
   }
   return undefined;
 }

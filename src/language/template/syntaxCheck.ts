@@ -4,10 +4,10 @@ import { parseTemplate } from './template';
 
 /** Throws `syntax`, with the range in the message. */
 export function checkMessage(message: string): void {
-  parseTemplate(message);
+  parseTemplate(message, { isOpen: true });
 }
 
 /** Throws `syntax`, with the range in the text. */
 export function checkCondition(text: string): void {
-  parseExpression(text);
+  parseExpression(text, { isOpen: true });
 }

@@ -7,7 +7,8 @@ import { syntaxError, type Range } from '../expression/diagnostics';
 import { type Expression } from '../expression/ast';
 import { type Format, formatAt } from '../expression/format';
 import { tokenAt } from '../expression/lexer';
-import { named, parseExpressionAt, type ParseOptions } from '../expression/parser';
+import { parseExpressionAt, type ParseOptions } from '../expression/parser';
+import { named } from '../expression/tokenCursor';
 
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }

@@ -11,7 +11,7 @@ export function base(name: string, byteSize: number, encoding: BaseEncoding): Ba
 }
 
 const VOID: Type = { kind: 'void', byteSize: undefined };
-const CHAR = base('char', 1, 'character');
+export const CHAR = base('char', 1, 'character');
 export const BOOL = base('bool', 1, 'boolean');
 /** What memory without a type is made of. */
 export const BYTE = base('uint8_t', 1, 'unsigned');

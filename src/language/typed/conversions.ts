@@ -80,3 +80,8 @@ export function negation(node: Typed): Typed {
 function isComparison(operation: string): boolean {
   return /^(?:eq|ne|lt|le|gt|ge)/.test(operation);
 }
+
+/** The bits of a double. */
+export function doubleBits(value: number): bigint {
+  return new BigUint64Array(Float64Array.of(value).buffer)[0]!;
+}

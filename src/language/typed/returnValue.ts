@@ -10,7 +10,7 @@ import {
 import { type Range, typeError, unknownName } from '../expression/diagnostics';
 import { LONG } from './builtinTypes';
 import { referent } from './conversions';
-import { definition } from './names';
+import { definition } from './members';
 import { type Typed } from './tree';
 import { scalarOf, sizeOf, typeText } from './types';
 import { goPlaces } from './goResults';

@@ -21,7 +21,20 @@ export interface Place {
   readonly bits?: { readonly offset: number; readonly size: number };
 }
 
-export type Context = 'pid' | 'tid' | 'threadName' | 'duration';
+export interface Elements {
+  readonly kind: 'elements';
+  /** An array of unknown length; of a text, the language's own type of texts. */
+  readonly type: Type;
+  /** To the first. */
+  readonly pointer: Typed;
+  /** An integer; below 0, there are none. */
+  readonly count: Typed;
+  readonly element: Type;
+  /** Whether they are bytes of UTF-8 that read as a string. */
+  readonly isText: boolean;
+}
+
+export type Context = 'pid' | 'tid' | 'threadName' | 'time' | 'hits' | 'duration';
 
 export type Typed =
   /**
@@ -57,6 +70,16 @@ export type Typed =
       readonly then: Typed;
       readonly otherwise: Typed;
     }
+  /** `value` where the condition, an integer, holds; else it reads as `reason`. */
+  | {
+      readonly kind: 'checked';
+      readonly type: Type;
+      readonly condition: Typed;
+      readonly value: Typed;
+      readonly reason: string;
+    }
+  /** So many elements one after the other, which only the running program can count: shown, or indexed. */
+  | Elements
   /** A number that only the running program has; of an object where the number is computed from its address. */
   | {
       readonly kind: 'runtime';

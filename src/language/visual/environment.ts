@@ -8,10 +8,11 @@ import { type Storage } from '../compile/storage';
 import { parseExpression } from '../expression/parser';
 import { type Intrinsic, type MatchedArgument, type NatvisExpression } from '../natvis/ast';
 import { spellings } from '../natvis/spellings';
-import { check, checkTruth } from '../typed/check';
+import { check, checkTruth } from '../checker/check';
+import { isTemplateName, isTypeName } from '../checker/typeNames';
 import { LONG } from '../typed/builtinTypes';
 import { convert, decay } from '../typed/conversions';
-import { completed, definition, isTypeName, memberPath } from '../typed/names';
+import { completed, definition } from '../typed/members';
 import { type Typed } from '../typed/tree';
 import { isStructure, pointerTo, scalarOf, unqualified } from '../typed/types';
 import { typeError } from '../expression/diagnostics';
@@ -68,22 +69,25 @@ export class Environment {
     const structure = type.kind === 'pointer' ? definition(type.target, outer) : undefined;
     this.#scope = {
       pc: outer.pc,
-      language: outer.language,
+      // Natvis files are written in C++'s expressions, whatever language the program is in.
+      language: 'c++',
       function: outer.function,
       lookup: (name) => {
-        if (name === 'this') return self;
-        const variable = variables.get(name);
-        // A member comes before a global; who asks finds it through `this`.
-        if (variable !== undefined || (structure && memberPath(structure, name))) return variable;
+        const local = this.#local(name);
+        if (local !== undefined) return local;
         const global = outer.lookup(name);
         return global?.role === 'global' ? global : undefined;
       },
+      lookupLocal: (name) => this.#local(name),
+      functions: (name) => outer.functions(name),
       parameters: () => [],
       locals: () => [],
       lookupType: (name) => this.#typeNamed(name),
+      runtimeType: (name) => outer.runtimeType(name),
       compute: (number) => outer.compute(number),
       lookupElsewhere: () => undefined,
       similarNames: () => structure?.members.flatMap((member) => member.name ?? []).slice(0, 3) ?? [],
+      similarTypes: (name) => outer.similarTypes(name),
     };
   }
 
@@ -130,7 +134,15 @@ export class Environment {
   #parsed(text: string): ReturnType<typeof parseExpression> {
     const expanded = withIntrinsics(text, this.intrinsics);
     const replaced = withArguments(expanded, this.templateArguments);
-    return parseExpression(replaced, { isType: (name) => isTypeName(name, this.#scope) });
+    return parseExpression(replaced, {
+      language: this.#scope.language,
+      isType: (name) => isTypeName(name, this.#scope),
+      isTemplate: (name) => isTemplateName(name, this.#scope),
+    });
+  }
+
+  #local(name: string): Variable | undefined {
+    return name === 'this' ? this.self : this.variables.get(name);
   }
 
   #typeNamed(name: string): Type | undefined {

@@ -13,7 +13,7 @@ import { type ValueCompiler } from '../compile/value';
 import { type Visualizers } from '../natvis/ast';
 import { LONG } from '../typed/builtinTypes';
 import { convert, decay, promote } from '../typed/conversions';
-import { definition, partPlace } from '../typed/names';
+import { definition, partPlace } from '../typed/members';
 import { type Place, type Typed } from '../typed/tree';
 import { arrayOf, isStructure, knownCount, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { type Children, leaf, type ValueNode } from '../value/node';

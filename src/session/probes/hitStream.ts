@@ -81,7 +81,8 @@ export class Hit {
   }
 
   get #context(): HitContext {
-    return { pid: this.pid, tid: this.tid, threadName: this.threadName, durationNs: this.durationNs };
+    const { pid, tid, threadName, timeNs, ordinal, durationNs } = this;
+    return { pid, tid, threadName, timeNs, ordinal, durationNs };
   }
 }
 

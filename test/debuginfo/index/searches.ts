@@ -37,7 +37,7 @@ const FACTS: ProgramFacts = {
   instructions: () => undefined,
 };
 
-const NOWHERE = { unit: undefined, enclosing: [] };
+const NOWHERE = { unit: undefined, visible: [['']] };
 
 /** A debug file that is searched both ways. */
 export class Searched {
@@ -99,8 +99,8 @@ export class Searched {
   }
 
   assertGlobal(name: string): void {
-    const searched = findGlobal(this.program, name, NOWHERE);
-    const found = findGlobal(this.indexed, name, NOWHERE);
+    const searched = findGlobal(this.program, name, NOWHERE)?.entry;
+    const found = findGlobal(this.indexed, name, NOWHERE)?.entry;
     assert.equal(found && identityOf(found), searched && identityOf(searched), `global ${name}`);
   }
 
@@ -111,8 +111,8 @@ export class Searched {
   }
 
   assertEnumerator(name: string): void {
-    const searched = findEnumerator(this.program, name, NOWHERE);
-    const found = findEnumerator(this.indexed, name, NOWHERE);
+    const searched = findEnumerator(this.program, name, NOWHERE)?.entry;
+    const found = findEnumerator(this.indexed, name, NOWHERE)?.entry;
     assert.equal(found && described(found), searched && described(searched), `enumerator ${name}`);
   }
 

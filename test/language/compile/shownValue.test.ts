@@ -8,7 +8,7 @@ import { type ShownFormat } from '../../../src/language/compile/shown';
 import { showValue } from '../../../src/language/compile/shownValue';
 import { ValueCompiler } from '../../../src/language/compile/value';
 import { parseExpression } from '../../../src/language/expression/parser';
-import { check } from '../../../src/language/typed/check';
+import { check } from '../../../src/language/checker/check';
 import { nodeText } from '../../../src/language/value/nodeText';
 import { randomNumbers } from '../differential/generator';
 import { array, at, enumeration, optimizedOut, pointer, scopeOf, types, variable } from '../scopes';
@@ -45,7 +45,7 @@ function shown(expression: string, format: ShownFormat) {
 }
 
 describe('the text of a number', () => {
-  const context = { pid: 1, tid: 1, threadName: '' };
+  const context = { pid: 1, tid: 1, threadName: '', timeNs: 0n, ordinal: 1 };
   const random = randomNumbers(11);
 
   for (const name of Object.keys(NUMBERS)) {

@@ -4,7 +4,7 @@ import { verifyAgent } from '../../../src/contract/agent/verify';
 import { type Type } from '../../../src/debuginfo/model/model';
 import { compileProbe } from '../../../src/language/compileProbe';
 import { parseExpression } from '../../../src/language/expression/parser';
-import { check } from '../../../src/language/typed/check';
+import { check } from '../../../src/language/checker/check';
 import { decay } from '../../../src/language/typed/conversions';
 import { unqualified, typeText } from '../../../src/language/typed/types';
 import { memoryOf, runCapture } from '../agentInterpreter';

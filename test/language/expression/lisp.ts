@@ -22,6 +22,16 @@ export function lisp(node: Expression): string {
       return `(${node.operator} ${lisp(node.left)} ${lisp(node.right)})`;
     case 'conditional':
       return `(? ${lisp(node.condition)} ${lisp(node.then)} ${lisp(node.otherwise)})`;
+    case 'slice':
+      return `([] ${lisp(node.array)} ${bound(node.start)}${node.isInclusive ? '..=' : '..'}${bound(node.end)})`;
+    case 'assertion':
+      return `(is ${lisp(node.operand)} <${node.type}>)`;
+    case 'extent':
+      return `(${node.what} ${lisp(node.operand)})`;
+    case 'overload':
+      return `(${node.name} ${node.parameters.map((type) => `<${typeText(type)}>`).join(' ')})`;
+    case 'backtrace':
+      return `(bt ${node.frames ?? ''})`;
     case 'cast':
       return `(cast <${typeText(node.type)}> ${lisp(node.operand)})`;
     case 'sizeofType':
@@ -31,6 +41,10 @@ export function lisp(node: Expression): string {
   }
 }
 
-function typeText({ name, pointers, counts }: TypeName): string {
-  return `${name}${'*'.repeat(pointers)}${counts.map((count) => `[${count}]`).join('')}`;
+function bound(node: Expression | undefined): string {
+  return node === undefined ? '' : lisp(node);
+}
+
+function typeText({ name, pointers, counts, isReference }: TypeName): string {
+  return `${name}${'*'.repeat(pointers)}${isReference === true ? '&' : ''}${counts.map((count) => `[${count}]`).join('')}`;
 }

@@ -44,7 +44,13 @@ describe('values, against gdb', () => {
         const differences = EXPRESSIONS.flatMap((expression, index) => {
           const { agent, render } = compileProbe({ kind: 'log', message: `{${expression}}` }, scope, bias);
           const captures = agent.captures.map((operations) => runCapture(operations, machine));
-          const ours = render(captures, { pid: 0, tid: 0, threadName: '' });
+          const ours = render(captures, {
+            pid: 0,
+            tid: 0,
+            threadName: '',
+            timeNs: 1_700_000_000_000_000_000n,
+            ordinal: 7,
+          });
           const theirs = normalised(texts[index]!);
           const alike = theirs.startsWith('<') ? /^<.*>$/.test(ours) : sameNumbers(ours, theirs);
           return alike ? [] : [`${expression}: ${ours} is ${theirs} in gdb`];

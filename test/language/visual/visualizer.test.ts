@@ -171,7 +171,7 @@ function readsIn(
   const machine = { registers: { rdi: 0x4000n, rsi: 2n }, byteAt: memoryOf(memory) };
   const supply = { fuel: AGENT_LIMITS.fuel as number };
   const captures = probe.agent.captures.map((operations) => runCapture(operations, machine, supply));
-  return probe.render(captures, { pid: 1, tid: 2, threadName: '' });
+  return probe.render(captures, { pid: 1, tid: 2, threadName: '', timeNs: 0n, ordinal: 1 });
 }
 
 const lists = (options: FormatterOptions) => formatter('list', options);

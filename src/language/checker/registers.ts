@@ -1,9 +1,9 @@
 /** Registers as gdb names them: `$rdi`, its parts `$edi`, `$di`, `$dil`, and `$xmm0`; types as gdb gives them. */
 import { type AgentRegister } from '../../contract/agent/operations';
 import { type Member, type Type } from '../../debuginfo/model/model';
-import { base, DOUBLE, FLOAT, INT, LONG, VOID_POINTER } from './builtinTypes';
-import { type Context, type Typed } from './tree';
-import { arrayOf } from './types';
+import { base, DOUBLE, FLOAT, INT, LONG, VOID_POINTER } from '../typed/builtinTypes';
+import { type Context, type Typed } from '../typed/tree';
+import { arrayOf } from '../typed/types';
 
 interface Part {
   readonly register: AgentRegister;
@@ -56,6 +56,8 @@ const CONTEXTS: Readonly<Record<string, { readonly context: Context; readonly ty
   pid: { context: 'pid', type: INT },
   tid: { context: 'tid', type: INT },
   thread: { context: 'threadName', type: arrayOf(BYTE, undefined) },
+  time: { context: 'time', type: LONG },
+  hits: { context: 'hits', type: LONG },
 };
 
 /** An SSE register is a union of the ways to look at it, with gdb's names. */

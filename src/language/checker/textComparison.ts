@@ -1,12 +1,15 @@
 /**
- * `name == "text"`: one comparison for each byte, the terminating NUL included, that ends at the first one that
- * differs.
+ * `name == "text"`. Of characters that a NUL ends: one comparison for each, the NUL included, that ends at the first
+ * one that differs. Of those that are counted: the number, then eight bytes at a time.
  */
 import { type BaseType } from '../../debuginfo/model/model';
-import { base, INT, LONG } from './builtinTypes';
-import { constant, convert, decay } from './conversions';
-import { type Typed } from './tree';
-import { unqualified, elementOf, isByteCharacter, sizeOf, wideCharacter } from './types';
+import { base, INT, LONG, UNSIGNED_LONG } from '../typed/builtinTypes';
+import { readInteger } from '../../base/littleEndian';
+import { constant, convert, decay } from '../typed/conversions';
+import { both } from '../typed/pointers';
+import { type Sequence } from './sequences';
+import { type Typed } from '../typed/tree';
+import { unqualified, elementOf, isByteCharacter, sizeOf, wideCharacter } from '../typed/types';
 
 /** An `int` of 0 or 1; undefined when `node` is neither a pointer to characters nor an array of them. */
 export function textEquals(node: Typed, text: string): Typed | undefined {
@@ -30,6 +33,47 @@ export function textEquals(node: Typed, text: string): Typed | undefined {
   }
   return equal;
 }
+
+/** The same of a string that has a length. */
+export function countedTextEquals({ pointer, length }: Sequence, text: string): Typed {
+  const bytes = Buffer.from(text, 'utf8');
+  const isAsLong: Typed = {
+    kind: 'binary',
+    type: INT,
+    operation: 'eq',
+    left: length,
+    right: constant(LONG, BigInt(bytes.length)),
+  };
+  return both(isAsLong, bytesEqual(pointer, bytes, 0));
+}
+
+function bytesEqual(pointer: Typed, bytes: Uint8Array, at: number): Typed {
+  if (at === bytes.length) return constant(INT, 1n);
+  const size = ([8, 4, 2, 1] as const).find((each) => at + each <= bytes.length) ?? 1;
+  const address: Typed = {
+    kind: 'binary',
+    type: LONG,
+    operation: 'add',
+    left: pointer,
+    right: constant(LONG, BigInt(at)),
+  };
+  const chunk: Typed = { kind: 'place', type: CHUNKS[size], base: { kind: 'pointer', pointer: address }, offset: 0 };
+  const same: Typed = {
+    kind: 'binary',
+    type: INT,
+    operation: 'eq',
+    left: convert(chunk, UNSIGNED_LONG),
+    right: constant(UNSIGNED_LONG, BigInt.asIntN(64, readInteger(bytes, at, size, false))),
+  };
+  return both(same, bytesEqual(pointer, bytes, at + size));
+}
+
+const CHUNKS: Readonly<Record<1 | 2 | 4 | 8, BaseType>> = {
+  1: base('uint8_t', 1, 'unsigned'),
+  2: base('uint16_t', 2, 'unsigned'),
+  4: base('uint32_t', 4, 'unsigned'),
+  8: base('uint64_t', 8, 'unsigned'),
+};
 
 /** Signed integers of the characters' size, whatever their own type is: their bits are compared. */
 const CHARACTERS: Readonly<Record<1 | 2 | 4, BaseType>> = {
