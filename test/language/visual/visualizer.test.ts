@@ -117,6 +117,8 @@ const MEMORY: Readonly<Record<string, Uint8Array>> = {
   [0x6400]: joined(new Uint8Array(Int32Array.of(2).buffer), new Uint8Array(Float32Array.of(0.5).buffer), bytes(0x8000)),
   [0x6500]: joined(low(77, 0), bytes(0x8000, 5), bytes(0x4000, 2)),
   [0x6600]: bytes(0x8000, 1, DANGLING, 3),
+  [0x6700]: bytes(0x9000, 1100),
+  [0x9000]: new Uint8Array(1100).fill(0x78),
   [0x8000]: Buffer.from('hello\0world\0'),
 };
 
@@ -135,6 +137,7 @@ const VARIABLES: Readonly<Record<string, readonly [Type, number]>> = {
   buffer: [buffer, 0x6300],
   tagged: [tagged, 0x6400],
   outer: [outer, 0x6500],
+  long: [buffer, 0x6700],
   buffers: [arrayType(buffer, 2), 0x6600],
   named: [typedef('list_t', list), 0x6000],
 };
@@ -202,6 +205,10 @@ describe('formatters', () => {
         'hell|"hello"|"hello"',
       );
       assert.equal(reads('buffer', formatter('buffer', { displays: ['{chars,[2]su}'] })), 'u"\u6568\u6c6c"');
+    });
+
+    it('have as many characters as any text may have', () => {
+      assert.equal(reads('long', bufferFormatter), `"${'x'.repeat(1024)}"...`);
     });
 
     it('show members that have formatters with them', () => {
