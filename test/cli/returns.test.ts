@@ -197,11 +197,13 @@ describe('return probes', () => {
       'results::level': '{$return}',
       'results::wrapped': '{$return.__0}',
       'results::pair': '{$return}',
+      'results::wide': '{$return}',
     };
     const { printed, logged } = await run(path, probes);
     for (const name of [...Object.keys(RUST), 'results::truth', 'results::level', 'results::wrapped'])
       assert.deepEqual(logged(name), printed.get(name), name);
-    for (const text of logged('results::pair')) assert.match(text, /^<not available: Rust does not say where/);
+    for (const text of [...logged('results::pair'), ...logged('results::wide')])
+      assert.match(text, /^<not available: Rust does not say where/);
   });
 
   it('show no value of optimised Rust that the compiler may have left out', async function () {
