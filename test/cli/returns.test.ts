@@ -286,4 +286,19 @@ describe('return probes', () => {
     const { hits } = parseJsonLines((await running.outcome()).stderr);
     assert.match(hits.at(-1)?.message ?? '', /^lasts \d+ <unknown>$/);
   });
+
+  it('count for --max-hits, entries do not', async () => {
+    const probe = 'log return aPair "{$return.a} {$duration}"';
+    const { stderr } = await sidestep(['run', '--format', 'json', '--max-hits', '3', '-p', probe, '--', plain.path]);
+    const { hits } = parseJsonLines(
+      stderr
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .join('\n'),
+    );
+    assert.deepEqual(
+      hits.map(({ message }) => /^(\d) \d+$/.exec(message)?.[1]),
+      ['0', '1', '2'],
+    );
+  });
 });
