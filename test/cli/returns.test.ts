@@ -197,11 +197,13 @@ describe('return probes', () => {
       'results::level': '{$return}',
       'results::wrapped': '{$return.__0}',
       'results::pair': '{$return}',
+      'results::wide': '{$return}',
     };
     const { printed, logged } = await run(path, probes);
     for (const name of [...Object.keys(RUST), 'results::truth', 'results::level', 'results::wrapped'])
       assert.deepEqual(logged(name), printed.get(name), name);
-    for (const text of logged('results::pair')) assert.match(text, /^<not available: Rust does not say where/);
+    for (const text of [...logged('results::pair'), ...logged('results::wide')])
+      assert.match(text, /^<not available: Rust does not say where/);
   });
 
   it('show no value of optimised Rust that the compiler may have left out', async function () {
@@ -283,5 +285,20 @@ describe('return probes', () => {
     target.stdin.end();
     const { hits } = parseJsonLines((await running.outcome()).stderr);
     assert.match(hits.at(-1)?.message ?? '', /^lasts \d+ <unknown>$/);
+  });
+
+  it('count for --max-hits, entries do not', async () => {
+    const probe = 'log return aPair "{$return.a} {$duration}"';
+    const { stderr } = await sidestep(['run', '--format', 'json', '--max-hits', '3', '-p', probe, '--', plain.path]);
+    const { hits } = parseJsonLines(
+      stderr
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .join('\n'),
+    );
+    assert.deepEqual(
+      hits.map(({ message }) => /^(\d) \d+$/.exec(message)?.[1]),
+      ['0', '1', '2'],
+    );
   });
 });

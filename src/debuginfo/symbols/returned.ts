@@ -15,6 +15,9 @@ import { type Types } from './types';
 const NORMAL = 1;
 
 const UNUSED = '<not available: the compiler may leave out a value that no caller uses>';
+const OTHER_ABI = "<not available: the function does not keep to the system's ABI>";
+/** Options of GCC that change where values are returned; it writes its options into its name. */
+const OTHER_ABIS = /\s-(?:fpcc-struct-return|mabi=ms|mx32)\b/;
 const CHANGED = '<not available: the compiler changed what this copy returns>';
 
 /** `symbols`: those at the function's entry. */
@@ -53,9 +56,10 @@ function whyUnreliable(
   symbols: Parameters<typeof returnedOf>[3],
 ): string | undefined {
   const convention = inherited(subprogram, (origin) => origin.unsigned(AT.calling_convention));
-  if (convention !== undefined && convention !== NORMAL) return CHANGED;
+  if (convention !== undefined && convention !== NORMAL) return OTHER_ABI;
   const { unit } = subprogram;
   const producer = Entry.rootOf(unit)?.string(AT.producer) ?? '';
+  if (OTHER_ABIS.test(producer)) return OTHER_ABI;
   if (languageOf(unit) === 'go') {
     return /\bregabi\b/.test(producer) ? undefined : '<not available: this version of Go returns values on the stack>';
   }

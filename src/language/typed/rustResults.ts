@@ -14,7 +14,7 @@ const MAX_DEPTH = 16;
 export function rustPlace(type: Type): Location {
   const size = sizeOf(type);
   if (size === undefined) return unavailable('<not available: nothing tells where it is>');
-  if (size > 2 * WORD) return IN_MEMORY;
+  if (size > 2 * WORD && !hasWideScalar(type, 0)) return IN_MEMORY;
   const scalar = onlyScalar(type, 0);
   if (scalar !== undefined && sizeOf(scalar) === size) return systemVPlace(scalar);
   if (isFatPointer(type)) {
@@ -26,6 +26,16 @@ export function rustPlace(type: Type): Location {
     return placeOfPieces(words, size);
   }
   return unavailable('<not available: Rust does not say where it returns such a value>');
+}
+
+/** Two scalars are returned in registers, however wide: only integers and vectors of 16 bytes make them that wide. */
+function hasWideScalar(type: Type, depth: number): boolean {
+  const under = unqualified(type);
+  if (depth === MAX_DEPTH) return true;
+  if (under.kind === 'array') return under.isVector === true || hasWideScalar(under.element, depth + 1);
+  if (!isStructure(under)) return under.kind === 'base' && under.byteSize > WORD;
+  const variants = under.variants?.variants.flatMap(({ members }) => members) ?? [];
+  return [...under.members, ...variants].some((member) => hasWideScalar(member.type, depth + 1));
 }
 
 /** The scalar that a value is, or that is all there is in it. */
