@@ -42,12 +42,15 @@ describe('the packaged extension', () => {
       'cli.js',
       'engine.js',
       'extension.js',
+      'formatters',
       'guardian.js',
       'iced_x86_bg.wasm',
       'koffi.node',
       'licenses.txt',
       'sidestep',
     ]);
+    const formatters = readdirSync(join(installed, 'dist/formatters')).sort();
+    assert.deepEqual(formatters, ['go.natvis', 'libcxx.natvis', 'libstdcxx.natvis', 'rust.natvis']);
     accessSync(join(installed, 'dist/cli.js'), constants.X_OK);
     accessSync(join(installed, 'dist/sidestep'), constants.X_OK);
   });
