@@ -61,6 +61,11 @@ export class Emitter {
     }
   }
 
+  /** Whether what is emitted now runs several times. */
+  get isLooping(): boolean {
+    return this.#loops > 0;
+  }
+
   /** `condition`: what leaves it. */
   when<T>(condition: readonly AgentOperation[], work: () => T): T {
     this.emit(...condition, { op: 'when' });

@@ -197,7 +197,7 @@ export function sizeOf(sizes: Sizes, environment: Environment): Typed | undefine
 }
 
 /** Captures the size; `leave` ends a loop after as many passes. */
-export function limited(planning: Planning, size: Typed): { leave: () => void } {
+function limited(planning: Planning, size: Typed): { leave: () => void } {
   const { out } = planning;
   const { local } = keep(planning, 'count', convert(size, LONG));
   out.emit({ op: 'get', local }, { op: 'capture', size: 8 });

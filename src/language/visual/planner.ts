@@ -41,6 +41,8 @@ const MAX_NESTING = 4;
 
 export class Planner implements Planning {
   readonly out = new Emitter();
+  /** By the nesting that they are looked at in: deeper, less of them is looked into. */
+  readonly #formattedTypes: Map<Type, boolean>[] = [];
 
   constructor(
     readonly compiler: ValueCompiler,
@@ -117,13 +119,21 @@ export class Planner implements Planning {
   }
 
   /** Whether a type or a part of it has a formatter. */
-  #hasFormatter(type: Type, format: ValueFormat, nesting = 0): boolean {
-    if (format.isRaw === true || nesting > MAX_NESTING) return false;
+  #hasFormatter(type: Type, { isRaw }: ValueFormat, nesting = 0): boolean {
+    if (isRaw === true || nesting > MAX_NESTING) return false;
+    const known = (this.#formattedTypes[nesting] ??= new Map<Type, boolean>());
+    let answer = known.get(type);
+    if (answer === undefined) {
+      answer = this.visualizers.find(type).length > 0 || this.#hasFormattedPart(unqualified(type), nesting + 1);
+      known.set(type, answer);
+    }
+    return answer;
+  }
+
+  #hasFormattedPart(type: Type, nesting: number): boolean {
+    if (type.kind === 'array') return this.#hasFormatter(type.element, {}, nesting);
     const under = unqualified(type);
-    if (under.kind === 'array') return this.#hasFormatter(under.element, format, nesting + 1);
-    if (this.visualizers.find(type).length > 0) return true;
-    if (!isStructure(under)) return false;
-    return membersOf(under).some((member) => this.#hasFormatter(member.type, format, nesting + 1));
+    return isStructure(under) && membersOf(under).some((member) => this.#hasFormatter(member.type, {}, nesting));
   }
 
   // ---- texts
@@ -139,7 +149,7 @@ export class Planner implements Planning {
   }
 
   #text(node: Typed, text: TextType, { style }: ValueFormat, depth: number): Read<ValueNode> {
-    const limit = depth === 0 ? TEXT_BYTES : INNER_TEXT_BYTES;
+    const limit = this.#textLimit(depth);
     const { reasons } = this.compiler;
     if (node.kind === 'place') {
       const storage = this.compiler.storage(node);
@@ -154,6 +164,11 @@ export class Planner implements Planning {
     return (input) => leaf(written(input, encoding, style === 'bare'), { type: node.type });
   }
 
+  /** A value's own text is at most that of its formatter. */
+  #textLimit(depth: number): number {
+    return depth <= 1 && !this.out.isLooping ? TEXT_BYTES : INNER_TEXT_BYTES;
+  }
+
   /** So many characters, or elements, from a pointer or an array on. */
   #counted(node: Typed, count: Typed, format: ValueFormat, depth: number): Read<ValueNode> {
     const pointer = decay(node);
@@ -164,7 +179,7 @@ export class Planner implements Planning {
     const isText = encoding !== undefined && (style === 'string' || style === 'bare');
     if (isText) {
       const bytes = product(count, encoding.unit);
-      const limit = depth === 0 ? TEXT_BYTES : INNER_TEXT_BYTES;
+      const limit = this.#textLimit(depth);
       this.out.emit(...this.compiler.value(pointer), ...this.compiler.value(bytes), ...NOT_NEGATIVE);
       this.out.emit({ op: 'captureSlice', limit });
       return (input) => leaf(written(input, encoding, style === 'bare'), { type: node.type });

@@ -31,7 +31,7 @@ export function expression(text: string): NatvisExpression {
 const SPECIFIER = /^(?:\[(.*)\])?(?:view\((\w+)\))?([a-z0-9]*)(!?)$/;
 
 /** `expression,specifier`. */
-export function shown(text: string): ShownExpression {
+function shown(text: string): ShownExpression {
   const comma = text.lastIndexOf(',');
   const found = comma < 0 ? null : SPECIFIER.exec(text.slice(comma + 1).trim());
   if (found === null) return { expression: expression(text), specifier: undefined };
@@ -56,7 +56,7 @@ export function text(source: string): DisplayText {
   });
 }
 
-export function sizes(source: string | undefined): Sizes {
+function sizes(source: string | undefined): Sizes {
   return source === undefined ? [] : [{ condition: undefined, expression: expression(source), isOptional: false }];
 }
 

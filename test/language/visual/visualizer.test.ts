@@ -1,5 +1,6 @@
 /** What formatters can say, on a thread made by hand: its memory, its variables, and what a message reads. */
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { AGENT_LIMITS } from '../../../src/contract/agent/operations';
 import { verifyAgent } from '../../../src/contract/agent/verify';
 import { type Type } from '../../../src/debuginfo/model/model';
@@ -116,6 +117,8 @@ const MEMORY: Readonly<Record<string, Uint8Array>> = {
   [0x6400]: joined(new Uint8Array(Int32Array.of(2).buffer), new Uint8Array(Float32Array.of(0.5).buffer), bytes(0x8000)),
   [0x6500]: joined(low(77, 0), bytes(0x8000, 5), bytes(0x4000, 2)),
   [0x6600]: bytes(0x8000, 1, DANGLING, 3),
+  [0x6700]: bytes(0x9000, 1100),
+  [0x9000]: new Uint8Array(1100).fill(0x78),
   [0x8000]: Buffer.from('hello\0world\0'),
 };
 
@@ -134,6 +137,7 @@ const VARIABLES: Readonly<Record<string, readonly [Type, number]>> = {
   buffer: [buffer, 0x6300],
   tagged: [tagged, 0x6400],
   outer: [outer, 0x6500],
+  long: [buffer, 0x6700],
   buffers: [arrayType(buffer, 2), 0x6600],
   named: [typedef('list_t', list), 0x6000],
 };
@@ -155,9 +159,17 @@ const scope = scopeOf({
 
 /** What `{value}` reads, with these formatters; the program of the agent must be sound. */
 function reads(value: string, ...formatters: readonly Visualizer[]): string {
+  return readsIn(MEMORY, value, formatters);
+}
+
+function readsIn(
+  memory: Readonly<Record<string, Uint8Array>>,
+  value: string,
+  formatters: readonly Visualizer[],
+): string {
   const probe = compileProbe({ kind: 'log', message: `{${value}}` }, scope, 0n, visualizersOf(...formatters));
   verifyAgent(probe.agent);
-  const machine = { registers: { rdi: 0x4000n, rsi: 2n }, byteAt: memoryOf(MEMORY) };
+  const machine = { registers: { rdi: 0x4000n, rsi: 2n }, byteAt: memoryOf(memory) };
   const supply = { fuel: AGENT_LIMITS.fuel as number };
   const captures = probe.agent.captures.map((operations) => runCapture(operations, machine, supply));
   return probe.render(captures, { pid: 1, tid: 2, threadName: '' });
@@ -191,6 +203,10 @@ describe('formatters', () => {
         'hell|"hello"|"hello"',
       );
       assert.equal(reads('buffer', formatter('buffer', { displays: ['{chars,[2]su}'] })), 'u"\u6568\u6c6c"');
+    });
+
+    it('have as many characters as any text may have', () => {
+      assert.equal(reads('long', bufferFormatter), `"${'x'.repeat(1024)}"...`);
     });
 
     it('show members that have formatters with them', () => {
@@ -328,6 +344,39 @@ describe('formatters', () => {
     assert.equal(reads('list', lists({ intrinsics, displays: ['{double_size()} {twice(twice(2))}'] })), '8 8');
     const endless = [intrinsic('endless', 'endless()')];
     assert.match(reads('list', lists({ intrinsics: endless, displays: ['{endless()}'] })), /head = /);
+  });
+
+  it('read something of any memory, and stay in their bounds', () => {
+    const all = [
+      lists({
+        entries: [item('[size]', 'size'), linkedList('size', 'head', 'next', 'value', { name: text('{name}') })],
+      }),
+      formatter('wood', { entries: [inOrder] }),
+      formatter('outer', { entries: [item('text', 'text'), expandedItem('items')] }),
+      spanFormatter,
+      bufferFormatter,
+    ];
+    const word = fc.oneof(
+      fc.constantFrom(...Object.keys(MEMORY).map(BigInt)),
+      fc.bigInt(-3n, 40n),
+      fc.bigInt(0n, (1n << 64n) - 1n),
+    );
+    const contents = fc.array(word, { minLength: 60, maxLength: 60 });
+    fc.assert(
+      fc.property(contents, fc.constantFrom('list', 'tree', 'span', 'outer', 'buffers'), (words, name) => {
+        const memory = Object.fromEntries(
+          Object.entries(MEMORY).map(([address, { length }], block) => {
+            const values = Array.from(
+              { length: Math.ceil(length / 8) },
+              (_, at) => words[(7 * block + at) % words.length]!,
+            );
+            return [address, bytes(...values).subarray(0, length)];
+          }),
+        );
+        assert.notEqual(readsIn(memory, name, all), '');
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('that show a value in itself end', () => {
