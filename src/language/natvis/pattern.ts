@@ -77,7 +77,7 @@ function wildcards(parts: NameParts, language: SourceLanguage | undefined): Patt
     const before = parts[index - 1];
     const after = parts[index + 1];
     if (language === 'go' || language === 'rust') return after?.kind === 'word' ? part : { kind: 'wildcard' };
-    return before === undefined && (after === undefined || after.kind === 'word') ? { kind: 'wildcard' } : part;
+    return before === undefined ? { kind: 'wildcard' } : part;
   });
 }
 

@@ -75,6 +75,7 @@ describe('a pattern of type names', () => {
       ['std::char_traits<char>', 'std::allocator<char>'],
     ],
     ['std::_List<std::pair<*,*> >', 'std::_List<std::pair<int const, char*>>', ['int const', 'char*']],
+    ['std::unique_ptr<*[],*>', 'std::unique_ptr<int [], D<int []> >', ['int', 'D<int []>']],
     ['Box<(Color)1>', 'Box<(Color)1>', []],
     ['f<*>', 'f<&(int (*)(a<1>, b))>', ['&(int (*)(a<1>, b))']],
     ['alloc::vec::Vec<*>', 'alloc::vec::Vec<i32, alloc::alloc::Global>', ['i32', 'alloc::alloc::Global'], 'rust'],
