@@ -46,6 +46,8 @@ export interface Found {
 }
 
 const GLOBALS: ReadonlySet<number> = new Set([TAG.variable, TAG.constant, TAG.member]);
+/** Those that functions have of their own, too. */
+const VARIABLES: ReadonlySet<number> = new Set([TAG.variable, TAG.constant]);
 const ENUMERATORS: ReadonlySet<number> = new Set([TAG.enumerator]);
 
 /** The global or file-level variable that `name` means: the entry that says where it is, else one that declares it. */
@@ -115,7 +117,7 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
   const { entries } = unit;
   for (let index = 1; index < entries.length; index++) {
     if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
-    if (entries.tags[index] === TAG.variable && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
+    if (VARIABLES.has(entries.tags[index]!) && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
     const entry = Entry.of(entries, index);
     const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;

@@ -70,6 +70,10 @@ function memberText(type: ReturnType<ReturnType<Image['scopeAt']>['lookupType']>
   return `${type.byteSize} ${members.map((member) => `${member.name} ${typeText(member.type)}`).join(', ')}`;
 }
 
+/** How an implicit pointer reads in these answers, and one whose object is not known. */
+const POINTED_TO = /pointer to \d+ in \S+ bytes/;
+const NOTHING = '<not available: debug information does not say what it points to>';
+
 describe('split DWARF', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sidestep-split-'))));
@@ -88,7 +92,9 @@ describe('split DWARF', () => {
         if (compiler === undefined) this.skip();
         const flags = ['-O2', `-gdwarf-${version}`, ...more];
         const whole = buildSplit(subfolder('whole'), program.sources, { compiler, flags, isSplit: false });
-        const expected = answers(whole, program);
+        // gcc's .dwo files do not say what an implicit pointer points to (its reference is 0).
+        const isClang = compiler.startsWith('clang');
+        const expected = answers(whole, program).map((line) => (isClang ? line : line.replace(POINTED_TO, NOTHING)));
         assert.ok(expected.length > 10);
         const place = subfolder('split');
         const path = buildSplit(place, program.sources, { compiler, flags });
