@@ -7,6 +7,9 @@ import { assertUntouched, parseJsonLines, Running, sidestep } from '../cli/comma
 
 const PYTHON = '/usr/bin/python3.11';
 
+/** Without `-I` it lists the current directory (a PyList_Append an entry) whenever something changes there. */
+const ISOLATED = '-I';
+
 /**
  * Threads that parse JSON (every array element goes through PyList_Append) and sort what they parsed, as often as the
  * argument says, or until a line comes on standard input; then one line with the sum over everything.
@@ -39,7 +42,7 @@ const ELEMENTS = 50;
 const THREADS = 3;
 
 class Python {
-  readonly #child: ChildProcess = spawn(PYTHON, ['-c', SCRIPT, '0'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  readonly #child: ChildProcess = spawn(PYTHON, [ISOLATED, '-c', SCRIPT, '0'], { stdio: ['pipe', 'pipe', 'inherit'] });
   readonly #output = text(this.#child.stdout!);
 
   get pid(): number {
@@ -93,7 +96,7 @@ describe("Debian's CPython, with the symbols that its build-id names", () => {
 
   it('counts exactly, from the first instruction on, and changes no result', async () => {
     const rounds = 20;
-    const script = ['-c', SCRIPT, String(rounds)];
+    const script = [ISOLATED, '-c', SCRIPT, String(rounds)];
     const probes = ['-p', 'count PyList_Append if op->ob_type == &PyList_Type', '-p', 'log list_sort_impl hits % 10'];
     const probed = await sidestep(['run', ...probes, '--format', 'json', '--', PYTHON, ...script]);
     assert.equal(probed.status, 0, probed.stderr);
@@ -101,7 +104,7 @@ describe("Debian's CPython, with the symbols that its build-id names", () => {
     const { summary } = parseJsonLines(probed.stderr);
     // What the interpreter appends for itself at its start and end comes on top.
     const idle = parseJsonLines(
-      (await sidestep(['run', ...probes, '--format', 'json', '--', PYTHON, '-c', SCRIPT, '1'])).stderr,
+      (await sidestep(['run', ...probes, '--format', 'json', '--', PYTHON, ISOLATED, '-c', SCRIPT, '1'])).stderr,
     );
     const appended = (summary.probes[0]?.hits ?? 0) - (idle.summary.probes[0]?.hits ?? 0);
     assert.equal(appended, ELEMENTS * THREADS * (rounds - 1));
