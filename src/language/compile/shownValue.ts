@@ -33,9 +33,16 @@ const CONTEXT_TEXTS: Readonly<Record<Context, (context: HitContext) => string>> 
 export function showValue(node: Typed, format: ShownFormat, tools: Omit<Showing, 'style'>): ShownValue {
   const { style, count, isRaw } = format;
   const showing = { style, ...tools };
-  const formatted = isRaw === true ? undefined : tools.formatters?.shown(node, format, showing);
+  const formatted = isRaw === true ? undefined : formattedValue(node, format, showing);
   if (formatted !== undefined) return formatted;
   return count === undefined ? shownWhole(node, showing) : shownElements(node, count, showing);
+}
+
+function formattedValue(node: Typed, format: ShownFormat, showing: Showing): ShownValue | undefined {
+  const { formatters } = showing;
+  if (node.kind !== 'elements') return formatters?.shown(node, format, showing);
+  // A text has its characters here; other elements may each have a formatter.
+  return node.isText ? undefined : formatters?.shown(node.pointer, { ...format, count: node.count }, showing);
 }
 
 function shownWhole(node: Typed, showing: Showing): ShownValue {
