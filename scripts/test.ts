@@ -53,12 +53,12 @@ const STEPS: readonly (readonly Lane[])[] = [
       { name: 'mirror', what: 'a test lies where its file lies', command: ['tsx', 'scripts/mirror.ts'] },
       { name: 'paths', what: 'the documents name files that exist', command: ['tsx', 'scripts/docPaths.ts'] },
       { name: 'layers', what: 'who may import whom', command: ['tsx', 'scripts/layers.ts'] },
-      { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
       { name: 'clients', what: 'adapter and command line, on real programs', command: mocha(FOLDERS.clients) },
     ],
     [
       { name: 'engine', what: 'the engine and its guardian, on real programs', command: mocha(FOLDERS.engine) },
       { name: 'programs', what: 'CPython, memcached and others, probed', command: mocha(FOLDERS.programs) },
+      { name: 'unit', what: 'each layer by itself', command: mocha(FOLDERS.unit) },
     ],
   ],
   [[{ name: 'editor', what: 'the real editor, by mouse and keyboard', command: mocha(FOLDERS.editor) }]],
