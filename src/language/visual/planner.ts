@@ -5,6 +5,7 @@
 import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model/model';
+import { type Reasons } from '../compile/reasons';
 import { shapeOf } from '../compile/shape';
 import { collectText, guardNull } from '../compile/shownText';
 import { NOT_NEGATIVE } from '../compile/shownValue';
@@ -178,10 +179,10 @@ export class Planner implements Planning {
     const encoding = format.encoding ?? encodingOf(type.target) ?? (sizeOf(type.target) === 1 ? BYTES : undefined);
     const isText = encoding !== undefined && (style === 'string' || style === 'bare');
     if (isText) {
-      const bytes = product(count, encoding.unit);
       const limit = this.#textLimit(depth);
-      this.out.emit(...this.compiler.value(pointer), ...this.compiler.value(bytes), ...NOT_NEGATIVE);
-      this.out.emit({ op: 'captureSlice', limit });
+      const length = keep(this, 'length', convert(promote(count), LONG));
+      this.out.emit(...guardLength(length.local, this.compiler.reasons), ...this.compiler.value(pointer));
+      this.out.emit(...this.compiler.value(product(placeOf(length), encoding.unit)), { op: 'captureSlice', limit });
       return (input) => leaf(written(input, encoding, style === 'bare'), { type: node.type });
     }
     const read = this.elements(pointer, count, { ...format, count: undefined }, depth);
@@ -306,6 +307,18 @@ export class Planner implements Planning {
 /** Those of all variants, too: which of them an object has, is known when it is shown. */
 function membersOf({ members, variants }: StructureType): readonly Member[] {
   return [...members, ...(variants?.variants.flatMap((variant) => variant.members) ?? [])];
+}
+
+/** More characters than these are no text's, but a damaged object's; times their size they still are 64 bits. */
+const MAX_LENGTH = 1n << 47n;
+
+/** An object that is not initialised must not read as an empty text. */
+function guardLength(length: number, reasons: Reasons): AgentOperation[] {
+  const damaged = reasons.missing("<not available: its length can't be right>");
+  return [
+    ...([{ op: 'const', value: MAX_LENGTH }, { op: 'get', local: length }, { op: 'ltU' }, { op: 'if' }] as const),
+    ...([damaged, { op: 'else' }, { op: 'const', value: 0n }, { op: 'end' }, { op: 'drop' }] as const),
+  ];
 }
 
 function negative(count: number): Children {
