@@ -106,7 +106,7 @@ export class Planner implements Planning {
     for (const found of this.visualizers.find(type, format.view)) {
       if (depth >= MAX_DEPTH) return () => leaf(MORE, { type });
       try {
-        return this.out.whole(() => formattedValue(this, { ...node, type }, found, format.view, depth));
+        return this.out.whole(() => formattedValue(this, { ...node, type }, found, format, depth));
       } catch (thrown) {
         if (!(thrown instanceof SidestepError)) throw thrown;
       }
@@ -222,7 +222,7 @@ export class Planner implements Planning {
       );
       return (input) => ({ offset, kind: text.kind, text: read(input) });
     });
-    const readParts = format.isRaw === true ? [] : this.#formattedParts(place, depth);
+    const readParts = format.isRaw === true ? [] : this.#formattedParts(place, format, depth);
     return (input) => {
       const { bytes, failure } = readBytes(input);
       if (failure !== undefined) return leaf(failure, { type });
@@ -233,7 +233,7 @@ export class Planner implements Planning {
   }
 
   /** The parts of an object that have a formatter. */
-  #formattedParts(whole: Place, depth: number): Read<FormattedPart>[] {
+  #formattedParts(whole: Place, { style }: ValueFormat, depth: number): Read<FormattedPart>[] {
     const reads: Read<FormattedPart>[] = [];
     const visit = (place: Place, nesting: number): void => {
       const under = unqualified(place.type);
@@ -245,7 +245,7 @@ export class Planner implements Planning {
         const isWhole = unqualified(part.type).kind === 'array' || this.visualizers.find(part.type).length > 0;
         if (!isWhole) visit(part, nesting + 1);
         else if (reads.length < INNER_PARTS) {
-          const read = this.value(part, {}, depth + 1);
+          const read = this.value(part, { style }, depth + 1);
           reads.push((input) => ({ offset: part.offset - whole.offset, type: part.type, node: read(input) }));
         }
       }
