@@ -133,6 +133,9 @@ function takeTemplateArguments(cursor: TokenCursor): string {
   return text.slice(start, end).replace(/\s+/g, ' ');
 }
 
+/** Of names, types, numbers; of characters, `'\n'`; of Clang's lambdas, `(lambda at dir/file.cc:3:4)`; of objects. */
+const TEMPLATE_ARGUMENT = /[\p{L}\p{N}_:,*&\s[\]>)'\\./{}$#+-]/u;
+
 /** The length of `<…>` at `start`, if what lies between can be template arguments. */
 function balancedLength(text: string, start: number): number | undefined {
   if (text[start] !== '<') return undefined;
@@ -144,7 +147,7 @@ function balancedLength(text: string, start: number): number | undefined {
     else if (character === '(') parentheses++;
     else if (character === ')' && --parentheses < 0) return undefined;
     else if (character === '>' && --depth === 0) return parentheses === 0 ? at + 1 - start : undefined;
-    else if (!/[\p{L}\p{N}_:,*&\s[\]>)-]/u.test(character)) return undefined;
+    else if (!TEMPLATE_ARGUMENT.test(character)) return undefined;
   }
   return undefined;
 }

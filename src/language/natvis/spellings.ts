@@ -8,7 +8,21 @@ import { type NameParts, parseTypeName, withoutInlineNamespaces } from './typeNa
 export function spellings(name: string): readonly string[] {
   const parts = parseTypeName(name);
   const made = [GCC, CLANG_14, CLANG].map((style) => written(parts, style));
-  return [...new Set([name.trim(), ...made])];
+  return [...new Set([name.trim(), ...made, withNumbered(name, parts).trim()])];
+}
+
+/**
+ * With Clang's suffix at the numbers among the outermost arguments, the other arguments as they are: what these have of
+ * numbers need not be unsigned, and in `(lambda at file.cc:3:4)` is none.
+ */
+function withNumbered(name: string, parts: NameParts): string {
+  const list = parts.findLast((part) => part.kind === 'list' && part.open === '<');
+  if (list?.kind !== 'list') return name;
+  const items = list.items.map((item) => {
+    const text = name.slice(item[0]?.start, item.at(-1)?.end);
+    return /^\d+$/.test(text) ? `${text}${CLANG.suffix}` : text;
+  });
+  return `${name.slice(0, list.start)}<${items.join(', ')}${name.slice(list.end - 1)}`;
 }
 
 /** Whether two names mean the same type: spaces, suffixes of numbers and inline namespaces don't matter. */

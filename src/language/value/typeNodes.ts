@@ -7,7 +7,7 @@ import { type Member, type StructureType, type Type, type VariantPart } from '..
 import { type Style } from '../expression/format';
 import { type ArrayType, elementOf, isStructure, knownCount, scalarOf, sizeOf, unqualified } from '../typed/types';
 import { characterArray } from './characterArray';
-import { type Children, type Extent, lazy, leaf, NO_CHILDREN, type ValueNode } from './node';
+import { type Children, type Extent, lazy, leaf, type ValueNode } from './node';
 import { bitFieldText, type NumberStyle, scalarText } from './scalar';
 import { formattedAt, missingAt, MORE, type Snapshot, textAt } from './snapshot';
 import { BYTES, type Encoding } from './text';
@@ -127,8 +127,7 @@ class TypeNodes {
     const size = sizeOf(element);
     const count = knownCount(type);
     if (count === undefined || size === undefined) return leaf(MORE, common);
-    // Elements without a size are all the same nothing.
-    if (size === 0) return { ...common, text: undefined, children: NO_CHILDREN };
+    if (size === 0) return { ...common, text: undefined, children: this.#sizeless(type, element, count, offset) };
     const encoding = type.isVector ? undefined : this.#encoding(element, size);
     const text =
       encoding &&
@@ -138,6 +137,12 @@ class TypeNodes {
     const elementAt = (index: number) => this.#element(type, element, size, offset + index * size);
     const children: Children = { kind: 'indexed', count, known: Math.min(count, captured), at: elementAt };
     return { ...common, text, children };
+  }
+
+  /** Elements without a size lie all in one place, and nothing bounds how many there are. */
+  #sizeless(type: ArrayType, element: Type, count: number, offset: number): Children {
+    const elementAt = () => this.#element(type, element, 0, offset);
+    return { kind: 'indexed', count, known: Math.min(count, MAX_SIZELESS), at: elementAt };
   }
 
   /** Characters in a vector are numbers to compute with. */
@@ -157,6 +162,9 @@ class TypeNodes {
     return encodingOf(element) ?? (size === 1 ? BYTES : undefined);
   }
 }
+
+/** As many elements as formatters show of a list. */
+const MAX_SIZELESS = 200;
 
 /** What rustc calls fields without a name. */
 const TUPLE_FIELD = /^__\d+$/;

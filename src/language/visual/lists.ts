@@ -23,7 +23,7 @@ import { type Children, leaf, type ValueNode } from '../value/node';
 import { MORE } from '../value/snapshot';
 import { type Environment, localStorage } from './environment';
 import { type Read } from './frames';
-import { formatOf, type ValueFormat } from './specifier';
+import { type ValueFormat } from './specifier';
 import { childrenOf, choose, framed, keep, maxElements, type Planning, readAll } from './planning';
 
 /** What plans of lists ask their formatter's plan for. */
@@ -33,6 +33,8 @@ export interface ListPlanning {
   readonly depth: number;
   text(text: DisplayText): Read<string>;
   shown(shown: ShownExpression, environment?: Environment): Read<ValueNode>;
+  /** How it is to be shown: as it says itself, or as the value that it is a part of. */
+  formatOf(shown: ShownExpression, environment: Environment): ValueFormat;
   /** The same for other names. */
   in(environment: Environment): ListPlanning;
 }
@@ -43,7 +45,8 @@ const MAX_TREE_DEPTH = 128;
 // ---- elements side by side, and by number
 // ---------------------------------------------------------------------------------------------
 
-export function arrayPlan({ planning, environment, depth }: ListPlanning, items: ArrayItems): Read<Children> {
+export function arrayPlan(list: ListPlanning, items: ArrayItems): Read<Children> {
+  const { planning, environment, depth } = list;
   if (items.rank !== undefined || items.direction === 'backward') throw unsupported('arrays of several dimensions');
   const size = sizeOf(items.sizes, environment);
   if (size === undefined) throw unsupported('an array without a size');
@@ -51,16 +54,15 @@ export function arrayPlan({ planning, environment, depth }: ListPlanning, items:
     planning,
     items.valuePointers.map(({ condition, value }) => ({
       condition: condition && truthOf(planning, environment, condition),
-      plan: () =>
-        planning.elements(environment.pointer(value.expression), size, elementFormat(value, environment), depth),
+      plan: () => planning.elements(environment.pointer(value.expression), size, elementFormat(list, value), depth),
     })),
   );
   return (input) => read(input) ?? childrenOf('indexed', [], 0);
 }
 
 /** A specifier of the pointer is one of its elements; how many there are, the list says. */
-function elementFormat({ specifier }: ShownExpression, environment: Environment): ValueFormat {
-  return { ...formatOf(specifier, environment), count: undefined };
+function elementFormat(list: ListPlanning, value: ShownExpression): ValueFormat {
+  return { ...list.formatOf(value, list.environment), count: undefined };
 }
 
 export function indexListPlan(list: ListPlanning, items: IndexListItems): Read<Children> {

@@ -5,6 +5,7 @@
 import { SidestepError } from '../../base/errors';
 import { type AgentOperation } from '../../contract/agent/operations';
 import { type Member, type Scope, type StructureType, type Type } from '../../debuginfo/model/model';
+import { type Reasons } from '../compile/reasons';
 import { shapeOf } from '../compile/shape';
 import { collectText, guardNull } from '../compile/shownText';
 import { NOT_NEGATIVE } from '../compile/shownValue';
@@ -105,7 +106,7 @@ export class Planner implements Planning {
     for (const found of this.visualizers.find(type, format.view)) {
       if (depth >= MAX_DEPTH) return () => leaf(MORE, { type });
       try {
-        return this.out.whole(() => formattedValue(this, { ...node, type }, found, format.view, depth));
+        return this.out.whole(() => formattedValue(this, { ...node, type }, found, format, depth));
       } catch (thrown) {
         if (!(thrown instanceof SidestepError)) throw thrown;
       }
@@ -178,10 +179,10 @@ export class Planner implements Planning {
     const encoding = format.encoding ?? encodingOf(type.target) ?? (sizeOf(type.target) === 1 ? BYTES : undefined);
     const isText = encoding !== undefined && (style === 'string' || style === 'bare');
     if (isText) {
-      const bytes = product(count, encoding.unit);
       const limit = this.#textLimit(depth);
-      this.out.emit(...this.compiler.value(pointer), ...this.compiler.value(bytes), ...NOT_NEGATIVE);
-      this.out.emit({ op: 'captureSlice', limit });
+      const length = keep(this, 'length', convert(promote(count), LONG));
+      this.out.emit(...guardLength(length.local, this.compiler.reasons), ...this.compiler.value(pointer));
+      this.out.emit(...this.compiler.value(product(placeOf(length), encoding.unit)), { op: 'captureSlice', limit });
       return (input) => leaf(written(input, encoding, style === 'bare'), { type: node.type });
     }
     const read = this.elements(pointer, count, { ...format, count: undefined }, depth);
@@ -221,7 +222,7 @@ export class Planner implements Planning {
       );
       return (input) => ({ offset, kind: text.kind, text: read(input) });
     });
-    const readParts = format.isRaw === true ? [] : this.#formattedParts(place, depth);
+    const readParts = format.isRaw === true ? [] : this.#formattedParts(place, format, depth);
     return (input) => {
       const { bytes, failure } = readBytes(input);
       if (failure !== undefined) return leaf(failure, { type });
@@ -232,7 +233,7 @@ export class Planner implements Planning {
   }
 
   /** The parts of an object that have a formatter. */
-  #formattedParts(whole: Place, depth: number): Read<FormattedPart>[] {
+  #formattedParts(whole: Place, { style }: ValueFormat, depth: number): Read<FormattedPart>[] {
     const reads: Read<FormattedPart>[] = [];
     const visit = (place: Place, nesting: number): void => {
       const under = unqualified(place.type);
@@ -244,7 +245,7 @@ export class Planner implements Planning {
         const isWhole = unqualified(part.type).kind === 'array' || this.visualizers.find(part.type).length > 0;
         if (!isWhole) visit(part, nesting + 1);
         else if (reads.length < INNER_PARTS) {
-          const read = this.value(part, {}, depth + 1);
+          const read = this.value(part, { style }, depth + 1);
           reads.push((input) => ({ offset: part.offset - whole.offset, type: part.type, node: read(input) }));
         }
       }
@@ -306,6 +307,18 @@ export class Planner implements Planning {
 /** Those of all variants, too: which of them an object has, is known when it is shown. */
 function membersOf({ members, variants }: StructureType): readonly Member[] {
   return [...members, ...(variants?.variants.flatMap((variant) => variant.members) ?? [])];
+}
+
+/** More characters than these are no text's, but a damaged object's; times their size they still are 64 bits. */
+const MAX_LENGTH = 1n << 47n;
+
+/** An object that is not initialised must not read as an empty text. */
+function guardLength(length: number, reasons: Reasons): AgentOperation[] {
+  const damaged = reasons.missing("<not available: its length can't be right>");
+  return [
+    ...([{ op: 'const', value: MAX_LENGTH }, { op: 'get', local: length }, { op: 'ltU' }, { op: 'if' }] as const),
+    ...([damaged, { op: 'else' }, { op: 'const', value: 0n }, { op: 'end' }, { op: 'drop' }] as const),
+  ];
 }
 
 function negative(count: number): Children {

@@ -28,21 +28,21 @@ import { Environment, localStorage } from './environment';
 import { Ended, type FrameReader, type Read } from './frames';
 import { arrayPlan, indexListPlan, linkedListPlan, type ListPlanning, treePlan } from './lists';
 import { childrenOf, type Choice, choose, framedNode, type Planning } from './planning';
-import { formatOf } from './specifier';
+import { formatOf, type ValueFormat } from './specifier';
 
 /** Throws `syntax`, `type` or `unknown-name` where an expression of the formatter has no meaning for the type. */
 export function formattedValue(
   planning: Planning,
   place: Place,
   found: FoundVisualizer,
-  view: string | undefined,
+  { style, view }: ValueFormat,
   depth: number,
 ): Read<ValueNode> {
   const { visualizer, templateArguments } = found;
   const self = selfVariable(planning, place, found);
   const known = templateArguments.map((each) => typed(each, planning.scope));
   const environment = new Environment(planning.scope, self, known, visualizer.intrinsics);
-  return new VisualizerPlan(planning, environment, view, depth).whole(visualizer, place);
+  return new VisualizerPlan(planning, environment, { style, view }, depth).whole(visualizer, place);
 }
 
 /** With its type by name, where debug information does not describe it as an argument: Go's. */
@@ -76,7 +76,8 @@ class VisualizerPlan implements ListPlanning {
   constructor(
     readonly planning: Planning,
     readonly environment: Environment,
-    readonly view: string | undefined,
+    /** Of the value: its notation is that of all in it that has none of its own. */
+    readonly format: Pick<ValueFormat, 'style' | 'view'>,
     readonly depth: number,
   ) {}
 
@@ -115,7 +116,7 @@ class VisualizerPlan implements ListPlanning {
       base: { kind: 'pointer', pointer },
       offset: 0,
     };
-    return this.planning.value(place, {}, this.depth + 1);
+    return this.planning.value(place, { style: this.format.style }, this.depth + 1);
   }
 
   #content(
@@ -164,11 +165,18 @@ class VisualizerPlan implements ListPlanning {
 
   shown(shown: ShownExpression, environment = this.environment): Read<ValueNode> {
     const node = environment.value(shown.expression);
-    return this.planning.value(node, formatOf(shown.specifier, environment), this.depth + 1);
+    return this.planning.value(node, this.formatOf(shown, environment), this.depth + 1);
+  }
+
+  formatOf({ specifier }: ShownExpression, environment: Environment): ValueFormat {
+    const own = formatOf(specifier, environment);
+    const { style } = this.format;
+    const isBare = own.style === 'string' && style === 'bare';
+    return own.style === undefined || isBare ? { ...own, style } : own;
   }
 
   in(environment: Environment): ListPlanning {
-    return new VisualizerPlan(this.planning, environment, this.view, this.depth);
+    return new VisualizerPlan(this.planning, environment, this.format, this.depth);
   }
 
   // ---- children
@@ -253,7 +261,7 @@ class VisualizerPlan implements ListPlanning {
   }
 
   #isInView({ included, excluded }: Views): boolean {
-    const { view } = this;
+    const { view } = this.format;
     if (included.length > 0 && (view === undefined || !included.includes(view))) return false;
     return view === undefined || !excluded.includes(view);
   }

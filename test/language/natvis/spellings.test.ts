@@ -11,6 +11,11 @@ describe('the spellings of a type', () => {
     ]);
   });
 
+  it("leave what is in an argument as the program has it, beside Clang's numbers", () => {
+    const all = spellings("std::_Head_base<1, T<-1, 'c', (lambda at a/b.cc:3:14)>, false>");
+    assert.equal(all.at(-1), "std::_Head_base<1UL, T<-1, 'c', (lambda at a/b.cc:3:14)>, false>");
+  });
+
   it('keep words apart', () => {
     assert.equal(spellings('a<unsigned  int,char const (&)[2]>')[1], 'a<unsigned int, char const (&)[2]>');
   });
