@@ -8,7 +8,7 @@ import { type IndexTables, NO_SCOPE, UNIT, UNKNOWN_SCOPE } from './indexTables';
 /** "PSIP": what the first four bytes of an index are. */
 const MAGIC = 0x5049_5350;
 /** To be raised with every change of what is in the tables or of what they mean. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** With what tells the file that the index is of. */
 type Kept = IndexTables & { readonly key: Uint8Array };

@@ -25,6 +25,9 @@ const ROLES = new Map<number, number>([
   [TAG.inlined_subroutine, ROLE.inlined],
   [TAG.lexical_block, ROLE.block],
   [TAG.variable, ROLE.variable],
+  [TAG.constant, ROLE.variable],
+  // Static ones before DWARF 5.
+  [TAG.member, ROLE.variable],
   [TAG.enumerator, ROLE.enumerator],
   [TAG.namespace, ROLE.namespace],
   [TAG.module, ROLE.namespace],
@@ -177,7 +180,8 @@ export class ScanPlan {
     }
     this.sizes[code] = offset < 0 ? SIZE.varies : offset;
     if (offset < 0) this.steps[code] = steps;
-    this.entries[code] = entry;
+    if (tag === TAG.member && entry?.isDeclaration !== true) this.roles[code] = ROLE.none;
+    else this.entries[code] = entry;
   }
 
   #grow(code: number): void {
