@@ -292,7 +292,7 @@ function parse<T>(topic: keyof typeof USAGE, parser: () => T): T {
   try {
     return parser();
   } catch (error) {
-    throw usageError(messageOf(error).split('. ')[0] ?? '', topic);
+    throw usageError(messageOf(error).split(/\. |\.?\n/)[0] ?? '', topic);
   }
 }
 

@@ -73,6 +73,7 @@ describe('the command line', () => {
       refuses(['run', '--frequency', '--', 'p'], /--frequency/);
       refuses(['run', '--format', 'xml', '--', 'p'], /text or json, not "xml"/);
       refuses(['run', '--duration', 'soon', '--', 'p'], /seconds.*"soon"/);
+      refuses(['run', '--duration', '-1', '--', 'p'], /^Option '--duration' argument is ambiguous$/);
       refuses(['run', '--duration=-1', '--', 'p'], /seconds/);
       refuses(['run', '--max-hits', '0', '--', 'p'], /from 1 on/);
       refuses(['run', '--max-hits', '1e3', '--', 'p'], /from 1 on/);

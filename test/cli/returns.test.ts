@@ -223,6 +223,7 @@ describe('return probes', () => {
     'main.text': '{$return}',
     'main.place': '{$return}',
     'main.several': '{$return}',
+    'main.unnamed': '{$return} {$return.r0}',
     'main.recovers': '{$return}',
   };
 

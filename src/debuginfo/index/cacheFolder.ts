@@ -8,6 +8,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  lutimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,7 +16,6 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  utimesSync,
   writeSync,
 } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
@@ -63,9 +63,9 @@ export class CacheFolder {
   open(name: string): { readonly descriptor: number; readonly size: number } | undefined {
     const path = this.#pathOf(name);
     return ifPossible(() => {
-      if (!this.#isOwn()) return undefined;
+      if (!this.#isOwn(statSync(this.#directory))) return undefined;
       const { descriptor, status } = openRegularFile(path);
-      if (status.size > this.#maxBytes || status.uid !== this.#user) {
+      if (status.size > this.#maxBytes || !this.#isOwn(status)) {
         closeSync(descriptor);
         return undefined;
       }
@@ -92,7 +92,7 @@ export class CacheFolder {
     const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}${TEMPORARY}`;
     const isWritten = ifPossible(() => {
       this.#make();
-      if (!this.#isOwn()) return false;
+      if (!this.#isOwn(statSync(this.#directory))) return false;
       writeNew(temporary, parts);
       renameSync(temporary, path);
       return true;
@@ -112,9 +112,8 @@ export class CacheFolder {
     }
   }
 
-  /** Whether nobody else can put files there. */
-  #isOwn(): boolean {
-    const { uid, mode } = statSync(this.#directory);
+  /** Whether nobody else can write to the file, or put files into the directory, whose status this is. */
+  #isOwn({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
     return uid === this.#user && (mode & WRITABLE) === 0;
   }
 
@@ -159,7 +158,7 @@ function writeNew(path: string, parts: readonly Uint8Array[]): void {
 /** A file's time of change says when it was used last: access times are seldom kept. */
 function touch(path: string): void {
   const now = new Date();
-  utimesSync(path, now, now);
+  lutimesSync(path, now, now);
 }
 
 /** Runs what a full, read-only, damaged or missing cache keeps from succeeding. */

@@ -25,8 +25,8 @@ const ROLES = new Map<number, number>([
   [TAG.inlined_subroutine, ROLE.inlined],
   [TAG.lexical_block, ROLE.block],
   [TAG.variable, ROLE.variable],
-  // Go's constants, and static members before DWARF 5.
   [TAG.constant, ROLE.variable],
+  // Static ones before DWARF 5.
   [TAG.member, ROLE.variable],
   [TAG.enumerator, ROLE.enumerator],
   [TAG.namespace, ROLE.namespace],
@@ -111,8 +111,6 @@ export interface EntryPlan {
   readonly completesDeclaration: boolean;
   readonly sibling: ValuePlace | undefined;
   readonly isDeclaration: boolean;
-  /** Other units may mean it. */
-  readonly isExternal: boolean;
   /** Functions: has code. Variables: has a location or a value. */
   readonly isDefinition: boolean;
   /** Has a size: a type that is described here, where a mere declaration may not say that it is one. */
@@ -131,7 +129,6 @@ interface MutableEntryPlan extends EntryPlan {
   completesDeclaration: boolean;
   sibling: ValuePlace | undefined;
   isDeclaration: boolean;
-  isExternal: boolean;
   isDefinition: boolean;
   isSized: boolean;
   isExported: boolean;
@@ -181,11 +178,10 @@ export class ScanPlan {
       addStep(steps, STEPS.get(form) ?? size);
       offset = typeof size !== 'number' || offset < 0 ? -1 : offset + size;
     }
-    // Other members are parts of objects.
-    if (tag === TAG.member && entry && !(entry.isDeclaration && entry.isExternal)) this.roles[code] = ROLE.none;
     this.sizes[code] = offset < 0 ? SIZE.varies : offset;
     if (offset < 0) this.steps[code] = steps;
-    this.entries[code] = entry;
+    if (tag === TAG.member && entry?.isDeclaration !== true) this.roles[code] = ROLE.none;
+    else this.entries[code] = entry;
   }
 
   #grow(code: number): void {
@@ -243,7 +239,6 @@ for (const attribute of [
   AT.sibling,
   AT.byte_size,
   AT.declaration,
-  AT.external,
   AT.low_pc,
   AT.ranges,
   AT.location,
@@ -262,7 +257,6 @@ function emptyEntryPlan(tag: number, role: number): MutableEntryPlan {
     completesDeclaration: false,
     sibling: undefined,
     isDeclaration: false,
-    isExternal: false,
     isDefinition: false,
     isExported: false,
     isSized: false,
@@ -292,9 +286,6 @@ function note(entry: MutableEntryPlan, role: number, attribute: number, place: V
       break;
     case AT.declaration:
       entry.isDeclaration = true;
-      break;
-    case AT.external:
-      entry.isExternal = true;
       break;
     case AT.byte_size:
       entry.isSized = true;

@@ -1,6 +1,6 @@
 /**
  * One walk over the entries of a unit (DWARF 5 §7.5.2) that tells an {@link IndexBuilder} what has a name: functions,
- * variables outside of functions, types, enumerators. Nothing is made for an entry that is of no interest.
+ * variables and constants outside of functions, types, enumerators. Nothing is made for an entry of no interest.
  *
  * Headers make every unit repeat declarations. A declared function is found only when an entry with code completes it,
  * and of types and declared variables that units repeat one is enough: whoever asks looks at his own unit himself.

@@ -46,8 +46,6 @@ export interface Found {
 }
 
 const GLOBALS: ReadonlySet<number> = new Set([TAG.variable, TAG.constant, TAG.member]);
-/** Those that functions have of their own, too. */
-const VARIABLES: ReadonlySet<number> = new Set([TAG.variable, TAG.constant]);
 const ENUMERATORS: ReadonlySet<number> = new Set([TAG.enumerator]);
 
 /** The global or file-level variable that `name` means: the entry that says where it is, else one that declares it. */
@@ -100,7 +98,8 @@ export function* named(
   const indexed = program.names.entries(name, tags, (index) => indexedNames(index, name, tags));
   if (indexed) {
     for (const entry of indexed) {
-      if (entry.unit !== own && isMeant(entry, name)) yield entry;
+      // The index has no others; units without one are walked.
+      if (entry.unit !== own && !isLocal(entry) && !isOfObject(entry) && isMeant(entry, name)) yield entry;
     }
     return;
   }
@@ -117,14 +116,21 @@ function* namedIn(unit: Unit, name: string, last: string, tags: ReadonlySet<numb
   const { entries } = unit;
   for (let index = 1; index < entries.length; index++) {
     if (!tags.has(entries.tags[index]!) || !entries.has(index, AT.name)) continue;
-    if (VARIABLES.has(entries.tags[index]!) && FUNCTIONS.has(entries.tags[entries.parents[index]!]!)) continue;
     const entry = Entry.of(entries, index);
+    if (isLocal(entry)) continue;
     const own = ifWellFormed(() => entry.string(AT.name));
     if (own === undefined || !(own.endsWith(last) || own.includes('<'))) continue;
-    // A static member before DWARF 5; other members are no variables.
-    if (entry.tag === TAG.member && !(entry.flag(AT.declaration) && entry.flag(AT.external))) continue;
-    if (isMeant(entry, name)) yield entry;
+    if (!isOfObject(entry) && isMeant(entry, name)) yield entry;
   }
+}
+
+function isLocal(entry: Entry): boolean {
+  return entry.tag === TAG.variable && FUNCTIONS.has(entry.parent?.tag ?? 0);
+}
+
+/** Whether an entry is a member that each object has. Static ones are variables: members before DWARF 5. */
+function isOfObject(entry: Entry): boolean {
+  return entry.tag === TAG.member && !(entry.flag(AT.declaration) && entry.flag(AT.external));
 }
 
 function isMeant(entry: Entry, name: string): boolean {

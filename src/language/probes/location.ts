@@ -23,8 +23,8 @@ const CLOSING = '>)]}';
 const RETURN = /^return\s+/;
 
 const ADVICE =
-  'Write FILE:LINE, FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET; FILE:* for all lines; * in ' +
-  'FUNCTION for any characters.';
+  'Write FILE:LINE, FUNCTION, return FUNCTION, MODULE!FUNCTION, *0xADDRESS or MODULE!FUNCTION+0xOFFSET; FILE:* for ' +
+  'all lines; * in FUNCTION for any characters.';
 
 const RETURN_ADVICE = 'Write return FUNCTION, return MODULE!FUNCTION or return FILE:LINE.';
 
@@ -75,7 +75,8 @@ export function isPattern({ kind }: ProbeLocation): boolean {
 export function parseReturn(text: string): ProbeLocation {
   const of = parseLocation(text);
   if (of.kind === 'function' || of.kind === 'line') return { kind: 'return', of };
-  throw syntaxError('only functions return', { start: 0, end: text.length }, RETURN_ADVICE);
+  const why = isPattern(of) ? "the returns of a pattern can't be probed" : 'only functions return';
+  throw syntaxError(why, { start: 0, end: text.length }, RETURN_ADVICE);
 }
 
 function lineLocation(file: string, digits: string, range: Range): ProbeLocation {

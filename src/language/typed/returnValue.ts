@@ -93,10 +93,7 @@ function goValue({ results }: Returned, types: readonly Type[]): Value {
   let end = 0;
   for (const [index, each] of types.entries()) {
     const size = sizeOf(each) ?? 0;
-    const name = results[index]?.name;
-    // The compiler's own names of results that have none.
-    const given = name === undefined || /^~/.test(name) ? undefined : name;
-    members.push({ name: given, type: each, byteOffset: end, inherited: false });
+    members.push({ name: resultName(results, index), type: each, byteOffset: end, inherited: false });
     pieces.push({ location: places[index] ?? unavailable('<not available>'), byteSize: size });
     const padding = -size & 7;
     if (padding > 0) pieces.push({ location: { kind: 'bytes', bytes: new Uint8Array(padding) }, byteSize: padding });
@@ -104,6 +101,14 @@ function goValue({ results }: Returned, types: readonly Type[]): Value {
   }
   const structure = { kind: 'structure', name: undefined, byteSize: end, language: 'go', members } as const;
   return { type: structure, location: { kind: 'pieces', pieces } };
+}
+
+/** A result without a name, for which the compiler has one that is in no expression, is `r0`, `r1`… by its place. */
+function resultName(results: Returned['results'], index: number): string {
+  const name = results[index]?.name;
+  if (name !== undefined && !/^~/.test(name)) return name;
+  const numbered = `r${index}`;
+  return results.some((other) => other.name === numbered) ? '_' : numbered;
 }
 
 /** With the definition of what is only declared where the function is. */

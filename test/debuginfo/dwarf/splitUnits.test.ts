@@ -116,6 +116,23 @@ describe('split DWARF', () => {
     }
   }
 
+  for (const version of [4, 5]) {
+    it(`DWARF ${version}: has no global that is another file's local variable or a member`, () => {
+      const flags = ['-O0', `-gdwarf-${version}`];
+      const path = buildSplit(folder, ['values.c', 'opaque_definition.c'], { compiler: 'gcc', flags });
+      const image = Image.open(path);
+      try {
+        const [place] = image.functionPlaces('area_of');
+        assert.ok(place);
+        const scope = image.scopeAt(place.candidates[0]!, place.function);
+        assert.ok(scope.lookup('counter'));
+        for (const name of ['calls', 'over', 'squares', 'wide']) assert.equal(scope.lookup(name), undefined, name);
+      } finally {
+        image.dispose();
+      }
+    });
+  }
+
   describe('of which a part is missing', () => {
     const flags = ['-O1', '-gdwarf-5'];
     const sources = ['values.c', 'opaque_definition.c'];

@@ -9,8 +9,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -94,6 +96,27 @@ describe('An index cache', () => {
     copyFileSync(join(path, name!), join(path, name!.replace('key', 'other')));
     assert.equal(cacheIn(path).read('other'), undefined);
     assert.deepEqual(cacheIn(path).read('key'), tables);
+  });
+
+  it('reads no file that others may write to, and makes it anew', () => {
+    cacheIn(path).write('key', tables);
+    const file = join(path, readdirSync(path)[0]!);
+    chmodSync(file, 0o622);
+    assert.equal(cacheIn(path).read('key'), undefined);
+    cacheIn(path).write('key', tables);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(cacheIn(path).read('key'), tables);
+  });
+
+  it('changes nothing of what a link in it leads to', () => {
+    cacheIn(path).write('key', tables);
+    const file = join(path, readdirSync(path)[0]!);
+    const elsewhere = join(folder, 'elsewhere');
+    renameSync(file, elsewhere);
+    symlinkSync(elsewhere, file);
+    const before = statSync(elsewhere).mtimeMs;
+    cacheIn(path).read('key');
+    assert.equal(statSync(elsewhere).mtimeMs, before);
   });
 
   it('reads nobody else’s files', () => {

@@ -29,7 +29,8 @@ function assertSame(path: string, most = 100): void {
     for (const name of functions) searched.assertFunctions(name);
     // The last components, which more than one function may have.
     for (const name of some(functions.map(lastComponent), most)) searched.assertFunctions(name);
-    for (const name of some(searched.names(TAG.variable, TAG.constant), most)) searched.assertGlobal(name);
+    for (const tag of [TAG.variable, TAG.constant, TAG.member])
+      for (const name of some(searched.names(tag), most)) searched.assertGlobal(name);
     for (const name of some(searched.names(...TYPE_TAGS), most)) searched.assertType(name);
     for (const name of some(searched.names(TAG.enumerator), most)) searched.assertEnumerator(name);
     searched.assertFiles();

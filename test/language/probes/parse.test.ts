@@ -62,6 +62,10 @@ describe('the .probes language', () => {
       const line = `log return ${location}`;
       refusal(() => parseProbe(line), line, 'syntax', functions, location.replaceAll('"', ''));
     }
+    for (const location of ['Py*_Append', 'libssl!SSL_*', 'server.c:*']) {
+      const line = `count return ${location}`;
+      refusal(() => parseProbe(line), line, 'syntax', /the returns of a pattern can't be probed/, location);
+    }
     refusal(() => parseProbe('count return'), 'count return', 'syntax', /expected a location/, '');
   });
 
