@@ -15,6 +15,8 @@ import { isStructure, pointerTo, sizeOf, unqualified } from './types';
 const MAX_MEMBER_DEPTH = 16;
 /** More ways to members of one name are not worth telling apart. */
 const MAX_CANDIDATES = 64;
+/** Base classes that one search meets. */
+const MAX_BASES = 1000;
 const LISTED_MEMBERS = 12;
 
 /** Anonymous structures, base classes and embedded fields around a member, from the outermost on, then the member. */
@@ -181,21 +183,25 @@ function isNamed({ name }: StructureType, query: string): boolean {
   return name !== undefined && (name === query || name.endsWith(`::${query}`));
 }
 
-/** The way from a class to the one base that `isWanted`; undefined where it has none such. */
+/**
+ * The way from a class to the one base that `isWanted`; undefined where it has none such. Tuples nest as deep as they
+ * are long, so what bounds the search is how many classes it meets; one that has more of them is as an ambiguous one.
+ */
 export function basePath(
   structure: StructureType,
   isWanted: (type: StructureType) => boolean,
 ): MemberPath | 'ambiguous' | undefined {
   const found = new Map<string, MemberPath>();
+  let met = 0;
   search(structure, [], [structure]);
-  if (found.size > 1) return 'ambiguous';
+  if (found.size > 1 || met > MAX_BASES) return 'ambiguous';
   return [...found.values()][0];
 
   function search(type: StructureType, path: MemberPath, classes: readonly StructureType[]): void {
-    if (found.size > MAX_CANDIDATES || path.length > MAX_MEMBER_DEPTH) return;
     for (const part of type.members) {
       const base = part.inherited ? unqualified(part.type) : undefined;
       if (base === undefined || !isStructure(base) || classes.includes(base)) continue;
+      if (found.size > MAX_CANDIDATES || ++met > MAX_BASES) return;
       const [way, on] = [
         [...path, part],
         [...classes, base],
