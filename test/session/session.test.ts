@@ -489,6 +489,9 @@ describe('session', () => {
       engine.interpreterBase = address(0);
       await launch();
       assert.deepEqual((await add('log serve')).warnings, ['its variables are in a .dwo file']);
+      const { state, error } = await add('log serve "{nothing}"');
+      assert.equal(state, 'failed');
+      assert.match(error?.advice ?? '', /its variables are in a \.dwo file$/);
     });
 
     it('on an address is looked at from the function’s start, and warns where it lies inside an instruction', async () => {

@@ -290,10 +290,11 @@ export class ProbeSet {
       ...(search.places.length > 0 ? (search.doubts ?? []) : []),
       ...untimed,
     ].map((doubt) => `${formatLocation(location)}: ${doubt}`);
+    const lacking = incompleteDebugInfo(search.places);
     probe.addWarnings([
       ...moveOf(probe, sites),
       ...newerSources(search.places, this.#sourceMap),
-      ...incompleteDebugInfo(search.places),
+      ...lacking,
       ...excessOf(probe, search),
     ]);
     const refused = failures.filter(({ error }) => isOfThePlace(error));
@@ -307,7 +308,7 @@ export class ProbeSet {
       probe.error = failure;
     } else if (failure !== undefined && process.parent === undefined) {
       probe.state = 'failed';
-      probe.error = failure;
+      probe.error = withCause(failure, lacking);
     } else if (failure !== undefined && failure.code !== 'not-64-bit') {
       probe.error = failure;
     } else if (probe.state === 'pending') {
@@ -422,6 +423,14 @@ function moveOf({ spec, line }: Probe, sites: readonly Site[]): readonly string[
 /** What the modules of `places` lack of their debug information. */
 function incompleteDebugInfo(places: readonly FoundPlace[]): readonly string[] {
   return [...new Set(places.map(({ module }) => module))].flatMap((module) => module?.image.notices() ?? []);
+}
+
+/** A name or type that is not there may be in what debug information lacks. */
+function withCause(error: SidestepError, lacking: readonly string[]): SidestepError {
+  if (lacking.length === 0 || (error.code !== 'unknown-name' && error.code !== 'type')) return error;
+  const { advice } = error.details;
+  const whole = [...(advice === undefined ? [] : [advice]), ...lacking].join(' ');
+  return new SidestepError(error.code, error.message, { ...error.details, advice: whole });
 }
 
 function isMistaken(probe: Probe): boolean {
