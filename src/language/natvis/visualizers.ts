@@ -139,6 +139,11 @@ function namesOf(type: Type): NamedType[] {
   return names;
 }
 
+/** Whether a type has a name, its own or a typedef's, that is of another language than C or may be of any. */
+export function isNamedBeyondC(type: Type): boolean {
+  return namesOf(type).some(({ type: named }) => !('language' in named) || named.language !== 'c');
+}
+
 const LAYERS: ReadonlySet<Type['kind']> = new Set(['typedef', 'const', 'volatile', 'restrict', 'atomic']);
 
 function nameOf(type: Type): string | undefined {

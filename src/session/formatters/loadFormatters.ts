@@ -8,7 +8,7 @@ import { messageOf, SidestepError } from '../../base/errors';
 import { openRegularFile } from '../../base/regularFile';
 import { type NatvisFile, type Visualizers } from '../../language/natvis/ast';
 import { parseNatvis } from '../../language/natvis/parse';
-import { visualizersOf } from '../../language/natvis/visualizers';
+import { isNamedBeyondC, visualizersOf } from '../../language/natvis/visualizers';
 
 export interface LoadedFormatters {
   readonly visualizers: Visualizers;
@@ -21,15 +21,16 @@ const MAX_FILE_SIZE = 16_000_000;
 
 /**
  * `files`: the user's, of which earlier ones come first. `own`: the directory with Sidestep's, which are read when a
- * value first asks for them.
+ * value first asks for them: none of C does, whose libraries have none.
  */
 export function loadFormatters(files: readonly string[], own: string): LoadedFormatters {
   const warnings: string[] = [];
   const users = files.flatMap((path) => loadFile(path, warnings));
+  const given = visualizersOf(users);
   let all: Visualizers | undefined;
   const find: Visualizers['find'] = (type, view) => {
-    all ??= visualizersOf([...users, ...loadOwn(own)]);
-    return all.find(type, view);
+    if (all === undefined && isNamedBeyondC(type)) all = visualizersOf([...users, ...loadOwn(own)]);
+    return (all ?? given).find(type, view);
   };
   return { visualizers: { find }, warnings };
 }

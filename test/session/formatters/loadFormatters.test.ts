@@ -33,6 +33,20 @@ describe('the formatters of a session', () => {
     assert.equal(visualizers.find(ITEM).length, 1);
   });
 
+  it("of Sidestep are not read for C's types, through whatever names", () => {
+    const int: Type = { kind: 'base', name: 'int', byteSize: 4, encoding: 'signed', language: 'c' };
+    const alias: Type = { kind: 'typedef', name: 'Item', byteSize: 4, language: 'c', target: int };
+    const pointer: Type = { kind: 'pointer', byteSize: 8, target: alias };
+    const path = file('c.natvis', natvis('<Type Name="Item"/>'));
+    const { visualizers } = loadFormatters([path], join(folder, 'nowhere'));
+    const found = [int, alias, pointer, ITEM].map((type) => () => visualizers.find(type).length);
+    assert.deepEqual(
+      found.slice(0, 3).map((find) => find()),
+      [0, 1, 0],
+    );
+    assert.throws(found[3]!, /ENOENT/);
+  });
+
   it('are read in UTF-16 too', () => {
     const path = file('wide.natvis', Buffer.from(`\ufeff${natvis('<Type Name="Item"/>')}`, 'utf16le'));
     assert.equal(loadFormatters([path], OWN).visualizers.find(ITEM).length, 1);
