@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { buildFixture } from '../fixtures/build';
 import { has } from '../debuginfo/compile';
 import { messagesOf } from './messages';
+import { skip } from '../skip';
 
 const FILE = 'callers.c';
 
@@ -63,7 +64,7 @@ describe('values that optimised code has in no place', function () {
   }
 
   it("are right or missing in clang's programs", async function () {
-    if (!has('clang')) this.skip();
+    if (!has('clang')) skip(this, 'needs clang');
     const fixture = buildFixture(`values/${FILE}`, { flags: ['-O2'], compiler: 'clang' });
     const probes = { '#passed': '{constant} {computed} {text}' };
     const { told, right } = await messagesOf(fixture, { file: FILE, probes });

@@ -59,6 +59,23 @@ export const TAG = {
   GNU_call_site_parameter: 0x410a,
 } as const;
 
+/** Entries that describe a type that has a name. */
+export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([
+  TAG.base_type,
+  TAG.typedef,
+  TAG.template_alias,
+  TAG.structure_type,
+  TAG.class_type,
+  TAG.interface_type,
+  TAG.union_type,
+  TAG.enumeration_type,
+  TAG.unspecified_type,
+  // Go gives names to its pointer, array and function types.
+  TAG.pointer_type,
+  TAG.array_type,
+  TAG.subroutine_type,
+]);
+
 /** DWARF 5 §7.5.4, table 7.5. */
 export const AT = {
   sibling: 0x01,

@@ -4,7 +4,7 @@
  * index needs.
  */
 import { type ByteReader } from '../../base/byteReader';
-import { AT, FORM, TAG } from '../dwarf/constants';
+import { AT, FORM, TAG, TYPE_TAGS } from '../dwarf/constants';
 import { type Encoding, formOf, sizeOf, type Skip } from '../dwarf/forms';
 
 /** What an entry is to an index. */
@@ -35,21 +35,7 @@ const ROLES = new Map<number, number>([
   [TAG.partial_unit, ROLE.unit],
   [TAG.type_unit, ROLE.unit],
   [TAG.skeleton_unit, ROLE.unit],
-  ...[
-    TAG.base_type,
-    TAG.typedef,
-    TAG.template_alias,
-    TAG.structure_type,
-    TAG.class_type,
-    TAG.interface_type,
-    TAG.union_type,
-    TAG.enumeration_type,
-    TAG.unspecified_type,
-    // Go gives names to its pointer, array and function types.
-    TAG.pointer_type,
-    TAG.array_type,
-    TAG.subroutine_type,
-  ].map((tag): [number, number] => [tag, ROLE.type]),
+  ...[...TYPE_TAGS].map((tag): [number, number] => [tag, ROLE.type]),
 ]);
 
 /** Types that entries in them are named after. */

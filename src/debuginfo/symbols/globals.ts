@@ -13,22 +13,6 @@ import { type Program } from './program';
 /** Entries inside these are local. */
 const FUNCTIONS = new Set<number>([TAG.subprogram, TAG.inlined_subroutine, TAG.lexical_block]);
 
-export const TYPE_TAGS: ReadonlySet<number> = new Set<number>([
-  TAG.base_type,
-  TAG.typedef,
-  TAG.template_alias,
-  TAG.structure_type,
-  TAG.class_type,
-  TAG.interface_type,
-  TAG.union_type,
-  TAG.enumeration_type,
-  TAG.unspecified_type,
-  // Go gives names to its pointer, array and function types.
-  TAG.pointer_type,
-  TAG.array_type,
-  TAG.subroutine_type,
-]);
-
 /** From where a name is looked up: its own unit comes first, and what is visible there. */
 export interface LookupContext {
   readonly unit: Unit | undefined;

@@ -1,8 +1,8 @@
 /** What Go's compiler describes in its own way: variables on the heap, and types at run time. */
 import { linkAddress } from '../../base/address';
-import { AT } from '../dwarf/constants';
+import { AT, TYPE_TAGS } from '../dwarf/constants';
 import { type Location, type Scope, type Variable } from '../model/model';
-import { type LookupContext, named, TYPE_TAGS } from './globals';
+import { type LookupContext, named } from './globals';
 import { qualifiedNameOf } from './names';
 import { type Program } from './program';
 import { type Types } from './types';

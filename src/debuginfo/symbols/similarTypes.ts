@@ -1,11 +1,10 @@
 /** Types whose names are near to one that means none, or that means several. */
-import { AT } from '../dwarf/constants';
+import { AT, TYPE_TAGS } from '../dwarf/constants';
 import { ifWellFormed } from '../dwarf/debugInfo';
 import { Entry } from '../dwarf/entry';
 import { type Unit } from '../dwarf/unit';
 import { lastComponent, matchesName } from '../names/query';
 import { mostSimilar } from '../names/similarity';
-import { TYPE_TAGS } from './globals';
 import { qualifiedNameOf } from './names';
 
 /** Names in full, best first. */

@@ -1,8 +1,8 @@
 /** Types by the names that casts and sizeof use: `struct item`, `unsigned long`, `Parser::State`. */
-import { AT, TAG } from '../dwarf/constants';
+import { AT, TAG, TYPE_TAGS } from '../dwarf/constants';
 import { type Entry } from '../dwarf/entry';
 import { type BaseType, type SourceLanguage, type Type } from '../model/model';
-import { findType, TYPE_TAGS, type LookupContext } from './globals';
+import { findType, type LookupContext } from './globals';
 import { languageOf } from './names';
 import { type Program } from './program';
 import { type Types } from './types';

@@ -11,6 +11,7 @@ import { Image } from '../../../src/debuginfo/image';
 import { has } from '../compile';
 import { locationText, placeText, typeText } from '../show';
 import { buildSplit } from '../splitPrograms';
+import { skip } from '../../skip';
 
 interface Program {
   readonly sources: readonly string[];
@@ -89,7 +90,7 @@ describe('split DWARF', () => {
     for (const version of [4, 5]) {
       it(`${title}, DWARF ${version}: tells the same from .dwo files, from moved ones, and from a package`, function () {
         const compiler = compilers.find(has);
-        if (compiler === undefined) this.skip();
+        if (compiler === undefined) skip(this, `needs ${compilers.join(' or ')}`);
         const flags = ['-O2', `-gdwarf-${version}`, ...more];
         const whole = buildSplit(subfolder('whole'), program.sources, { compiler, flags, isSplit: false });
         // gcc's .dwo files do not say what an implicit pointer points to (its reference is 0).

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { TAG } from '../../../src/debuginfo/dwarf/constants';
 import { Image } from '../../../src/debuginfo/image';
 import { lastComponent } from '../../../src/debuginfo/names/query';
-import { TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
+import { TYPE_TAGS } from '../../../src/debuginfo/dwarf/constants';
 import { type Fixture } from '../../fixtures/build';
 import { skip } from '../../skip';
 import { compiled, compiledElsewhere, has } from '../compile';

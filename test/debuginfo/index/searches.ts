@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { basename } from 'node:path/posix';
-import { AT, TAG } from '../../../src/debuginfo/dwarf/constants';
+import { AT, TAG, TYPE_TAGS } from '../../../src/debuginfo/dwarf/constants';
 import { DebugFile } from '../../../src/debuginfo/dwarf/debugFile';
 import { DebugInfo, ifWellFormed } from '../../../src/debuginfo/dwarf/debugInfo';
 import { Entry } from '../../../src/debuginfo/dwarf/entry';
@@ -13,29 +13,13 @@ import { type NameIndex } from '../../../src/debuginfo/index/nameIndex';
 import { ProgramNames } from '../../../src/debuginfo/index/programNames';
 import { FileIndex } from '../../../src/debuginfo/index/fileIndex';
 import { namedFunctions } from '../../../src/debuginfo/symbols/functionInstances';
-import { findEnumerator, findGlobal, findType, TYPE_TAGS } from '../../../src/debuginfo/symbols/globals';
+import { findEnumerator, findGlobal, findType } from '../../../src/debuginfo/symbols/globals';
 import { hasRanges, instancesOf } from '../../../src/debuginfo/symbols/instances';
 import { SplitUnits } from '../../../src/debuginfo/dwarf/splitUnits';
 import { qualifiedNameOf } from '../../../src/debuginfo/symbols/names';
-import { Program, type ProgramFacts } from '../../../src/debuginfo/symbols/program';
+import { Program } from '../../../src/debuginfo/symbols/program';
+import { NO_FACTS } from '../noFacts';
 import { isStatementRow } from '../../../src/debuginfo/symbols/lineIndex';
-
-const FACTS: ProgramFacts = {
-  isCode: (address) => address > 0,
-  unwindRowAt: () => undefined,
-  dataSymbol: () => undefined,
-  functionSymbol: () => undefined,
-  linked: {
-    importedData: () => undefined,
-    ownData: () => undefined,
-    importedThreadLocal: () => undefined,
-    ownThreadLocal: () => undefined,
-  },
-  threadLocalSymbol: () => undefined,
-  threadBlock: undefined,
-  threadOffset: (value) => value,
-  instructions: () => undefined,
-};
 
 const NOWHERE = { unit: undefined, visible: [['']] };
 
@@ -55,12 +39,12 @@ export class Searched {
     this.info = new DebugInfo(new DebugFile(this.file, { supplementary: () => alternate }));
     const split = new SplitUnits(this.info, { openPackage: () => undefined, open: () => undefined });
     const without = { open: () => undefined, known: undefined };
-    this.program = new Program(this.info, FACTS, new ProgramNames(this.info, split, without), split);
+    this.program = new Program(this.info, NO_FACTS, new ProgramNames(this.info, split, without), split);
     this.index = new FileIndex(this.file, { cache: undefined, supplementary: () => alternate }).index;
     this.sharedIndex = alternate && new FileIndex(alternate, { cache: undefined, isSupplementary: true }).index;
     const open = (which: 'own' | 'shared'): NameIndex | undefined => (which === 'own' ? this.index : this.sharedIndex);
     const names = new ProgramNames(this.info, split, { open, known: this.index });
-    this.indexed = new Program(this.info, FACTS, names, split);
+    this.indexed = new Program(this.info, NO_FACTS, names, split);
   }
 
   dispose(): void {

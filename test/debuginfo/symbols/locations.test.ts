@@ -9,6 +9,7 @@ import { Locations } from '../../../src/debuginfo/symbols/locations';
 import { Program } from '../../../src/debuginfo/symbols/program';
 import { counted, debugInfo, type Field, section, sleb, u16, u32, u8, uleb } from '../assembler';
 import { locationText } from '../show';
+import { NO_FACTS } from '../noFacts';
 
 const PC = 0x1000;
 
@@ -41,22 +42,7 @@ function locate(...expressions: Field[][]): Location {
   const split = new SplitUnits(info, { openPackage: () => undefined, open: () => undefined });
   const program = new Program(
     info,
-    {
-      isCode: () => true,
-      unwindRowAt: () => undefined,
-      dataSymbol: () => undefined,
-      functionSymbol: () => undefined,
-      linked: {
-        importedData: () => undefined,
-        ownData: () => undefined,
-        importedThreadLocal: () => undefined,
-        ownThreadLocal: () => undefined,
-      },
-      threadLocalSymbol: () => undefined,
-      threadBlock: undefined,
-      threadOffset: (value) => value,
-      instructions: () => undefined,
-    },
+    NO_FACTS,
     new ProgramNames(info, split, { open: () => undefined, known: undefined }),
     split,
   );
