@@ -11,6 +11,7 @@ import { buildFixture, canBuild, type Fixture } from '../fixtures/build';
 import { skip } from '../skip';
 import { normalised, sameNumbers } from '../language/gdb/gdbText';
 import { expected } from './messages';
+import { TEXT_OF } from './gdbScript';
 
 /** By marker: the expressions that the program speaks of before that line. */
 function expressionsOf({ source }: Fixture): ReadonlyMap<string, readonly string[]> {
@@ -64,19 +65,7 @@ function inGdb(fixture: Fixture, byMarker: ReadonlyMap<string, readonly string[]
   ]);
   writeFileSync(
     script,
-    `
-import gdb, json
-gdb.execute("set print null-stop on")
-gdb.execute("set host-charset UTF-8")
-def text_of(expression):
-    try:
-        value = gdb.parse_and_eval(expression)
-        if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
-            value = value.referenced_value()
-        return value.format_string(symbols=False, static_members=False)
-    except gdb.error as error:
-        return "<%s>" % error
-stops = json.loads(${JSON.stringify(JSON.stringify(stops))})
+    `${TEXT_OF}stops = json.loads(${JSON.stringify(JSON.stringify(stops))})
 texts = []
 for place, _ in stops:
     gdb.execute("break " + place, to_string=True)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseJsonLines, SCRATCH, sidestep } from '../cli/commandLine';
 import { buildFixture } from '../fixtures/build';
 import { normalised, sameNumbers } from '../language/gdb/gdbText';
+import { TEXT_OF } from './gdbScript';
 
 interface Witnessed {
   readonly file: string;
@@ -45,20 +46,8 @@ function inGdb(program: string, name: string, expressions: readonly string[]): r
   const output = `${SCRATCH}/witness-${process.pid}.json`;
   writeFileSync(
     script,
-    `
-import gdb, json
-gdb.execute("set print null-stop on")
-gdb.execute("set host-charset UTF-8")
-gdb.execute("break ${name}")
+    `${TEXT_OF}gdb.execute("break ${name}")
 gdb.execute("run", to_string=True)
-def text_of(expression):
-    try:
-        value = gdb.parse_and_eval(expression)
-        if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
-            value = value.referenced_value()
-        return value.format_string(symbols=False, static_members=False)
-    except gdb.error as error:
-        return "<%s>" % error
 json.dump([text_of(e) for e in ${JSON.stringify(expressions)}], open(${JSON.stringify(output)}, "w"))
 gdb.execute("kill")
 `,

@@ -68,7 +68,7 @@ export interface Visualizer {
   /** Its own, then those of `AlternativeType`. */
   readonly names: readonly VisualizedName[];
   readonly views: Views;
-  /** Whose types alone it is for (an extension: `Language` of `AutoVisualizer`); undefined: any. */
+  /** The language whose types it formats (an extension: `Language` of `AutoVisualizer`); undefined: of any. */
   readonly language: SourceLanguage | undefined;
   /** Its own and then the file's; of equal names, the first counts. */
   readonly intrinsics: readonly Intrinsic[];
